@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { errorReportSchema } from './errors.ts'
+import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
+
+/** Long work is an action. The same ids on portal and agent, so both can be asked after a crash. */
+export const actionCommands = [
+  'create_vm',
+  'delete_vm',
+  'start_vm',
+  'shutdown_vm',
+  'poweroff_vm',
+  'reset_vm',
+  'update_vm',
+  'build_image',
+] as const
+export const actionCommandSchema = z.enum(actionCommands)
+export type ActionCommand = z.infer<typeof actionCommandSchema>
+
+export const actionStatusSchema = z.enum(['running', 'success', 'error'])
+export type ActionStatus = z.infer<typeof actionStatusSchema>
+
+/** An action as its host reports it. Times are ISO 8601 UTC with milliseconds; progress is 0 to 100. */
+export const actionReportSchema = z.object({
+  actionId: idSchema,
+  command: actionCommandSchema,
+  status: actionStatusSchema,
+  progress: z.int().min(0).max(100),
+  /** What it is doing now, for people: "Copying the image". */
+  step: z.string(),
+  error: errorReportSchema.nullable(),
+  startedAt: z.iso.datetime({ precision: 3 }),
+  finishedAt: z.iso.datetime({ precision: 3 }).nullable(),
+  vmUid: vmUidSchema.nullable(),
+  imageUid: imageUidSchema.nullable(),
+})
+export type ActionReport = z.infer<typeof actionReportSchema>

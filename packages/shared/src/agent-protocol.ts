@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { actionReportSchema } from './action.ts'
+import { imageReportSchema } from './image.ts'
+import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
+import { vmSpecSchema } from './vm-spec.ts'
+
+/**
+ * The agent's control protocol: inputs and outputs of its tRPC router, served over WebSocket at `/trpc`
+ * (transformer: superjson). Every connection carries `Authorization: Bearer <token>`; because a browser never
+ * talks to an agent, the header is always possible.
+ *
+ *   host.info      query        → HostInfo
+ *   host.shutdownGuests mutation {timeoutMs} → {stopped, forced}   ACPI first, then off (Ctrl-C in the foreground)
+ *   vm.list        query        → VmReport[]
+ *   vm.create      mutation     VmCreateInput → ActionReport      (accepted; progress follows as events)
+ *   vm.power       mutation     VmPowerInput → ActionReport
+ *   vm.update      mutation     VmUpdateInput → ActionReport
+ *   vm.delete      mutation     VmRefInput → ActionReport
+ *   image.list     query        → ImageReport[]
+ *   image.build    mutation     ImageBuildInput → ActionReport
+ *   action.get     query        {actionId} → ActionReport | null
+ *   events         subscription → AgentEvent, beginning with one `snapshot`
+ *
+ * A mutation with an action id the agent has seen returns that action's report and does nothing else.
+ */
+export const agentProtocolVersion = 1
+
+/**
+ * What a host observes of a VM. `stopped`: no process. `crashed`: the process ended without the guest or a
+ * person asking for it; `exit` says how. `missing-disk`: it cannot start because its disk is gone.
+ */
+export const vmStateSchema = z.enum([
+  'creating',
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'stopped',
+  'crashed',
+])
+export type VmState = z.infer<typeof vmStateSchema>
+
+export const vmReportSchema = z.object({
+  vmUid: vmUidSchema,
+  name: z.string(),
+  generation: z.int(),
+  state: vmStateSchema,
+  /** Since when it is in this state. */
+  since: z.iso.datetime({ precision: 3 }),
+  /** How the last process ended, for people; null while it never ran or runs. */
+  exitReason: z.string().nullable(),
+  panicked: z.boolean(),
+  /** Addresses the host's DHCP gave it, IPv4 first. */
+  addresses: z.array(z.string()),
+  cpus: z.int(),
+  memoryBytes: z.int(),
+  diskBytes: z.int().nullable(),
+  /** Bytes its disks take on the host. */
+  diskUsedBytes: z.int(),
+  observedAt: z.iso.datetime({ precision: 3 }),
+})
+export type VmReport = z.infer<typeof vmReportSchema>
+
+export const hostInfoSchema = z.object({
+  protocol: z.int(),
+  version: z.string(),
+  hostname: z.string(),
+  /** `kvm`: the box itself; `lab`: an emulated host (slow, for trying out and for tests). */
+  kind: z.enum(['kvm', 'lab']),
+  kernel: z.string(),
+  cpuModel: z.string(),
+  cpus: z.int(),
+  memoryBytes: z.int(),
+  memoryAvailableBytes: z.int(),
+  diskBytes: z.int(),
+  diskAvailableBytes: z.int(),
+  network: z.enum(['nat', 'passt']),
+  bootedAt: z.iso.datetime({ precision: 3 }),
+})
+export type HostInfo = z.infer<typeof hostInfoSchema>
+
+export const vmCreateInputSchema = z.object({ actionId: idSchema, spec: vmSpecSchema, start: z.boolean() })
+export const powerOps = ['start', 'shutdown', 'poweroff', 'reset'] as const
+export const powerOpSchema = z.enum(powerOps)
+export type PowerOp = z.infer<typeof powerOpSchema>
+export const vmPowerInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema, op: powerOpSchema })
+export const vmUpdateInputSchema = z.object({ actionId: idSchema, spec: vmSpecSchema })
+export const vmRefInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema })
+export const imageBuildInputSchema = z.object({ actionId: idSchema, imageUid: imageUidSchema })
+export const actionGetInputSchema = z.object({ actionId: idSchema })
+export const shutdownGuestsInputSchema = z.object({ timeoutMs: z.int().min(0).max(600_000) })
+export const shutdownGuestsOutputSchema = z.object({ stopped: z.int(), forced: z.int() })
+
+export const agentEventSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('snapshot'),
+    host: hostInfoSchema,
+    vms: z.array(vmReportSchema),
+    images: z.array(imageReportSchema),
+    /** Those under way and the last finished ones (at least 200, newest last). */
+    actions: z.array(actionReportSchema),
+  }),
+  z.object({ type: z.literal('host'), host: hostInfoSchema }),
+  z.object({ type: z.literal('vm'), vm: vmReportSchema }),
+  z.object({ type: z.literal('vm_removed'), vmUid: vmUidSchema }),
+  z.object({ type: z.literal('image'), image: imageReportSchema }),
+  z.object({ type: z.literal('action'), action: actionReportSchema }),
+])
+export type AgentEvent = z.infer<typeof agentEventSchema>
+
+/**
+ * Serial console: WebSocket at `/vms/<vmUid>/serial`, same Authorization header. Binary frames are the raw
+ * bytes both ways; the scrollback (at least 256 KiB) comes first. A text frame from the agent is one
+ * ConsoleNotice as JSON. Close codes: 4404 no such VM, 4409 not running (after the scrollback of its last run
+ * was sent), 4401 bad token.
+ */
+export const consoleNoticeSchema = z.object({
+  notice: z.enum(['connected', 'not_running', 'ended']),
+  message: z.string(),
+})
+export type ConsoleNotice = z.infer<typeof consoleNoticeSchema>
+export const consoleClose = { unauthorized: 4401, notFound: 4404, notRunning: 4409 } as const

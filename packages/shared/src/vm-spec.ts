@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { HearthError } from './errors.ts'
+import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
+import { GIB, MIB } from './units.ts'
+
+/** Limits of one VM that hold on every host; a host's own capacity is a second limit. */
+export const vmLimits = {
+  cpus: { min: 1, max: 32 },
+  memoryBytes: { min: 64 * MIB, max: 1024 * GIB },
+  diskBytes: { min: 1 * GIB, max: 16 * 1024 * GIB },
+} as const
+
+/** What cloud-init (NoCloud) is told on first boot. `passwordHash` is crypt(3) SHA-512, never clear text. */
+export const cloudInitSchema = z.object({
+  user: z
+    .string()
+    .max(32)
+    .regex(/^[a-z_][a-z0-9_-]*$/, 'A user name has lower-case letters, digits, hyphens and underscores.'),
+  passwordHash: z.string().startsWith('$6$').optional(),
+  sshAuthorizedKeys: z.array(z.string().max(16 * 1024)).max(64),
+  userData: z
+    .string()
+    .max(64 * 1024)
+    .optional(),
+})
+export type CloudInit = z.infer<typeof cloudInitSchema>
+
+/**
+ * A VM as its owner wants it: the same document in the database, on the wire and in the agent's directory.
+ * Sizes are bytes. `generation` grows with every change of desired state; an agent refuses an older one.
+ */
+export const vmSpecSchema = z.object({
+  v: z.literal(1),
+  vmUid: vmUidSchema,
+  generation: z.int().nonnegative(),
+  name: nameSchema,
+  cpus: z.int().min(vmLimits.cpus.min).max(vmLimits.cpus.max),
+  memoryBytes: z
+    .int()
+    .min(vmLimits.memoryBytes.min)
+    .max(vmLimits.memoryBytes.max)
+    .multipleOf(MIB, 'Memory is a whole number of MiB.'),
+  image: imageUidSchema,
+  /** Size of the system disk; absent when the image has none (it runs from its initrd). */
+  diskBytes: z.int().min(vmLimits.diskBytes.min).max(vmLimits.diskBytes.max).multipleOf(MIB).optional(),
+  mac: macSchema,
+  cloudInit: cloudInitSchema.optional(),
+  startAtBoot: z.boolean(),
+})
+export type VmSpec = z.infer<typeof vmSpecSchema>
+
+/** Parses a specification of any version this program reads; refuses newer ones by name. */
+export function parseVmSpec(value: unknown): VmSpec {
+  const version = z.object({ v: z.int() }).safeParse(value)
+  if (version.success && version.data.v > 1) {
+    throw new HearthError(
+      'unsupported_version',
+      `This VM was written by a newer Hearth (specification version ${version.data.v}, this one reads 1). Update Hearth on this host.`,
+    )
+  }
+  const parsed = vmSpecSchema.safeParse(value)
+  if (!parsed.success) {
+    throw new HearthError(
+      'invalid_input',
+      `The VM specification is not valid: ${z.prettifyError(parsed.error)}`,
+    )
+  }
+  return parsed.data
+}

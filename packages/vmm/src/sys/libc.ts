@@ -1,0 +1,135 @@
+/**
+ * The few libc functions the monitor needs, bound once with fixed prototypes (a variadic prototype costs twice
+ * as much per call). Raw addresses travel as JS numbers: user space ends below 2^47.
+ *
+ * Every wrapper returns the C result; a negative one means failure and `errno()` tells why. `check` turns it
+ * into a SystemError for paths that are not hot.
+ */
+import koffi from 'koffi'
+
+const libc = koffi.load(null)
+
+export const open: (path: string, flags: number, mode: number) => number = libc.func(
+  'int open(const char *path, int flags, int mode)',
+)
+export const close: (fd: number) => number = libc.func('int close(int fd)')
+/** `buffer` is an address. */
+export const readAt: (fd: number, address: number, length: number) => number = libc.func(
+  'intptr_t read(int fd, intptr_t buf, size_t n)',
+)
+export const writeAt: (fd: number, address: number, length: number) => number = libc.func(
+  'intptr_t write(int fd, intptr_t buf, size_t n)',
+)
+export const read: (fd: number, buffer: ArrayBufferView, length: number) => number = libc.func(
+  'intptr_t read(int fd, void *buf, size_t n)',
+)
+export const write: (fd: number, buffer: ArrayBufferView, length: number) => number = libc.func(
+  'intptr_t write(int fd, void *buf, size_t n)',
+)
+export const preadAt: (fd: number, address: number, length: number, offset: number) => number = libc.func(
+  'intptr_t pread(int fd, intptr_t buf, size_t n, int64_t off)',
+)
+export const pwriteAt: (fd: number, address: number, length: number, offset: number) => number = libc.func(
+  'intptr_t pwrite(int fd, intptr_t buf, size_t n, int64_t off)',
+)
+/** `iov` is an array of struct iovec {u64 base, u64 length}. */
+export const preadv: (fd: number, iov: ArrayBufferView, count: number, offset: number) => number = libc.func(
+  'intptr_t preadv(int fd, void *iov, int n, int64_t off)',
+)
+export const pwritev: (fd: number, iov: ArrayBufferView, count: number, offset: number) => number = libc.func(
+  'intptr_t pwritev(int fd, void *iov, int n, int64_t off)',
+)
+export const readv: (fd: number, iov: ArrayBufferView, count: number) => number = libc.func(
+  'intptr_t readv(int fd, void *iov, int n)',
+)
+export const writev: (fd: number, iov: ArrayBufferView, count: number) => number = libc.func(
+  'intptr_t writev(int fd, void *iov, int n)',
+)
+export const fdatasync: (fd: number) => number = libc.func('int fdatasync(int fd)')
+export const lseek: (fd: number, offset: number, whence: number) => number = libc.func(
+  'int64_t lseek(int fd, int64_t off, int whence)',
+)
+/** ioctl whose argument is a buffer we own. */
+export const ioctl: (fd: number, request: number, argument: ArrayBufferView | null) => number = libc.func(
+  'int ioctl(int fd, unsigned long request, void *arg)',
+)
+/** ioctl whose argument is an integer or an address. */
+export const ioctlInt: (fd: number, request: number, argument: number) => number = libc.func(
+  'int ioctl(int fd, unsigned long request, intptr_t arg)',
+)
+/** Returns the address, or -1. */
+export const mmap: (
+  address: number,
+  length: number,
+  protection: number,
+  flags: number,
+  fd: number,
+  offset: number,
+) => number = libc.func('intptr_t mmap(intptr_t addr, size_t len, int prot, int flags, int fd, int64_t off)')
+export const munmap: (address: number, length: number) => number = libc.func(
+  'int munmap(intptr_t addr, size_t len)',
+)
+export const memfdCreate: (name: string, flags: number) => number = libc.func(
+  'int memfd_create(const char *name, unsigned int flags)',
+)
+export const ftruncate: (fd: number, length: number) => number = libc.func(
+  'int ftruncate(int fd, int64_t len)',
+)
+export const fallocate: (fd: number, mode: number, offset: number, length: number) => number = libc.func(
+  'int fallocate(int fd, int mode, int64_t off, int64_t len)',
+)
+export const eventfdCreate: (initial: number, flags: number) => number = libc.func(
+  'int eventfd(unsigned int initval, int flags)',
+)
+export const epollCreate: (flags: number) => number = libc.func('int epoll_create1(int flags)')
+export const epollCtl: (epfd: number, op: number, fd: number, event: ArrayBufferView | null) => number =
+  libc.func('int epoll_ctl(int epfd, int op, int fd, void *event)')
+export const epollWait: (epfd: number, events: ArrayBufferView, max: number, timeoutMs: number) => number =
+  libc.func('int epoll_wait(int epfd, void *events, int max, int timeout)')
+export const gettid: () => number = libc.func('int gettid()')
+export const tgkill: (pid: number, tid: number, signal: number) => number = libc.func(
+  'int tgkill(int tgid, int tid, int sig)',
+)
+
+export const errno = (): number => koffi.errno()
+
+/** The zero-copy ArrayBuffer over `length` bytes at `address`; valid until they are unmapped. At most 4 GiB. */
+export function viewOf(address: number, length: number): ArrayBuffer {
+  return koffi.view(BigInt(address), length) as ArrayBuffer
+}
+
+export const O = {
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+  DIRECT: 0o40000,
+} as const
+export const PROT = { READ: 1, WRITE: 2 } as const
+export const MAP = { SHARED: 1, PRIVATE: 2, FIXED: 16, ANONYMOUS: 32, NORESERVE: 0x4000 } as const
+export const EPOLL = { CTL_ADD: 1, CTL_DEL: 2, CTL_MOD: 3, IN: 1, OUT: 4, ERR: 8, HUP: 16 } as const
+export const EFD = { CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const
+
+/** A failed system call, with the call, the errno and its name. */
+export class SystemError extends Error {
+  readonly errno: number
+  readonly call: string
+  constructor(call: string, code: number) {
+    super(`${call}: ${koffiErrnoName(code)} (errno ${code})`)
+    this.name = 'SystemError'
+    this.call = call
+    this.errno = code
+  }
+}
+
+function koffiErrnoName(code: number): string {
+  for (const [name, value] of Object.entries(koffi.os.errno)) if (value === code) return name
+  return 'unknown error'
+}
+
+/** Returns `result` when it is not negative, else throws the SystemError of `call`. Call it at once: errno is volatile. */
+export function check(call: string, result: number): number {
+  if (result < 0) throw new SystemError(call, errno())
+  return result
+}
