@@ -1,0 +1,23 @@
+/**
+ * What the router needs from the agent, as an interface: the portal imports the router's type, so this module's
+ * graph must stay free of the monitor and of anything that touches the host.
+ */
+import type { ActionReport } from '@hearth/shared/action'
+import type { AgentEvent, HostInfo, PowerOp, VmReport } from '@hearth/shared/agent-protocol'
+import type { ImageReport } from '@hearth/shared/image'
+import type { VmSpec } from '@hearth/shared/vm-spec'
+
+export interface AgentServices {
+  hostInfo(): Promise<HostInfo>
+  shutdownGuests(timeoutMs: number): Promise<{ stopped: number; forced: number }>
+  listVms(): VmReport[]
+  createVm(input: { actionId: number; spec: VmSpec; start: boolean }): Promise<ActionReport>
+  powerVm(input: { actionId: number; vmUid: string; op: PowerOp }): Promise<ActionReport>
+  updateVm(input: { actionId: number; spec: VmSpec }): Promise<ActionReport>
+  deleteVm(input: { actionId: number; vmUid: string }): Promise<ActionReport>
+  listImages(): ImageReport[]
+  buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport>
+  getAction(actionId: number): ActionReport | null
+  /** Begins with one `snapshot`; ends when `signal` aborts, throws when this subscriber is too slow. */
+  events(signal: AbortSignal): AsyncGenerator<AgentEvent, void, void>
+}

@@ -1,0 +1,65 @@
+/** The agent's control router, as `@hearth/shared/agent-protocol` describes it. */
+import { actionReportSchema } from '@hearth/shared/action'
+import {
+  actionGetInputSchema,
+  hostInfoSchema,
+  imageBuildInputSchema,
+  shutdownGuestsInputSchema,
+  shutdownGuestsOutputSchema,
+  vmCreateInputSchema,
+  vmPowerInputSchema,
+  vmRefInputSchema,
+  vmReportSchema,
+  vmUpdateInputSchema,
+} from '@hearth/shared/agent-protocol'
+import { imageReportSchema } from '@hearth/shared/image'
+import { z } from 'zod'
+import { procedure, router } from './api/trpc.ts'
+
+export const agentRouter = router({
+  host: router({
+    info: procedure.output(hostInfoSchema).query(({ ctx }) => ctx.services.hostInfo()),
+    shutdownGuests: procedure
+      .input(shutdownGuestsInputSchema)
+      .output(shutdownGuestsOutputSchema)
+      .mutation(({ ctx, input }) => ctx.services.shutdownGuests(input.timeoutMs)),
+  }),
+  vm: router({
+    list: procedure.output(z.array(vmReportSchema)).query(({ ctx }) => ctx.services.listVms()),
+    create: procedure
+      .input(vmCreateInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.createVm(input)),
+    power: procedure
+      .input(vmPowerInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.powerVm(input)),
+    update: procedure
+      .input(vmUpdateInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.updateVm(input)),
+    delete: procedure
+      .input(vmRefInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.deleteVm(input)),
+  }),
+  image: router({
+    list: procedure.output(z.array(imageReportSchema)).query(({ ctx }) => ctx.services.listImages()),
+    build: procedure
+      .input(imageBuildInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.buildImage(input)),
+  }),
+  action: router({
+    get: procedure
+      .input(actionGetInputSchema)
+      .output(actionReportSchema.nullable())
+      .query(({ ctx, input }) => ctx.services.getAction(input.actionId)),
+  }),
+  /** Begins with one `snapshot`; nothing that happens after it is missed. */
+  events: procedure.subscription(({ ctx, signal }) =>
+    ctx.services.events(signal ?? new AbortController().signal),
+  ),
+})
+
+export type AgentRouter = typeof agentRouter
