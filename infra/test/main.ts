@@ -1,0 +1,102 @@
+/**
+ * `npm test`: everything that decides whether Hearth is good, in an order that never runs a build beside a lab.
+ *   checks (format, lint, types) → builds → unit tests → one lab: monitor and agent tests → the real stack in a browser
+ * `npm test -- --only checks,unit,lab,e2e` runs a part. Ends with one line, `N passed, N failed, N skipped`.
+ */
+import { rm } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { buildPages, generateDatabaseClient } from '../build/portal.ts'
+import { buildPrograms } from '../build/programs.ts'
+import { ensurePackages } from '../lib/debian.ts'
+import { inRepository, repository } from '../lib/paths.ts'
+import { run } from '../lib/run.ts'
+import { duration, Steps, Trouble } from '../lib/steps.ts'
+import { debianPackages as recipePackages } from '../recipes/packages.ts'
+import { agentPackages, chooseHost, hostPackages } from '../start/host.ts'
+import { runE2e } from './e2e.ts'
+import { runLabTests } from './lab-tests.ts'
+import { runNodeTests, type Tally } from './node-tests.ts'
+import { testPackages } from './packages.ts'
+
+const parts = ['checks', 'unit', 'lab', 'e2e'] as const
+type Part = (typeof parts)[number]
+
+const steps = new Steps()
+
+async function main(): Promise<number> {
+  const started = performance.now()
+  const only = chosenParts()
+  const wants = (part: Part): boolean => only.has(part)
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const add = (tally: Tally): void => {
+    total.passed += tally.passed
+    total.failed += tally.failed
+    total.skipped += tally.skipped
+  }
+  const choice = wants('lab') || wants('e2e') ? await chooseHost(steps, { kind: 'auto' }) : undefined
+  await ensurePackages(
+    steps,
+    [...agentPackages, ...recipePackages, ...testPackages, ...(choice ? hostPackages(choice) : [])],
+    { install: true },
+  )
+  await steps.run('Database client', generateDatabaseClient, made)
+  if (wants('checks')) await checks(add)
+  await steps.run('Programs', buildPrograms, (changed) => (changed > 0 ? 'bundled' : 'unchanged'))
+  if (wants('e2e')) {
+    await steps.run('Portal pages', (step) => buildPages((line) => step.detail(line)), made)
+  }
+  if (wants('unit')) add(await runNodeTests('unit tests', await unitTests(), { concurrency: 2 }))
+  if (wants('lab') && total.failed === 0) add(await runLabTests(steps, choice!))
+  if (wants('e2e') && total.failed === 0) add(await runE2e(steps, choice!))
+  process.stdout.write(`\nAll of it took ${duration(performance.now() - started)}.\n`)
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
+  return total.failed === 0 && total.passed > 0 ? 0 : 1
+}
+
+const made = (fresh: boolean): string => (fresh ? 'made' : 'unchanged')
+
+function chosenParts(): Set<Part> {
+  const { values } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: false })
+  const names = values.only?.split(',') ?? parts
+  for (const name of names) {
+    if (!parts.includes(name as Part)) throw new Trouble(`--only ${name}: the parts are ${parts.join(', ')}.`)
+  }
+  return new Set(names as Part[])
+}
+
+/** Formatter, linter and type check; each counts as one test. All run even when one fails. */
+async function checks(add: (tally: Tally) => void): Promise<void> {
+  const commands: [string, string[]][] = [
+    ['Format and lint', ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.']],
+    ['Types', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']],
+    ['Types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'apps/web/tsconfig.json', '--noEmit']],
+  ]
+  for (const [name, args] of commands) {
+    const result = await steps.run(name, () => run(process.execPath, args, { cwd: repository }), (r) =>
+      r.code === 0 ? '' : `FAILED\n${r.stdout.slice(0, 20_000)}\n${r.tail}`,
+    )
+    add({ passed: result.code === 0 ? 1 : 0, failed: result.code === 0 ? 0 : 1, skipped: 0 })
+  }
+}
+
+async function unitTests(): Promise<string[]> {
+  const { glob } = await import('node:fs/promises')
+  const files: string[] = []
+  for (const pattern of ['packages/*/src/**/*.test.ts', 'apps/*/{src,server}/**/*.test.ts', '{infra,prisma}/**/*.test.ts']) {
+    for await (const file of glob(pattern, { cwd: repository, exclude: (name) => name.includes('node_modules') })) {
+      if (!file.endsWith('.lab.test.ts')) files.push(inRepository(file))
+    }
+  }
+  return files.sort()
+}
+
+void rm
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(
+      error instanceof Trouble ? `\nhearth: ${error.message}\n` : `\nhearth: ${(error as Error).stack}\n`,
+    )
+    process.exit(1)
+  },
+)

@@ -1,0 +1,10 @@
+import type { DebianPackage } from '../lib/debian.ts'
+
+/** What the tests need beyond what the product needs. */
+export const testPackages: readonly DebianPackage[] = [
+  { name: 'chromium', why: 'the browser the end-to-end tests drive' },
+  { name: 'fonts-dejavu-core', why: 'glyphs for that browser' },
+  { name: 'acpica-tools', why: "iasl reads the monitor's ACPI tables back" },
+  { name: 'curl', why: 'runs the examples of the API documentation' },
+  { name: 'openssh-client', why: 'signs in to guests as a person would' },
+]
