@@ -1,0 +1,10 @@
+import type { NextConfig } from 'next'
+
+const config: NextConfig = {
+  // The contracts are TypeScript sources of this workspace; Next compiles them like our own pages.
+  transpilePackages: ['@hearth/shared'],
+  reactStrictMode: true,
+  poweredByHeader: false,
+}
+
+export default config
