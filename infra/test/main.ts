@@ -72,8 +72,10 @@ async function checks(add: (tally: Tally) => void): Promise<void> {
     ['Types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'apps/web/tsconfig.json', '--noEmit']],
   ]
   for (const [name, args] of commands) {
-    const result = await steps.run(name, () => run(process.execPath, args, { cwd: repository }), (r) =>
-      r.code === 0 ? '' : `FAILED\n${r.stdout.slice(0, 20_000)}\n${r.tail}`,
+    const result = await steps.run(
+      name,
+      () => run(process.execPath, args, { cwd: repository }),
+      (r) => (r.code === 0 ? '' : `FAILED\n${r.stdout.slice(0, 20_000)}\n${r.tail}`),
     )
     add({ passed: result.code === 0 ? 1 : 0, failed: result.code === 0 ? 0 : 1, skipped: 0 })
   }
@@ -82,8 +84,15 @@ async function checks(add: (tally: Tally) => void): Promise<void> {
 async function unitTests(): Promise<string[]> {
   const { glob } = await import('node:fs/promises')
   const files: string[] = []
-  for (const pattern of ['packages/*/src/**/*.test.ts', 'apps/*/{src,server}/**/*.test.ts', '{infra,prisma}/**/*.test.ts']) {
-    for await (const file of glob(pattern, { cwd: repository, exclude: (name) => name.includes('node_modules') })) {
+  for (const pattern of [
+    'packages/*/src/**/*.test.ts',
+    'apps/*/{src,server}/**/*.test.ts',
+    '{infra,prisma}/**/*.test.ts',
+  ]) {
+    for await (const file of glob(pattern, {
+      cwd: repository,
+      exclude: (name) => name.includes('node_modules'),
+    })) {
       if (!file.endsWith('.lab.test.ts')) files.push(inRepository(file))
     }
   }
