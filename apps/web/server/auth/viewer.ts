@@ -1,0 +1,16 @@
+import type { Role } from '../views/session.ts'
+import type { TokenScope } from '../views/token.ts'
+
+/** Whoever asks, once it is known who it is. Services take one; adapters (tRPC, REST) make one. */
+export interface Viewer {
+  readonly userId: string
+  readonly name: string
+  readonly email: string
+  readonly role: Role
+  /** The session the request came with; null for an API token. */
+  readonly sessionId: string | null
+  /** The API token the request came with; null for a person in the portal. */
+  readonly token: { readonly id: number; readonly name: string; readonly scope: TokenScope } | null
+  /** Address the request came from. */
+  readonly from: string
+}

@@ -1,0 +1,28 @@
+/**
+ * The portal's tRPC router, served over WebSocket at `/trpc` (transformer: superjson). Pages import its type only.
+ * A failed call carries `data.hearth` ({code, message}: show the message) and `data.fields` ([{path, message}]).
+ * Every `watch` yields the whole current value at once and again after each change.
+ */
+import { consoleRouter, sshKeyRouter, tokenRouter } from './procedures/account.ts'
+import { actionRouter, activityRouter } from './procedures/action.ts'
+import { hostRouter, sizeRouter } from './procedures/host.ts'
+import { imageRouter } from './procedures/image.ts'
+import { sessionRouter, setupRouter } from './procedures/session.ts'
+import { vmRouter } from './procedures/vm.ts'
+import { router } from './trpc.ts'
+
+export const appRouter = router({
+  session: sessionRouter,
+  setup: setupRouter,
+  host: hostRouter,
+  size: sizeRouter,
+  image: imageRouter,
+  vm: vmRouter,
+  action: actionRouter,
+  activity: activityRouter,
+  sshKey: sshKeyRouter,
+  token: tokenRouter,
+  console: consoleRouter,
+})
+
+export type AppRouter = typeof appRouter

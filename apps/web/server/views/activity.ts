@@ -1,0 +1,55 @@
+import { idSchema } from '@hearth/shared/names'
+import { z } from 'zod'
+import { actorSchema, timeSchema, vmRefSchema } from './common.ts'
+
+/** What the activity (audit log) can tell of; a page words each one. */
+export const activityKinds = [
+  'home.setup',
+  'session.sign_in',
+  'session.sign_in_failed',
+  'session.sign_out',
+  'vm.create',
+  'vm.start',
+  'vm.shutdown',
+  'vm.poweroff',
+  'vm.reset',
+  'vm.update',
+  'vm.delete',
+  'vm.console',
+  'image.build',
+  'ssh_key.create',
+  'ssh_key.update',
+  'ssh_key.delete',
+  'token.create',
+  'token.revoke',
+] as const
+export const activityKindSchema = z.enum(activityKinds)
+export type ActivityKind = z.infer<typeof activityKindSchema>
+
+export const activityViewSchema = z.object({
+  id: idSchema,
+  at: timeSchema,
+  kind: activityKindSchema,
+  /** One sentence in English, for logs and lists: "Created the VM web-1 from Debian 12". */
+  summary: z.string(),
+  actor: actorSchema,
+  /** Address the request came from; null for what Hearth did itself. */
+  from: z.string().nullable(),
+  /** `running` and how it ended follow the action; what needs no action succeeded at once. */
+  status: z.enum(['running', 'success', 'error']),
+  errorMessage: z.string().nullable(),
+  vm: vmRefSchema.extend({ deleted: z.boolean() }).nullable(),
+  actionId: idSchema.nullable(),
+})
+export type ActivityView = z.infer<typeof activityViewSchema>
+
+export const activityListInputSchema = z.object({
+  vmId: idSchema.optional(),
+  /** `nextCursor` of the page before. */
+  cursor: idSchema.nullish(),
+  limit: z.int().min(1).max(200).default(50),
+})
+export const activityPageSchema = z.object({
+  items: z.array(activityViewSchema),
+  nextCursor: idSchema.nullable(),
+})

@@ -1,0 +1,16 @@
+import { hostInfoSchema } from '@hearth/shared/agent-protocol'
+import { idSchema } from '@hearth/shared/names'
+import { z } from 'zod'
+import { timeSchema } from './common.ts'
+
+export const hostViewSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  online: z.boolean(),
+  lastSeenAt: timeSchema.nullable(),
+  /** The last the host said about itself; null until it was seen for the first time. */
+  info: hostInfoSchema.nullable(),
+  /** Differences between what should be on the host and what is, for people. Nothing is deleted because of them. */
+  differences: z.array(z.string()),
+})
+export type HostView = z.infer<typeof hostViewSchema>

@@ -1,0 +1,11 @@
+/** Everything a page may need of the views, in one import. */
+export type { ActionView } from './action.ts'
+export type { ActivityKind, ActivityView } from './activity.ts'
+export type { Ability, Actor } from './common.ts'
+export type { HostView } from './host.ts'
+export type { ImageView } from './image.ts'
+export type { Role, SessionView, SetupCompleteInput } from './session.ts'
+export type { SizeView } from './size.ts'
+export type { SshKeyView } from './ssh-key.ts'
+export type { TokenScope, TokenView } from './token.ts'
+export type { VmChange, VmCreateInput, VmView, VmViewState } from './vm.ts'

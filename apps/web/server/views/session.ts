@@ -1,0 +1,38 @@
+import { idSchema } from '@hearth/shared/names'
+import { z } from 'zod'
+import { displayNameSchema } from './ssh-key.ts'
+
+export const roleSchema = z.enum(['admin', 'member'])
+export type Role = z.infer<typeof roleSchema>
+
+export const sessionViewSchema = z.object({
+  user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: roleSchema }).nullable(),
+  homeName: z.string(),
+  /** No administrator yet: the set-up link is the only way in. */
+  setupNeeded: z.boolean(),
+  version: z.string(),
+  /** Whether the portal has a certificate authority of its own to trust (`/ca.crt`, page `/trust`). */
+  tls: z.boolean(),
+})
+export type SessionView = z.infer<typeof sessionViewSchema>
+
+export const minPasswordLength = 10
+
+export const setupTokenInputSchema = z.object({ token: z.string().max(200) })
+/** `expired` and `used` tell the person to start Hearth again for a new link. */
+export const setupCheckSchema = z.object({ status: z.enum(['valid', 'invalid', 'expired', 'done']) })
+
+export const setupCompleteInputSchema = setupTokenInputSchema.extend({
+  homeName: displayNameSchema,
+  name: displayNameSchema,
+  email: z.email('Give an e-mail address.').max(254),
+  password: z
+    .string()
+    .min(minPasswordLength, `A password has at least ${minPasswordLength} characters.`)
+    .max(128, 'A password has at most 128 characters.'),
+})
+export type SetupCompleteInput = z.infer<typeof setupCompleteInputSchema>
+
+export const consoleOpenInputSchema = z.object({ vmId: idSchema })
+/** `url` is a path of this origin, for a WebSocket; the ticket in it works once, within 30 seconds. */
+export const consoleTicketSchema = z.object({ ticket: z.string(), url: z.string() })

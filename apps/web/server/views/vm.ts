@@ -1,0 +1,114 @@
+import { powerOpSchema, vmStateSchema } from '@hearth/shared/agent-protocol'
+import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@hearth/shared/names'
+import { MIB } from '@hearth/shared/units'
+import { vmLimits } from '@hearth/shared/vm-spec'
+import { z } from 'zod'
+import { actionViewSchema } from './action.ts'
+import { abilitySchema, idempotencyKeySchema, imageRefSchema, timeSchema } from './common.ts'
+
+/** What the portal knows of a VM's state; `unknown` while its host is away. */
+export const vmViewStateSchema = z.enum([...vmStateSchema.options, 'unknown'])
+export type VmViewState = z.infer<typeof vmViewStateSchema>
+
+export const vmViewSchema = z.object({
+  id: idSchema,
+  vmUid: vmUidSchema,
+  name: z.string(),
+  image: imageRefSchema,
+  cpus: z.int(),
+  memoryBytes: z.int(),
+  /** null: it has no disk of its own, it runs from memory. */
+  diskBytes: z.int().nullable(),
+  /** Bytes its disks take on the host, as last observed. */
+  diskUsedBytes: z.int().nullable(),
+  mac: macSchema,
+  /** The user to log in as, when cloud-init made one. */
+  loginUser: z.string().nullable(),
+  startAtBoot: z.boolean(),
+  desiredState: z.enum(['running', 'stopped', 'deleted']),
+  state: vmViewStateSchema,
+  /** Why the state is unknown, or what differs from what should be, for people. */
+  stateReason: z.string().nullable(),
+  /** Last state its host reported, also while the host is away. */
+  lastState: vmStateSchema.nullable(),
+  since: timeSchema.nullable(),
+  observedAt: timeSchema.nullable(),
+  exitReason: z.string().nullable(),
+  panicked: z.boolean(),
+  addresses: z.array(z.string()),
+  host: z.object({ id: idSchema, name: z.string(), online: z.boolean() }),
+  /** The action that holds the VM now, or the last one when it failed; otherwise null. */
+  action: actionViewSchema.nullable(),
+  createdAt: timeSchema,
+  can: z.object({
+    start: abilitySchema,
+    shutdown: abilitySchema,
+    poweroff: abilitySchema,
+    reset: abilitySchema,
+    delete: abilitySchema,
+    console: abilitySchema,
+  }),
+})
+export type VmView = z.infer<typeof vmViewSchema>
+
+export const vmRefInputSchema = z.object({ id: idSchema })
+
+const userNameSchema = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(
+    /^[a-z_][a-z0-9_-]*$/,
+    'Use lower-case letters, digits, hyphens and underscores; begin with a letter.',
+  )
+  .refine((name) => name !== 'root', 'Root cannot be the login user; name a person, then use sudo.')
+
+/** A line of text for a password: no control characters, since it travels by way of crypt(3) and cloud-init. */
+const passwordSchema = z
+  .string()
+  .min(1, 'Give a password, or leave it out.')
+  .max(256, 'A password has at most 256 characters.')
+  .regex(/^\P{Cc}*$/u, 'A password cannot hold control characters.')
+
+export const vmCreateInputSchema = z.object({
+  name: nameSchema,
+  imageUid: imageUidSchema,
+  cpus: z.int().min(vmLimits.cpus.min).max(vmLimits.cpus.max),
+  memoryBytes: z
+    .int()
+    .min(vmLimits.memoryBytes.min)
+    .max(vmLimits.memoryBytes.max)
+    .multipleOf(MIB, 'Memory is a whole number of MiB.'),
+  /** Absent: the smallest disk the image fits on. Ignored by images without a disk. */
+  diskBytes: z
+    .int()
+    .min(vmLimits.diskBytes.min)
+    .max(vmLimits.diskBytes.max)
+    .multipleOf(MIB, 'A disk is a whole number of MiB.')
+    .optional(),
+  user: userNameSchema.optional(),
+  password: passwordSchema.optional(),
+  /** Public keys in OpenSSH form. */
+  sshKeys: z.array(z.string().max(16 * 1024)).max(64),
+  startAtBoot: z.boolean(),
+  start: z.boolean(),
+  idempotencyKey: idempotencyKeySchema,
+})
+export type VmCreateInput = z.infer<typeof vmCreateInputSchema>
+
+export const vmPowerInputSchema = z.object({
+  id: idSchema,
+  op: powerOpSchema,
+  idempotencyKey: idempotencyKeySchema,
+})
+export const vmUpdateInputSchema = z.object({ id: idSchema, startAtBoot: z.boolean() })
+export const vmDeleteInputSchema = z.object({
+  id: idSchema,
+  /** The VM's name, typed by the person. */
+  confirmName: z.string().max(63),
+  idempotencyKey: idempotencyKeySchema,
+})
+
+/** Every change answers with the action that carries it out and the VM as it is now. */
+export const vmChangeSchema = z.object({ vm: vmViewSchema, action: actionViewSchema })
+export type VmChange = z.infer<typeof vmChangeSchema>
