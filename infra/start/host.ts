@@ -30,7 +30,7 @@ type Part = { name: string; stop: () => Promise<void>; ended?: Promise<void> }
 /** Where the lab keeps the agent's state: a disk of its own, an image file in the state folder. */
 const LAB_DISK = { path: '/srv/hearth', bytes: 256 * GIB }
 const GUEST_SHUTDOWN_MS = 30_000
-const agentPackages: readonly DebianPackage[] = [
+export const agentPackages: readonly DebianPackage[] = [
   { name: 'dnsmasq-base', why: 'gives VMs their addresses and names (DHCP, DNS)' },
   { name: 'nftables', why: "VMs' way to the network (NAT, firewall)" },
   { name: 'iproute2', why: "VMs' network interfaces" },
@@ -39,7 +39,7 @@ const agentPackages: readonly DebianPackage[] = [
   { name: 'openssl', why: 'certificates, password hashes' },
 ]
 
-export async function chooseHost(steps: Steps, options: StartOptions): Promise<HostChoice> {
+export async function chooseHost(steps: Steps, options: Pick<StartOptions, 'host'>): Promise<HostChoice> {
   if (options.host.kind === 'remote') return { kind: 'remote' }
   if (options.host.kind === 'lab') return { kind: 'lab', reason: 'asked for with --host lab' }
   const probe = await steps.run('Virtualisation', probeKvm, (result) =>
@@ -91,7 +91,7 @@ export async function startHost(context: {
       )
       onStarted({ name: 'agent', stop: () => agent.stop(), ended: agent.ended })
       await untilReady(
-        { name: 'agent', log: `${state.logs}/agent.log`, ...agent },
+        { name: 'agent', log: `${state.logs}/agent.log`, ended: agent.ended },
         () => healthy(port),
         90_000,
       )

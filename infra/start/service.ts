@@ -62,7 +62,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 /** Waits until `ready` resolves true; when the service ends first, throws with the end of its log. */
 export async function untilReady(
-  service: Service,
+  service: Pick<Service, 'name' | 'log' | 'ended'>,
   ready: () => Promise<boolean>,
   limitMs: number,
 ): Promise<void> {

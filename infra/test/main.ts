@@ -3,7 +3,7 @@
  *   checks (format, lint, types) → builds → unit tests → one lab: monitor and agent tests → the real stack in a browser
  * `npm test -- --only checks,unit,lab,e2e` runs a part. Ends with one line, `N passed, N failed, N skipped`.
  */
-import { rm } from 'node:fs/promises'
+import { glob } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { buildPages, generateDatabaseClient } from '../build/portal.ts'
 import { buildPrograms } from '../build/programs.ts'
@@ -33,7 +33,8 @@ async function main(): Promise<number> {
     total.failed += tally.failed
     total.skipped += tally.skipped
   }
-  const choice = wants('lab') || wants('e2e') ? await chooseHost(steps, { kind: 'auto' }) : undefined
+  const choice =
+    wants('lab') || wants('e2e') ? await chooseHost(steps, { host: { kind: 'auto' } }) : undefined
   await ensurePackages(
     steps,
     [...agentPackages, ...recipePackages, ...testPackages, ...(choice ? hostPackages(choice) : [])],
@@ -46,7 +47,7 @@ async function main(): Promise<number> {
     await steps.run('Portal pages', (step) => buildPages((line) => step.detail(line)), made)
   }
   if (wants('unit')) add(await runNodeTests('unit tests', await unitTests(), { concurrency: 2 }))
-  if (wants('lab') && total.failed === 0) add(await runLabTests(steps, choice!))
+  if (wants('lab') && total.failed === 0) add(await runLabTests())
   if (wants('e2e') && total.failed === 0) add(await runE2e(steps, choice!))
   process.stdout.write(`\nAll of it took ${duration(performance.now() - started)}.\n`)
   process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
@@ -82,7 +83,6 @@ async function checks(add: (tally: Tally) => void): Promise<void> {
 }
 
 async function unitTests(): Promise<string[]> {
-  const { glob } = await import('node:fs/promises')
   const files: string[] = []
   for (const pattern of [
     'packages/*/src/**/*.test.ts',
@@ -99,7 +99,6 @@ async function unitTests(): Promise<string[]> {
   return files.sort()
 }
 
-void rm
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {

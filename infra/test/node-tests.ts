@@ -11,24 +11,24 @@ export interface Tally {
 export async function runNodeTests(
   name: string,
   files: readonly string[],
-  options: { concurrency: number; env?: NodeJS.ProcessEnv; timeoutMs?: number },
+  options: { concurrency: number; isolation?: 'process' | 'none'; timeoutMs?: number },
 ): Promise<Tally> {
   process.stdout.write(`\n— ${name}: ${files.length} files\n`)
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
   if (files.length === 0) return tally
-  if (options.env) Object.assign(process.env, options.env)
   const stream = run({
     files: [...files],
-    concurrency: options.concurrency,
-    isolation: 'process',
+    ...(options.isolation === 'none' ? {} : { concurrency: options.concurrency }),
+    isolation: options.isolation ?? 'process',
     timeout: options.timeoutMs ?? 180_000,
   })
   stream.on('test:summary', (summary) => {
     // A summary without a file is the one of the whole run.
     if (summary.file !== undefined) return
-    tally.passed = summary.counts.passed
-    tally.failed = summary.counts.failed + summary.counts.cancelled
-    tally.skipped = summary.counts.skipped + summary.counts.todo
+    const { tests, passed, skipped, todo } = summary.counts
+    tally.passed = passed
+    tally.skipped = skipped + todo
+    tally.failed = tests - tally.passed - tally.skipped
   })
   const report = stream.compose(new spec())
   for await (const text of report) process.stdout.write(text as string)

@@ -1,0 +1,119 @@
+/**
+ * The end-to-end tests: starts Hearth exactly as a person does, waits for its one line, lets Playwright drive a
+ * real Chromium against it, and then presses Ctrl-C and looks at how it goes down.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { inRepository, repository } from '../lib/paths.ts'
+import type { Steps } from '../lib/steps.ts'
+import type { HostChoice } from '../start/host.ts'
+import { freePort } from '../start/ports.ts'
+import type { Tally } from './node-tests.ts'
+
+interface PlaywrightReport {
+  stats: { expected: number; unexpected: number; flaky: number; skipped: number }
+}
+
+export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
+  const state = await mkdtemp(path.join(os.tmpdir(), 'hearth-e2e-'))
+  process.stdout.write(`\n— end to end: the real stack on ${choice.kind}, state in ${state}\n`)
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const hearth = await steps.run('Hearth for the end-to-end tests', () => startHearth(state, choice))
+  try {
+    const reportFile = path.join(state, 'playwright.json')
+    await new Promise<void>((resolve, reject) => {
+      const child = spawn(
+        process.execPath,
+        [
+          inRepository('node_modules/@playwright/test/cli.js'),
+          'test',
+          '--config',
+          inRepository('e2e/playwright.config.ts'),
+        ],
+        {
+          cwd: inRepository('e2e'),
+          stdio: ['ignore', 'inherit', 'inherit'],
+          env: {
+            ...process.env,
+            HEARTH_URL: hearth.url,
+            HEARTH_SETUP_URL: hearth.setupUrl,
+            HEARTH_STATE: state,
+            PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile,
+          },
+        },
+      )
+      child.on('error', reject)
+      child.on('exit', () => resolve())
+    })
+    const { stats } = JSON.parse(await readFile(reportFile, 'utf8')) as PlaywrightReport
+    tally.passed = stats.expected
+    tally.failed = stats.unexpected + stats.flaky
+    tally.skipped = stats.skipped
+  } finally {
+    const code = await steps.run('Ctrl-C', () => hearth.interrupt())
+    if (code === 0) tally.passed++
+    else {
+      tally.failed++
+      process.stdout.write(`✖ after Ctrl-C npm start ended with ${code} instead of 0:\n${hearth.output()}\n`)
+    }
+    if (tally.failed > 0) await showLogs(state)
+  }
+  if (tally.failed === 0) await rm(state, { recursive: true, force: true })
+  return tally
+}
+
+interface RunningHearth {
+  readonly url: string
+  readonly setupUrl: string
+  output(): string
+  /** Sends SIGINT as a terminal would and resolves with the exit code. */
+  interrupt(): Promise<number>
+}
+
+async function startHearth(state: string, choice: HostChoice): Promise<RunningHearth> {
+  const port = await freePort()
+  const child = spawn(
+    process.execPath,
+    [
+      ...[inRepository('infra/start/main.ts'), '--port', String(port), '--state', state],
+      ...['--host', choice.kind, '--no-install'],
+    ],
+    { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let output = ''
+  const ended = new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)))
+  const ready = new Promise<RegExpExecArray>((resolve, reject) => {
+    const look = (text: Buffer): void => {
+      output += text
+      const match = /Hearth is ready .*?: (\S+).*?(http\S+\/setup\S+)/.exec(output)
+      if (match) resolve(match)
+    }
+    child.stdout.on('data', look)
+    child.stderr.on('data', look)
+    void ended.then((code) =>
+      reject(new Error(`npm start ended with ${code} before it was ready:\n${output}`)),
+    )
+  })
+  const [, url, setupUrl] = await ready
+  return {
+    url: url!,
+    setupUrl: setupUrl!,
+    output: () => output,
+    async interrupt() {
+      child.kill('SIGINT')
+      const limit = setTimeout(() => child.kill('SIGKILL'), 180_000)
+      const code = await ended
+      clearTimeout(limit)
+      return code
+    },
+  }
+}
+
+async function showLogs(state: string): Promise<void> {
+  for (const name of ['portal', 'agent', 'builder']) {
+    const text = await readFile(path.join(state, 'logs', `${name}.log`), 'utf8').catch(() => '')
+    process.stdout.write(`\n--- end of ${name}.log\n${text.split('\n').slice(-60).join('\n')}\n`)
+  }
+}
