@@ -95,6 +95,22 @@ export class GuestMemory {
     return true
   }
 
+  /**
+   * How many bytes from `address` on, at most `length`, lie in one region; 0 when `address` is not RAM.
+   * Allocates nothing: a queue splits descriptors at region borders with it.
+   */
+  contiguous(address: number, length: number): number {
+    const last = this.last
+    if (address >= last.guestAddress && address < last.end) return Math.min(length, last.end - address)
+    for (const window of this.windows) {
+      if (address >= window.guestAddress && address < window.end) {
+        this.last = window
+        return Math.min(length, window.end - address)
+      }
+    }
+    return 0
+  }
+
   /** A view of `length` bytes inside one region, no copy. The guest may change it under you: copy before you trust. */
   bytes(address: number, length: number): Uint8Array {
     const window = this.window(address, length)

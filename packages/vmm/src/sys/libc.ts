@@ -91,6 +91,19 @@ export const tgkill: (pid: number, tid: number, signal: number) => number = libc
   'int tgkill(int tgid, int tid, int sig)',
 )
 
+/** LOCK_SH 1, LOCK_EX 2, LOCK_NB 4. */
+export const flock: (fd: number, operation: number) => number = libc.func('int flock(int fd, int operation)')
+/** `timespec` is struct timespec {s64 seconds, s64 nanoseconds}. */
+export const clockGettime: (clock: number, timespec: ArrayBufferView) => number = libc.func(
+  'int clock_gettime(int clock, void *ts)',
+)
+export const sigaction: (signal: number, action: ArrayBufferView, old: null) => number = libc.func(
+  'int sigaction(int sig, void *act, void *old)',
+)
+
+/** The address of a libc function, for use as a native signal handler. */
+export const symbolAddress = (name: string): number => Number(koffi.address(libc.symbol(name)))
+
 export const errno = (): number => koffi.errno()
 
 /** The zero-copy ArrayBuffer over `length` bytes at `address`; valid until they are unmapped. At most 4 GiB. */
@@ -108,6 +121,8 @@ export const O = {
 } as const
 export const PROT = { READ: 1, WRITE: 2 } as const
 export const MAP = { SHARED: 1, PRIVATE: 2, FIXED: 16, ANONYMOUS: 32, NORESERVE: 0x4000 } as const
+/** flock(2). */
+export const LOCK = { SH: 1, EX: 2, NB: 4 } as const
 export const EPOLL = { CTL_ADD: 1, CTL_DEL: 2, CTL_MOD: 3, IN: 1, OUT: 4, ERR: 8, HUP: 16 } as const
 export const EFD = { CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const
 

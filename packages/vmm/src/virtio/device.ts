@@ -3,6 +3,7 @@
  * knows neither PCI nor KVM. The transport owns status, feature negotiation and queue configuration; the
  * queue owns every ring invariant; the device sees only descriptor chains.
  */
+import type { EventLoop } from '../io/event-loop.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import type { Virtqueue } from './queue.ts'
 
@@ -15,6 +16,10 @@ export interface VirtioDevice {
   readonly queueSizes: readonly number[]
   /** Device feature bits; VIRTIO_F_VERSION_1 and ring features are the transport's to add. */
   readonly features: bigint
+  /** What it did so far, for metrics: requests, bytes, errors. Counts only grow. */
+  readonly counters: Readonly<Record<string, number>>
+  /** Whether it can work with this subset of its features (a feature may require another, 2.2.1). Absent: any. */
+  acceptsFeatures?(negotiated: bigint): boolean
   /** Device-specific configuration, little endian; reads past `length` answer 0. */
   readonly config: {
     readonly length: number
@@ -35,7 +40,10 @@ export interface VirtioContext {
   readonly memory: GuestMemory
   /** Negotiated feature bits, transport's included. */
   readonly features: bigint
+  /** One per entry of `queueSizes`; one that the driver did not enable is always empty. */
   readonly queues: readonly Virtqueue[]
+  /** The owner thread's loop. An exception in a callback fails this device only; remove registrations on reset. */
+  readonly loop: EventLoop
   /** Tells the driver that used buffers are there, honouring its suppression (2.7.7); the transport chooses the vector. */
   interrupt(queueIndex: number): void
   /** Configuration change notification (2.3 Config change). */

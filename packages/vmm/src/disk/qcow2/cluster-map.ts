@@ -1,0 +1,211 @@
+import { corrupt, unsupported } from './errors.ts'
+import { CLUSTER, ENTRY, L2_ENTRIES, L2_ENTRIES_PER_PAGE, PAGE, TWO_32 } from './format.ts'
+import type { Qcow2Header } from './header.ts'
+import type { ImageFile } from './image-file.ts'
+import { PageCache } from './page-cache.ts'
+import type { Refcounts } from './refcounts.ts'
+
+/** What a guest cluster is. */
+export const KIND = {
+  /** Not in this image: reads from the backing file, or as zeroes. */
+  absent: 0,
+  /** Reads as zeroes, no host cluster. */
+  zero: 1,
+  /** Reads as zeroes, and has a host cluster whose contents do not matter. */
+  zeroAllocated: 2,
+  data: 3,
+} as const
+export type Kind = (typeof KIND)[keyof typeof KIND]
+
+/** Where the L2 tables are, by their number; 0 for a table that does not exist. */
+export function readL1Table(file: ImageFile, header: Qcow2Header, name: string): Float64Array {
+  const bytes = new Uint8Array(header.l1Size * 8)
+  file.read(header.l1Offset, bytes)
+  const view = new DataView(bytes.buffer)
+  const table = new Float64Array(header.l1Size)
+  const end = file.size()
+  for (let i = 0; i < table.length; i++) {
+    const high = view.getUint32(i * 8)
+    const low = view.getUint32(i * 8 + 4)
+    if (high === 0 && low === 0) continue
+    const offset = (high & ENTRY.offsetHigh) * TWO_32 + low
+    if (
+      (high & ~ENTRY.copied) >>> 0 > ENTRY.offsetHigh ||
+      offset === 0 ||
+      offset % CLUSTER !== 0 ||
+      offset >= end
+    ) {
+      throw corrupt(name, `L1 entry ${i} points to ${offset}`)
+    }
+    if ((high & ENTRY.copied) === 0) throw unsupported(name, 'shares tables with internal snapshots')
+    table[i] = offset
+  }
+  return table
+}
+
+/** Checks one L2 entry; `metadata` is what it may not point to, `end` the first cluster past the file. */
+export function checkL2Entry(
+  high: number,
+  low: number,
+  metadata: Set<number>,
+  end: number,
+  name: string,
+): void {
+  if ((high & ENTRY.compressed) !== 0) throw unsupported(name, 'holds compressed clusters')
+  const offset = (high & ENTRY.offsetHigh) * TWO_32 + (low - (low & ENTRY.zero))
+  if ((high & ENTRY.reservedHigh) !== 0 || offset % CLUSTER !== 0) {
+    throw corrupt(name, `an L2 entry has reserved bits (0x${high.toString(16)} 0x${low.toString(16)})`)
+  }
+  const copied = (high & ENTRY.copied) !== 0
+  if (offset === 0) {
+    if (copied) throw corrupt(name, 'an L2 entry claims the header as its own')
+    return
+  }
+  if (!copied) throw unsupported(name, 'shares clusters with internal snapshots')
+  const cluster = offset / CLUSTER
+  if (cluster >= end) throw corrupt(name, `an L2 entry points past the end of the file (${offset})`)
+  if (metadata.has(cluster)) throw corrupt(name, `an L2 entry points to a table (${offset})`)
+}
+
+/**
+ * Which host cluster holds which guest cluster: the L1 table, whole in memory, and a bounded cache of pages of
+ * L2 tables. Changes stay in memory until the owner writes them in the order that a crash cannot hurt.
+ */
+export class ClusterMap {
+  /** The answer of `lookup`: what the clusters are, where the first one lies in the file (bytes), how many alike follow. */
+  kind: Kind = KIND.absent
+  host = 0
+  count = 0
+  private readonly file: ImageFile
+  private readonly refcounts: Refcounts
+  private readonly l1Offset: number
+  private readonly l1: Float64Array
+  private readonly cache: PageCache
+  /** Tables that the L1 table on disk does not yet point to, by their offset: its index in L1. */
+  private readonly unlinked = new Map<number, number>()
+
+  constructor(
+    file: ImageFile,
+    header: Qcow2Header,
+    l1: Float64Array,
+    metadata: Set<number>,
+    refcounts: Refcounts,
+    name: string,
+    pages: number,
+    makeRoom: () => void,
+  ) {
+    this.file = file
+    this.refcounts = refcounts
+    this.l1Offset = header.l1Offset
+    this.l1 = l1
+    this.cache = new PageCache(
+      file,
+      pages,
+      (_page, view, at) => {
+        const end = refcounts.endCluster
+        for (let i = at; i < at + PAGE; i += 8) {
+          const high = view.getUint32(i)
+          const low = view.getUint32(i + 4)
+          if ((high | low) !== 0) checkL2Entry(high, low, metadata, end, name)
+        }
+      },
+      makeRoom,
+    )
+  }
+
+  get hasChanges(): boolean {
+    return this.cache.hasDirty || this.unlinked.size > 0
+  }
+
+  /** Sets `kind`, `host` and `count` (1 to `max`) for the run of like clusters that starts at `cluster`. */
+  lookup(cluster: number, max: number): void {
+    const table = this.l1[Math.floor(cluster / L2_ENTRIES)]!
+    const inTable = cluster % L2_ENTRIES
+    if (table === 0) {
+      this.kind = KIND.absent
+      this.host = 0
+      this.count = Math.min(max, L2_ENTRIES - inTable)
+      return
+    }
+    const view = this.cache.view
+    const inPage = inTable % L2_ENTRIES_PER_PAGE
+    let at = this.pageAt(table, inTable) + inPage * 8
+    const high = view.getUint32(at)
+    const low = view.getUint32(at + 4)
+    const host = (high & ENTRY.offsetHigh) * TWO_32 + (low - (low & ENTRY.zero))
+    const zero = (low & ENTRY.zero) !== 0
+    const kind = zero ? (host === 0 ? KIND.zero : KIND.zeroAllocated) : host === 0 ? KIND.absent : KIND.data
+    const limit = Math.min(max, L2_ENTRIES_PER_PAGE - inPage)
+    let count = 1
+    let nextHost = host
+    while (count < limit) {
+      at += 8
+      // Allocated clusters continue a run when they are neighbours in the file too.
+      if (host !== 0) nextHost += CLUSTER
+      const nextHigh = view.getUint32(at)
+      const nextLow = view.getUint32(at + 4)
+      if ((nextHigh & ENTRY.offsetHigh) * TWO_32 + nextLow !== nextHost + (zero ? ENTRY.zero : 0)) break
+      count++
+    }
+    this.kind = kind
+    this.host = host
+    this.count = count
+  }
+
+  /** Clusters from `cluster` on whose entries share a page, so that `set` changes them all or none. */
+  static inOnePage(cluster: number): number {
+    return L2_ENTRIES_PER_PAGE - (cluster % L2_ENTRIES_PER_PAGE)
+  }
+
+  /** Makes sure that there is a table for `cluster`. */
+  ensureTable(cluster: number): void {
+    const index = Math.floor(cluster / L2_ENTRIES)
+    if (this.l1[index] !== 0) return
+    const offset = this.refcounts.allocateTable() * CLUSTER
+    this.l1[index] = offset
+    this.unlinked.set(offset, index)
+  }
+
+  /** Sets the entries of `count` clusters of one page; with `host` 0 to no host cluster, else to neighbours from there on. */
+  set(cluster: number, count: number, host: number, zero: boolean): void {
+    const inTable = cluster % L2_ENTRIES
+    const page = this.pageAt(this.l1[Math.floor(cluster / L2_ENTRIES)]!, inTable)
+    const view = this.cache.view
+    let at = page + (inTable % L2_ENTRIES_PER_PAGE) * 8
+    for (let i = 0; i < count; i++, at += 8) {
+      const offset = host === 0 ? 0 : host + i * CLUSTER
+      view.setUint32(at, (Math.floor(offset / TWO_32) | (host === 0 ? 0 : ENTRY.copied)) >>> 0)
+      view.setUint32(at + 4, (offset % TWO_32) + (zero ? ENTRY.zero : 0))
+    }
+    this.cache.changed(page)
+  }
+
+  /** Writes the tables nothing on disk points to yet: they may get there at any time. */
+  writeUnlinked(): void {
+    if (this.unlinked.size === 0) return
+    this.cache.writeBack((page) => this.unlinked.has(tableOf(page)))
+  }
+
+  /**
+   * Writes all other changes. Only after everything they refer to is durable: data, counts and the tables that
+   * `writeUnlinked` wrote.
+   */
+  writeLinked(): void {
+    this.cache.writeBack(() => true)
+    if (this.unlinked.size === 0) return
+    const entry = new Uint8Array(8)
+    const view = new DataView(entry.buffer)
+    for (const [offset, index] of this.unlinked) {
+      view.setUint32(0, (Math.floor(offset / TWO_32) | ENTRY.copied) >>> 0)
+      view.setUint32(4, offset % TWO_32)
+      this.file.write(this.l1Offset + index * 8, entry)
+    }
+    this.unlinked.clear()
+  }
+
+  private pageAt(table: number, inTable: number): number {
+    return this.cache.at(table / PAGE + Math.floor(inTable / L2_ENTRIES_PER_PAGE))
+  }
+}
+
+const tableOf = (page: number): number => Math.floor((page * PAGE) / CLUSTER) * CLUSTER

@@ -1,0 +1,125 @@
+import fs from 'node:fs'
+import * as libc from '../sys/libc.ts'
+import type { IovecList } from '../virtio/chain.ts'
+
+/** <linux/falloc.h> */
+export const FALLOC = { KEEP_SIZE: 1, PUNCH_HOLE: 2, ZERO_RANGE: 16 } as const
+const ERRNO = { EINTR: 4, EIO: 5, EINVAL: 22, EOPNOTSUPP: 95 } as const
+const SECTOR = 512
+
+/** A disk file that cannot be used, in a sentence for the person who named it. */
+export class DiskError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'DiskError'
+  }
+}
+
+/**
+ * A raw image or block device: an fd, its size, and the blocking operations on it. Each returns 0 or an errno.
+ * The lock keeps a second machine from writing the same disk, which would destroy the file system on it.
+ */
+export class RawFile {
+  readonly fd: number
+  readonly readOnly: boolean
+  /** Whole sectors only; a ragged end is not reachable. */
+  readonly sizeBytes: number
+  readonly physicalBlockBytes: number
+  readonly canDiscard: boolean
+  private open = true
+
+  /** Takes over `fd`. Throws DiskError, and closes it, when it is no disk. */
+  constructor(fd: number, options: { readonly readOnly: boolean; readonly name?: string }) {
+    const name = options.name ?? `fd ${fd}`
+    this.fd = fd
+    this.readOnly = options.readOnly
+    try {
+      const stat = fs.fstatSync(fd)
+      if (!stat.isFile() && !stat.isBlockDevice())
+        throw new DiskError(`${name} is neither a file nor a block device`)
+      const size = libc.check('lseek', libc.lseek(fd, 0, 2))
+      this.sizeBytes = size - (size % SECTOR)
+      if (this.sizeBytes === 0)
+        throw new DiskError(`${name} is empty; a disk has at least one sector of 512 bytes`)
+      this.physicalBlockBytes = Math.min(4096, Math.max(SECTOR, stat.blksize & -stat.blksize))
+      const lock = (options.readOnly ? libc.LOCK.SH : libc.LOCK.EX) | libc.LOCK.NB
+      if (libc.flock(fd, lock) < 0) {
+        throw new DiskError(`${name} is in use by another machine; stop that one first`)
+      }
+      // Past the end of a file there is nothing to lose, and the answer is the file system's.
+      const probe = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE
+      this.canDiscard =
+        !options.readOnly && (stat.isBlockDevice() || libc.fallocate(fd, probe, size, SECTOR) === 0)
+    } catch (error) {
+      libc.close(fd)
+      throw error
+    }
+  }
+
+  /** Reads or writes all of `count` iovecs. A disk that ends early (it was truncated) is an I/O error. Changes `iov` only when the kernel needs several turns. */
+  transfer(write: boolean, iov: IovecList, count: number, offset: number): number {
+    const call = write ? libc.pwritev : libc.preadv
+    let entry = 0
+    let at = offset
+    let words = iov.words
+    let rest = 0
+    for (let i = 0; i < count; i++) rest += iov.length(i)
+    while (rest > 0) {
+      const moved = call(this.fd, words, count - entry, at)
+      if (moved < 0) {
+        const code = libc.errno()
+        if (code === ERRNO.EINTR) continue
+        return code
+      }
+      if (moved === 0) return ERRNO.EIO
+      rest -= moved
+      if (rest <= 0) break
+      at += moved
+      entry = iov.advance(entry, count - entry, moved)
+      words = iov.words.subarray(entry * 4)
+    }
+    return 0
+  }
+
+  flush(): number {
+    return libc.fdatasync(this.fd) < 0 ? libc.errno() : 0
+  }
+
+  discard(offset: number, length: number): number {
+    return this.allocate(FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, offset, length)
+  }
+
+  zero(offset: number, length: number, mayUnmap: boolean): number {
+    // A hole reads as zeroes and is cheaper than either alternative.
+    if (mayUnmap) return this.discard(offset, length)
+    const code = this.allocate(FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE, offset, length)
+    if (code !== ERRNO.EOPNOTSUPP) return code
+    // tmpfs has no ZERO_RANGE: make the hole, then take the space again.
+    return this.discard(offset, length) || this.allocate(FALLOC.KEEP_SIZE, offset, length)
+  }
+
+  close(): void {
+    if (!this.open) return
+    this.open = false
+    libc.close(this.fd)
+  }
+
+  private allocate(mode: number, offset: number, length: number): number {
+    for (;;) {
+      if (libc.fallocate(this.fd, mode, offset, length) === 0) return 0
+      const code = libc.errno()
+      if (code !== ERRNO.EINTR) return code
+    }
+  }
+}
+
+/** Opens and locks the file at `path`. Throws DiskError with a sentence for people. */
+export function openRawFile(path: string, options: { readonly readOnly: boolean }): RawFile {
+  const flags = (options.readOnly ? libc.O.RDONLY : libc.O.RDWR) | libc.O.CLOEXEC
+  const fd = libc.open(path, flags, 0)
+  if (fd < 0) {
+    const reason = new libc.SystemError('open', libc.errno()).message
+    throw new DiskError(`cannot open the disk ${path}: ${reason}`)
+  }
+  return new RawFile(fd, { readOnly: options.readOnly, name: path })
+}

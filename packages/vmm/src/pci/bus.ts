@@ -1,0 +1,188 @@
+import type { BusDevice } from '../bus/device.ts'
+import type { Platform } from '../io/platform.ts'
+import type { Bar, BarMapper } from './config-space.ts'
+import type { PciFunction } from './function.ts'
+import { HostBridge } from './host-bridge.ts'
+import { IntxLine, IntxPin } from './intx.ts'
+import { COMMAND, FIRST_INTX_GSI, gsiOfSlot, INTX_LINES, PCI } from './registers.ts'
+
+export interface PciLayout {
+  /** Guest physical addresses BARs may take: [mmio32Start, mmio32End). */
+  readonly mmio32Start: number
+  readonly mmio32End: number
+  /** Where the monitor maps `ecam`; BARs never go there. */
+  readonly ecamStart: number
+  /** Port 0xCF9 lies inside the configuration ports but is the chipset's reset control register. */
+  readonly resetControl?: BusDevice
+}
+
+/** Bus 0 only: 32 devices × 8 functions × 4 KiB. The MCFG table says the same. */
+export const ECAM_BYTES = 1 << 20
+const SLOTS = 32
+const CONFIG_ADDRESS = 0
+const RESET_CONTROL = 1
+const CONFIG_DATA = 4
+
+/**
+ * PCI bus 0: configuration mechanism 1 and ECAM, one function per slot. There is no firmware: `plug` gives each
+ * BAR an address and enables decoding, so a guest that believes what it finds can start at once; one that
+ * moves or disables a BAR is followed.
+ */
+export class PciBus {
+  /** Ports 0xCF8–0xCFF. */
+  readonly configPorts: BusDevice
+  /** ECAM_BYTES at layout.ecamStart. */
+  readonly ecam: BusDevice
+  private readonly platform: Platform
+  private readonly layout: PciLayout
+  private readonly slots: (PciFunction | undefined)[] = new Array(SLOTS).fill(undefined)
+  private readonly lines = new Map<number, IntxLine>()
+  private nextAddress: number
+  private configAddress = 0
+
+  constructor(platform: Platform, layout: PciLayout) {
+    this.platform = platform
+    this.layout = layout
+    this.nextAddress = layout.mmio32Start
+    this.configPorts = {
+      name: 'pci-config',
+      read: (offset, size) => this.readPorts(offset, size),
+      write: (offset, size, value) => this.writePorts(offset, size, value),
+    }
+    this.ecam = {
+      name: 'pci-ecam',
+      read: (offset, size) => this.readConfig(offset >>> 12, offset & 0xfff, size),
+      write: (offset, size, value) => this.writeConfig(offset >>> 12, offset & 0xfff, size, value),
+    }
+    this.plug(0, new HostBridge())
+  }
+
+  /** Before the guest starts. Throws RangeError when the slot is taken or no addresses are left. */
+  plug(slot: number, fn: PciFunction): void {
+    if (!(slot >= 0 && slot < SLOTS) || this.slots[slot] !== undefined) {
+      throw new RangeError(`PCI slot ${slot} is not free`)
+    }
+    const gsi = gsiOfSlot(slot)
+    const intx = new IntxPin(this.line(gsi), fn.config)
+    fn.attach({ number: slot, platform: this.platform, intx })
+    let enable = 0
+    for (const bar of fn.config.barsInUse()) {
+      if (bar.kind !== 'memory32') throw new RangeError(`${fn.name}: port BARs have no addresses to take`)
+      fn.config.preset(PCI.BAR0 + bar.index * 4, 4, this.allocate(bar.size))
+      enable |= COMMAND.MEMORY_SPACE | COMMAND.BUS_MASTER
+    }
+    fn.config.preset(PCI.COMMAND, 2, enable)
+    if (fn.config.get(PCI.INTERRUPT_PIN, 1) !== 0) fn.config.preset(PCI.INTERRUPT_LINE, 1, gsi)
+    this.slots[slot] = fn
+    fn.config.connect(this.mapper())
+  }
+
+  reset(): void {
+    this.configAddress = 0
+    for (const fn of this.slots) {
+      fn?.reset()
+      fn?.config.reset()
+    }
+  }
+
+  close(): void {
+    for (const [slot, fn] of this.slots.entries()) {
+      if (fn === undefined) continue
+      this.slots[slot] = undefined
+      // First nothing reaches the function any more, then it goes.
+      fn.config.disconnect()
+      fn.close()
+    }
+  }
+
+  private mapper(): BarMapper {
+    const busOf = (bar: Bar) => (bar.kind === 'io' ? this.platform.pio : this.platform.mmio)
+    return {
+      map: (bar, address) => {
+        const { mmio32Start, mmio32End } = this.layout
+        // Elsewhere lie RAM, the APICs and the firmware's place: a BAR there would hide them.
+        if (bar.kind === 'memory32' && (address < mmio32Start || address + bar.size > mmio32End)) return false
+        try {
+          busOf(bar).add(address, bar.size, bar.device)
+          return true
+        } catch (error) {
+          // Two BARs at one address: the guest's doing, and it passes when it moves either of them.
+          if (error instanceof RangeError) return false
+          throw error
+        }
+      },
+      unmap: (bar, address) => busOf(bar).remove(address),
+    }
+  }
+
+  private allocate(size: number): number {
+    const { mmio32End, ecamStart } = this.layout
+    // At least a page each, so that no two BARs share one.
+    const bytes = Math.max(size, 4096)
+    let address = Math.ceil(this.nextAddress / bytes) * bytes
+    if (address < ecamStart + ECAM_BYTES && address + bytes > ecamStart) {
+      address = Math.ceil((ecamStart + ECAM_BYTES) / bytes) * bytes
+    }
+    if (address + bytes > mmio32End) throw new RangeError('no PCI addresses left')
+    this.nextAddress = address + bytes
+    return address
+  }
+
+  private line(gsi: number): IntxLine {
+    let line = this.lines.get(gsi)
+    if (line === undefined) {
+      line = new IntxLine(this.platform.interrupts.pin(gsi))
+      this.lines.set(gsi, line)
+    }
+    return line
+  }
+
+  private readPorts(offset: number, size: number): number {
+    if (offset >= CONFIG_DATA) {
+      const target = this.configTarget(offset, size)
+      return target < 0 ? ones(size) : this.readConfig(target >>> 12, target & 0xfff, size)
+    }
+    if (offset === CONFIG_ADDRESS && size === 4) return this.configAddress
+    if (offset === RESET_CONTROL && size === 1) return this.layout.resetControl?.read(0, 1) ?? 0xff
+    return ones(size)
+  }
+
+  private writePorts(offset: number, size: number, value: number): void {
+    if (offset >= CONFIG_DATA) {
+      const target = this.configTarget(offset, size)
+      if (target >= 0) this.writeConfig(target >>> 12, target & 0xfff, size, value)
+    } else if (offset === CONFIG_ADDRESS && size === 4) {
+      // Bits 30–24 and 1–0 are reserved and read 0.
+      this.configAddress = (value & 0x80ff_fffc) >>> 0
+    } else if (offset === RESET_CONTROL && size === 1) {
+      this.layout.resetControl?.write(0, 1, value)
+    }
+  }
+
+  /** The ECAM-style offset that the address register and a data port name together, or -1 for none. */
+  private configTarget(offset: number, size: number): number {
+    const lane = offset - CONFIG_DATA
+    if (this.configAddress < 0x8000_0000 || lane + size > 4) return -1
+    const deviceFunction = (this.configAddress >>> 8) & 0xffff
+    return (deviceFunction << 12) | (this.configAddress & 0xfc) | lane
+  }
+
+  /** `location` is bus, device and function: 8, 5 and 3 bits. */
+  private readConfig(location: number, register: number, size: number): number {
+    const fn = this.at(location)
+    if (fn === undefined || register + size > 4096) return ones(size)
+    return fn.config.read(register, size)
+  }
+
+  private writeConfig(location: number, register: number, size: number, value: number): void {
+    if (register + size <= 4096) this.at(location)?.config.write(register, size, value)
+  }
+
+  private at(location: number): PciFunction | undefined {
+    return (location & 7) === 0 && location < SLOTS * 8 ? this.slots[location >>> 3] : undefined
+  }
+}
+
+const ones = (size: number): number => (size === 4 ? 0xffff_ffff : size === 2 ? 0xffff : 0xff)
+
+export { FIRST_INTX_GSI, gsiOfSlot, INTX_LINES }
