@@ -58,7 +58,7 @@ export const agentRouter = router({
   }),
   /** Begins with one `snapshot`; nothing that happens after it is missed. */
   events: procedure.subscription(({ ctx, signal }) =>
-    ctx.services.events(signal ?? new AbortController().signal),
+    ctx.services.events(signal ?? new AbortController().signal, ctx.sink),
   ),
 })
 

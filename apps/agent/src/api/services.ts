@@ -7,6 +7,11 @@ import type { AgentEvent, HostInfo, PowerOp, VmReport } from '@hearth/shared/age
 import type { ImageReport } from '@hearth/shared/image'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 
+/** The connection behind a subscription: events wait until it has taken the last ones. */
+export interface EventSink {
+  ready(): Promise<void>
+}
+
 export interface AgentServices {
   hostInfo(): Promise<HostInfo>
   shutdownGuests(timeoutMs: number): Promise<{ stopped: number; forced: number }>
@@ -19,5 +24,5 @@ export interface AgentServices {
   buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport>
   getAction(actionId: number): ActionReport | null
   /** Begins with one `snapshot`; ends when `signal` aborts, throws when this subscriber is too slow. */
-  events(signal: AbortSignal): AsyncGenerator<AgentEvent, void, void>
+  events(signal: AbortSignal, sink?: EventSink): AsyncGenerator<AgentEvent, void, void>
 }

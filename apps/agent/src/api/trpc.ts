@@ -6,10 +6,11 @@ import { type ErrorCode, type ErrorReport, errorReport, HearthError } from '@hea
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { ZodError, z } from 'zod'
-import type { AgentServices } from './services.ts'
+import type { AgentServices, EventSink } from './services.ts'
 
 export interface AgentContext {
   services: AgentServices
+  sink: EventSink
 }
 
 /** The tRPC code nearest to ours; the client reads `data.hearth.code`, this one only serves tRPC's own tools. */

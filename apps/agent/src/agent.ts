@@ -1,0 +1,293 @@
+/** The agent: its parts put together, and the requests of the protocol handed to them. */
+import { mkdir } from 'node:fs/promises'
+import type { ActionReport } from '@hearth/shared/action'
+import type { AgentEvent, HostInfo, PowerOp } from '@hearth/shared/agent-protocol'
+import { HearthError } from '@hearth/shared/errors'
+import type { VmSpec } from '@hearth/shared/vm-spec'
+import { ActionJournal, type ActionRequest } from './actions/action-journal.ts'
+import { type ActionSubject, Actions, type ActionWork } from './actions/actions.ts'
+import type { AgentServices, EventSink } from './api/services.ts'
+import { EventHub } from './events/event-hub.ts'
+import { requireFits } from './host/capacity.ts'
+import { readHostInfo } from './host/info.ts'
+import { readBootId } from './host/process-identity.ts'
+import { BuilderClient } from './image/builder-client.ts'
+import { ImageCache } from './image/image-cache.ts'
+import { ImageCatalogue } from './image/image-catalogue.ts'
+import { ImageStore } from './image/image-store.ts'
+import { errorText, type Log } from './log.ts'
+import type { GuestNetwork } from './network/guest-network.ts'
+import { NatNetwork } from './network/nat.ts'
+import { PasstNetwork } from './network/passt.ts'
+import type { AgentOptions } from './options.ts'
+import { recover } from './recover.ts'
+import { seedDocuments } from './seed/cloud-init.ts'
+import { VmStore } from './store/vm-store.ts'
+import { deleteVm, powerVm, requirePower, requireUpdate, updateVm } from './vm/change-vm.ts'
+import { createVm } from './vm/create-vm.ts'
+import { shutdownGuests } from './vm/shutdown-guests.ts'
+import type { Vm } from './vm/vm.ts'
+import { Vms } from './vm/vms.ts'
+
+/** Finished actions a snapshot shows. */
+const snapshotActions = 200
+const measureIntervalMs = 10_000
+
+export class Agent implements AgentServices {
+  readonly #options: AgentOptions
+  readonly #log: Log
+  readonly #hub = new EventHub()
+  readonly #bootId = readBootId()
+  readonly #store: VmStore
+  readonly #network: GuestNetwork
+  readonly #catalogue: ImageCatalogue
+  readonly #cache: ImageCache
+  readonly #actions: Actions
+  readonly #vms: Vms
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(options: AgentOptions, log: Log) {
+    this.#options = options
+    this.#log = log
+    this.#store = new VmStore(options.state)
+    const isRoot = process.getuid?.() === 0
+    this.#network = isRoot
+      ? new NatNetwork({ ...options, bootId: this.#bootId, log, onLeases: () => this.#leasesChanged() })
+      : new PasstNetwork({ bootId: this.#bootId })
+    this.#catalogue = new ImageCatalogue({
+      stateFolder: options.state,
+      builder: new BuilderClient(options.builder),
+      store: new ImageStore(options.images),
+      log,
+      publish: (image) => this.#hub.publish({ type: 'image', image }),
+    })
+    // Only the lab's image store is a slow share of another machine.
+    this.#cache = new ImageCache({ stateFolder: options.state, enabled: options.kind === 'lab' })
+    this.#actions = new Actions({
+      journal: new ActionJournal(options.state),
+      bootId: this.#bootId,
+      log,
+      publish: (action) => this.#hub.publish({ type: 'action', action }),
+    })
+    this.#vms = new Vms(
+      {
+        store: this.#store,
+        network: this.#network,
+        runDir: options.runDir,
+        vmmCommand: { command: process.execPath, args: [options.vmm] },
+        bootId: this.#bootId,
+        log,
+        changed: (vm) => {
+          if (this.#vms.find(vm.spec.vmUid) === vm) this.#hub.publish({ type: 'vm', vm: vm.report() })
+        },
+      },
+      (vmUid) => this.#hub.publish({ type: 'vm_removed', vmUid }),
+    )
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.#options.state, { recursive: true, mode: 0o700 })
+    await mkdir(this.#options.runDir, { recursive: true, mode: 0o700 })
+    await this.#store.open()
+    await this.#cache.open()
+    await this.#catalogue.open()
+    await recover({
+      vms: this.#vms,
+      store: this.#store,
+      actions: this.#actions,
+      network: this.#network,
+      bootId: this.#bootId,
+      log: this.#log,
+      redo: (request, actionId) => this.#redo(request, actionId),
+      startAtBoot: (vm) => this.#startAtBoot(vm),
+    })
+    this.#catalogue.run()
+    this.#timer = setInterval(() => void this.#observe(), measureIntervalMs)
+    await this.#observe()
+  }
+
+  /** Ends the agent's own work; VMs stay as they are. */
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer)
+    this.#catalogue.stop()
+    const running = this.#vms.all().filter((vm) => vm.hasProcess)
+    for (const vm of running) vm.release()
+    await this.#network.stop(running.length > 0)
+    this.#log.info('agent ends', { vmsLeftRunning: running.length })
+  }
+
+  findVm(vmUid: string): Vm | undefined {
+    return this.#vms.find(vmUid)
+  }
+
+  hostInfo(): Promise<HostInfo> {
+    return readHostInfo({ ...this.#options, network: this.#network.kind })
+  }
+
+  listVms = () => this.#vms.reports()
+  listImages = () => this.#catalogue.list()
+  getAction = (actionId: number) => this.#actions.get(actionId)
+
+  shutdownGuests(timeoutMs: number): Promise<{ stopped: number; forced: number }> {
+    return shutdownGuests(this.#vms.all(), timeoutMs)
+  }
+
+  async *events(signal: AbortSignal, sink?: EventSink): AsyncGenerator<AgentEvent, void, void> {
+    const host = await this.hostInfo()
+    yield* this.#hub.subscribe({
+      signal,
+      snapshot: () => ({
+        type: 'snapshot',
+        host,
+        vms: this.#vms.reports(),
+        images: this.#catalogue.list(),
+        actions: this.#actions.recent(snapshotActions),
+      }),
+      ...(sink ? { ready: () => sink.ready() } : {}),
+    })
+  }
+
+  async createVm(input: { actionId: number; spec: VmSpec; start: boolean }): Promise<ActionReport> {
+    const { actionId, spec, start } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    if (this.#vms.find(spec.vmUid) || this.#vms.holder(spec.vmUid) !== undefined)
+      throw new HearthError('uniqueness_error', 'A VM with this identity is already on this host.')
+    if (!this.#catalogue.has(spec.image))
+      throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
+    requireFits(spec)
+    // Refuses user data cloud-init could not read, while the person still has the form open.
+    seedDocuments(spec)
+    const request: ActionRequest = { kind: 'create', spec, start }
+    return this.#acceptOnVm(spec.vmUid, { actionId, command: 'create_vm' }, request)
+  }
+
+  async powerVm(input: { actionId: number; vmUid: string; op: PowerOp }): Promise<ActionReport> {
+    const { actionId, vmUid, op } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    const vm = this.#vms.require(vmUid)
+    const request: ActionRequest = { kind: 'power', vmUid, op }
+    const subject: ActionSubject = { actionId, command: `${op}_vm`, vmUid }
+    if (op === 'poweroff') {
+      // Pulling the plug works whoever holds the VM; what it interrupts ends by itself.
+      const holder = this.#vms.holder(vmUid)
+      if (holder !== undefined && this.#actions.get(holder)?.command !== 'delete_vm')
+        this.#actions.abort(holder, new HearthError('cancelled', 'It was powered off meanwhile.'))
+      return this.#actions.accept(subject, request, this.#work(request))
+    }
+    if (this.#vms.holder(vmUid) === undefined) requirePower(vm, op)
+    return this.#acceptOnVm(vmUid, subject, request)
+  }
+
+  async updateVm(input: { actionId: number; spec: VmSpec }): Promise<ActionReport> {
+    const { actionId, spec } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    requireUpdate(this.#vms.require(spec.vmUid), spec)
+    seedDocuments(spec)
+    return this.#acceptOnVm(spec.vmUid, { actionId, command: 'update_vm' }, { kind: 'update', spec })
+  }
+
+  async deleteVm(input: { actionId: number; vmUid: string }): Promise<ActionReport> {
+    const { actionId, vmUid } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    this.#vms.require(vmUid)
+    return this.#acceptOnVm(vmUid, { actionId, command: 'delete_vm' }, { kind: 'delete', vmUid })
+  }
+
+  async buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport> {
+    const { actionId, imageUid } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    if (!this.#catalogue.has(imageUid))
+      throw new HearthError('not_found', `There is no image ${imageUid} on this host.`)
+    const request: ActionRequest = { kind: 'build', imageUid }
+    return this.#actions.accept({ actionId, command: 'build_image', imageUid }, request, this.#work(request))
+  }
+
+  async #acceptOnVm(
+    vmUid: string,
+    subject: Omit<ActionSubject, 'vmUid'>,
+    request: ActionRequest,
+  ): Promise<ActionReport> {
+    const { actionId } = subject
+    this.#vms.hold(vmUid, actionId)
+    try {
+      return await this.#actions.accept({ ...subject, vmUid }, request, this.#held(vmUid, actionId, request))
+    } catch (error) {
+      this.#vms.letGo(vmUid, actionId)
+      throw error
+    }
+  }
+
+  /** Work of the journal, to be done again; null when nothing of it is left to do. */
+  #redo(request: ActionRequest, actionId: number): ActionWork {
+    const vmUid = request.kind === 'create' || request.kind === 'update' ? request.spec.vmUid : null
+    const held = vmUid ?? (request.kind === 'delete' || request.kind === 'power' ? request.vmUid : null)
+    if (held === null || (request.kind === 'power' && request.op === 'poweroff')) return this.#work(request)
+    this.#vms.hold(held, actionId)
+    return this.#held(held, actionId, request)
+  }
+
+  #held(vmUid: string, actionId: number, request: ActionRequest): ActionWork {
+    const work = this.#work(request)
+    return async (progress) => {
+      try {
+        await work(progress)
+      } finally {
+        this.#vms.letGo(vmUid, actionId)
+      }
+    }
+  }
+
+  #work(request: ActionRequest): ActionWork {
+    const context = {
+      vms: this.#vms,
+      store: this.#store,
+      catalogue: this.#catalogue,
+      cache: this.#cache,
+      network: this.#network,
+    }
+    switch (request.kind) {
+      case 'create':
+        return (progress) => createVm(context, request.spec, request.start, progress)
+      case 'power':
+        return (progress) => powerVm(this.#vms.require(request.vmUid), request.op, progress)
+      case 'update':
+        return (progress) => updateVm(context, this.#vms.require(request.spec.vmUid), request.spec, progress)
+      case 'delete':
+        return (progress) => deleteVm(context, this.#vms.require(request.vmUid), progress)
+      case 'build':
+        return (progress) =>
+          this.#catalogue.build(request.imageUid, {
+            signal: progress.signal,
+            onProgress: (percent, step) => progress.report(percent, step),
+          })
+    }
+  }
+
+  #startAtBoot(vm: Vm): void {
+    this.#log.info('starting a VM with the box', { vm: vm.spec.vmUid })
+    const progress = { signal: new AbortController().signal, report: () => undefined }
+    powerVm(vm, 'start', progress).catch((error: unknown) =>
+      this.#log.error('cannot start a VM with the box', { vm: vm.spec.vmUid, error: errorText(error) }),
+    )
+  }
+
+  #leasesChanged(): void {
+    for (const vm of this.#vms.all()) {
+      if (vm.hasProcess) this.#hub.publish({ type: 'vm', vm: vm.report() })
+    }
+  }
+
+  async #observe(): Promise<void> {
+    try {
+      for (const vm of this.#vms.all()) await vm.measure()
+      if (this.#hub.subscriberCount > 0) this.#hub.publish({ type: 'host', host: await this.hostInfo() })
+    } catch (error) {
+      this.#log.warn('cannot take figures', { error: errorText(error) })
+    }
+  }
+}

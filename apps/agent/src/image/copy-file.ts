@@ -1,0 +1,44 @@
+/**
+ * Copying disks: sharing blocks where the file system can (XFS, Btrfs: instant), sparse everywhere. `cp` does
+ * both, in the kernel; Node's copyFile would fill the holes.
+ */
+import { open, stat } from 'node:fs/promises'
+import { HearthError } from '@hearth/shared/errors'
+import { throwIfAborted } from '../actions/actions.ts'
+import { run } from '../host/command.ts'
+
+const progressIntervalMs = 300
+
+export async function copySparse(options: {
+  from: string
+  to: string
+  signal?: AbortSignal
+  onProgress?: (fraction: number) => void
+}): Promise<void> {
+  const { from, to, signal, onProgress } = options
+  const total = (await stat(from)).blocks
+  const timer = setInterval(() => {
+    void stat(to).then(
+      (info) => total > 0 && onProgress?.(Math.min(1, info.blocks / total)),
+      () => undefined,
+    )
+  }, progressIntervalMs)
+  try {
+    await run('cp', ['--reflink=auto', '--sparse=always', '--', from, to], signal ? { signal } : {})
+  } catch (error) {
+    if (signal?.aborted) throwIfAborted(signal)
+    if (error instanceof Error && /No space left/.test(error.message))
+      throw new HearthError('no_space', 'The disk of this host is full. Delete something, then try again.', {
+        cause: error,
+      })
+    throw error
+  } finally {
+    clearInterval(timer)
+  }
+  const file = await open(to, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The catalogue of this host: the builder's recipes (kept on disk, so that it is there while the builder is
+ * away) joined with what lies in the image store, and with the builds under way.
+ */
+import { join } from 'node:path'
+import { errorReport, HearthError } from '@hearth/shared/errors'
+import { type ImageReport, type Recipe, recipeSchema } from '@hearth/shared/image'
+import { z } from 'zod'
+import { errorText, type Log } from '../log.ts'
+import { readJson, writeJsonAtomic } from '../store/atomic-file.ts'
+import type { BuilderClient } from './builder-client.ts'
+import type { ImageStore, StoredImage } from './image-store.ts'
+
+/** The image a first VM is made from while the others are still unbuilt: built without being asked. */
+export const firstImage = 'tiny-linux'
+
+const refreshIntervalMs = 15_000
+const eagerRefreshMs = 1000
+
+interface Build {
+  count: number
+  progress: number
+  step: string
+}
+
+export class ImageCatalogue {
+  readonly #recipesFile: string
+  readonly #builder: BuilderClient
+  readonly #store: ImageStore
+  readonly #log: Log
+  readonly #publish: (image: ImageReport) => void
+  #recipes: Recipe[] = []
+  #recipesFetched = false
+  #stored = new Map<string, StoredImage>()
+  readonly #builds = new Map<string, Build>()
+  readonly #failures = new Map<string, string>()
+  readonly #published = new Map<string, string>()
+  #timer: NodeJS.Timeout | null = null
+  readonly #stopping = new AbortController()
+
+  constructor(options: {
+    stateFolder: string
+    builder: BuilderClient
+    store: ImageStore
+    log: Log
+    publish: (image: ImageReport) => void
+  }) {
+    this.#recipesFile = join(options.stateFolder, 'recipes.json')
+    this.#builder = options.builder
+    this.#store = options.store
+    this.#log = options.log
+    this.#publish = options.publish
+  }
+
+  async open(): Promise<void> {
+    const cached = z.array(recipeSchema).safeParse(await readJson(this.#recipesFile).catch(() => undefined))
+    this.#recipes = cached.data ?? []
+    await this.#readStore()
+    this.#publishChanges()
+  }
+
+  /** Keeps looking at builder and store until stopped. */
+  run(): void {
+    void this.#refresh().then(() => this.#schedule())
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  list(): ImageReport[] {
+    const uids = new Set([...this.#recipes.map((recipe) => recipe.imageUid), ...this.#stored.keys()])
+    return [...uids].map((uid) => this.#report(uid)!)
+  }
+
+  /** The image as it lies in the store now; throws what the person is to do when it cannot be used. */
+  async require(imageUid: string): Promise<StoredImage> {
+    const image = await this.#store.get(imageUid)
+    if (image) return image
+    const report = this.#report(imageUid)
+    if (!report) throw new HearthError('not_found', `There is no image ${imageUid} on this host.`)
+    throw new HearthError(
+      'image_not_ready',
+      report.status === 'building'
+        ? `${report.name} is being built (${report.progress} %). Try again when it is ready.`
+        : `${report.name} is not built on this host yet. Build it in the image catalogue first.`,
+    )
+  }
+
+  has(imageUid: string): boolean {
+    return this.#report(imageUid) !== null
+  }
+
+  /** Builds an image, or joins its build, and returns when it is ready. */
+  async build(
+    imageUid: string,
+    options: { signal?: AbortSignal; onProgress?: (progress: number, step: string) => void } = {},
+  ): Promise<void> {
+    const build = this.#builds.get(imageUid) ?? { count: 0, progress: 0, step: 'Waiting for the builder' }
+    build.count++
+    this.#builds.set(imageUid, build)
+    this.#failures.delete(imageUid)
+    this.#publishChanges()
+    try {
+      await this.#builder.followBuild(imageUid, {
+        signal: AbortSignal.any([this.#stopping.signal, ...(options.signal ? [options.signal] : [])]),
+        onProgress: (progress, step) => {
+          build.progress = progress
+          build.step = step
+          options.onProgress?.(progress, step)
+          this.#publishChanges()
+        },
+      })
+      await this.#readStore()
+      if (!this.#stored.has(imageUid))
+        throw new HearthError(
+          'image_build_failed',
+          'The image was built, but this host cannot see it in the image store.',
+        )
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) this.#failures.set(imageUid, errorReport(error).message)
+      throw error
+    } finally {
+      build.count--
+      if (build.count === 0) this.#builds.delete(imageUid)
+      this.#publishChanges()
+    }
+  }
+
+  #report(imageUid: string): ImageReport | null {
+    const stored = this.#stored.get(imageUid)
+    const recipe = this.#recipes.find((candidate) => candidate.imageUid === imageUid)
+    // Of an image that is here its own manifest tells; the recipe may already be a newer one.
+    const source = stored ? recipeSchema.parse(stored.manifest) : recipe
+    if (!source) return null
+    const build = this.#builds.get(imageUid)
+    const failure = this.#failures.get(imageUid) ?? null
+    const outdated = stored && recipe && recipe.recipeHash !== stored.manifest.recipeHash
+    return {
+      ...source,
+      status: build ? 'building' : stored ? 'ready' : failure ? 'failed' : 'absent',
+      progress: build ? build.progress : stored ? 100 : 0,
+      step: build ? build.step : outdated ? 'A newer version can be built' : '',
+      error: failure,
+      storedBytes: stored?.storedBytes ?? 0,
+    }
+  }
+
+  #publishChanges(): void {
+    for (const image of this.list()) {
+      const text = JSON.stringify(image)
+      if (this.#published.get(image.imageUid) === text) continue
+      this.#published.set(image.imageUid, text)
+      this.#publish(image)
+    }
+  }
+
+  async #readStore(): Promise<void> {
+    this.#stored = new Map((await this.#store.list()).map((image) => [image.manifest.imageUid, image]))
+  }
+
+  #schedule(): void {
+    if (this.#stopping.signal.aborted) return
+    // Until the builder has answered once, ask often: both start at the same time.
+    const delay = this.#recipesFetched ? refreshIntervalMs : eagerRefreshMs
+    this.#timer = setTimeout(() => void this.#refresh().then(() => this.#schedule()), delay)
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      const recipes = await this.#builder.recipes()
+      this.#recipesFetched = true
+      if (JSON.stringify(recipes) !== JSON.stringify(this.#recipes)) {
+        this.#recipes = recipes
+        await writeJsonAtomic(this.#recipesFile, recipes)
+      }
+    } catch (error) {
+      if (this.#recipesFetched)
+        this.#log.warn('the image builder does not answer', { error: errorText(error) })
+      this.#recipesFetched = false
+    }
+    try {
+      await this.#readStore()
+      this.#publishChanges()
+      this.#buildFirstImage()
+    } catch (error) {
+      this.#log.warn('cannot read the image store', { error: errorText(error) })
+    }
+  }
+
+  #buildFirstImage(): void {
+    const wanted =
+      this.#recipesFetched &&
+      this.#report(firstImage)?.status === 'absent' &&
+      this.#recipes.some((recipe) => recipe.imageUid === firstImage)
+    if (!wanted) return
+    this.#log.info('building the first image', { image: firstImage })
+    this.build(firstImage).then(
+      () => this.#log.info('the first image is ready', { image: firstImage }),
+      (error: unknown) => {
+        if (!this.#stopping.signal.aborted)
+          this.#log.error('cannot build the first image', { image: firstImage, error: errorText(error) })
+      },
+    )
+  }
+}

@@ -1,0 +1,34 @@
+/** How guests reach the network: NAT with a bridge where the agent is root, passt where it is not. */
+import type { ProcessIdentity } from '../host/process-identity.ts'
+import type { MachineConfig, VmSockets } from '../vmm/launch.ts'
+
+export interface Guest {
+  vmUid: string
+  name: string
+  mac: string
+  /** Its fixed IPv4 address; null with passt, which hands out the host's own. */
+  address: string | null
+}
+
+export interface Attachment {
+  net: MachineConfig['net']
+  passt: ProcessIdentity | null
+}
+
+export interface GuestNetwork {
+  readonly kind: 'nat' | 'passt'
+  /** Brings the network up; `running` are the guests that use it already. */
+  start(guests: Guest[], running: Guest[]): Promise<void>
+  /** A free fixed address for a new guest; null where the network gives none. */
+  chooseAddress(taken: Iterable<string>): string | null
+  /** An address kept from an earlier run, moved into the network as it is now. */
+  currentAddress(address: string | null): string | null
+  /** Makes names and addresses known to be exactly these. */
+  setGuests(guests: Guest[]): Promise<void>
+  attach(guest: Guest, sockets: VmSockets, logFile: string): Promise<Attachment>
+  detach(vmUid: string, passt: ProcessIdentity | null): Promise<void>
+  /** Addresses DHCP gave a MAC, IPv4 first. */
+  addresses(mac: string): string[]
+  /** Ends what the agent runs for the network; with guests still running, all they need stays. */
+  stop(guestsRunning: boolean): Promise<void>
+}

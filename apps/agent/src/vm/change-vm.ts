@@ -1,0 +1,127 @@
+/** Changing, starting, stopping and deleting a VM that exists. */
+import { rm, stat, truncate } from 'node:fs/promises'
+import type { PowerOp } from '@hearth/shared/agent-protocol'
+import { HearthError } from '@hearth/shared/errors'
+import type { VmSpec } from '@hearth/shared/vm-spec'
+import type { ActionProgress } from '../actions/actions.ts'
+import { requireFits, requireMemoryNow } from '../host/capacity.ts'
+import { seedDocuments } from '../seed/cloud-init.ts'
+import { writeSeedIso } from '../seed/seed-iso.ts'
+import type { VmStore } from '../store/vm-store.ts'
+import { requireFiles } from './create-vm.ts'
+import type { Vm } from './vm.ts'
+import type { Vms } from './vms.ts'
+
+/** How long a guest may take to answer the power button. */
+export const shutdownTimeoutMs = 90_000
+
+/** Refuses at once what the VM's state does not allow; the same check the page makes, for those who race it. */
+export function requirePower(vm: Vm, op: PowerOp): void {
+  const { state } = vm
+  if (op === 'start' && state !== 'stopped' && state !== 'crashed')
+    throw new HearthError('invalid_state', `It cannot be started: it is ${state}.`)
+  if (
+    (op === 'shutdown' || op === 'reset') &&
+    state !== 'running' &&
+    state !== 'paused' &&
+    state !== 'stopping'
+  )
+    throw new HearthError('invalid_state', `It is not running: it is ${state}.`)
+}
+
+export async function powerVm(vm: Vm, op: PowerOp, progress: ActionProgress): Promise<void> {
+  switch (op) {
+    case 'start':
+      progress.report(5, 'Starting')
+      if (vm.hasProcess) return
+      await requireFiles(vm)
+      requireMemoryNow(vm.spec.memoryBytes)
+      await vm.start(progress.signal)
+      return
+    case 'shutdown':
+      progress.report(5, 'Waiting for the guest to shut down')
+      await vm.powerdown({ keepDesired: false })
+      if (!(await vm.untilStopped(shutdownTimeoutMs))) {
+        vm.shutdownIgnored()
+        throw new HearthError(
+          'timeout',
+          `The guest has not shut down within ${shutdownTimeoutMs / 1000} seconds. It may not listen to the power button; power off ends it at once.`,
+        )
+      }
+      if (vm.state === 'crashed')
+        throw new HearthError('vmm_failed', vm.record.exit?.reason ?? 'It crashed while shutting down.')
+      return
+    case 'poweroff':
+      progress.report(5, 'Powering off')
+      await vm.powerOff()
+      return
+    case 'reset':
+      progress.report(5, 'Resetting')
+      await vm.reset()
+  }
+}
+
+/** What may be changed of a VM; the rest is what it is. */
+export function requireUpdate(vm: Vm, spec: VmSpec): void {
+  const current = vm.spec
+  if (spec.generation < current.generation)
+    throw new HearthError(
+      'conflict',
+      `This host already has a newer version of this VM (generation ${current.generation}).`,
+    )
+  if (spec.image !== current.image || spec.mac !== current.mac)
+    throw new HearthError('invalid_input', 'The image and the MAC address of a VM cannot be changed.')
+  requireFits(spec)
+  const currentDisk = current.diskBytes ?? 0
+  const disk = spec.diskBytes ?? 0
+  if (disk < currentDisk) throw new HearthError('invalid_input', 'A disk can grow, but not shrink.')
+  if (disk > currentDisk) {
+    if (!vm.record.boot?.disk) throw new HearthError('invalid_input', 'This VM has no disk that could grow.')
+    if (vm.hasProcess)
+      throw new HearthError('invalid_state', 'The disk can grow while the VM is stopped. Shut it down first.')
+  }
+}
+
+/** CPUs and memory take effect at the next start; the disk grows now. */
+export async function updateVm(
+  context: { vms: Vms },
+  vm: Vm,
+  spec: VmSpec,
+  progress: ActionProgress,
+): Promise<void> {
+  const before = vm.spec
+  const bootDisk = vm.record.boot?.disk === true && spec.diskBytes !== undefined
+  if (bootDisk && spec.diskBytes !== undefined && !vm.hasProcess) {
+    progress.report(20, 'Growing the disk')
+    const { size } = await stat(vm.files.disk).catch(() => {
+      throw new HearthError('disk_missing', 'The disk of this VM is gone from this host.')
+    })
+    if (size < spec.diskBytes) await truncate(vm.files.disk, spec.diskBytes)
+  }
+  await vm.setSpec(spec)
+  if (vm.record.boot?.seed && !vm.hasProcess) await writeSeedIso(vm.files.seed, seedDocuments(spec))
+  if (before.name !== spec.name) {
+    progress.report(70, 'Telling the network its new name')
+    await context.vms.publishGuests()
+  }
+}
+
+/** Removes a VM for good: process, network, folder. May be done again at any point. */
+export async function deleteVm(
+  context: { vms: Vms; store: VmStore },
+  vm: Vm,
+  progress: ActionProgress | null,
+): Promise<void> {
+  const { vmUid } = vm.spec
+  await vm.setRecord({ phase: 'deleting', desired: 'stopped' })
+  if (vm.hasProcess) {
+    progress?.report(10, 'Powering off')
+    await vm.powerOff()
+  }
+  progress?.report(40, 'Deleting its files')
+  await context.store.remove(vmUid)
+  context.vms.drop(vmUid)
+  progress?.report(90, 'Freeing its address')
+  await context.vms.publishGuests()
+  await Promise.all(Object.values(vm.sockets).map((path: string) => rm(path, { force: true })))
+}

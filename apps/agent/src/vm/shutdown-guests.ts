@@ -1,0 +1,27 @@
+/**
+ * All running guests down, because the box (or the foreground program) is going down: the power button for all
+ * at once, then off for those that did not react. They stay marked to run: nobody asked for them to be off.
+ */
+import type { Vm } from './vm.ts'
+
+export async function shutdownGuests(
+  vms: Vm[],
+  timeoutMs: number,
+): Promise<{ stopped: number; forced: number }> {
+  const deadline = Date.now() + timeoutMs
+  let forced = 0
+  const running = vms.filter((vm) => vm.hasProcess)
+  await Promise.all(
+    running.map(async (vm) => {
+      if (timeoutMs > 0) {
+        // A monitor that does not answer the button is ended all the same below.
+        await vm.powerdown({ keepDesired: true }).catch(() => undefined)
+        if (await vm.untilStopped(Math.max(0, deadline - Date.now()))) return
+      }
+      if (!vm.hasProcess) return
+      forced++
+      await vm.powerOff({ keepDesired: true })
+    }),
+  )
+  return { stopped: running.length - forced, forced }
+}

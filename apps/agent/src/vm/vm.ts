@@ -1,0 +1,383 @@
+/**
+ * One VM on this host: its specification, what is remembered of it, and the monitor that runs it. All changes
+ * of its observed state happen here; what a person asks for is sequenced by the operations beside this file.
+ */
+import { stat } from 'node:fs/promises'
+import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
+import { HearthError } from '@hearth/shared/errors'
+import type { VmSpec } from '@hearth/shared/vm-spec'
+import type { VmmEvent } from '@hearth/shared/vmm-control'
+import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
+import { errorText, type Log } from '../log.ts'
+import type { Guest, GuestNetwork } from '../network/guest-network.ts'
+import type { VmFiles, VmRecord, VmStore } from '../store/vm-store.ts'
+import {
+  boundLog,
+  lastLogLine,
+  launchDetached,
+  type MachineConfig,
+  removeSockets,
+  type VmSockets,
+  vmmArguments,
+  vmSockets,
+} from '../vmm/launch.ts'
+import { type ChildExit, Monitor } from '../vmm/monitor.ts'
+import { describeExit, type StopRequest, type VmEnd } from './exit-reason.ts'
+
+export interface VmContext {
+  store: VmStore
+  network: GuestNetwork
+  runDir: string
+  /** Program and first arguments that start hearth-vmm. */
+  vmmCommand: { command: string; args: string[] }
+  bootId: string
+  log: Log
+  /** Called after every change a report shows. */
+  changed: (vm: Vm) => void
+}
+
+export class Vm {
+  readonly files: VmFiles
+  readonly sockets: VmSockets
+  readonly #context: VmContext
+  #spec: VmSpec
+  #record: VmRecord
+  #state: VmState
+  #since = new Date()
+  #monitor: Monitor | null = null
+  #stopRequest: StopRequest = null
+  /** Set when the box, not a person, shuts guests down: they come back at the next boot. */
+  #keepDesired = false
+  #diskUsedBytes = 0
+  #end: VmEnd | null = null
+  readonly #waiting = new Set<() => void>()
+
+  constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
+    this.#context = context
+    this.#spec = spec
+    this.#record = record
+    this.files = context.store.files(spec.vmUid)
+    this.sockets = vmSockets(context.runDir, spec.vmUid)
+    this.#state = record.phase === 'creating' ? 'creating' : record.exit?.crashed ? 'crashed' : 'stopped'
+    if (record.exit) this.#since = new Date(record.exit.at)
+  }
+
+  get spec(): VmSpec {
+    return this.#spec
+  }
+
+  get record(): VmRecord {
+    return this.#record
+  }
+
+  get state(): VmState {
+    return this.#state
+  }
+
+  get hasProcess(): boolean {
+    return this.#monitor !== null
+  }
+
+  get guest(): Guest {
+    const { vmUid, name, mac } = this.#spec
+    return { vmUid, name, mac, address: this.#record.address }
+  }
+
+  report(): VmReport {
+    const { vmUid, name, generation, cpus, memoryBytes, diskBytes, mac } = this.#spec
+    return {
+      vmUid,
+      name,
+      generation,
+      state: this.#state,
+      since: this.#since.toISOString(),
+      exitReason: this.#monitor ? null : (this.#record.exit?.reason ?? null),
+      panicked: this.#record.panicked,
+      addresses: this.#monitor ? this.#context.network.addresses(mac) : [],
+      cpus,
+      memoryBytes,
+      diskBytes: diskBytes ?? null,
+      diskUsedBytes: this.#diskUsedBytes,
+      observedAt: new Date().toISOString(),
+    }
+  }
+
+  async setSpec(spec: VmSpec): Promise<void> {
+    await this.#context.store.writeSpec(spec)
+    this.#spec = spec
+    this.#changed()
+  }
+
+  async setRecord(change: Partial<VmRecord>): Promise<void> {
+    // Assigned before the write: two changes at once must not undo each other.
+    this.#record = { ...this.#record, ...change }
+    await this.#context.store.writeRecord(this.#spec.vmUid, this.#record)
+  }
+
+  setState(state: VmState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#since = new Date()
+    this.#changed()
+    for (const wake of [...this.#waiting]) wake()
+  }
+
+  /** Starts the monitor and returns when the guest runs; throws why it does not. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { network, bootId } = this.#context
+    this.#stopRequest = null
+    this.#keepDesired = false
+    this.#end = null
+    await this.setRecord({ desired: 'running', exit: null, panicked: false, process: null })
+    this.setState('starting')
+    try {
+      await removeSockets(this.sockets)
+      const attachment = await network.attach(this.guest, this.sockets, this.files.vmmLog)
+      await this.setRecord({ passt: attachment.passt })
+      if (signal.aborted) throw signal.reason
+      const { command, args } = this.#context.vmmCommand
+      const launched = await launchDetached({
+        command,
+        args: [...args, ...vmmArguments(this.#machine(attachment.net))],
+        logFile: this.files.vmmLog,
+        bootId,
+      })
+      this.#watch(launched.identity, launched.exit)
+      await this.setRecord({ process: launched.identity })
+    } catch (error) {
+      if (!this.#monitor) {
+        const report = error instanceof HearthError ? error.userMessage : 'It could not be started.'
+        await this.#detach()
+        await this.setRecord({
+          desired: 'stopped',
+          exit: { crashed: false, reason: report, at: new Date().toISOString() },
+        })
+        this.setState('stopped')
+      }
+      throw error
+    }
+    // Power off may have come while there was no monitor to end yet.
+    if (signal.aborted) await this.powerOff()
+    await this.#untilRunning()
+  }
+
+  /** Goes on with a monitor that some earlier agent started. */
+  adopt(identity: ProcessIdentity): void {
+    this.setState('starting')
+    this.#watch(identity)
+  }
+
+  /** What became of it while no agent looked: the monitor of the last run is gone. */
+  async noteEndedAway(rebooted: boolean): Promise<void> {
+    const lastLine = await lastLogLine(this.files.vmmLog)
+    const end: VmEnd = rebooted
+      ? { crashed: false, reason: 'The host restarted while it ran.', meant: false, code: 'vmm_failed' }
+      : endFromLog(lastLine)
+    await this.#noteEnd(end)
+  }
+
+  /** Presses the power button. The guest decides; `untilStopped` tells when it has. */
+  async powerdown(options: { keepDesired: boolean }): Promise<void> {
+    if (!this.#monitor) return
+    this.#stopRequest ??= 'shutdown'
+    this.#keepDesired = options.keepDesired
+    this.setState('stopping')
+    await this.#request('powerdown')
+  }
+
+  /** The guest did not react to the power button: what is true is that it runs. */
+  shutdownIgnored(): void {
+    if (this.#state !== 'stopping' || !this.#monitor) return
+    if (this.#stopRequest === 'shutdown') this.#stopRequest = null
+    this.setState('running')
+  }
+
+  /** Ends the monitor now; killed if it does not end by itself. Returns when it is gone and noted. */
+  async powerOff(options: { keepDesired: boolean } = { keepDesired: false }): Promise<void> {
+    const monitor = this.#monitor
+    if (!monitor) return
+    this.#stopRequest = 'poweroff'
+    this.#keepDesired = options.keepDesired
+    this.setState('stopping')
+    await monitor.powerOff()
+    await this.untilStopped()
+  }
+
+  async reset(): Promise<void> {
+    await this.#request('reset')
+  }
+
+  /** Resolves when there is no monitor any more; false when `timeoutMs` passed before. */
+  untilStopped(timeoutMs?: number): Promise<boolean> {
+    return this.#until(() => this.#monitor === null, timeoutMs)
+  }
+
+  /** The agent ends; the VM stays. */
+  release(): void {
+    this.#monitor?.release()
+  }
+
+  async measure(): Promise<void> {
+    await boundLog(this.files.vmmLog)
+    let used = 0
+    for (const path of [this.files.disk, this.files.seed, this.files.kernel, this.files.initrd]) {
+      used += ((await stat(path).catch(() => null))?.blocks ?? 0) * 512
+    }
+    if (used === this.#diskUsedBytes) return
+    this.#diskUsedBytes = used
+    this.#changed()
+  }
+
+  #machine(net: MachineConfig['net']): MachineConfig {
+    const { boot } = this.#record
+    if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
+    const { spec } = this
+    return {
+      kernel: this.files.kernel,
+      initrd: this.files.initrd,
+      cmdline: boot.cmdline,
+      memoryBytes: spec.memoryBytes,
+      cpus: spec.cpus,
+      disks: [
+        ...(boot.disk ? [{ path: this.files.disk, readOnly: false }] : []),
+        ...(boot.seed ? [{ path: this.files.seed, readOnly: true }] : []),
+      ],
+      net,
+      sockets: this.sockets,
+      serialLog: this.files.serialLog,
+    }
+  }
+
+  #watch(identity: ProcessIdentity, childExit?: ChildExit): void {
+    const monitor = new Monitor({
+      identity,
+      bootId: this.#context.bootId,
+      controlPath: this.sockets.control,
+      ...(childExit ? { childExit } : {}),
+      onEvent: (event) => this.#event(event),
+    })
+    this.#monitor = monitor
+    void monitor.exited.then(async (exit) => {
+      const lastLine = exit.reason === null ? await lastLogLine(this.files.vmmLog) : null
+      const end = describeExit(exit, this.#stopRequest, lastLine)
+      this.#context.log.info('vm ended', {
+        vm: this.#spec.vmUid,
+        code: exit.code,
+        signal: exit.signal,
+        reason: end.reason,
+      })
+      await this.#noteEnd(end).catch((error: unknown) =>
+        this.#context.log.error('cannot note the end of a VM', {
+          vm: this.#spec.vmUid,
+          error: errorText(error),
+        }),
+      )
+    })
+  }
+
+  async #noteEnd(end: VmEnd): Promise<void> {
+    this.#end = end
+    try {
+      await this.#detach()
+      await this.setRecord({
+        process: null,
+        desired: end.meant && !this.#keepDesired ? 'stopped' : this.#record.desired,
+        exit: { crashed: end.crashed, reason: end.reason, at: new Date().toISOString() },
+      })
+    } finally {
+      this.#monitor = null
+      const state = end.crashed ? 'crashed' : 'stopped'
+      if (this.#state === state) this.#changed()
+      this.setState(state)
+      for (const wake of [...this.#waiting]) wake()
+    }
+  }
+
+  async #detach(): Promise<void> {
+    const { passt } = this.#record
+    await this.#context.network.detach(this.#spec.vmUid, passt)
+    if (passt) {
+      signalProcess(passt, this.#context.bootId, 'SIGTERM')
+      await this.setRecord({ passt: null })
+    }
+    await removeSockets(this.sockets)
+  }
+
+  #event(event: VmmEvent): void {
+    if (event.event === 'panic') this.#notePanic()
+    if (event.event !== 'state') return
+    const { status } = event
+    if (status.panicked) this.#notePanic()
+    if (status.state === 'exited') return
+    // Between the button and the guest's answer the machine runs on; for a person it is stopping.
+    if (this.#stopRequest !== null && status.state === 'running') this.setState('stopping')
+    else this.setState(status.state)
+  }
+
+  #notePanic(): void {
+    if (this.#record.panicked) return
+    this.setRecord({ panicked: true }).catch((error: unknown) =>
+      this.#context.log.warn('cannot note a panic', { vm: this.#spec.vmUid, error: errorText(error) }),
+    )
+    this.#changed()
+  }
+
+  async #untilRunning(): Promise<void> {
+    const ready = await this.#until(
+      () => this.#monitor === null || ['running', 'paused', 'stopping'].includes(this.#state),
+      startTimeoutMs,
+    )
+    if (!ready) {
+      await this.powerOff()
+      throw new HearthError('vmm_failed', 'Its monitor started but did not answer. It was ended again.')
+    }
+    if (this.#monitor) return
+    // Ended so fast that it is over, and meant to be: the start itself was good.
+    if (this.#end && !this.#end.crashed && this.#stopRequest === null) return
+    if (this.#stopRequest === 'poweroff')
+      throw new HearthError('cancelled', 'It was powered off before it was up.')
+    throw new HearthError(this.#end?.code ?? 'vmm_failed', this.#end?.reason ?? 'Its monitor ended.')
+  }
+
+  async #request(method: 'powerdown' | 'reset'): Promise<void> {
+    try {
+      await this.#monitor?.request(method)
+    } catch (error) {
+      if (!this.#monitor) return
+      throw new HearthError('vmm_failed', 'Its monitor does not answer. Power off is still possible.', {
+        cause: error,
+      })
+    }
+  }
+
+  #until(condition: () => boolean, timeoutMs?: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (condition()) {
+        resolve(true)
+        return
+      }
+      const end = (result: boolean) => {
+        this.#waiting.delete(check)
+        if (timer) clearTimeout(timer)
+        resolve(result)
+      }
+      const check = () => {
+        if (condition()) end(true)
+      }
+      const timer = timeoutMs === undefined ? null : setTimeout(() => end(false), timeoutMs)
+      this.#waiting.add(check)
+    })
+  }
+
+  #changed(): void {
+    this.#context.changed(this)
+  }
+}
+
+/** Until the control socket answers `running`; a lab's Node alone takes seconds to start. */
+const startTimeoutMs = 90_000
+
+/** hearth-vmm's last line tells how it ended when no agent was there to be told. */
+function endFromLog(lastLine: string | null): VmEnd {
+  return describeExit({ code: null, signal: null, reason: null }, null, lastLine)
+}
