@@ -1,0 +1,121 @@
+/** Debian's own kernel, unpacked into the cache: nothing is installed on the machine. */
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { run } from '../lib/run.ts'
+import { Trouble } from '../lib/steps.ts'
+import { cachedFolder } from './cache.ts'
+
+export interface DebianKernel {
+  /** As `uname -r` prints it. */
+  readonly release: string
+  /** The Debian package's version. */
+  readonly packageVersion: string
+  readonly vmlinuz: string
+  /** `…/lib/modules/<release>`, with modules.dep made. */
+  readonly modules: string
+}
+
+/** `flavour` is the end of the package's name: `amd64`, or `cloud-amd64` (smaller, but without 9p). */
+export type KernelFlavour = 'amd64' | 'cloud-amd64'
+
+interface KernelPackage {
+  readonly name: string
+  readonly version: string
+}
+
+/** What of the modules is worth keeping: nothing here runs on real hardware. */
+const USELESS_MODULES = [
+  ...['sound', 'drivers/gpu', 'drivers/media', 'drivers/net/ethernet', 'drivers/net/wireless', 'drivers/usb'],
+  ...[
+    'drivers/infiniband',
+    'drivers/scsi',
+    'drivers/staging',
+    'drivers/iio',
+    'drivers/hwmon',
+    'drivers/isdn',
+  ],
+  ...['drivers/mtd', 'drivers/thunderbolt', 'drivers/bluetooth', 'drivers/firewire', 'drivers/hid'],
+]
+
+export async function debianKernel(
+  cacheDir: string,
+  flavour: KernelFlavour,
+  onDetail: (detail: string) => void = () => {},
+): Promise<DebianKernel> {
+  const wanted = await kernelPackage(flavour)
+  const folder = await cachedFolder(cacheDir, `kernel-${wanted.name}_${fileSafe(wanted.version)}`, (making) =>
+    unpack(wanted, making, onDetail),
+  )
+  const [release] = await readdir(path.join(folder, 'modules'))
+  if (!release) throw new Error(`${folder} has no modules`)
+  return {
+    release,
+    packageVersion: wanted.version,
+    vmlinuz: path.join(folder, 'vmlinuz'),
+    modules: path.join(folder, 'modules', release),
+  }
+}
+
+/** The package that `linux-image-<flavour>` stands for today, and its candidate version. */
+async function kernelPackage(flavour: KernelFlavour): Promise<KernelPackage> {
+  const meta = `linux-image-${flavour}`
+  const depends = await run('apt-cache', ['depends', '--important', meta])
+  const name = /Depends: (linux-image-\S+)/.exec(depends.stdout)?.[1]
+  if (!name) {
+    throw new Trouble(
+      `apt knows no package ${meta}. Run "apt-get update" and try again; if it stays so, /etc/apt/sources.list names no Debian mirror.`,
+    )
+  }
+  const policy = await run('apt-cache', ['policy', name], { env: { ...process.env, LC_ALL: 'C' } })
+  const version = /Candidate: (\S+)/.exec(policy.stdout)?.[1]
+  if (!version || version === '(none)') throw new Trouble(`apt has no version of ${name} to download.`)
+  return { name, version }
+}
+
+async function unpack(
+  wanted: KernelPackage,
+  into: string,
+  onDetail: (detail: string) => void,
+): Promise<void> {
+  const work = await mkdtemp(path.join(into, 'deb-'))
+  onDetail(`downloading ${wanted.name} ${wanted.version}`)
+  // apt's own user may not be allowed to write into the cache folder: download as ourselves.
+  const download = await run(
+    'apt-get',
+    ['-o', 'APT::Sandbox::User=root', 'download', `${wanted.name}=${wanted.version}`],
+    { cwd: work },
+  )
+  const deb = (await readdir(work)).find((file) => file.endsWith('.deb'))
+  if (download.code !== 0 || !deb) {
+    throw new Trouble(
+      `apt-get could not download ${wanted.name} ${wanted.version}:\n${download.tail}\nCheck the network; if the version is gone from the mirror, run "apt-get update".`,
+    )
+  }
+  onDetail(`unpacking ${wanted.name}`)
+  const extract = await run('dpkg-deb', ['--extract', deb, 'tree'], { cwd: work })
+  if (extract.code !== 0)
+    throw new Trouble(`${wanted.name} could not be unpacked (disk full?):\n${extract.tail}`)
+  const tree = path.join(work, 'tree')
+  // Where /usr is merged the package may bring either path.
+  const modules = path.join(
+    tree,
+    existsSync(path.join(tree, 'lib/modules')) ? 'lib/modules' : 'usr/lib/modules',
+  )
+  const [release] = await readdir(modules)
+  if (!release) throw new Error(`${wanted.name} has no modules`)
+  const kept = path.join(modules, release)
+  for (const useless of USELESS_MODULES)
+    await rm(path.join(kept, 'kernel', useless), { recursive: true, force: true })
+  // depmod wants the layout of a root file system.
+  await mkdir(path.join(into, 'lib/modules'), { recursive: true })
+  await rename(kept, path.join(into, 'lib/modules', release))
+  const depmod = await run('depmod', ['-b', into, release])
+  if (depmod.code !== 0) throw new Trouble(`depmod failed for ${release}:\n${depmod.tail}`)
+  await rename(path.join(into, 'lib/modules'), path.join(into, 'modules'))
+  await rm(path.join(into, 'lib'), { recursive: true })
+  await rename(path.join(tree, 'boot', `vmlinuz-${release}`), path.join(into, 'vmlinuz'))
+  await rm(work, { recursive: true })
+}
+
+const fileSafe = (text: string): string => text.replace(/[^\w.+-]/g, '_')

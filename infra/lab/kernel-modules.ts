@@ -1,0 +1,54 @@
+/** Which kernel modules come with which: reads what depmod(8) wrote. */
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+
+export interface ModuleIndex {
+  /** Path below the modules folder → paths it needs, each before what needs it. */
+  readonly dependencies: ReadonlyMap<string, readonly string[]>
+  /** Names of what the kernel has built in. */
+  readonly builtin: ReadonlySet<string>
+}
+
+export async function readModuleIndex(modulesFolder: string): Promise<ModuleIndex> {
+  const [dep, builtin] = await Promise.all([
+    readFile(path.join(modulesFolder, 'modules.dep'), 'utf8'),
+    readFile(path.join(modulesFolder, 'modules.builtin'), 'utf8'),
+  ])
+  return parseModuleIndex(dep, builtin)
+}
+
+export function parseModuleIndex(dep: string, builtin: string): ModuleIndex {
+  const dependencies = new Map<string, string[]>()
+  for (const line of dep.split('\n')) {
+    const colon = line.indexOf(':')
+    if (colon < 0) continue
+    const needed = line.slice(colon + 1).trim()
+    // depmod lists the nearest first; what is needed most deeply has to be loaded first.
+    dependencies.set(line.slice(0, colon), needed ? needed.split(' ').reverse() : [])
+  }
+  return { dependencies, builtin: new Set(builtin.split('\n').filter(Boolean).map(moduleName)) }
+}
+
+/** The files of the named modules and of all they need, in loading order. Throws for a name the kernel does not have. */
+export function moduleFiles(index: ModuleIndex, names: readonly string[]): string[] {
+  const byName = new Map([...index.dependencies.keys()].map((file) => [moduleName(file), file]))
+  const files = new Set<string>()
+  for (const name of names) {
+    const file = byName.get(moduleName(name))
+    if (!file) {
+      if (index.builtin.has(moduleName(name))) continue
+      throw new Error(`the kernel has no module ${name}`)
+    }
+    for (const needed of index.dependencies.get(file) ?? []) files.add(needed)
+    files.add(file)
+  }
+  return [...files]
+}
+
+/** `kernel/fs/9p/9p.ko.xz` → `9p`; hyphens and underscores are the same to the kernel. */
+function moduleName(file: string): string {
+  return path
+    .basename(file)
+    .replace(/\.ko(\.\w+)?$/, '')
+    .replaceAll('-', '_')
+}

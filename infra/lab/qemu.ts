@@ -1,0 +1,95 @@
+/** The QEMU a lab runs on. */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { run } from '../lib/run.ts'
+import { Trouble } from '../lib/steps.ts'
+import { cachedFolder } from './cache.ts'
+import { aptSources, debianMirror } from './debian-mirror.ts'
+
+export interface Qemu {
+  /** The program and the arguments that must come before all others. */
+  readonly command: readonly [string, ...string[]]
+  readonly env: Readonly<Record<string, string>>
+  readonly version: string
+  /** More than one CPU hangs QEMU before version 10 now and then while it emulates SVM (docs/lab.md). */
+  readonly maxCpus: number
+}
+
+/** The first major version whose emulated SVM is sound with several CPUs. */
+const SOUND_MAJOR = 10
+/** The Debian release that has it, and a number to raise when the tree is to be made differently. */
+const SUITE = 'trixie'
+const TREE = `qemu-${SUITE}-1`
+
+/**
+ * The machine's own QEMU when it is new enough, else a private tree unpacked from Debian 13 into the cache.
+ * Where that cannot be made, the machine's own older QEMU with one CPU; `onDetail` says so.
+ */
+export async function labQemu(cacheDir: string, onDetail: (detail: string) => void): Promise<Qemu> {
+  const own = await systemQemu()
+  if (own && own.maxCpus > 1) return own
+  try {
+    return await privateQemu(cacheDir, onDetail)
+  } catch (error) {
+    if (!own) throw error
+    onDetail(
+      `QEMU ${SOUND_MAJOR} could not be made ready (${(error as Error).message.split('\n')[0]}); going on with this machine's QEMU ${own.version} and one CPU`,
+    )
+    return own
+  }
+}
+
+async function systemQemu(): Promise<Qemu | undefined> {
+  const version = await qemuVersion(['qemu-system-x86_64'], {})
+  if (!version) return undefined
+  const maxCpus = Number.parseInt(version, 10) >= SOUND_MAJOR ? Number.POSITIVE_INFINITY : 1
+  return { command: ['qemu-system-x86_64'], env: {}, version, maxCpus }
+}
+
+async function privateQemu(cacheDir: string, onDetail: (detail: string) => void): Promise<Qemu> {
+  const tree = await cachedFolder(cacheDir, TREE, (making) => makeTree(making, onDetail))
+  const libraries = path.join(tree, 'usr/lib/x86_64-linux-gnu')
+  // With the tree's own loader and libraries, but without chroot: the lab's 9p share is the machine's real root.
+  const command: Qemu['command'] = [
+    path.join(libraries, 'ld-linux-x86-64.so.2'),
+    '--library-path',
+    libraries,
+    path.join(tree, 'usr/bin/qemu-system-x86_64'),
+    ...['-L', path.join(tree, 'usr/share/qemu'), '-L', path.join(tree, 'usr/share/seabios')],
+  ]
+  const env = { QEMU_MODULE_DIR: path.join(libraries, 'qemu') }
+  const version = await qemuVersion(command, env)
+  if (!version)
+    throw new Trouble(`The private QEMU in ${tree} does not start. Delete that folder and try again.`)
+  return { command, env, version, maxCpus: Number.POSITIVE_INFINITY }
+}
+
+async function makeTree(into: string, onDetail: (detail: string) => void): Promise<void> {
+  onDetail('downloading and unpacking QEMU from Debian 13 (some 250 MB, once)')
+  const result = await run('mmdebstrap', [
+    // Only unpacked, never configured: nothing of the tree but QEMU is ever run.
+    ...['--variant=extract', '--include=qemu-system-x86,seabios', '--architectures=amd64'],
+    ...[SUITE, into, ...aptSources(await debianMirror(), SUITE, { signedBy: true })],
+  ]).catch((error: Error) => {
+    throw new Trouble(`mmdebstrap did not start (${error.message}): install the Debian package mmdebstrap.`)
+  })
+  if (result.code !== 0) {
+    throw new Trouble(
+      `QEMU 10 could not be unpacked from Debian 13:\n${result.tail}\nCheck the network and the free disk space (300 MB in the cache folder).`,
+    )
+  }
+  for (const useless of ['usr/share/doc', 'usr/share/locale', 'usr/share/man', 'var', 'usr/share/icons']) {
+    await rm(path.join(into, useless), { recursive: true, force: true })
+  }
+}
+
+async function qemuVersion(
+  command: readonly string[],
+  env: Record<string, string>,
+): Promise<string | undefined> {
+  const [program = '', ...args] = command
+  const result = await run(program, [...args, '--version'], { env: { ...process.env, ...env } }).catch(
+    () => undefined,
+  )
+  return result && /version (\d+\.\d+(?:\.\d+)?)/.exec(result.stdout)?.[1]
+}
