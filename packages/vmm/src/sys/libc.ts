@@ -101,8 +101,33 @@ export const sigaction: (signal: number, action: ArrayBufferView, old: null) => 
   'int sigaction(int sig, void *act, void *old)',
 )
 
+/** Ends the process at once, without waiting for any thread or running any handler: `_exit(2)`. */
+export const exitNow: (code: number) => void = libc.func('void _exit(int status)')
+
 /** The address of a libc function, for use as a native signal handler. */
 export const symbolAddress = (name: string): number => Number(koffi.address(libc.symbol(name)))
+
+export const socket: (domain: number, type: number, protocol: number) => number = libc.func(
+  'int socket(int domain, int type, int protocol)',
+)
+export const connect: (fd: number, address: ArrayBufferView, length: number) => number = libc.func(
+  'int connect(int fd, void *addr, unsigned int len)',
+)
+/** `pair` receives the two fds. */
+export const socketpair: (domain: number, type: number, protocol: number, pair: Int32Array) => number =
+  libc.func('int socketpair(int domain, int type, int protocol, void *pair)')
+/** `entries` is an array of struct pollfd {int fd; short events; short revents}. */
+export const poll: (entries: ArrayBufferView, count: number, timeoutMs: number) => number = libc.func(
+  'int poll(void *fds, unsigned long n, int timeout)',
+)
+/** Copies between addresses that do not overlap; the caller has checked both. */
+export const memcpy: (to: number, from: number, length: number) => number = libc.func(
+  'intptr_t memcpy(intptr_t to, intptr_t from, size_t n)',
+)
+/** The index of a network interface in this namespace, or 0 when there is none of that name. */
+export const ifNameToIndex: (name: string) => number = libc.func(
+  'unsigned int if_nametoindex(const char *name)',
+)
 
 export const errno = (): number => koffi.errno()
 

@@ -1,0 +1,91 @@
+/** What the fixed tables cannot say: power-off, the PCI host bridge, legacy devices, processors. */
+import { ECAM, IRQ, PCI_MMIO, PORT, pciPin } from '../machine/layout.ts'
+import {
+  type Aml,
+  busNumbers,
+  device,
+  dwordMemory,
+  eisaId,
+  integer,
+  ioPorts,
+  irq,
+  memory32Fixed,
+  name,
+  packageOf,
+  resources,
+  scope,
+  string,
+  wordIo,
+} from './aml.ts'
+
+/** The SLP_TYP that means S5 here (ACPI 6.5, 4.8.3.2.1). */
+export const SLEEP_TYPE_S5 = 5
+const PRESENT = 0xf
+
+export function dsdtBody(cpus: number): Uint8Array {
+  const body = [
+    ...name('\\_S5', packageOf(integer(SLEEP_TYPE_S5), integer(SLEEP_TYPE_S5), integer(0), integer(0))),
+    ...scope(
+      '\\_SB',
+      pciHostBridge(),
+      device(
+        'MBRD',
+        name('_HID', eisaId('PNP0C02')),
+        name('_CRS', resources(memory32Fixed(ECAM.start, ECAM.size), ioPorts(PORT.pm1aEvent, 0x10))),
+      ),
+      device(
+        'COM1',
+        name('_HID', eisaId('PNP0501')),
+        name('_UID', integer(1)),
+        name('_STA', integer(PRESENT)),
+        name('_CRS', resources(ioPorts(PORT.com1, 8), irq(IRQ.com1))),
+      ),
+      device(
+        'RTC',
+        name('_HID', eisaId('PNP0B00')),
+        name('_CRS', resources(ioPorts(PORT.cmos, 2), irq(IRQ.rtc))),
+      ),
+      device(
+        'PEVT',
+        name('_HID', string('QEMU0001')),
+        name('_STA', integer(PRESENT)),
+        name('_CRS', resources(ioPorts(PORT.pvpanic, 1))),
+      ),
+      ...Array.from({ length: cpus }, (_, cpu) => processor(cpu)),
+    ),
+  ]
+  return Uint8Array.from(body)
+}
+
+function pciHostBridge(): Aml {
+  const interrupts = Array.from({ length: 32 }, (_, slot) =>
+    packageOf(integer(slot * 0x1_0000 + 0xffff), integer(0), integer(0), integer(pciPin(slot))),
+  )
+  return device(
+    'PCI0',
+    name('_HID', eisaId('PNP0A08')),
+    name('_CID', eisaId('PNP0A03')),
+    name('_UID', integer(0)),
+    name('_SEG', integer(0)),
+    name('_BBN', integer(0)),
+    name(
+      '_CRS',
+      resources(
+        busNumbers(0, ECAM.lastBus),
+        ioPorts(PORT.pciConfig, 8),
+        wordIo(0, PORT.pciConfig - 1),
+        wordIo(PORT.pciConfig + 8, 0xffff),
+        dwordMemory(PCI_MMIO.start, PCI_MMIO.end - 1),
+      ),
+    ),
+    name('_PRT', packageOf(...interrupts)),
+  )
+}
+
+const processor = (cpu: number): Aml =>
+  device(
+    `C${cpu.toString(16).toUpperCase().padStart(3, '0')}`,
+    name('_HID', string('ACPI0007')),
+    name('_UID', integer(cpu)),
+    name('_STA', integer(PRESENT)),
+  )

@@ -1,0 +1,142 @@
+/** Puts kernel, initrd, command line and boot data into guest memory, by what the kernel file turns out to be. */
+import type { EntryState } from '../kvm/vcpu.ts'
+import { BOOT, type E820Entry, HIGH_MEMORY, LOW_RAM_END } from '../machine/layout.ts'
+import type { GuestMemory } from '../memory/guest-memory.ts'
+import { type BzImage, ENTRY_64, isBzImage, parseBzImage } from './bzimage.ts'
+import { type ElfImage, isElf, parseElf } from './elf.ts'
+import { BootError, type ImageFile } from './image-file.ts'
+import { enter64, writeZeroPage } from './linux.ts'
+import { enterPvh, writeStartInfo } from './pvh.ts'
+
+const PAGE = 4096
+const MIB = 1024 * 1024
+
+export interface BootSource {
+  readonly kernel: ImageFile
+  readonly initrd: ImageFile | undefined
+  readonly commandLine: string
+}
+
+export interface BootEnvironment {
+  readonly memory: GuestMemory
+  readonly ramBytes: number
+  readonly memoryMap: readonly E820Entry[]
+  /** Guest address of the ACPI root pointer. */
+  readonly rsdp: number
+}
+
+export type KernelImage = { kind: 'bzimage'; image: BzImage } | { kind: 'elf'; image: ElfImage }
+
+/** Reads only headers; throws BootError when the file is no kernel this machine can enter. */
+export function detectKernel(file: ImageFile): KernelImage {
+  if (file.size === 0) throw new BootError(`${file.path} is empty`)
+  const head = new Uint8Array(Math.min(file.size, 1024))
+  file.read(head, 0)
+  if (isElf(head)) return { kind: 'elf', image: parseElf(file) }
+  if (isBzImage(head)) return { kind: 'bzimage', image: parseBzImage(file) }
+  throw new BootError(
+    `${file.path} is not a kernel: give a Linux bzImage (vmlinuz) or an x86-64 ELF kernel (vmlinux)`,
+  )
+}
+
+/** Loads everything and returns the state the first vCPU starts in. Throws BootError. */
+export function loadGuest(source: BootSource, environment: BootEnvironment): EntryState {
+  const kernel = detectKernel(source.kernel)
+  const lowEnd = Math.min(environment.ramBytes, LOW_RAM_END)
+  if (kernel.kind === 'bzimage') return loadBzImage(kernel.image, source, environment, lowEnd)
+  return loadElf(kernel.image, source, environment, lowEnd)
+}
+
+function loadBzImage(image: BzImage, source: BootSource, env: BootEnvironment, lowEnd: number): EntryState {
+  const { kernel } = source
+  const needed = Math.max(image.initSize, image.payloadSize)
+  let address = image.preferredAddress
+  if (address < HIGH_MEMORY || (address + needed > lowEnd && image.relocatable)) {
+    // Low memory machines: as low as the kernel's alignment allows.
+    address = Math.ceil(HIGH_MEMORY / image.alignment) * image.alignment
+  }
+  if (address + needed > lowEnd) throw tooSmall(kernel, address + needed, env.ramBytes)
+  kernel.read(env.memory.bytes(address, image.payloadSize), image.payloadOffset)
+  writeCommandLine(env.memory, source.commandLine, image.commandLineMax)
+  const initrdEnd = Math.min(lowEnd, image.initrdMax + 1)
+  const initrd = placeInitrd(source.initrd, env, address + needed, initrdEnd)
+  writeZeroPage(env.memory, { header: image.header, memoryMap: env.memoryMap, rsdp: env.rsdp, initrd })
+  return enter64(env.memory, address + ENTRY_64)
+}
+
+function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowEnd: number): EntryState {
+  const { kernel } = source
+  let end = HIGH_MEMORY
+  for (const segment of image.segments) {
+    if (segment.address < HIGH_MEMORY) {
+      throw new BootError(
+        `${kernel.path} wants to be loaded at 0x${segment.address.toString(16)}, below 1 MiB: it is not a kernel for this machine`,
+      )
+    }
+    if (segment.address + segment.memorySize > lowEnd) {
+      throw tooSmall(kernel, segment.address + segment.memorySize, env.ramBytes)
+    }
+    end = Math.max(end, segment.address + segment.memorySize)
+  }
+  for (const segment of image.segments) {
+    if (segment.fileSize > 0)
+      kernel.read(env.memory.bytes(segment.address, segment.fileSize), segment.fileOffset)
+  }
+  writeCommandLine(env.memory, source.commandLine, BOOT.commandLineMax - 1)
+  const initrd = placeInitrd(source.initrd, env, end, lowEnd)
+  const data = { memoryMap: env.memoryMap, rsdp: env.rsdp, initrd }
+  if (image.pvhEntry !== undefined) {
+    checkEntry(kernel, image, image.pvhEntry)
+    writeStartInfo(env.memory, data)
+    return enterPvh(env.memory, image.pvhEntry)
+  }
+  checkEntry(kernel, image, image.entry)
+  writeZeroPage(env.memory, { header: undefined, ...data })
+  return enter64(env.memory, image.entry)
+}
+
+function checkEntry(kernel: ImageFile, image: ElfImage, entry: number): void {
+  if (image.segments.some((s) => entry >= s.address && entry < s.address + s.memorySize)) return
+  throw new BootError(
+    `${kernel.path} starts at 0x${entry.toString(16)}, where it loads nothing: it is not a kernel for this machine`,
+  )
+}
+
+function tooSmall(kernel: ImageFile, needed: number, ramBytes: number): BootError {
+  return new BootError(
+    `${kernel.path} needs memory up to ${Math.ceil(needed / MIB)} MiB, the VM has ${ramBytes / MIB} MiB: give it more with --memory`,
+  )
+}
+
+function writeCommandLine(memory: GuestMemory, text: string, max: number): void {
+  const bytes = new TextEncoder().encode(text)
+  const limit = Math.min(max, BOOT.commandLineMax - 1)
+  if (bytes.length > limit) {
+    throw new BootError(
+      `the kernel's command line has ${bytes.length} bytes, this kernel takes ${limit}: shorten --cmdline`,
+    )
+  }
+  if (bytes.includes(0)) throw new BootError('the kernel command line has a zero byte in it')
+  memory.write(BOOT.commandLine, bytes)
+  memory.writeU8(BOOT.commandLine + bytes.length, 0)
+}
+
+/** As high as allowed, so that it does not stand where the kernel grows. */
+function placeInitrd(
+  initrd: ImageFile | undefined,
+  env: BootEnvironment,
+  lowest: number,
+  end: number,
+): { address: number; size: number } | undefined {
+  if (!initrd) return undefined
+  if (initrd.size === 0)
+    throw new BootError(`${initrd.path} is empty: leave --initrd away or give a whole one`)
+  const address = Math.floor((end - initrd.size) / PAGE) * PAGE
+  if (address < lowest) {
+    throw new BootError(
+      `${initrd.path} (${Math.ceil(initrd.size / MIB)} MiB) does not fit into ${env.ramBytes / MIB} MiB of memory beside the kernel: give the VM more with --memory`,
+    )
+  }
+  initrd.read(env.memory.bytes(address, initrd.size), 0)
+  return { address, size: initrd.size }
+}

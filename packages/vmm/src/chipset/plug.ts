@@ -1,0 +1,32 @@
+/** Puts the legacy devices on the port bus. */
+import type { MutableBus } from '../bus/device.ts'
+import type { InterruptController } from '../io/platform.ts'
+import { IRQ, PORT } from '../machine/layout.ts'
+import { AcpiPm, PM1_BYTES } from './acpi-pm.ts'
+import { Cmos } from './cmos.ts'
+import type { MachineEvents } from './events.ts'
+import { I8042Command, I8042Data } from './i8042.ts'
+import { Pvpanic } from './pvpanic.ts'
+import { ResetControl } from './reset-control.ts'
+
+export interface Chipset {
+  readonly acpiPm: AcpiPm
+  /** For the PCI bus, whose configuration ports it lies among. */
+  readonly resetControl: ResetControl
+}
+
+export function plugChipset(
+  pio: MutableBus,
+  interrupts: InterruptController,
+  ram: { readonly lowRam: number; readonly highRam: number },
+  events: MachineEvents,
+): Chipset {
+  const acpiPm = new AcpiPm(interrupts.pin(IRQ.sci), events)
+  const keyboard = new I8042Command(events)
+  pio.add(PORT.i8042Data, 1, new I8042Data(keyboard))
+  pio.add(PORT.i8042Command, 1, keyboard)
+  pio.add(PORT.cmos, 2, new Cmos(ram.lowRam, ram.highRam))
+  pio.add(PORT.pvpanic, 1, new Pvpanic(events))
+  pio.add(PORT.pm1aEvent, PM1_BYTES, acpiPm)
+  return { acpiPm, resetControl: new ResetControl(events) }
+}

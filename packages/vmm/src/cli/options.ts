@@ -1,0 +1,227 @@
+/** What `hearth-vmm run` is told: a typed value, its parser, and the way back to arguments. */
+import { parseSize } from '@hearth/shared/units'
+import { usageError } from '../sys/exit-error.ts'
+
+export interface DiskOption {
+  readonly path: string
+  readonly readOnly: boolean
+}
+
+export interface NetOption {
+  readonly kind: 'tap' | 'passt'
+  /** The TAP device's name, or the path of passt's socket. */
+  readonly target: string
+  /** `02:…` in lower case; derived from the target when absent. */
+  readonly mac?: string | undefined
+}
+
+export type SerialOption = { readonly kind: 'stdio' } | { readonly kind: 'unix'; readonly path: string }
+
+/** One VM. Sizes are bytes, paths are the caller's own (relative ones to its working folder). */
+export interface RunOptions {
+  readonly kernel: string
+  readonly initrd?: string | undefined
+  readonly commandLine: string
+  readonly memoryBytes: number
+  readonly cpus: number
+  readonly disks: readonly DiskOption[]
+  readonly nets: readonly NetOption[]
+  readonly serial: SerialOption
+  readonly serialLog?: string | undefined
+  /** Path of the control socket. */
+  readonly control?: string | undefined
+  /** End with exit code 10 when the guest resets, instead of starting it again. */
+  readonly noReboot: boolean
+  readonly name?: string | undefined
+}
+
+export const DEFAULTS = { commandLine: 'console=ttyS0', memoryBytes: 512 * 2 ** 20, cpus: 1 } as const
+export const MAX_CPUS = 32
+const MIB = 2 ** 20
+const MIN_MEMORY = 8 * MIB
+const MAX_MEMORY = 2 ** 40
+const MAX_DISKS = 16
+const MAX_NETS = 8
+/** sockaddr_un has 108 bytes with the final zero. */
+const MAX_SOCKET_PATH = 107
+/** IFNAMSIZ has 16 bytes with the final zero. */
+const TAP_NAME = /^[^\s/:]{1,15}$/
+const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
+
+export const USAGE = `Usage: hearth-vmm run --kernel FILE [OPTION]…
+Runs one virtual machine until it powers off.
+
+  --kernel FILE               Linux bzImage (vmlinuz) or x86-64 ELF kernel (vmlinux)
+  --initrd FILE               initial RAM disk
+  --cmdline TEXT              kernel command line (default: ${DEFAULTS.commandLine})
+  --memory SIZE               for example 512M or 2G (default: 512M)
+  --cpus N                    1 to ${MAX_CPUS} (default: 1)
+  --disk FILE[,ro]            a raw disk; may be given several times
+  --net tap:NAME[,mac=MAC]    a TAP device; may be given several times
+  --net passt:SOCKET[,mac=MAC]
+                              the socket of a running passt
+  --serial stdio              serial console on this terminal (default); Ctrl-A x ends the machine
+  --serial unix:PATH          serial console on a socket, for several viewers at once
+  --serial-log FILE           keep the console's output (1 MiB, and one file before that)
+  --control unix:PATH         control socket
+  --no-reboot                 end when the guest resets
+  --name TEXT                 shown in the process list
+
+Exit codes: 0 powered off, 1 bad command line, 2 the host refuses, 10 reset with --no-reboot,
+11 the guest crashed, 70 internal error.
+`
+
+/** Parses what follows `run`. Throws ExitError with code 1 and one line that says what is wrong. */
+export function parseRunOptions(args: readonly string[]): RunOptions {
+  const single = new Map<string, string>()
+  const disks: DiskOption[] = []
+  const nets: NetOption[] = []
+  let noReboot = false
+  const known = new Set([
+    'kernel',
+    'initrd',
+    'cmdline',
+    'memory',
+    'cpus',
+    'serial',
+    'serial-log',
+    'control',
+    'name',
+  ])
+
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!
+    if (!arg.startsWith('--')) {
+      throw usageError(`"${arg}" stands alone: every option begins with -- (see hearth-vmm --help)`)
+    }
+    const equals = arg.indexOf('=')
+    const option = equals < 0 ? arg.slice(2) : arg.slice(2, equals)
+    if (option === 'no-reboot') {
+      if (equals >= 0) throw usageError('--no-reboot takes no value')
+      noReboot = true
+      continue
+    }
+    if (!known.has(option) && option !== 'disk' && option !== 'net') {
+      throw usageError(`there is no option --${option} (see hearth-vmm --help)`)
+    }
+    const value = equals < 0 ? args[++i] : arg.slice(equals + 1)
+    // The command line alone may be empty or begin with dashes.
+    if (value === undefined || (option !== 'cmdline' && (value === '' || value.startsWith('--')))) {
+      throw usageError(`--${option} needs a value (see hearth-vmm --help)`)
+    }
+    if (value.includes('\0')) throw usageError(`--${option} has a zero byte in its value`)
+    if (option === 'disk') disks.push(parseDisk(value))
+    else if (option === 'net') nets.push(parseNet(value))
+    else if (single.has(option)) throw usageError(`--${option} is given twice`)
+    else single.set(option, value)
+  }
+
+  const kernel = single.get('kernel')
+  if (kernel === undefined)
+    throw usageError('--kernel is missing: give the kernel to boot (see hearth-vmm --help)')
+  if (disks.length > MAX_DISKS) throw usageError(`${disks.length} disks are too many: at most ${MAX_DISKS}`)
+  if (nets.length > MAX_NETS) throw usageError(`${nets.length} networks are too many: at most ${MAX_NETS}`)
+  const paths = disks.map((disk) => disk.path)
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i)
+  if (twice !== undefined) throw usageError(`--disk ${twice} is given twice`)
+  const control = single.get('control')
+  return {
+    kernel,
+    initrd: single.get('initrd'),
+    commandLine: single.get('cmdline') ?? DEFAULTS.commandLine,
+    memoryBytes: parseMemory(single.get('memory')),
+    cpus: parseCpus(single.get('cpus')),
+    disks,
+    nets,
+    serial: parseSerial(single.get('serial')),
+    serialLog: single.get('serial-log'),
+    control: control === undefined ? undefined : unixPath('control', control),
+    noReboot,
+    name: single.get('name'),
+  }
+}
+
+function parseMemory(text: string | undefined): number {
+  if (text === undefined) return DEFAULTS.memoryBytes
+  const bytes = parseSize(text)
+  if (bytes === undefined) throw usageError(`--memory ${text} is not a size: write for example 512M or 2G`)
+  if (bytes < MIN_MEMORY || bytes > MAX_MEMORY) {
+    throw usageError(`--memory ${text} is out of range: a VM has 8M to 1T`)
+  }
+  if (bytes % MIB !== 0) throw usageError(`--memory ${text} is not a whole number of MiB`)
+  return bytes
+}
+
+function parseCpus(text: string | undefined): number {
+  if (text === undefined) return DEFAULTS.cpus
+  const cpus = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (cpus < 1 || cpus > MAX_CPUS) throw usageError(`--cpus ${text}: give a number from 1 to ${MAX_CPUS}`)
+  return cpus
+}
+
+function parseDisk(text: string): DiskOption {
+  const readOnly = text.endsWith(',ro')
+  const path = readOnly ? text.slice(0, -3) : text
+  if (path === '') throw usageError(`--disk ${text}: the file is missing`)
+  return { path, readOnly }
+}
+
+function parseNet(text: string): NetOption {
+  const match = /^(tap|passt):(.*?)(?:,mac=([^,]*))?$/.exec(text)
+  if (!match) throw usageError(`--net ${text}: write tap:NAME or passt:SOCKET, then ,mac=… if you want`)
+  const kind = match[1] as 'tap' | 'passt'
+  const target = match[2]!
+  if (kind === 'tap' && !TAP_NAME.test(target)) {
+    throw usageError(`--net ${text}: a TAP device's name has 1 to 15 characters`)
+  }
+  if (kind === 'passt') checkSocketPath('net', target)
+  const mac = match[3]?.toLowerCase()
+  if (
+    mac !== undefined &&
+    (!MAC.test(mac) || Number.parseInt(mac.slice(0, 2), 16) & 1 || mac === '00:00:00:00:00:00')
+  ) {
+    throw usageError(
+      `--net ${text}: "${match[3]}" is not the address of one network card (like 02:00:00:12:34:56)`,
+    )
+  }
+  return { kind, target, mac }
+}
+
+function parseSerial(text: string | undefined): SerialOption {
+  if (text === undefined || text === 'stdio') return { kind: 'stdio' }
+  return { kind: 'unix', path: unixPath('serial', text) }
+}
+
+function unixPath(option: string, text: string): string {
+  if (!text.startsWith('unix:')) {
+    throw usageError(`--${option} ${text}: write unix:PATH${option === 'serial' ? ' or stdio' : ''}`)
+  }
+  const path = text.slice(5)
+  checkSocketPath(option, path)
+  return path
+}
+
+function checkSocketPath(option: string, path: string): void {
+  if (path === '') throw usageError(`--${option}: the socket's path is missing`)
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw usageError(`--${option} ${path}: a socket's path has at most ${MAX_SOCKET_PATH} bytes`)
+  }
+}
+
+/** The arguments that make `parseRunOptions` give `options` back, beginning with `run`. */
+export function vmmCommandLine(options: RunOptions): string[] {
+  const args = ['run', '--kernel', options.kernel]
+  if (options.initrd !== undefined) args.push('--initrd', options.initrd)
+  args.push('--cmdline', options.commandLine)
+  args.push('--memory', `${options.memoryBytes / MIB}M`, '--cpus', String(options.cpus))
+  for (const disk of options.disks) args.push('--disk', disk.readOnly ? `${disk.path},ro` : disk.path)
+  for (const net of options.nets) {
+    args.push('--net', `${net.kind}:${net.target}${net.mac === undefined ? '' : `,mac=${net.mac}`}`)
+  }
+  args.push('--serial', options.serial.kind === 'stdio' ? 'stdio' : `unix:${options.serial.path}`)
+  if (options.serialLog !== undefined) args.push('--serial-log', options.serialLog)
+  if (options.control !== undefined) args.push('--control', `unix:${options.control}`)
+  if (options.noReboot) args.push('--no-reboot')
+  if (options.name !== undefined) args.push('--name', options.name)
+  return args
+}

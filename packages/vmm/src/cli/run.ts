@@ -1,0 +1,36 @@
+/** `hearth-vmm run`: turns the monitor's life into an exit code and one line on stderr. */
+import { Monitor } from '../machine/monitor.ts'
+import { EXIT, ExitError } from '../sys/exit-error.ts'
+import { exitNow } from '../sys/libc.ts'
+import { parseRunOptions } from './options.ts'
+
+const say = (text: string): void => {
+  process.stderr.write(`hearth-vmm: ${text}\n`)
+}
+
+export async function runCommand(args: readonly string[]): Promise<number> {
+  const options = parseRunOptions(args)
+  if (options.name !== undefined) process.title = `hearth-vmm ${options.name}`
+  const monitor = new Monitor(options, say)
+  // process.exit would wait for vCPU threads that sit in KVM_RUN and never listen; ending the process outright
+  // is the only way out of a state nobody foresaw. The kernel gives everything back.
+  process.on('uncaughtException', (error) => {
+    say(`internal error: ${error.stack ?? error.message}`)
+    exitNow(EXIT.internal)
+  })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => monitor.quit(signal))
+  const end = await monitor.run()
+  say(end.reason)
+  return end.code
+}
+
+/** The exit code of an error, said on stderr. */
+export function reportError(error: unknown): number {
+  if (error instanceof ExitError) {
+    say(error.message)
+    return error.code
+  }
+  say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  return EXIT.internal
+}

@@ -1,0 +1,52 @@
+/**
+ * Requests of the control protocol (packages/shared/src/vmm-control.ts), parsed by hand: the few methods do not
+ * justify loading a schema library into every VM's process. Types come from there, values from nowhere else.
+ */
+import type { VmmEvent, VmmMethod } from '@hearth/shared/vmm-control'
+
+const METHODS: Readonly<Record<VmmMethod, true>> = {
+  status: true,
+  powerdown: true,
+  reset: true,
+  quit: true,
+  pause: true,
+  resume: true,
+}
+
+export interface ControlRequest {
+  readonly id: number
+  readonly method: VmmMethod
+}
+
+export type ParsedRequest =
+  | { readonly ok: true; readonly request: ControlRequest }
+  /** `id` is 0 when the line has none. */
+  | { readonly ok: false; readonly id: number; readonly error: string }
+
+export function parseRequest(line: string): ParsedRequest {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return { ok: false, id: 0, error: 'this is not a line of JSON' }
+  }
+  if (typeof value !== 'object' || value === null)
+    return { ok: false, id: 0, error: 'a request is an object' }
+  const { id, method } = value as { id?: unknown; method?: unknown }
+  if (!Number.isSafeInteger(id)) return { ok: false, id: 0, error: 'a request has an integer id' }
+  if (typeof method !== 'string' || !Object.hasOwn(METHODS, method)) {
+    return {
+      ok: false,
+      id: id as number,
+      error: `there is no such method: use ${Object.keys(METHODS).join(', ')}`,
+    }
+  }
+  return { ok: true, request: { id: id as number, method: method as VmmMethod } }
+}
+
+export type ControlLine =
+  | { readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: string }
+  | VmmEvent
+
+export const encodeLine = (line: ControlLine): string => `${JSON.stringify(line)}\n`

@@ -1,0 +1,45 @@
+/** What the main thread and the I/O worker say to each other. */
+import type { UartHandle } from '../chipset/uart.ts'
+import type { GuestRegion } from '../memory/guest-memory.ts'
+
+export interface DiskHandle {
+  readonly path: string
+  readonly readOnly: boolean
+  /** Opened and locked by the main thread; it stays open over a reset. */
+  readonly fd: number
+}
+
+export interface NetHandle {
+  readonly kind: 'tap' | 'passt'
+  /** TAP name or socket path. */
+  readonly target: string
+  /** Six octets. */
+  readonly mac: readonly number[]
+  readonly fd: number
+}
+
+export interface IoWorkerData {
+  readonly vmFd: number
+  readonly cpus: number
+  readonly regions: readonly GuestRegion[]
+  readonly lowRam: number
+  readonly highRam: number
+  readonly control: SharedArrayBuffer
+  /** eventfd a vCPU writes after it posted to its mailbox. */
+  readonly busWakeFd: number
+  /** One word of IO_COMMAND bits, and the eventfd that says it changed. */
+  readonly commands: SharedArrayBuffer
+  readonly commandFd: number
+  readonly uart: UartHandle
+  readonly disks: readonly DiskHandle[]
+  readonly nets: readonly NetHandle[]
+}
+
+export const IO_COMMAND = { stop: 1, powerButton: 2 } as const
+
+export type IoWorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'power-off' }
+  | { readonly kind: 'reset'; readonly reason: string }
+  | { readonly kind: 'panic' }
+  | { readonly kind: 'warning'; readonly text: string }

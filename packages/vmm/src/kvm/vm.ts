@@ -1,0 +1,169 @@
+/** One virtual machine as KVM sees it: memory slots, in-kernel interrupt chips, vCPUs. */
+import { IOAPIC_PINS, KVM_IDENTITY_MAP, KVM_TSS } from '../machine/layout.ts'
+import type { GuestRegion } from '../memory/guest-memory.ts'
+import { hostRefused } from '../sys/exit-error.ts'
+import { check, close, errno, ioctl, ioctlInt, O, open } from '../sys/libc.ts'
+import {
+  KVM_API_VERSION,
+  KVM_CAP,
+  KVM_CHECK_EXTENSION,
+  KVM_CREATE_IRQCHIP,
+  KVM_CREATE_PIT2,
+  KVM_CREATE_VCPU,
+  KVM_CREATE_VM,
+  KVM_GET_API_VERSION,
+  KVM_GET_VCPU_MMAP_SIZE,
+  KVM_IRQ_LINE,
+  KVM_IRQFD,
+  KVM_IRQFD_FLAG_DEASSIGN,
+  KVM_PIT_SPEAKER_DUMMY,
+  KVM_SET_IDENTITY_MAP_ADDR,
+  KVM_SET_TSS_ADDR,
+  KVM_SET_USER_MEMORY_REGION,
+  SIZE,
+} from './api.ts'
+import { type CpuidEntry, readSupportedCpuid } from './cpuid.ts'
+import { Vcpu } from './vcpu.ts'
+
+const ENOENT = 2
+const EACCES = 13
+const EPERM = 1
+
+/** /dev/kvm, checked to offer what this monitor needs. */
+export class Kvm {
+  readonly fd: number
+  readonly vcpuMmapSize: number
+  readonly maxVcpus: number
+
+  private constructor(fd: number) {
+    this.fd = fd
+    this.vcpuMmapSize = check('KVM_GET_VCPU_MMAP_SIZE', ioctlInt(fd, KVM_GET_VCPU_MMAP_SIZE, 0))
+    this.maxVcpus = Math.max(this.extension(KVM_CAP.MAX_VCPUS), this.extension(KVM_CAP.NR_VCPUS), 1)
+  }
+
+  /** Opens the device; every refusal is an ExitError with code 2 that says what to do. */
+  static open(path = '/dev/kvm'): Kvm {
+    const fd = open(path, O.RDWR | O.CLOEXEC, 0)
+    if (fd < 0) throw openRefusal(path, errno())
+    const version = ioctlInt(fd, KVM_GET_API_VERSION, 0)
+    if (version !== KVM_API_VERSION) {
+      close(fd)
+      throw hostRefused(
+        `${path} is not a KVM device this program can use (API version ${version}, needs ${KVM_API_VERSION})`,
+      )
+    }
+    for (const name of [
+      'IRQCHIP',
+      'USER_MEMORY',
+      'IRQ_ROUTING',
+      'IRQFD',
+      'PIT2',
+      'IOEVENTFD',
+      'IMMEDIATE_EXIT',
+    ] as const) {
+      if (ioctlInt(fd, KVM_CHECK_EXTENSION, KVM_CAP[name]) <= 0) {
+        close(fd)
+        throw hostRefused(`this host's KVM lacks KVM_CAP_${name}: use Linux 4.12 or newer on x86-64`)
+      }
+    }
+    return new Kvm(fd)
+  }
+
+  extension(capability: number): number {
+    return ioctlInt(this.fd, KVM_CHECK_EXTENSION, capability)
+  }
+
+  supportedCpuid(): CpuidEntry[] {
+    return readSupportedCpuid(this.fd)
+  }
+
+  createVm(): Vm {
+    const fd = ioctlInt(this.fd, KVM_CREATE_VM, 0)
+    if (fd < 0) {
+      throw hostRefused(
+        `KVM refuses a new virtual machine (errno ${errno()}): see whether virtualisation is switched on in the firmware and no other hypervisor holds it`,
+      )
+    }
+    return new Vm(fd, this.vcpuMmapSize)
+  }
+
+  close(): void {
+    close(this.fd)
+  }
+}
+
+function openRefusal(path: string, code: number): Error {
+  if (code === ENOENT)
+    return hostRefused(
+      `${path} is not there: switch virtualisation (AMD-V or VT-x) on in the firmware and load the kvm-amd or kvm-intel module`,
+    )
+  if (code === EACCES || code === EPERM)
+    return hostRefused(
+      `no permission to open ${path}: add this user to the group that owns it (usually "kvm") or run as root`,
+    )
+  return hostRefused(`${path} does not open (errno ${code})`)
+}
+
+export class Vm {
+  readonly fd: number
+  private readonly vcpuMmapSize: number
+
+  constructor(fd: number, vcpuMmapSize: number) {
+    this.fd = fd
+    this.vcpuMmapSize = vcpuMmapSize
+  }
+
+  /** PIC, IOAPIC, a LAPIC per vCPU and the PIT, all in the kernel. Before the first vCPU. */
+  createInterruptChips(): void {
+    check('KVM_SET_TSS_ADDR', ioctlInt(this.fd, KVM_SET_TSS_ADDR, KVM_TSS))
+    const identityMap = new DataView(new ArrayBuffer(8))
+    identityMap.setUint32(0, KVM_IDENTITY_MAP, true)
+    check('KVM_SET_IDENTITY_MAP_ADDR', ioctl(this.fd, KVM_SET_IDENTITY_MAP_ADDR, identityMap))
+    check('KVM_CREATE_IRQCHIP', ioctlInt(this.fd, KVM_CREATE_IRQCHIP, 0))
+    const pit = new DataView(new ArrayBuffer(SIZE.pitConfig))
+    // Port 0x61 too, or every boot would probe the speaker gate through this process.
+    pit.setUint32(0, KVM_PIT_SPEAKER_DUMMY, true)
+    check('KVM_CREATE_PIT2', ioctl(this.fd, KVM_CREATE_PIT2, pit))
+  }
+
+  setMemory(regions: readonly GuestRegion[]): void {
+    for (const [slot, region] of regions.entries()) {
+      const request = new DataView(new ArrayBuffer(SIZE.memoryRegion))
+      request.setUint32(0, slot, true)
+      request.setBigUint64(8, BigInt(region.guestAddress), true)
+      request.setBigUint64(16, BigInt(region.size), true)
+      request.setBigUint64(24, BigInt(region.hostAddress), true)
+      check('KVM_SET_USER_MEMORY_REGION', ioctl(this.fd, KVM_SET_USER_MEMORY_REGION, request))
+    }
+  }
+
+  createVcpu(id: number): Vcpu {
+    return new Vcpu(check('KVM_CREATE_VCPU', ioctlInt(this.fd, KVM_CREATE_VCPU, id)), id, this.vcpuMmapSize)
+  }
+
+  /** Every signal of eventfd `fd` raises `gsi` (api.rst 4.75). */
+  assignIrqfd(fd: number, gsi: number): void {
+    check('KVM_IRQFD', ioctl(this.fd, KVM_IRQFD, irqfd(fd, gsi, 0)))
+  }
+
+  deassignIrqfd(fd: number, gsi: number): void {
+    check('KVM_IRQFD', ioctl(this.fd, KVM_IRQFD, irqfd(fd, gsi, KVM_IRQFD_FLAG_DEASSIGN)))
+  }
+
+  setIrqLine(pin: number, level: boolean): void {
+    if (pin < 0 || pin >= IOAPIC_PINS) throw new RangeError(`no IOAPIC pin ${pin}`)
+    check('KVM_IRQ_LINE', ioctl(this.fd, KVM_IRQ_LINE, new Uint32Array([pin, level ? 1 : 0])))
+  }
+
+  close(): void {
+    close(this.fd)
+  }
+}
+
+function irqfd(fd: number, gsi: number, flags: number): DataView {
+  const request = new DataView(new ArrayBuffer(SIZE.irqfd))
+  request.setUint32(0, fd, true)
+  request.setUint32(4, gsi, true)
+  request.setUint32(8, flags, true)
+  return request
+}

@@ -1,0 +1,101 @@
+/**
+ * The address map of the machine, in one place. Everything the guest learns about where things are (e820, ACPI,
+ * PCI windows) and every bus registration comes from here.
+ */
+import type { GuestRange } from '../memory/guest-ram.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+
+/** RAM below 4 GiB ends here at the latest; the rest of RAM begins at 4 GiB. */
+export const LOW_RAM_END = 3 * GIB
+export const HIGH_RAM_START = 4 * GIB
+/** A JS view covers at most 4 GiB, so RAM is mapped in windows of at most this size. */
+export const MAX_REGION = 4 * GIB
+
+/** Where the guest places 32-bit memory BARs. */
+export const PCI_MMIO = { start: 0xc000_0000, end: 0xe000_0000 } as const
+/** PCI Express enhanced configuration: one segment, bus 0 alone, 1 MiB (PCIe base spec 7.2.2). */
+export const ECAM = { start: 0xe000_0000, size: 1 * MIB, lastBus: 0 } as const
+export const IOAPIC_ADDRESS = 0xfec0_0000
+export const LAPIC_ADDRESS = 0xfee0_0000
+/** Three pages KVM needs on Intel hosts without unrestricted guest; inside the firmware area, never RAM. */
+export const KVM_TSS = 0xfffb_d000
+export const KVM_IDENTITY_MAP = 0xfffb_c000
+
+/** Boot data in low memory, free for the guest once it has read them. 0x1000–0x2fff stays empty: OSv's own. */
+export const BOOT = {
+  gdt: 0x500,
+  pvhStartInfo: 0x6000,
+  pvhModules: 0x6100,
+  pvhMemoryMap: 0x6200,
+  zeroPage: 0x7000,
+  pageTables: 0x9000,
+  stack: 0x1_8000,
+  commandLine: 0x2_0000,
+  commandLineMax: 0x1_0000,
+} as const
+
+/** End of conventional memory; above it the extended BIOS data area, then the legacy hole. */
+export const CONVENTIONAL_END = 0x9_fc00
+/** ACPI tables: inside 0xE0000–0xFFFFF, where an operating system without any pointer searches the RSDP (ACPI 6.5, 5.2.5.1). */
+export const ACPI_TABLES = { start: 0xe_0000, end: 0x10_0000 } as const
+export const HIGH_MEMORY = 1 * MIB
+
+/** Port I/O. */
+export const PORT = {
+  i8042Data: 0x60,
+  i8042Command: 0x64,
+  cmos: 0x70,
+  /** POST codes, written by Linux as a short delay. */
+  delay: 0x80,
+  com1: 0x3f8,
+  pvpanic: 0x505,
+  pm1aEvent: 0x600,
+  pm1aControl: 0x604,
+  pmTimer: 0x608,
+  pciConfig: 0xcf8,
+  reset: 0xcf9,
+} as const
+
+export const IRQ = { com1: 4, rtc: 8, sci: 9 } as const
+/** IOAPIC pins; MSI routes take GSIs from here on. */
+export const IOAPIC_PINS = 24
+/** INTA of PCI slot n. */
+export const pciPin = (slot: number): number => 16 + (slot & 7)
+
+/** RAM of `bytes` as guest ranges: below 3 GiB, the rest from 4 GiB, split into windows. */
+export function ramRanges(bytes: number): GuestRange[] {
+  const ranges: GuestRange[] = [{ guestAddress: 0, size: Math.min(bytes, LOW_RAM_END) }]
+  for (let rest = bytes - LOW_RAM_END, at = HIGH_RAM_START; rest > 0; ) {
+    const size = Math.min(rest, MAX_REGION)
+    ranges.push({ guestAddress: at, size })
+    at += size
+    rest -= size
+  }
+  return ranges
+}
+
+export interface E820Entry {
+  readonly start: number
+  readonly size: number
+  readonly type: typeof E820_RAM | typeof E820_RESERVED
+}
+export const E820_RAM = 1
+export const E820_RESERVED = 2
+
+/** The memory map as a BIOS would report it (ACPI 6.5, section 15), sorted by address. */
+export function memoryMap(ramBytes: number): E820Entry[] {
+  const entries: E820Entry[] = [
+    { start: 0, size: CONVENTIONAL_END, type: E820_RAM },
+    { start: CONVENTIONAL_END, size: 0xa_0000 - CONVENTIONAL_END, type: E820_RESERVED },
+    { start: ACPI_TABLES.start, size: ACPI_TABLES.end - ACPI_TABLES.start, type: E820_RESERVED },
+  ]
+  const ranges = ramRanges(ramBytes)
+  entries.push({ start: HIGH_MEMORY, size: ranges[0]!.size - HIGH_MEMORY, type: E820_RAM })
+  entries.push({ start: ECAM.start, size: ECAM.size, type: E820_RESERVED })
+  if (ramBytes > LOW_RAM_END)
+    entries.push({ start: HIGH_RAM_START, size: ramBytes - LOW_RAM_END, type: E820_RAM })
+  return entries
+}

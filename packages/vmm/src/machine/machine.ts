@@ -1,0 +1,192 @@
+/**
+ * One machine from its first to its last instruction. A reset builds a new one over the same RAM (cleared),
+ * disks and network: nothing else survives, so the guest always finds the state of a cold start.
+ */
+import { buildAcpi } from '../acpi/tables.ts'
+import { type BootSource, loadGuest } from '../boot/load.ts'
+import { Uart, type UartHandle } from '../chipset/uart.ts'
+import { abandonMailboxes } from '../io/mailbox.ts'
+import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
+import { KVM_CAP } from '../kvm/api.ts'
+import { guestCpuid } from '../kvm/cpuid.ts'
+import { bootMsrs } from '../kvm/msrs.ts'
+import type { Vcpu } from '../kvm/vcpu.ts'
+import type { Kvm, Vm } from '../kvm/vm.ts'
+import { GuestMemory } from '../memory/guest-memory.ts'
+import type { GuestRam } from '../memory/guest-ram.ts'
+import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
+import { allocateControl } from '../vcpu/control.ts'
+import type { VcpuEnd } from '../vcpu/run-loop.ts'
+import { IoThread } from './io-thread.ts'
+import { IRQ, LOW_RAM_END, memoryMap } from './layout.ts'
+import { type MachineEnd, machineEndOf } from './machine-end.ts'
+import { VcpuThreads } from './vcpu-threads.ts'
+
+export interface MachineOptions {
+  readonly kvm: Kvm
+  readonly cpus: number
+  readonly ram: GuestRam
+  readonly boot: BootSource
+  readonly disks: readonly DiskHandle[]
+  readonly nets: readonly NetHandle[]
+  /** eventfd the serial port writes when it has output or room for input. */
+  readonly serialAttentionFd: number
+}
+
+export interface MachineListener {
+  /** At most once; the machine still has to be stopped. */
+  ended(end: MachineEnd): void
+  panicked(): void
+  warning(text: string): void
+}
+
+export class Machine {
+  readonly uart: Uart
+  private readonly vm: Vm
+  private readonly vcpus: Vcpu[]
+  private readonly control: SharedArrayBuffer
+  private readonly cpus: number
+  private readonly fds: number[]
+  private readonly threads: VcpuThreads
+  private readonly io: IoThread
+  private readonly listener: MachineListener
+  private hasEnded = false
+  private ioFailed = false
+
+  /**
+   * Builds the machine with its vCPUs waiting. Throws ExitError or BootError when host or files do not allow
+   * it; nothing is left behind then.
+   */
+  static async create(options: MachineOptions, listener: MachineListener): Promise<Machine> {
+    const machine = new Machine(options, listener)
+    try {
+      // The workers load their code meanwhile.
+      machine.load(options)
+      await Promise.all([machine.threads.ready(), machine.io.ready])
+    } catch (error) {
+      await machine.stop()
+      throw error
+    }
+    return machine
+  }
+
+  private constructor(options: MachineOptions, listener: MachineListener) {
+    const { kvm, cpus, ram } = options
+    this.listener = listener
+    this.cpus = cpus
+    this.vm = kvm.createVm()
+    this.vm.createInterruptChips()
+    this.vm.setMemory(ram.regions)
+    this.vcpus = Array.from({ length: cpus }, (_, id) => this.vm.createVcpu(id))
+    this.control = allocateControl(cpus)
+    const eventfd = (): number => check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK))
+    const serialIrqFd = eventfd()
+    const busWakeFd = eventfd()
+    const commandFd = eventfd()
+    this.fds = [serialIrqFd, busWakeFd, commandFd]
+    this.vm.assignIrqfd(serialIrqFd, IRQ.com1)
+    const uart: UartHandle = {
+      shared: Uart.allocate(),
+      irqFd: serialIrqFd,
+      attentionFd: options.serialAttentionFd,
+    }
+    this.uart = new Uart(uart)
+
+    this.io = new IoThread(
+      {
+        vmFd: this.vm.fd,
+        cpus,
+        regions: ram.regions,
+        lowRam: Math.min(ram.size, LOW_RAM_END),
+        highRam: Math.max(0, ram.size - LOW_RAM_END),
+        control: this.control,
+        busWakeFd,
+        commands: new SharedArrayBuffer(4),
+        commandFd,
+        uart,
+        disks: options.disks,
+        nets: options.nets,
+      },
+      (message) => {
+        if (message.kind === 'power-off') this.end({ kind: 'power-off' })
+        else if (message.kind === 'reset') this.end({ kind: 'reset', detail: message.reason })
+        else if (message.kind === 'panic') this.listener.panicked()
+        else if (message.kind === 'warning') this.listener.warning(message.text)
+      },
+      (error) => {
+        this.ioFailed = true
+        this.end({ kind: 'failed', detail: `the I/O thread failed: ${error.stack ?? error.message}` })
+      },
+    )
+    this.threads = new VcpuThreads(
+      this.vcpus,
+      { control: this.control, busWakeFd, uart },
+      {
+        ended: (cpu, end) => this.vcpuEnded(cpu, end),
+        failed: (cpu, error) =>
+          this.end({
+            kind: 'failed',
+            detail: `vCPU ${cpu}'s thread failed: ${error.stack ?? error.message}`,
+          }),
+      },
+    )
+  }
+
+  private load({ kvm, cpus, ram, boot }: MachineOptions): void {
+    const memory = new GuestMemory(ram.regions)
+    const acpi = buildAcpi(cpus)
+    memory.write(acpi.rsdp, acpi.bytes)
+    const entry = loadGuest(boot, {
+      memory,
+      ramBytes: ram.size,
+      memoryMap: memoryMap(ram.size),
+      rsdp: acpi.rsdp,
+    })
+    const supported = kvm.supportedCpuid()
+    const tscDeadlineTimer = kvm.extension(KVM_CAP.TSC_DEADLINE_TIMER) > 0
+    for (const vcpu of this.vcpus) {
+      vcpu.setCpuid(guestCpuid(supported, { cpus, cpu: vcpu.id, tscDeadlineTimer }))
+      vcpu.setMsrs(bootMsrs)
+      vcpu.setLocalInterrupts()
+    }
+    this.vcpus[0]!.setEntryState(entry)
+  }
+
+  run(): void {
+    this.threads.run()
+  }
+
+  pause(): Promise<void> {
+    return this.threads.pause()
+  }
+
+  resume(): void {
+    this.threads.resume()
+  }
+
+  pressPowerButton(): void {
+    this.io.pressPowerButton()
+  }
+
+  /** Joins every thread and gives everything back that belongs to this machine alone. */
+  async stop(): Promise<void> {
+    this.hasEnded = true
+    await this.threads.stop(() => {
+      if (this.ioFailed) abandonMailboxes(this.control, this.cpus)
+    })
+    await this.io.stop()
+    for (const vcpu of this.vcpus) vcpu.close()
+    for (const fd of this.fds) close(fd)
+    this.vm.close()
+  }
+
+  private vcpuEnded(cpu: number, end: VcpuEnd): void {
+    if (end.kind !== 'stopped') this.end(machineEndOf(cpu, end, this.vcpus[cpu]!.describe()))
+  }
+
+  private end(end: MachineEnd): void {
+    if (this.hasEnded) return
+    this.hasEnded = true
+    this.listener.ended(end)
+  }
+}

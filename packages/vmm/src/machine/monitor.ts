@@ -1,0 +1,269 @@
+/**
+ * The life of a `hearth-vmm` process: opens everything, builds a machine, watches it, builds the next one after
+ * a reset, and says how it ended.
+ */
+
+import type { VmmEvent, VmmMethod, VmmStatus } from '@hearth/shared/vmm-control'
+import koffi from 'koffi'
+import { BootError, openImageFile } from '../boot/image-file.ts'
+import { detectKernel } from '../boot/load.ts'
+import type { RunOptions } from '../cli/options.ts'
+import { ControlServer } from '../control/server.ts'
+import { Kvm } from '../kvm/vm.ts'
+import { allocateGuestRam } from '../memory/guest-ram.ts'
+import { gapMarker, SerialHub } from '../serial/hub.ts'
+import { SerialLog } from '../serial/log-file.ts'
+import { SocketViewers } from '../serial/socket-viewers.ts'
+import { attachTerminal } from '../serial/terminal-viewer.ts'
+import { EXIT, type ExitCode, hostRefused, usageError } from '../sys/exit-error.ts'
+import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
+import { openDisk, openNet } from './backends.ts'
+import { ramRanges } from './layout.ts'
+import { Machine, type MachineOptions } from './machine.ts'
+import type { MachineEnd } from './machine-end.ts'
+
+/** How the process ends: its code, and the line for people. */
+export interface ProcessEnd {
+  readonly code: ExitCode
+  readonly reason: string
+}
+
+/** Beside the guest's own ends: a person's or the agent's. */
+type End = MachineEnd | { readonly kind: 'quit'; readonly detail: string } | { readonly kind: 'reset-asked' }
+
+const OUTPUT_CHUNK = 64 * 1024
+
+export class Monitor {
+  private readonly options: RunOptions
+  private readonly warn: (text: string) => void
+  private readonly hub = new SerialHub()
+  private readonly startedAt = Date.now()
+  private readonly attentionFd = check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK))
+  private readonly chunk = new Uint8Array(OUTPUT_CHUNK)
+  private state: VmmStatus['state'] = 'starting'
+  private resets = 0
+  private panicked = false
+  private machine: Machine | undefined
+  private log: SerialLog | undefined
+  private control: ControlServer | undefined
+  /** Settled by whatever ends the machine that runs now. */
+  private ending = Promise.withResolvers<End>()
+  private viewers: { close(): Promise<void> } | undefined
+
+  /** `warn` gets one line at a time, for stderr. */
+  constructor(options: RunOptions, warn: (text: string) => void) {
+    this.options = options
+    this.warn = warn
+  }
+
+  /** Runs until the VM is over. Throws ExitError when it cannot start. */
+  async run(): Promise<ProcessEnd> {
+    const machineOptions = this.open()
+    if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)
+    const { serial, control } = this.options
+    this.viewers =
+      serial.kind === 'stdio'
+        ? attachTerminal(this.hub, () => this.quit('Ctrl-A x'))
+        : await SocketViewers.listen(serial.path, this.hub)
+    let end: ProcessEnd
+    try {
+      if (control !== undefined) {
+        this.control = await ControlServer.listen(control, (method) => this.command(method))
+      }
+      const attention = koffi.node.poll(this.attentionFd, { readable: true }, () => this.serialAttention())
+      end = await this.runMachines(machineOptions)
+      attention.close()
+    } finally {
+      await this.viewers.close()
+      await this.log?.flushed()
+    }
+    await this.leave(end)
+    return end
+  }
+
+  /** As pulling the plug. */
+  quit(detail: string): void {
+    this.ending.resolve({ kind: 'quit', detail })
+  }
+
+  private open(): MachineOptions {
+    const { options } = this
+    const kernel = openImageFile(options.kernel, '--kernel')
+    const initrd = options.initrd === undefined ? undefined : openImageFile(options.initrd, '--initrd')
+    asUsage(() => detectKernel(kernel))
+    const kvm = Kvm.open()
+    if (options.cpus > kvm.maxVcpus) {
+      throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
+    }
+    const disks = options.disks.map(openDisk)
+    const nets = options.nets.map(openNet)
+    return {
+      kvm,
+      cpus: options.cpus,
+      ram: allocateGuestRam(ramRanges(options.memoryBytes)),
+      boot: { kernel, initrd, commandLine: options.commandLine },
+      disks,
+      nets,
+      serialAttentionFd: this.attentionFd,
+    }
+  }
+
+  private async runMachines(options: MachineOptions): Promise<ProcessEnd> {
+    for (;;) {
+      this.setState('starting')
+      this.ending = Promise.withResolvers<End>()
+      let machine: Machine
+      try {
+        machine = await Machine.create(options, {
+          ended: (end) => this.ending.resolve(end),
+          panicked: () => this.guestPanicked(),
+          warning: (text) => this.warn(text),
+        })
+      } catch (error) {
+        throw error instanceof BootError ? usageError(error.message) : error
+      }
+      this.machine = machine
+      this.hub.setInput((bytes) => machine.uart.offerInput(bytes))
+      machine.run()
+      this.setState('running')
+      const end = await this.ending.promise
+      this.setState('stopping')
+      this.hub.setInput(undefined)
+      await machine.stop()
+      this.machine = undefined
+      this.drainOutput(machine)
+      const processEnd = this.processEnd(end)
+      if (processEnd) return processEnd
+      options.ram.clear()
+      this.resets++
+      this.panicked = false
+      this.control?.broadcast({ event: 'reset', reason: end.kind === 'reset' ? end.detail : 'asked for' })
+    }
+  }
+
+  /** Undefined: the machine starts again. */
+  private processEnd(end: End): ProcessEnd | undefined {
+    switch (end.kind) {
+      case 'power-off':
+        return { code: EXIT.poweroff, reason: 'the guest powered off' }
+      case 'quit':
+        return { code: EXIT.poweroff, reason: `switched off (${end.detail})` }
+      case 'crashed':
+        return { code: EXIT.guestCrashed, reason: `the guest crashed: ${end.detail}` }
+      case 'failed':
+        return { code: EXIT.internal, reason: `internal error: ${end.detail}` }
+      case 'reset-asked':
+        return undefined
+      case 'reset':
+        if (!this.options.noReboot) return undefined
+        return this.panicked
+          ? { code: EXIT.guestCrashed, reason: 'the guest crashed: its kernel panicked; see its console' }
+          : { code: EXIT.reset, reason: `the guest reset (${end.detail}) and --no-reboot was given` }
+    }
+  }
+
+  private guestPanicked(): void {
+    if (this.panicked) return
+    this.panicked = true
+    this.control?.broadcast({ event: 'panic' })
+    this.broadcastState()
+  }
+
+  private async leave(end: ProcessEnd): Promise<void> {
+    this.state = 'exited'
+    this.broadcastState()
+    this.control?.broadcast({ event: 'exit', code: end.code, reason: end.reason })
+    await this.control?.close()
+  }
+
+  // Serial port.
+
+  private serialAttention(): void {
+    read(this.attentionFd, new BigUint64Array(1), 8)
+    if (!this.machine) return
+    this.drainOutput(this.machine)
+    this.hub.inputReady()
+  }
+
+  private drainOutput({ uart }: Machine): void {
+    for (;;) {
+      const count = uart.takeOutput(this.chunk)
+      if (count === 0) break
+      const bytes = this.chunk.slice(0, count)
+      this.output(bytes)
+    }
+    const dropped = uart.takeDropped()
+    if (dropped > 0) this.output(gapMarker(dropped))
+  }
+
+  private output(bytes: Uint8Array): void {
+    this.log?.append(bytes)
+    this.hub.output(bytes)
+  }
+
+  // Control.
+
+  private async command(method: VmmMethod): Promise<unknown> {
+    switch (method) {
+      case 'status':
+        return this.status()
+      case 'quit':
+        this.quit('control socket')
+        return null
+      case 'powerdown':
+        this.runningMachine().pressPowerButton()
+        return null
+      case 'reset':
+        this.runningMachine()
+        this.ending.resolve({ kind: 'reset-asked' })
+        return null
+      case 'pause':
+        if (this.state === 'paused') return null
+        await this.runningMachine().pause()
+        if (this.state === 'running') this.setState('paused')
+        return null
+      case 'resume':
+        if (this.state === 'running') return null
+        this.runningMachine().resume()
+        this.setState('running')
+        return null
+    }
+  }
+
+  private runningMachine(): Machine {
+    if (!this.machine || (this.state !== 'running' && this.state !== 'paused')) {
+      throw new Error(`the VM is ${this.state}: try again when it runs`)
+    }
+    return this.machine
+  }
+
+  private status(): VmmStatus {
+    return {
+      state: this.state,
+      pid: process.pid,
+      cpus: this.options.cpus,
+      memoryBytes: this.options.memoryBytes,
+      startedAt: this.startedAt,
+      resets: this.resets,
+      panicked: this.panicked,
+      serialViewers: this.hub.viewerCount,
+    }
+  }
+
+  private setState(state: VmmStatus['state']): void {
+    this.state = state
+    this.broadcastState()
+  }
+
+  private broadcastState(): void {
+    this.control?.broadcast({ event: 'state', status: this.status() } satisfies VmmEvent)
+  }
+}
+
+function asUsage<T>(action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    throw error instanceof BootError ? usageError(error.message) : error
+  }
+}

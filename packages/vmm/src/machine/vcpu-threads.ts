@@ -1,0 +1,139 @@
+/** The vCPU threads of one machine: started together, told to run, pause or stop, and joined. */
+import { Worker } from 'node:worker_threads'
+import type { UartHandle } from '../chipset/uart.ts'
+import { KVM_KVMCLOCK_CTRL, RUN } from '../kvm/api.ts'
+import type { Vcpu } from '../kvm/vcpu.ts'
+import { ioctlInt, viewOf } from '../sys/libc.ts'
+import { workerUrl } from '../sys/worker-url.ts'
+import {
+  COMMAND,
+  COMMAND_RUN,
+  COMMAND_STOP,
+  COMMAND_WAIT,
+  STATE,
+  STATE_RUNNING,
+  STATE_STOPPED,
+  STATE_WAITING,
+  STRIDE,
+  TID,
+} from '../vcpu/control.ts'
+import type { VcpuEnd } from '../vcpu/run-loop.ts'
+import type { VcpuWorkerData, VcpuWorkerMessage } from '../vcpu/worker.ts'
+import { installKickHandler, signalThread } from './kick.ts'
+
+const KICK_INTERVAL_MS = 4
+
+export interface VcpuThreadEvents {
+  /** The vCPU ended by itself. */
+  ended(cpu: number, end: VcpuEnd): void
+  /** The thread died. */
+  failed(cpu: number, error: Error): void
+}
+
+interface Thread {
+  readonly vcpu: Vcpu
+  readonly worker: Worker
+  readonly run: DataView
+  readonly exited: Promise<void>
+}
+
+export class VcpuThreads {
+  private readonly threads: Thread[]
+  private readonly words: Int32Array
+
+  constructor(
+    vcpus: readonly Vcpu[],
+    shared: { control: SharedArrayBuffer; busWakeFd: number; uart: UartHandle },
+    events: VcpuThreadEvents,
+  ) {
+    installKickHandler()
+    this.words = new Int32Array(shared.control)
+    const url = workerUrl(import.meta.url, 'vcpu-worker', '../vcpu/worker.ts')
+    this.threads = vcpus.map((vcpu) => {
+      const workerData: VcpuWorkerData = {
+        cpu: vcpu.id,
+        fd: vcpu.fd,
+        runAddress: vcpu.runAddress,
+        runSize: vcpu.runSize,
+        ...shared,
+      }
+      const worker = new Worker(url, { workerData, name: `vcpu-${vcpu.id}`, trackUnmanagedFds: false })
+      worker.on('message', ({ end }: VcpuWorkerMessage) => {
+        if (end.kind !== 'stopped') events.ended(vcpu.id, end)
+      })
+      worker.on('error', (error) => {
+        Atomics.store(this.words, vcpu.id * STRIDE + STATE, STATE_STOPPED)
+        events.failed(vcpu.id, error as Error)
+      })
+      const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+      return { vcpu, worker, run: new DataView(viewOf(vcpu.runAddress, RUN.exitReason)), exited }
+    })
+  }
+
+  /** Resolves when every thread has loaded and waits for the command to run. */
+  ready(): Promise<void> {
+    return this.settled((state) => state === STATE_WAITING, false)
+  }
+
+  run(): void {
+    this.command(COMMAND_RUN)
+  }
+
+  /** Resolves when no vCPU executes guest code. */
+  async pause(): Promise<void> {
+    this.command(COMMAND_WAIT)
+    await this.settled((state) => state !== STATE_RUNNING, true)
+  }
+
+  resume(): void {
+    // Tells the guest's watchdog that it was stopped, so that it does not take the pause for a lockup.
+    for (const { vcpu } of this.threads) ioctlInt(vcpu.fd, KVM_KVMCLOCK_CTRL, 0)
+    this.command(COMMAND_RUN)
+  }
+
+  /** Ends and joins every thread. */
+  async stop(onWait: () => void): Promise<void> {
+    this.command(COMMAND_STOP)
+    let joined = false
+    const all = Promise.all(this.threads.map((thread) => thread.exited)).then(() => {
+      joined = true
+    })
+    while (!joined) {
+      this.kick()
+      onWait()
+      await Promise.race([all, delay(KICK_INTERVAL_MS)])
+    }
+  }
+
+  private command(value: number): void {
+    for (const { vcpu } of this.threads) {
+      const at = vcpu.id * STRIDE + COMMAND
+      Atomics.store(this.words, at, value)
+      Atomics.notify(this.words, at)
+    }
+  }
+
+  private kick(): void {
+    for (const { vcpu, run } of this.threads) {
+      const base = vcpu.id * STRIDE
+      const tid = Atomics.load(this.words, base + TID)
+      if (tid === 0 || Atomics.load(this.words, base + STATE) !== STATE_RUNNING) continue
+      run.setUint8(RUN.immediateExit, 1)
+      signalThread(tid)
+    }
+  }
+
+  private async settled(reached: (state: number) => boolean, kick: boolean): Promise<void> {
+    const pending = (): boolean =>
+      this.threads.some(({ vcpu }) => {
+        const state = Atomics.load(this.words, vcpu.id * STRIDE + STATE)
+        return state !== STATE_STOPPED && !reached(state)
+      })
+    while (pending()) {
+      if (kick) this.kick()
+      await delay(1)
+    }
+  }
+}
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+/** The program `hearth-vmm`. */
+import { USAGE } from './cli/options.ts'
+import { reportError, runCommand } from './cli/run.ts'
+import { usageError } from './sys/exit-error.ts'
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args
+  if (command === undefined)
+    throw usageError('say what to do: hearth-vmm run --kernel FILE … (see hearth-vmm --help)')
+  if (command === '--help' || command === '-h' || command === 'help' || rest[0] === '--help') {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  if (command !== 'run') throw usageError(`there is no command "${command}": use run (see hearth-vmm --help)`)
+  return runCommand(rest)
+}
+
+process.exit(await main(process.argv.slice(2)).catch(reportError))

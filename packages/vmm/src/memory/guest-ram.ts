@@ -1,0 +1,96 @@
+/**
+ * Allocates guest RAM: one memfd, mapped shared in windows, so that every thread (and a snapshot) sees the same
+ * pages and untouched ones cost nothing.
+ */
+import { readFileSync } from 'node:fs'
+import { hostRefused } from '../sys/exit-error.ts'
+import {
+  check,
+  close,
+  fallocate,
+  ftruncate,
+  MAP,
+  memfdCreate,
+  mmap,
+  munmap,
+  PROT,
+  SystemError,
+} from '../sys/libc.ts'
+import type { GuestRegion } from './guest-memory.ts'
+
+export interface GuestRange {
+  readonly guestAddress: number
+  readonly size: number
+}
+
+const MFD_CLOEXEC = 1
+const FALLOC_FL_KEEP_SIZE = 1
+const FALLOC_FL_PUNCH_HOLE = 2
+const MIB = 1024 * 1024
+
+export interface GuestRam {
+  readonly regions: readonly GuestRegion[]
+  readonly size: number
+  /** Every byte reads zero again and the host has its pages back. No vCPU or device may run. */
+  clear(): void
+  /** Unmaps everything; no view of it may be touched afterwards. */
+  close(): void
+}
+
+/** Bytes the host could still give, by /proc/meminfo's own estimate; Infinity where it has none. */
+export function availableMemory(meminfo = readFileSync('/proc/meminfo', 'latin1')): number {
+  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)
+  const swap = /^SwapFree:\s+(\d+) kB$/m.exec(meminfo)
+  if (!available) return Number.POSITIVE_INFINITY
+  return (Number(available[1]) + Number(swap?.[1] ?? 0)) * 1024
+}
+
+/**
+ * Maps the ranges. Refuses (exit code 2) more memory than the host can give: pages are only taken when the
+ * guest touches them, so without this check a VM would start and be killed later, in the middle of its work.
+ */
+export function allocateGuestRam(ranges: readonly GuestRange[], available = availableMemory()): GuestRam {
+  const size = ranges.reduce((sum, range) => sum + range.size, 0)
+  if (size > available) {
+    throw hostRefused(
+      `this host has ${Math.floor(available / MIB)} MiB of memory left, the VM asks for ${size / MIB} MiB: give it less with --memory or stop another VM`,
+    )
+  }
+  const refused = (error: unknown): Error =>
+    error instanceof SystemError
+      ? hostRefused(
+          `the host refuses ${size / MIB} MiB of memory (${error.message}): give the VM less with --memory`,
+          error,
+        )
+      : (error as Error)
+  const regions: GuestRegion[] = []
+  const unmap = (): void => {
+    for (const region of regions) munmap(region.hostAddress, region.size)
+  }
+  let fd = -1
+  try {
+    fd = check('memfd_create', memfdCreate('guest-ram', MFD_CLOEXEC))
+    check('ftruncate', ftruncate(fd, size))
+    let offset = 0
+    for (const range of ranges) {
+      const hostAddress = mmap(0, range.size, PROT.READ | PROT.WRITE, MAP.SHARED | MAP.NORESERVE, fd, offset)
+      regions.push({ ...range, hostAddress: check('mmap', hostAddress) })
+      offset += range.size
+    }
+  } catch (error) {
+    unmap()
+    if (fd >= 0) close(fd)
+    throw refused(error)
+  }
+  return {
+    regions,
+    size,
+    clear() {
+      check('fallocate', fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
+    },
+    close() {
+      unmap()
+      close(fd)
+    },
+  }
+}
