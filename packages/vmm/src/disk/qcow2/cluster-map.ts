@@ -1,5 +1,5 @@
 import { corrupt, unsupported } from './errors.ts'
-import { CLUSTER, ENTRY, L2_ENTRIES, L2_ENTRIES_PER_PAGE, PAGE, TWO_32 } from './format.ts'
+import { CLUSTER, clustersOf, ENTRY, L2_ENTRIES, L2_ENTRIES_PER_PAGE, PAGE, TWO_32 } from './format.ts'
 import type { Qcow2Header } from './header.ts'
 import type { ImageFile } from './image-file.ts'
 import { PageCache } from './page-cache.ts'
@@ -77,23 +77,27 @@ export class ClusterMap {
   host = 0
   count = 0
   private readonly file: ImageFile
-  private readonly refcounts: Refcounts
+  private readonly refcounts: Refcounts | null
   private readonly l1Offset: number
   private readonly l1: Float64Array
   private readonly cache: PageCache
   /** Tables that the L1 table on disk does not yet point to, by their offset: its index in L1. */
   private readonly unlinked = new Map<number, number>()
+  /** Tables whose L1 entry is being written, or failed to be: the disk may point to them already. */
+  private readonly linking = new Map<number, number>()
 
   constructor(
     file: ImageFile,
     header: Qcow2Header,
     l1: Float64Array,
     metadata: Set<number>,
-    refcounts: Refcounts,
+    /** None for an image that is only read. */
+    refcounts: Refcounts | null,
     name: string,
     pages: number,
     makeRoom: () => void,
   ) {
+    const fileEnd = clustersOf(file.size())
     this.file = file
     this.refcounts = refcounts
     this.l1Offset = header.l1Offset
@@ -102,7 +106,7 @@ export class ClusterMap {
       file,
       pages,
       (_page, view, at) => {
-        const end = refcounts.endCluster
+        const end = refcounts?.endCluster ?? fileEnd
         for (let i = at; i < at + PAGE; i += 8) {
           const high = view.getUint32(i)
           const low = view.getUint32(i + 4)
@@ -114,7 +118,7 @@ export class ClusterMap {
   }
 
   get hasChanges(): boolean {
-    return this.cache.hasDirty || this.unlinked.size > 0
+    return this.cache.hasDirty || this.unlinked.size > 0 || this.linking.size > 0
   }
 
   /** Sets `kind`, `host` and `count` (1 to `max`) for the run of like clusters that starts at `cluster`. */
@@ -161,7 +165,7 @@ export class ClusterMap {
   ensureTable(cluster: number): void {
     const index = Math.floor(cluster / L2_ENTRIES)
     if (this.l1[index] !== 0) return
-    const offset = this.refcounts.allocateTable() * CLUSTER
+    const offset = this.refcounts!.allocateTable() * CLUSTER
     this.l1[index] = offset
     this.unlinked.set(offset, index)
   }
@@ -192,15 +196,17 @@ export class ClusterMap {
    */
   writeLinked(): void {
     this.cache.writeBack(() => true)
-    if (this.unlinked.size === 0) return
+    for (const [offset, index] of this.unlinked) this.linking.set(offset, index)
+    this.unlinked.clear()
+    if (this.linking.size === 0) return
     const entry = new Uint8Array(8)
     const view = new DataView(entry.buffer)
-    for (const [offset, index] of this.unlinked) {
+    for (const [offset, index] of this.linking) {
       view.setUint32(0, (Math.floor(offset / TWO_32) | ENTRY.copied) >>> 0)
       view.setUint32(4, offset % TWO_32)
       this.file.write(this.l1Offset + index * 8, entry)
+      this.linking.delete(offset)
     }
-    this.unlinked.clear()
   }
 
   private pageAt(table: number, inTable: number): number {

@@ -142,10 +142,10 @@ export class Refcounts {
    * Writes all changes. A new block is made durable before the table points to it: until then it does not
    * count, afterwards it counts itself.
    */
-  writeBack(sync: () => void): void {
+  writeBack(): void {
     this.writePages()
     if (this.unlinked.length === 0) return
-    sync()
+    this.file.sync()
     const entry = new Uint8Array(8)
     const view = new DataView(entry.buffer)
     for (const block of this.unlinked) {

@@ -1,0 +1,282 @@
+/** What the tests of this folder share. Not part of the monitor. */
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { IovecList } from '../../virtio/chain.ts'
+import { copyFrom, copyTo, HostBuffer } from './host-memory.ts'
+import type { Qcow2Image } from './image.ts'
+import type { ImageFile } from './image-file.ts'
+
+/** xorshift32: the same numbers on every run. */
+export class Random {
+  private state: number
+  constructor(seed: number) {
+    this.state = (seed * 2654435761) >>> 0 || 1
+    for (let i = 0; i < 8; i++) this.next()
+  }
+  next(): number {
+    let x = this.state
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    this.state = x >>> 0
+    return this.state
+  }
+  /** 0 ≤ n < limit */
+  below(limit: number): number {
+    return this.next() % limit
+  }
+  chance(percent: number): boolean {
+    return this.below(100) < percent
+  }
+}
+
+const CHUNK = 65536
+
+/** A sparse file in memory. `clone` shares what neither copy has written since. */
+export class MemoryFile implements ImageFile {
+  readonly readOnly: boolean
+  private chunks = new Map<number, Uint8Array>()
+  private owned = new Set<number>()
+  private length = 0
+
+  constructor(readOnly = false) {
+    this.readOnly = readOnly
+  }
+
+  static load(file: string, readOnly = false): MemoryFile {
+    const memory = new MemoryFile(readOnly)
+    const bytes = fs.readFileSync(file)
+    memory.put(0, bytes)
+    return memory
+  }
+
+  clone(): MemoryFile {
+    const copy = new MemoryFile()
+    copy.share(this)
+    return copy
+  }
+
+  /** Becomes equal to `other`. */
+  protected share(other: MemoryFile): void {
+    this.chunks = new Map(other.chunks)
+    this.length = other.length
+    this.owned.clear()
+    other.owned.clear()
+  }
+
+  size(): number {
+    return this.length
+  }
+
+  read(offset: number, target: Uint8Array): void {
+    for (let done = 0; done < target.length; ) {
+      const at = offset + done
+      const into = at % CHUNK
+      const count = Math.min(CHUNK - into, target.length - done)
+      const chunk = this.chunks.get(Math.floor(at / CHUNK))
+      if (chunk) target.set(chunk.subarray(into, into + count), done)
+      else target.fill(0, done, done + count)
+      done += count
+    }
+  }
+
+  write(offset: number, source: Uint8Array): void {
+    this.put(offset, source)
+  }
+
+  readv(offset: number, iov: IovecList, count: number, _bytes: number): void {
+    let at = offset
+    for (let i = 0; i < count; i++) {
+      const piece = new Uint8Array(iov.length(i))
+      this.read(at, piece)
+      copyTo(iov.address(i), piece)
+      at += piece.length
+    }
+  }
+
+  writev(offset: number, iov: IovecList, count: number, bytes: number): void {
+    this.write(offset, gather(iov, count, bytes))
+  }
+
+  sync(): void {}
+
+  punch(offset: number, length: number): void {
+    const end = Math.min(this.length, offset + length)
+    if (end > offset) this.put(offset, new Uint8Array(end - offset))
+  }
+
+  close(): void {}
+
+  put(offset: number, source: Uint8Array): void {
+    for (let done = 0; done < source.length; ) {
+      const at = offset + done
+      const index = Math.floor(at / CHUNK)
+      const into = at % CHUNK
+      const count = Math.min(CHUNK - into, source.length - done)
+      let chunk = this.chunks.get(index)
+      if (chunk === undefined || !this.owned.has(index)) {
+        chunk = chunk ? chunk.slice() : new Uint8Array(CHUNK)
+        this.chunks.set(index, chunk)
+        this.owned.add(index)
+      }
+      chunk.set(source.subarray(done, done + count), into)
+      done += count
+    }
+    this.length = Math.max(this.length, offset + source.length)
+  }
+
+  /** Writes it to a real, sparse file. */
+  save(file: string): void {
+    const fd = fs.openSync(file, 'w')
+    fs.ftruncateSync(fd, this.length)
+    for (const [index, chunk] of this.chunks) {
+      const at = index * CHUNK
+      fs.writeSync(fd, chunk, 0, Math.min(CHUNK, this.length - at), at)
+    }
+    fs.closeSync(fd)
+  }
+}
+
+type FileEvent =
+  | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'punch'; readonly offset: number; readonly length: number }
+  | { readonly kind: 'sync' }
+
+/** A file in memory that remembers every change, so that a crash at any moment can be played afterwards. */
+export class RecordingFile extends MemoryFile {
+  readonly events: FileEvent[] = []
+  /** The file as of the last sync that was asked about: crash points must be asked for in rising order. */
+  private readonly durable: MemoryFile
+  private durableEvents = 0
+
+  constructor(base: MemoryFile) {
+    super()
+    this.durable = base.clone()
+    this.share(base)
+  }
+
+  override write(offset: number, source: Uint8Array): void {
+    this.events.push({ kind: 'write', offset, bytes: source.slice() })
+    super.write(offset, source)
+  }
+
+  override punch(offset: number, length: number): void {
+    this.events.push({ kind: 'punch', offset, length })
+    super.punch(offset, length)
+  }
+
+  override sync(): void {
+    this.events.push({ kind: 'sync' })
+  }
+
+  /** What is left when the process is killed before event `at`: everything before it. */
+  killedAt(at: number): MemoryFile {
+    const state = this.durableAt(at)
+    for (let i = this.durableEvents; i < at; i++) apply(state, this.events[i]!)
+    return state
+  }
+
+  /**
+   * What may be left when the power fails before event `at`: everything before the last sync, and of the later
+   * changes any selection; of a write, any selection of its sectors.
+   */
+  powerLostAt(at: number, random: Random): MemoryFile {
+    const state = this.durableAt(at)
+    const keep = [0, 20, 50, 80, 100][random.below(5)]!
+    for (let i = this.durableEvents; i < at; i++) {
+      const event = this.events[i]!
+      if (!random.chance(keep)) continue
+      if (event.kind !== 'write' || random.chance(70)) apply(state, event)
+      else {
+        for (let sector = 0; sector < event.bytes.length; sector += 512) {
+          if (random.chance(50)) state.put(event.offset + sector, event.bytes.subarray(sector, sector + 512))
+        }
+      }
+    }
+    return state
+  }
+
+  private durableAt(at: number): MemoryFile {
+    let lastSync = -1
+    for (let i = this.durableEvents; i < at; i++) if (this.events[i]!.kind === 'sync') lastSync = i
+    for (; this.durableEvents <= lastSync; this.durableEvents++)
+      apply(this.durable, this.events[this.durableEvents]!)
+    return this.durable.clone()
+  }
+}
+
+function apply(file: MemoryFile, event: FileEvent): void {
+  if (event.kind === 'write') file.put(event.offset, event.bytes)
+  else if (event.kind === 'punch') file.punch(event.offset, event.length)
+}
+
+function gather(iov: IovecList, count: number, bytes: number): Uint8Array {
+  const all = new Uint8Array(bytes)
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    copyFrom(iov.address(i), all.subarray(at, at + iov.length(i)))
+    at += iov.length(i)
+  }
+  return all
+}
+
+/** Memory that stands for the guest's, and iovecs into it cut at random places. */
+export class GuestBuffer {
+  readonly memory: HostBuffer
+  private readonly random: Random
+  private readonly iov = new IovecList(8)
+
+  constructor(bytes: number, random: Random) {
+    this.memory = new HostBuffer(bytes)
+    this.random = random
+  }
+
+  write(image: Qcow2Image, offset: number, source: Uint8Array): void {
+    this.memory.bytes.set(source)
+    image.writev(offset, this.iov, this.cut(source.length), source.length)
+  }
+
+  read(image: Qcow2Image, offset: number, length: number): Uint8Array {
+    // What is not written must not look as if it had been.
+    this.memory.bytes.fill(0xa5, 0, length)
+    image.readv(offset, this.iov, this.cut(length), length)
+    return this.memory.bytes.slice(0, length)
+  }
+
+  private cut(length: number): number {
+    let entries = 0
+    for (let done = 0; done < length; ) {
+      const left = length - done
+      const count =
+        left <= 512 || this.random.chance(40) ? left : Math.min(left, (1 + this.random.below(32)) * 512)
+      this.iov.set(entries++, this.memory.address + done, count)
+      done += count
+    }
+    return entries
+  }
+
+  close(): void {
+    this.memory.close()
+  }
+}
+
+export function temporaryFolder(): string {
+  return fs.mkdtempSync(path.join(os.tmpdir(), 'hearth-qcow2-'))
+}
+
+/** Runs qemu-img, throws with its output when it fails in a way that is not in `allowed`; returns its exit status. */
+export function qemuImg(args: readonly string[], allowed: readonly number[] = [0]): number {
+  const { status, stdout, stderr, error } = spawnSync('qemu-img', args, { encoding: 'utf8' })
+  if (error) throw error
+  if (status === null || !allowed.includes(status)) {
+    throw new Error(`qemu-img ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`)
+  }
+  return status
+}
+
+/** `qemu-img check`: 0 is clean, 3 is leaks only. */
+export function qemuCheck(file: string, allowLeaks = false): void {
+  qemuImg(['check', '-q', '-f', 'qcow2', file], allowLeaks ? [0, 3] : [0])
+}
