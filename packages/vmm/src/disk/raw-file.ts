@@ -27,11 +27,19 @@ export class RawFile {
   readonly physicalBlockBytes: number
   readonly canDiscard: boolean
   private open = true
+  private readonly borrowed: boolean
 
-  /** Takes over `fd`. Throws DiskError, and closes it, when it is no disk. */
-  constructor(fd: number, options: { readonly readOnly: boolean; readonly name?: string }) {
+  /**
+   * Takes over `fd` unless it is `borrowed` (it then stays open after `close` and keeps its lock). Throws
+   * DiskError when it is no disk.
+   */
+  constructor(
+    fd: number,
+    options: { readonly readOnly: boolean; readonly name?: string; readonly borrowed?: boolean },
+  ) {
     const name = options.name ?? `fd ${fd}`
     this.fd = fd
+    this.borrowed = options.borrowed ?? false
     this.readOnly = options.readOnly
     try {
       const stat = fs.fstatSync(fd)
@@ -51,7 +59,7 @@ export class RawFile {
       this.canDiscard =
         !options.readOnly && (stat.isBlockDevice() || libc.fallocate(fd, probe, size, SECTOR) === 0)
     } catch (error) {
-      libc.close(fd)
+      this.close()
       throw error
     }
   }
@@ -101,7 +109,7 @@ export class RawFile {
   close(): void {
     if (!this.open) return
     this.open = false
-    libc.close(this.fd)
+    if (!this.borrowed) libc.close(this.fd)
   }
 
   private allocate(mode: number, offset: number, length: number): number {

@@ -109,6 +109,11 @@ export class Virtqueue {
     return this.live
   }
 
+  /** Whether chains may be taken and filled now: enabled, and not paused. */
+  get usable(): boolean {
+    return this.live && !this.paused
+  }
+
   /** Takes the driver's layout into use. Throws VirtqueueError when it cannot be right. */
   enable(layout: VirtqueueLayout): void {
     const { size, descriptors, available, used } = layout

@@ -1,0 +1,325 @@
+import type { Registration } from '../io/event-loop.ts'
+import { MAX_PACKET_BYTES, NET_HEADER_BYTES, type NetBackend, type NetListener } from '../net/backend.ts'
+import { NativeBuffer } from '../sys/native-buffer.ts'
+import { type DescriptorChain, IovecList } from './chain.ts'
+import { DEVICE_ID } from './constants.ts'
+import type { VirtioContext, VirtioDevice } from './device.ts'
+import { DeviceConfig } from './device-config.ts'
+import {
+  NET_CONFIG_BYTES,
+  NET_CONFIG_STATUS,
+  NET_F,
+  NET_STATUS_LINK_UP,
+  netFeaturesConsistent,
+  RX,
+  TX,
+} from './net-config.ts'
+
+export interface NetOptions {
+  /** Six octets. */
+  readonly mac: readonly number[]
+  /** One line for the monitor's log when the cable is cut. */
+  readonly log?: (message: string) => void
+}
+
+const QUEUE_SIZE = 256
+/** Where num_buffers lies in the header. */
+const NUM_BUFFERS = 10
+/** Packets moved in one turn of the loop: after that the thread's other devices come first. */
+const TURN = 128
+/** How long a large packet waits for the driver to offer more buffers before it has to do with those there are. */
+const REFILL_MS = 5
+/** How long the backend is left alone after an error that has no name here, so that none can hold the thread. */
+const RETRY_MS = 100
+/** Ethernet with a VLAN tag and 1500 bytes behind it (5.1.6.3.1 asks drivers for buffers of 1526 bytes). */
+const USUAL_PACKET_BYTES = NET_HEADER_BYTES + 18 + 1500
+
+/**
+ * VIRTIO 1.2, section 5.1: a network card with one pair of queues. Packets go straight between the backend and
+ * guest memory. While the driver offers no buffers the backend is left unread, so that packets wait (or are
+ * dropped) where they come from and not here.
+ */
+export class NetDevice implements VirtioDevice, NetListener {
+  readonly name = 'net'
+  readonly deviceId = DEVICE_ID.NET
+  readonly queueSizes = [QUEUE_SIZE, QUEUE_SIZE]
+  readonly features: bigint
+  readonly config: DeviceConfig
+  readonly counters = {
+    rxPackets: 0,
+    rxBytes: 0,
+    rxDropped: 0,
+    txPackets: 0,
+    txBytes: 0,
+    txDropped: 0,
+    errors: 0,
+  }
+  private readonly backend: NetBackend
+  private readonly log: (message: string) => void
+  private context: VirtioContext | undefined
+  private mergeable = false
+  /** Bytes of buffers that are taken from the ring before a packet is asked for. */
+  private wanted = 1
+  private linkUp = true
+
+  /** Receive buffers taken from the ring and not yet filled, in order, and their bytes. */
+  private readonly held: DescriptorChain[] = []
+  private heldBytes = 0
+  private readonly rxIov = new IovecList(256)
+  private readonly txIov = new IovecList(256)
+  /** Behind the guest's buffers in every read: shows a packet that is longer than they are. */
+  private readonly overflow = new NativeBuffer(MAX_PACKET_BYTES)
+  /** A packet the backend could not take; it goes first when it can. */
+  private stuck: DescriptorChain | undefined
+  private rxTurn: Registration | undefined
+  private txTurn: Registration | undefined
+  private waitedForRefill = false
+
+  /** Takes over `backend`. */
+  constructor(backend: NetBackend, options: NetOptions) {
+    this.backend = backend
+    this.log = options.log ?? (() => {})
+    this.features = backend.features | NET_F.MAC | NET_F.STATUS | NET_F.MRG_RXBUF
+    this.config = new DeviceConfig(NET_CONFIG_BYTES)
+    for (const [i, octet] of options.mac.entries()) this.config.view.setUint8(i, octet)
+    this.config.view.setUint16(NET_CONFIG_STATUS, NET_STATUS_LINK_UP, true)
+  }
+
+  acceptsFeatures(negotiated: bigint): boolean {
+    return netFeaturesConsistent(negotiated)
+  }
+
+  activate(context: VirtioContext): void {
+    this.context = context
+    this.mergeable = (context.features & NET_F.MRG_RXBUF) !== 0n
+    const large = (context.features & (NET_F.GUEST_TSO4 | NET_F.GUEST_TSO6)) !== 0n
+    this.wanted = !this.mergeable ? 1 : large ? MAX_PACKET_BYTES : USUAL_PACKET_BYTES
+    this.backend.start(context.loop, this)
+    this.backend.setOffloads(context.features)
+    if (this.linkUp) this.receive()
+  }
+
+  notify(index: number): void {
+    if (index === RX) {
+      this.waitedForRefill = false
+      this.receive()
+    } else if (index === TX && this.stuck === undefined) {
+      this.transmit()
+    }
+  }
+
+  readable(): void {
+    this.receive()
+  }
+
+  writable(): void {
+    this.backend.watchWritable(false)
+    this.transmit()
+  }
+
+  linkDown(reason: string): void {
+    if (!this.linkUp) return
+    this.linkUp = false
+    this.log(`net: ${reason}; the guest's link is down`)
+    this.config.view.setUint16(NET_CONFIG_STATUS, 0, true)
+    this.context?.configChanged()
+    // What waits for the backend waits in vain.
+    if (this.stuck !== undefined) this.transmit()
+  }
+
+  reset(): void {
+    this.rxTurn?.remove()
+    this.txTurn?.remove()
+    this.rxTurn = undefined
+    this.txTurn = undefined
+    this.backend.stop()
+    this.held.length = 0
+    this.heldBytes = 0
+    this.stuck = undefined
+    this.waitedForRefill = false
+    this.context = undefined
+  }
+
+  close(): void {
+    this.reset()
+    this.backend.close()
+    this.overflow.free()
+  }
+
+  private receive(): void {
+    const context = this.context
+    if (context === undefined || !this.linkUp) return
+    this.rxTurn?.remove()
+    this.rxTurn = undefined
+    for (let packets = 0; ; packets++) {
+      if (!this.hold(context)) break
+      if (packets === TURN) {
+        this.rxTurn = context.loop.after(0, () => this.receive())
+        break
+      }
+      if (!this.receiveOne(context)) break
+    }
+    context.interrupt(RX)
+  }
+
+  /**
+   * Takes buffers for the next packet from the ring. False: none, or too few for any packet while more may be on
+   * their way; the backend is left alone until the driver rings.
+   */
+  private hold(context: VirtioContext): boolean {
+    const queue = context.queues[RX]!
+    if (!queue.usable) {
+      this.backend.watchReadable(false)
+      return false
+    }
+    do {
+      while (this.heldBytes < this.wanted) if (!this.holdOne(context)) break
+      if (this.heldBytes >= this.wanted) {
+        this.waitedForRefill = false
+        this.backend.watchReadable(true)
+        return true
+      }
+      // Ask for a ring, then look once more: the driver may have added buffers in between.
+    } while (queue.enableNotify())
+    const enough = this.held.length > 0 && this.waitedForRefill
+    this.backend.watchReadable(enough)
+    if (this.held.length > 0 && !enough) {
+      this.rxTurn = context.loop.after(REFILL_MS, () => {
+        this.waitedForRefill = true
+        this.receive()
+      })
+    }
+    return enough
+  }
+
+  private holdOne(context: VirtioContext): boolean {
+    const chain = context.queues[RX]!.pop()
+    if (chain === null) return false
+    if (chain.writableBytes < NET_HEADER_BYTES) {
+      context.fail(`a receive buffer of ${chain.writableBytes} bytes has no room for the header`)
+      return false
+    }
+    this.held.push(chain)
+    this.heldBytes += chain.writableBytes
+    return true
+  }
+
+  /** Moves one packet to the guest. False: there is none now. */
+  private receiveOne(context: VirtioContext): boolean {
+    const { held, rxIov } = this
+    let entries = 0
+    let capacity = 0
+    // Without MRG_RXBUF a packet is one buffer or nothing.
+    const chains = this.mergeable ? held.length : 1
+    for (let i = 0; i < chains; i++) {
+      const chain = held[i]!
+      entries = chain.iovec(true, 0, chain.writableBytes, rxIov, entries)
+      capacity += chain.writableBytes
+    }
+    rxIov.set(entries, this.overflow.address, MAX_PACKET_BYTES)
+    const bytes = this.backend.receive(rxIov, entries + 1)
+    if (bytes === 0) return false
+    if (bytes < 0) {
+      this.counters.errors++
+      this.backend.watchReadable(false)
+      this.rxTurn = context.loop.after(RETRY_MS, () => this.receive())
+      return false
+    }
+    if (bytes < NET_HEADER_BYTES || (bytes > capacity && !this.takeOverflow(context, bytes - capacity))) {
+      // Longer than all the driver offers: lost, as on a card whose ring ran dry.
+      this.counters.rxDropped++
+      return true
+    }
+    this.deliver(context, bytes)
+    return true
+  }
+
+  /** The packet was longer than the buffers at hand: puts the rest into further ones, if there are. */
+  private takeOverflow(context: VirtioContext, rest: number): boolean {
+    if (!this.mergeable) return false
+    const first = this.held.length
+    const target = this.heldBytes + rest
+    while (this.heldBytes < target) if (!this.holdOne(context)) return false
+    let done = 0
+    for (let i = first; i < this.held.length; i++) {
+      done += this.held[i]!.write(0, this.overflow.bytes.subarray(done, rest))
+    }
+    return true
+  }
+
+  private deliver(context: VirtioContext, bytes: number): void {
+    const { held } = this
+    const queue = context.queues[RX]!
+    let chains = 0
+    for (let covered = 0; covered < bytes; chains++) covered += held[chains]!.writableBytes
+    held[0]!.writeU8(NUM_BUFFERS, chains & 0xff)
+    held[0]!.writeU8(NUM_BUFFERS + 1, chains >>> 8)
+    let rest = bytes
+    for (let i = 0; i < chains; i++) {
+      const chain = held[i]!
+      const used = Math.min(rest, chain.writableBytes)
+      rest -= used
+      this.heldBytes -= chain.writableBytes
+      queue.fill(chain, used, i)
+    }
+    queue.publish(chains)
+    // By hand: splice would allocate for every packet.
+    for (let i = chains; i < held.length; i++) held[i - chains] = held[i]!
+    held.length -= chains
+    this.counters.rxPackets++
+    this.counters.rxBytes += bytes - NET_HEADER_BYTES
+  }
+
+  private transmit(): void {
+    const context = this.context
+    if (context === undefined || this.txTurn !== undefined) return
+    const queue = context.queues[TX]!
+    let left = TURN
+    if (this.stuck !== undefined) {
+      const chain = this.stuck
+      this.stuck = undefined
+      if (!this.send(context, chain)) return
+    }
+    do {
+      queue.disableNotify()
+      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
+        if (!this.send(context, chain)) {
+          context.interrupt(TX)
+          return
+        }
+        if (--left === 0) {
+          context.interrupt(TX)
+          this.txTurn = context.loop.after(0, () => {
+            this.txTurn = undefined
+            this.transmit()
+          })
+          return
+        }
+      }
+    } while (queue.enableNotify())
+    context.interrupt(TX)
+  }
+
+  /** Sends and returns the chain. False: the backend is full, the chain waits. */
+  private send(context: VirtioContext, chain: DescriptorChain): boolean {
+    const bytes = chain.readableBytes
+    let result = -1
+    if (bytes > NET_HEADER_BYTES && bytes <= MAX_PACKET_BYTES && this.linkUp) {
+      result = this.backend.send(this.txIov, chain.iovec(false, 0, bytes, this.txIov, 0))
+      // The link may have gone with this packet.
+      if (result === 0 && this.linkUp) {
+        this.stuck = chain
+        this.backend.watchWritable(true)
+        return false
+      }
+    }
+    if (result > 0) {
+      this.counters.txPackets++
+      this.counters.txBytes += bytes - NET_HEADER_BYTES
+    } else {
+      this.counters.txDropped++
+    }
+    context.queues[TX]!.push(chain, 0)
+    return true
+  }
+}
