@@ -9,7 +9,8 @@ import type { IrqPin } from '../io/platform.ts'
 import type { MachineEvents } from './events.ts'
 
 export const PWRBTN = 1 << 8
-const GBL = 1 << 5
+/** What may be enabled: timer, global lock, power button, sleep button, clock. Only the power button ever happens, but a driver that reads back less than it wrote complains. */
+const ENABLE_MASK = (1 << 0) | (1 << 5) | PWRBTN | (1 << 9) | (1 << 10)
 const SCI_EN = 1 << 0
 const SLP_TYP_SHIFT = 10
 const SLP_EN = 1 << 13
@@ -63,7 +64,7 @@ export class AcpiPm implements BusDevice {
         this.status &= ~bits
         break
       case ENABLE:
-        this.enable = ((this.enable & ~mask) | bits) & (PWRBTN | GBL)
+        this.enable = ((this.enable & ~mask) | bits) & ENABLE_MASK
         break
       case CONTROL:
         this.control = ((this.control & ~mask) | bits | SCI_EN) & ~SLP_EN

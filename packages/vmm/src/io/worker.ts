@@ -9,6 +9,7 @@ import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
 import { read } from '../sys/libc.ts'
+import { plugDevices } from './devices.ts'
 import { EpollLoop } from './epoll-loop.ts'
 import { MailboxServer } from './mailbox.ts'
 import { IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from './worker-protocol.ts'
@@ -35,6 +36,8 @@ const chipset = plugChipset(pio, platform.interrupts, data, {
   },
 })
 
+const bus = plugDevices(platform, data, chipset.resetControl, (text) => tell({ kind: 'warning', text }))
+
 const drained = new BigUint64Array(1)
 const mailbox = new MailboxServer(data.control, data.cpus, pio, mmio)
 loop.onReadable(data.busWakeFd, () => {
@@ -52,4 +55,5 @@ loop.onReadable(data.commandFd, () => {
 
 tell({ kind: 'ready' })
 loop.run()
+bus.close()
 loop.close()

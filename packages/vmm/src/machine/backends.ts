@@ -3,36 +3,69 @@
  * line and exit code 2. The descriptors belong to the process and outlive a reset.
  */
 import type { DiskOption, NetOption } from '../cli/options.ts'
+import { DiskError, RawFile } from '../disk/raw-file.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
+import { connectPasst } from '../net/connect.ts'
+import { NetError } from '../net/net-error.ts'
+import { openTap } from '../net/tap.ts'
 import { hostRefused } from '../sys/exit-error.ts'
-import { errno, flock, O, open } from '../sys/libc.ts'
+import { close, errno, O, open } from '../sys/libc.ts'
 
-const ENOENT = 2
-const EACCES = 13
-const EPERM = 1
-const EROFS = 30
-const LOCK_SH = 1
-const LOCK_EX = 2
-const LOCK_NB = 4
+const ERRNO = { EPERM: 1, ENOENT: 2, EACCES: 13, EISDIR: 21, EROFS: 30 } as const
 
-/** Opens and locks a disk: exclusively for writing, shared for reading. */
+/** Opens and locks a disk: exclusively for writing, shared for reading. The lock goes with the process. */
 export function openDisk(disk: DiskOption): DiskHandle {
   const fd = open(disk.path, (disk.readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC, 0)
   if (fd < 0) throw hostRefused(`--disk ${disk.path}: ${openReason(errno(), disk)}`)
-  // The lock goes with the last descriptor, also when the process is killed.
-  if (flock(fd, (disk.readOnly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
-    throw hostRefused(`--disk ${disk.path}: another VM or program uses this disk; stop that one first`)
+  try {
+    new RawFile(fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
+  } catch (error) {
+    throw error instanceof DiskError ? hostRefused(`--disk: ${error.message}`) : error
   }
   return { ...disk, fd }
 }
 
 function openReason(code: number, disk: DiskOption): string {
-  if (code === ENOENT) return 'the disk is missing'
-  if (code === EACCES || code === EPERM) return `no permission to ${disk.readOnly ? 'read' : 'write'} it`
-  if (code === EROFS) return 'it lies on a read-only file system: add ,ro to the option'
-  return `it does not open (errno ${code})`
+  switch (code) {
+    case ERRNO.ENOENT:
+      return 'the disk is missing; look whether the file was moved or its volume is not mounted'
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return `no permission to ${disk.readOnly ? 'read' : 'write'} it; give it to this user, or add ,ro to read it only`
+    case ERRNO.EISDIR:
+      return 'this is a folder; give a raw disk image or a block device'
+    case ERRNO.EROFS:
+      return 'it lies on a read-only file system; add ,ro to the option'
+    default:
+      return `it does not open (errno ${code})`
+  }
 }
 
 export function openNet(net: NetOption): NetHandle {
-  throw hostRefused(`--net ${net.kind}:${net.target}: networks are not there yet`)
+  try {
+    const fd = net.kind === 'tap' ? openTap(net.target) : connectPasst(net.target)
+    return { kind: net.kind, target: net.target, mac: macOctets(net.mac ?? derivedMac(net.target)), fd }
+  } catch (error) {
+    throw error instanceof NetError ? hostRefused(`--net ${net.kind}:${net.target}: ${error.message}`) : error
+  }
+}
+
+/**
+ * The network for the next machine after a reset. A TAP has no state; passt's stream may stand in the middle of
+ * a frame that the last machine's thread had begun to read, so it is connected anew.
+ */
+export function renewNet(net: NetHandle): NetHandle {
+  if (net.kind === 'tap') return net
+  close(net.fd)
+  return { ...openNet({ kind: net.kind, target: net.target }), mac: net.mac }
+}
+
+const macOctets = (mac: string): number[] => mac.split(':').map((octet) => Number.parseInt(octet, 16))
+
+/** Locally administered, the same for the same target at every start (FNV-1a). */
+export function derivedMac(target: string): string {
+  let hash = 0x811c_9dc5
+  for (const byte of new TextEncoder().encode(target)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0
+  const octets = [0x02, 0x48, hash >>> 24, (hash >>> 16) & 0xff, (hash >>> 8) & 0xff, hash & 0xff]
+  return octets.map((octet) => octet.toString(16).padStart(2, '0')).join(':')
 }

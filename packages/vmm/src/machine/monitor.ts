@@ -17,7 +17,7 @@ import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
 import { EXIT, type ExitCode, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
-import { openDisk, openNet } from './backends.ts'
+import { openDisk, openNet, renewNet } from './backends.ts'
 import { ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
@@ -108,8 +108,8 @@ export class Monitor {
     }
   }
 
-  private async runMachines(options: MachineOptions): Promise<ProcessEnd> {
-    for (;;) {
+  private async runMachines(first: MachineOptions): Promise<ProcessEnd> {
+    for (let options = first; ; options = { ...options, nets: options.nets.map(renewNet) }) {
       this.setState('starting')
       this.ending = Promise.withResolvers<End>()
       let machine: Machine

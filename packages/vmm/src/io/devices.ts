@@ -1,0 +1,56 @@
+/** Plugs the VM's PCI devices: one entropy source, its networks, its disks. */
+
+import type { BusDevice } from '../bus/device.ts'
+import { RawDisk } from '../disk/raw.ts'
+import { RawFile } from '../disk/raw-file.ts'
+import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
+import { GuestMemory } from '../memory/guest-memory.ts'
+import { PasstBackend } from '../net/passt.ts'
+import { TapBackend } from '../net/tap.ts'
+import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
+import { BlockDevice } from '../virtio/block.ts'
+import type { VirtioDevice } from '../virtio/device.ts'
+import { NetDevice } from '../virtio/net.ts'
+import { VirtioPciFunction } from '../virtio/pci-transport.ts'
+import { RngDevice } from '../virtio/rng.ts'
+import type { Platform } from './platform.ts'
+import type { DiskHandle, IoWorkerData, NetHandle } from './worker-protocol.ts'
+
+/**
+ * Builds bus 0 with everything on it. Descriptors stay the main thread's: a reset builds devices anew over the
+ * same ones. `log` gets a line when a guest's driver breaks a device.
+ */
+export function plugDevices(
+  platform: Platform,
+  data: IoWorkerData,
+  resetControl: BusDevice,
+  log: (text: string) => void,
+): PciBus {
+  const memory = new GuestMemory(data.regions)
+  const bus = new PciBus(platform, {
+    mmio32Start: PCI_MMIO.start,
+    mmio32End: PCI_MMIO.end,
+    ecamStart: ECAM.start,
+    resetControl,
+  })
+  platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
+  platform.mmio.add(ECAM.start, ECAM_BYTES, bus.ecam)
+  const plug = (slot: number, device: VirtioDevice): void =>
+    bus.plug(slot, new VirtioPciFunction(device, { memory, log }))
+
+  plug(PCI_SLOT.rng, new RngDevice())
+  for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))
+  for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i))
+  return bus
+}
+
+function netDevice(net: NetHandle, log: (text: string) => void): NetDevice {
+  const borrowed = { borrowed: true }
+  const backend = net.kind === 'tap' ? new TapBackend(net.fd, borrowed) : new PasstBackend(net.fd, borrowed)
+  return new NetDevice(backend, { mac: net.mac, log: (text) => log(`${net.kind} ${net.target}: ${text}`) })
+}
+
+function blockDevice(disk: DiskHandle, index: number): BlockDevice {
+  const file = new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
+  return new BlockDevice(new RawDisk(file), { readOnly: disk.readOnly, serial: `disk${index}` })
+}
