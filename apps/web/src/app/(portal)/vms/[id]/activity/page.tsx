@@ -1,0 +1,5 @@
+import { VmActivityTab } from '../../../../../features/activity/vm-activity-tab.tsx'
+
+export default function Page() {
+  return <VmActivityTab />
+}

@@ -1,0 +1,72 @@
+'use client'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useSubscription } from '@trpc/tanstack-react-query'
+import type { HostView, ImageView, SessionView, VmView } from '../../server/views/index.ts'
+import { errorCode } from './errors.ts'
+import { useTRPC } from './trpc.ts'
+
+export type {
+  ActionView,
+  ActivityView,
+  HostView,
+  ImageView,
+  SessionView,
+  SizeView,
+  SshKeyView,
+  TokenView,
+  VmView,
+} from '../../server/views/index.ts'
+
+export function useSession(): { session: SessionView | undefined; error: unknown } {
+  const trpc = useTRPC()
+  const { data, error } = useQuery(trpc.session.get.queryOptions(undefined, { staleTime: 60_000 }))
+  return { session: data, error }
+}
+
+/**
+ * Feeds the cache from the portal's subscriptions; mounted once for all pages of a signed-in person.
+ * Each value is the whole list, so a reconnect needs no catching up.
+ */
+export function useLiveData(onSignedOut: () => void): void {
+  const trpc = useTRPC()
+  const queries = useQueryClient()
+  const onError = (error: unknown) => {
+    if (errorCode(error) === 'unauthorized') onSignedOut()
+  }
+  useSubscription(
+    trpc.vm.watch.subscriptionOptions(undefined, {
+      onData: (vms) => queries.setQueryData(trpc.vm.list.queryKey(), vms),
+      onError,
+    }),
+  )
+  useSubscription(
+    trpc.host.watch.subscriptionOptions(undefined, {
+      onData: (hosts) => queries.setQueryData(trpc.host.list.queryKey(), hosts),
+      onError,
+    }),
+  )
+  useSubscription(
+    trpc.image.watch.subscriptionOptions(undefined, {
+      onData: (images) => queries.setQueryData(trpc.image.list.queryKey(), images),
+      onError,
+    }),
+  )
+}
+
+/** Fresh for ever: the subscriptions above keep these up to date. */
+const live = { staleTime: Number.POSITIVE_INFINITY } as const
+
+export function useVms(): { vms: VmView[] | undefined; error: unknown } {
+  const { data, error } = useQuery(useTRPC().vm.list.queryOptions(undefined, live))
+  return { vms: data, error }
+}
+
+export function useHosts(): { hosts: HostView[] | undefined; error: unknown } {
+  const { data, error } = useQuery(useTRPC().host.list.queryOptions(undefined, live))
+  return { hosts: data, error }
+}
+
+export function useImages(): { images: ImageView[] | undefined; error: unknown } {
+  const { data, error } = useQuery(useTRPC().image.list.queryOptions(undefined, live))
+  return { images: data, error }
+}

@@ -1,0 +1,88 @@
+import { QueryClient } from '@tanstack/react-query'
+import {
+  createTRPCClient,
+  createWSClient,
+  type TRPCClient,
+  type TRPCWebSocketClient,
+  wsLink,
+} from '@trpc/client'
+import superjson from 'superjson'
+import { errorCode } from './errors.ts'
+import type { AppRouter } from './trpc.ts'
+
+export type PortalLink = 'connecting' | 'up' | 'down'
+
+/** One socket, its client and its cache. */
+export interface Live {
+  readonly trpc: TRPCClient<AppRouter>
+  readonly queries: QueryClient
+  readonly socket: TRPCWebSocketClient
+  readonly generation: number
+}
+
+let current: Live | undefined
+let link: PortalLink = 'connecting'
+const listeners = new Set<() => void>()
+
+function tell(): void {
+  for (const listener of listeners) listener()
+}
+
+function setLink(next: PortalLink): void {
+  if (next === link) return
+  link = next
+  tell()
+}
+
+function open(generation: number): Live {
+  const inBrowser = typeof window !== 'undefined'
+  const socket = createWSClient({
+    url: () => `${window.location.protocol === 'https:' ? 'wss' : 'ws'}://${window.location.host}/trpc`,
+    retryDelayMs: (attempt) => (attempt === 0 ? 0 : Math.min(400 * 2 ** (attempt - 1), 8000)),
+    // The server renders with the same tree, but a page's data is the browser's business.
+    lazy: { enabled: !inBrowser, closeMs: 1000 },
+    keepAlive: { enabled: true, intervalMs: 20_000, pongTimeoutMs: 10_000 },
+    onOpen: () => current?.generation === generation && setLink('up'),
+    onClose: () => current?.generation === generation && setLink('down'),
+    onError: () => current?.generation === generation && setLink('down'),
+  })
+  const trpc = createTRPCClient<AppRouter>({ links: [wsLink({ client: socket, transformer: superjson })] })
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        refetchOnWindowFocus: false,
+        // The socket comes back by itself and asks again; a refusal stays one.
+        retry: (count, error) => errorCode(error) === undefined && count < 60,
+        retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 4000),
+        networkMode: 'always',
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })
+  return { trpc, queries, socket, generation }
+}
+
+export function getLive(): Live {
+  // On the server each render has its own, so that no person's data is ever shared.
+  if (typeof window === 'undefined') return open(0)
+  current ??= open(0)
+  return current
+}
+
+/** After signing in or out: a socket keeps the cookie it was opened with, and the cache belongs to a person. */
+export function renewLive(): void {
+  const old = current
+  current = open((old?.generation ?? 0) + 1)
+  link = 'connecting'
+  tell()
+  old?.queries.clear()
+  void old?.socket.close()
+}
+
+export function subscribeLive(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+export const getLink = (): PortalLink => link

@@ -1,0 +1,115 @@
+'use client'
+import { Play } from 'lucide-react'
+import Link from 'next/link'
+import type { ReactNode } from 'react'
+import type { ConnectionState } from '../../console/connection.ts'
+import type { VmView } from '../../data/hooks.ts'
+import { useNow } from '../../lib/now.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { buttonClass } from '../../ui/button-class.ts'
+import { StatusDot } from '../../ui/status.tsx'
+import type { useVmPower } from '../vms/use-vm-power.ts'
+import { runningAction } from '../vms/vm-status.ts'
+
+const t = m.console
+
+/** What the console waits for and what can be done about it; what was on screen stays readable above. */
+export function ConsoleNotice({
+  vm,
+  actions,
+  state,
+  onRetry,
+}: {
+  vm: VmView
+  actions: ReturnType<typeof useVmPower>
+  state: ConnectionState
+  onRetry: () => void
+}) {
+  switch (state.at) {
+    case 'waiting':
+      return (
+        <Bar
+          action={
+            <Button size="sm" onClick={onRetry}>
+              {t.retryNow}
+            </Button>
+          }
+        >
+          <StatusDot tone="busy" />
+          <span>
+            {t.waiting[state.reason]} <Countdown until={state.retryAt} />
+          </span>
+        </Bar>
+      )
+    case 'stopped': {
+      const action = runningAction(vm)
+      return (
+        <Bar
+          action={
+            <Button
+              size="sm"
+              variant="primary"
+              icon={<Play aria-hidden="true" />}
+              whyDisabled={vm.can.start.why}
+              busy={actions.pending === 'start'}
+              onClick={() => actions.power(vm, 'start')}
+              aria-label={t.stopped.startNamed(vm.name)}
+            >
+              {t.stopped.start}
+            </Button>
+          }
+        >
+          <StatusDot tone={action ? 'busy' : 'quiet'} />
+          <span>
+            <span className="block font-medium text-ink">
+              {action ? `${m.vms.action.running[action.command]}…` : t.stopped.title}
+            </span>
+            <span className="block">{action ? action.step : t.stopped.text}</span>
+          </span>
+        </Bar>
+      )
+    }
+    case 'ended':
+      return (
+        <Bar
+          action={
+            state.reason === 'signed_out' ? (
+              <Link
+                className={buttonClass('primary', 'sm')}
+                href={paths.signIn({ next: paths.vmConsole(vm.id) })}
+              >
+                {t.signIn}
+              </Link>
+            ) : null
+          }
+        >
+          <StatusDot tone="bad" />
+          <span>{t.ended[state.reason]}</span>
+        </Bar>
+      )
+    default:
+      return null
+  }
+}
+
+function Bar({ action, children }: { action: ReactNode; children: ReactNode }) {
+  return (
+    <div className="pointer-events-none absolute inset-x-0 bottom-0 flex justify-center p-3">
+      <div
+        role="status"
+        className="pointer-events-auto flex w-full max-w-2xl flex-wrap items-center justify-between gap-x-5 gap-y-2.5 rounded-card border border-line bg-overlay px-4 py-3 text-13 text-ink-2 shadow-float"
+      >
+        <span className="flex min-w-0 flex-1 basis-64 items-center gap-3">{children}</span>
+        {action}
+      </div>
+    </div>
+  )
+}
+
+function Countdown({ until }: { until: number }) {
+  const now = useNow(true)
+  const seconds = Math.ceil((until - now) / 1000)
+  return now > 0 && seconds > 1 ? <span className="tnum text-ink-3">{t.retryIn(seconds)}</span> : null
+}

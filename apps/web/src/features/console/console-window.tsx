@@ -1,0 +1,37 @@
+'use client'
+import { useRouter } from 'next/navigation'
+import { useEffect } from 'react'
+import { useLiveData, useVms } from '../../data/hooks.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { Skeleton } from '../../ui/layout.tsx'
+import { useSignedIn } from '../shell/app-shell.tsx'
+import { NotFound } from '../shell/not-found.tsx'
+import { useVmPower } from '../vms/use-vm-power.ts'
+import { SerialConsole } from './serial-console.tsx'
+
+/** A console and nothing else, for a browser tab of its own. */
+export function ConsoleWindow({ id }: { id: number }) {
+  const session = useSignedIn()
+  return session?.user ? <Window id={id} /> : <Skeleton className="h-dvh rounded-none!" />
+}
+
+function Window({ id }: { id: number }) {
+  const router = useRouter()
+  useLiveData(() => router.replace(paths.signIn({ next: paths.consoleWindow(id) })))
+  const { vms } = useVms()
+  const actions = useVmPower()
+  const vm = vms?.find((each) => each.id === id)
+  const name = vm?.name
+  useEffect(() => {
+    if (name) document.title = name
+  }, [name])
+  if (!vms) return <Skeleton className="h-dvh rounded-none!" />
+  if (!vm) return <NotFound title={m.vms.page.notFound.title} text={m.vms.page.notFound.text} />
+  return (
+    <main className="h-dvh">
+      <h1 className="sr-only">{m.console.title(vm.name)}</h1>
+      <SerialConsole vm={vm} actions={actions} ownTab />
+    </main>
+  )
+}

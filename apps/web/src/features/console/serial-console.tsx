@@ -1,0 +1,103 @@
+'use client'
+import { useEffect, useRef, useState } from 'react'
+import type { VmView } from '../../data/hooks.ts'
+import { m } from '../../messages/index.ts'
+import { cx } from '../../ui/cx.ts'
+import type { useVmPower } from '../vms/use-vm-power.ts'
+import { ConsoleNotice } from './console-notice.tsx'
+import { ConsoleToolbar } from './console-toolbar.tsx'
+import { useSerialConsole } from './use-serial-console.ts'
+
+const fontKey = 'hearth.console.font'
+const readerKey = 'hearth.console.reader'
+const fontSizes = [10, 11, 12, 13, 14, 15, 16, 18, 20, 24]
+
+function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null
+  }
+}
+function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value)
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+
+/** The serial console: toolbar, terminal, and a notice over it whenever it is not connected. */
+export function SerialConsole({
+  vm,
+  actions,
+  ownTab = false,
+}: {
+  vm: VmView
+  actions: ReturnType<typeof useVmPower>
+  /** It is the whole page. */
+  ownTab?: boolean
+}) {
+  const frame = useRef<HTMLElement>(null)
+  const screen = useRef<HTMLDivElement>(null)
+  const [fontSize, setFontSize] = useState(() => {
+    const stored = typeof window === 'undefined' ? Number.NaN : Number(remembered(fontKey))
+    return fontSizes.includes(stored) ? stored : 13
+  })
+  const [screenReader, setScreenReader] = useState(
+    () => typeof window !== 'undefined' && remembered(readerKey) === 'on',
+  )
+  const console_ = useSerialConsole(vm, screen, { fontSize, screenReader })
+  const { terminal, state } = console_
+
+  useEffect(() => terminal?.setFontSize(fontSize), [terminal, fontSize])
+  useEffect(() => {
+    if (terminal) terminal.terminal.options.screenReaderMode = screenReader
+  }, [terminal, screenReader])
+  // In its own tab there is nothing else to type into; beside other controls the focus is left alone.
+  const live = state.at === 'live'
+  useEffect(() => {
+    if (live && terminal && (ownTab || document.activeElement === document.body)) terminal.terminal.focus()
+  }, [live, terminal, ownTab])
+
+  function step(direction: 1 | -1) {
+    const next = fontSizes[fontSizes.indexOf(fontSize) + direction]
+    if (next === undefined) return
+    setFontSize(next)
+    remember(fontKey, String(next))
+  }
+
+  return (
+    <section
+      ref={frame}
+      aria-label={m.console.label(vm.name)}
+      className={cx(
+        'flex min-h-0 flex-col overflow-hidden bg-[light-dark(#fdfbf9,#120f0d)]',
+        ownTab ? 'h-dvh' : 'min-h-[24rem] flex-1 rounded-card border border-line shadow-card',
+      )}
+    >
+      <ConsoleToolbar
+        vm={vm}
+        console={console_}
+        frame={frame}
+        ownTab={ownTab}
+        canShrink={fontSize > fontSizes[0]!}
+        canGrow={fontSize < fontSizes.at(-1)!}
+        onShrink={() => step(-1)}
+        onGrow={() => step(1)}
+        screenReader={screenReader}
+        onScreenReader={(on) => {
+          setScreenReader(on)
+          remember(readerKey, on ? 'on' : 'off')
+        }}
+      />
+      <div className="relative min-h-0 flex-1">
+        {/* The padding belongs to the outer box: the fit addon measures the inner one. */}
+        <div className="absolute inset-0 p-2 pl-3">
+          <div ref={screen} className="size-full overflow-hidden" />
+        </div>
+        <ConsoleNotice vm={vm} actions={actions} state={state} onRetry={console_.retry} />
+      </div>
+    </section>
+  )
+}

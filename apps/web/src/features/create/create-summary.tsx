@@ -1,0 +1,115 @@
+'use client'
+import type { ReactNode } from 'react'
+import type { ImageView } from '../../data/hooks.ts'
+import { bytes } from '../../lib/format.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { ImageMark } from '../../ui/image-mark.tsx'
+import { ProgressBar } from '../../ui/meter.tsx'
+import type { Draft, Figures } from './draft.ts'
+
+const t = m.create
+
+export interface SubmitState {
+  label: string
+  /** Why it cannot be pressed now. */
+  why: string | null
+}
+
+/** What will be made, in one look, with the button; a bar above the navigation on a small screen. */
+export function CreateSummary({
+  draft,
+  image,
+  shape,
+  state,
+  busy,
+  waiting,
+  onStopWaiting,
+  notice,
+}: {
+  draft: Draft
+  image: ImageView | undefined
+  shape: Figures
+  state: SubmitState
+  busy: boolean
+  waiting: boolean
+  onStopWaiting: () => void
+  notice: ReactNode
+}) {
+  const size = [
+    shape.cpus ? m.vms.vcpus(shape.cpus) : null,
+    shape.memoryBytes ? bytes(shape.memoryBytes) : null,
+    shape.diskBytes ? bytes(shape.diskBytes) : null,
+  ].filter(Boolean)
+  const access = image?.cloudInit
+    ? [
+        draft.password ? t.summary.password : null,
+        draft.keyIds.length > 0 ? t.summary.keys(draft.keyIds.length) : null,
+      ]
+        .filter(Boolean)
+        .join(' + ') || t.summary.none
+    : t.summary.automatic
+  return (
+    <aside
+      aria-label={t.summary.title}
+      className="sticky bottom-14 z-20 -mx-4 border-line border-t bg-surface/95 px-4 py-3 backdrop-blur sm:-mx-6 sm:px-6 md:bottom-0 md:-mx-8 md:px-8 xl:top-7 xl:bottom-auto xl:mx-0 xl:rounded-card xl:border xl:bg-surface xl:p-0 xl:shadow-card"
+    >
+      <div className="hidden items-center gap-3 border-line border-b p-5 xl:flex">
+        <ImageMark uid={image?.uid ?? ''} />
+        <div className="min-w-0">
+          <p className="truncate font-mono text-13">{draft.name || '…'}</p>
+          <p className="truncate text-13 text-ink-3">{image?.name ?? '…'}</p>
+        </div>
+      </div>
+      <dl className="hidden flex-col gap-2.5 p-5 text-13 xl:flex">
+        <Line label={t.summary.size}>
+          {size.map((part) => (
+            <span key={part} className="block">
+              {part}
+            </span>
+          ))}
+        </Line>
+        {image?.cloudInit ? <Line label={t.user}>{draft.user || '…'}</Line> : null}
+        <Line label={t.summary.access}>{access}</Line>
+      </dl>
+      <div className="flex flex-col gap-3 xl:border-line xl:border-t xl:p-5">
+        {notice}
+        {waiting && image ? (
+          <div>
+            <ProgressBar label={m.images.progress(image.name)} value={image.progress} />
+            <p className="mt-2 text-13 text-ink-2" role="status">
+              {t.waiting(image.name)}
+            </p>
+          </div>
+        ) : null}
+        <div className="flex items-center gap-3 xl:flex-col xl:items-stretch">
+          <div className="tnum min-w-0 flex-1 text-13 text-ink-2 xl:hidden">
+            <span className="block truncate font-medium text-ink">{draft.name}</span>
+            <span className="block truncate">{[image?.name, ...size].filter(Boolean).join(' · ')}</span>
+          </div>
+          {waiting ? (
+            <Button onClick={onStopWaiting}>{t.stopWaiting}</Button>
+          ) : (
+            <Button type="submit" variant="primary" size="lg" busy={busy} whyDisabled={state.why}>
+              {state.label}
+            </Button>
+          )}
+        </div>
+        {state.why ? (
+          <p className="text-13 text-ink-3 xl:text-center" aria-live="polite">
+            {state.why}
+          </p>
+        ) : null}
+      </div>
+    </aside>
+  )
+}
+
+function Line({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="flex justify-between gap-4">
+      <dt className="text-ink-3">{label}</dt>
+      <dd className="tnum min-w-0 text-right">{children}</dd>
+    </div>
+  )
+}

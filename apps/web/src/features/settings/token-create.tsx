@@ -1,0 +1,119 @@
+'use client'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import { errorMessage, fieldErrors } from '../../data/errors.ts'
+import { useTRPC } from '../../data/trpc.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { CopyLine } from '../../ui/copy.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Field, Input, Select } from '../../ui/field.tsx'
+import { Notice } from '../../ui/layout.tsx'
+
+const t = m.settings.tokens
+const expiries = { d30: 30, d90: 90, d365: 365, never: null } as const
+
+export function TokenCreate({ onClose }: { onClose: () => void }) {
+  const trpc = useTRPC()
+  const queries = useQueryClient()
+  const create = useMutation(trpc.token.create.mutationOptions())
+  const [tried, setTried] = useState(false)
+  const [name, setName] = useState('')
+  const [scope, setScope] = useState<'read' | 'write'>('write')
+  const [expiry, setExpiry] = useState<keyof typeof expiries>('d90')
+  const refused = create.error ? fieldErrors(create.error) : {}
+
+  function submit(event: FormEvent) {
+    event.preventDefault()
+    setTried(true)
+    if (!name.trim() || create.isPending) return
+    create.mutate(
+      { name: name.trim(), scope, expiresInDays: expiries[expiry] },
+      {
+        onSuccess: ({ token }) =>
+          queries.setQueryData(trpc.token.list.queryKey(), (list) => [...(list ?? []), token]),
+      },
+    )
+  }
+
+  if (create.data)
+    return (
+      <Dialog
+        open
+        wide
+        onClose={onClose}
+        closeLabel={m.common.close}
+        title={t.shownTitle}
+        description={t.shownText}
+        footer={
+          <Button variant="primary" onClick={onClose}>
+            {t.done}
+          </Button>
+        }
+      >
+        <CopyLine text={create.data.secret} label={m.common.copy(t.token)} copiedLabel={m.common.copied} />
+        <p className="mt-4 mb-1.5 text-13 text-ink-3">{t.tryIt}</p>
+        <CopyLine
+          text={`curl -H "Authorization: Bearer ${create.data.secret}" ${window.location.origin}/api/v1/servers`}
+          prompt="$"
+          label={m.common.copy('curl')}
+          copiedLabel={m.common.copied}
+        />
+      </Dialog>
+    )
+
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      closeLabel={m.common.close}
+      title={t.createTitle}
+      footer={
+        <>
+          <Button onClick={onClose}>{m.common.cancel}</Button>
+          <Button type="submit" form="token-create" variant="primary" busy={create.isPending}>
+            {t.submit}
+          </Button>
+        </>
+      }
+    >
+      <form id="token-create" onSubmit={submit} noValidate className="flex flex-col gap-4">
+        {create.error && Object.keys(refused).length === 0 ? (
+          <Notice tone="bad" title={errorMessage(create.error, m.entry.signIn.unreachable)} />
+        ) : null}
+        <Field label={t.name} error={tried && !name.trim() ? t.nameNeeded : refused.name}>
+          <Input
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            placeholder={t.namePlaceholder}
+            maxLength={100}
+            autoComplete="off"
+          />
+        </Field>
+        <div className="grid gap-4 sm:grid-cols-2">
+          <Field label={t.scope}>
+            <Select
+              value={scope}
+              onChange={(event) => setScope(event.target.value === 'read' ? 'read' : 'write')}
+            >
+              <option value="write">{t.scopes.write}</option>
+              <option value="read">{t.scopes.read}</option>
+            </Select>
+          </Field>
+          <Field label={t.expires}>
+            <Select
+              value={expiry}
+              onChange={(event) => setExpiry(event.target.value as keyof typeof expiries)}
+            >
+              {Object.keys(expiries).map((key) => (
+                <option key={key} value={key}>
+                  {t.expiry[key as keyof typeof expiries]}
+                </option>
+              ))}
+            </Select>
+          </Field>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

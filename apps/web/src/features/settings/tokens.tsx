@@ -1,0 +1,131 @@
+'use client'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Plus, SquareTerminal } from 'lucide-react'
+import { useState } from 'react'
+import { errorMessage } from '../../data/errors.ts'
+import type { TokenView } from '../../data/hooks.ts'
+import { useTRPC } from '../../data/trpc.ts'
+import { ago, dateTime } from '../../lib/format.ts'
+import { useNow } from '../../lib/now.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { LoadError } from '../shell/load-error.tsx'
+import { TokenCreate } from './token-create.tsx'
+
+const t = m.settings.tokens
+
+export function Tokens() {
+  const trpc = useTRPC()
+  const queries = useQueryClient()
+  const { data: tokens, error } = useQuery(trpc.token.list.queryOptions())
+  const [creating, setCreating] = useState(false)
+  const [revoking, setRevoking] = useState<TokenView | null>(null)
+  const revoke = useMutation(
+    trpc.token.revoke.mutationOptions({
+      onError: (failure) => toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable)),
+    }),
+  )
+  const create = (
+    <Button variant="primary" icon={<Plus aria-hidden="true" />} onClick={() => setCreating(true)}>
+      {t.create}
+    </Button>
+  )
+  return (
+    <div className="flex flex-col gap-5">
+      <PageHeader
+        title={t.title}
+        description={t.description}
+        actions={tokens && tokens.length > 0 ? create : null}
+      />
+      {error && !tokens ? <LoadError error={error} /> : null}
+      {!tokens && !error ? <Skeleton className="h-32 rounded-card!" /> : null}
+      {tokens?.length === 0 ? (
+        <section className="card">
+          <EmptyState
+            art={<SquareTerminal className="size-8 text-ink-3" aria-hidden="true" />}
+            title={t.empty}
+            action={create}
+          >
+            {t.emptyText}
+          </EmptyState>
+        </section>
+      ) : null}
+      {tokens && tokens.length > 0 ? (
+        <ul className="card divide-y divide-line">
+          {tokens.map((token) => (
+            <TokenLine key={token.id} token={token} onRevoke={() => setRevoking(token)} />
+          ))}
+        </ul>
+      ) : null}
+      {creating ? <TokenCreate onClose={() => setCreating(false)} /> : null}
+      {revoking ? (
+        <Dialog
+          open
+          onClose={() => setRevoking(null)}
+          closeLabel={m.common.close}
+          title={t.revokeTitle(revoking.name)}
+          description={t.revokeText}
+          footer={
+            <>
+              <Button onClick={() => setRevoking(null)}>{m.common.cancel}</Button>
+              <Button
+                variant="danger"
+                busy={revoke.isPending}
+                onClick={() =>
+                  revoke.mutate(
+                    { id: revoking.id },
+                    {
+                      onSuccess: () => {
+                        queries.setQueryData(trpc.token.list.queryKey(), (list) =>
+                          list?.filter((token) => token.id !== revoking.id),
+                        )
+                        toast.success(t.revoked(revoking.name))
+                        setRevoking(null)
+                      },
+                    },
+                  )
+                }
+              >
+                {t.revoke}
+              </Button>
+            </>
+          }
+        />
+      ) : null}
+    </div>
+  )
+}
+
+function TokenLine({ token, onRevoke }: { token: TokenView; onRevoke: () => void }) {
+  const now = useNow()
+  const facts = now
+    ? [
+        token.lastUsedAt ? t.lastUsed(ago(token.lastUsedAt, now, m.common.justNow)) : t.neverUsed,
+        token.expired ? t.expired : token.expiresAt ? t.expiresOn(dateTime(token.expiresAt)) : t.neverExpires,
+      ]
+    : []
+  return (
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5">
+      <div className="min-w-0 flex-1 basis-56">
+        <p className="flex items-center gap-2.5">
+          <span className="truncate font-medium">{token.name}</span>
+          <span className="shrink-0 rounded-full bg-quiet-soft px-2 py-0.5 font-medium text-2xs text-ink-2">
+            {t.scopes[token.scope]}
+          </span>
+        </p>
+        <p className="tnum truncate text-13 text-ink-3">
+          <span className="font-mono text-xs">{token.prefix}</span>
+          {facts.map((fact) => (
+            <span key={fact}> · {fact}</span>
+          ))}
+        </p>
+      </div>
+      <Button size="sm" onClick={onRevoke} aria-label={t.revokeLabel(token.name)}>
+        {t.revoke}
+      </Button>
+    </li>
+  )
+}

@@ -1,0 +1,192 @@
+'use client'
+import { Activity, Box, Flame, Server, Settings } from 'lucide-react'
+import Link from 'next/link'
+import { usePathname, useRouter } from 'next/navigation'
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
+import { errorCode } from '../../data/errors.ts'
+import { useLiveData, useSession } from '../../data/hooks.ts'
+import { usePortalLink } from '../../data/provider.tsx'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { cx } from '../../ui/cx.ts'
+import { HearthMark } from '../../ui/logo.tsx'
+import { CommandPalette } from './command-palette.tsx'
+import { UserMenu } from './user-menu.tsx'
+
+const places = [
+  { href: paths.vms(), label: m.common.nav.vms, short: m.common.nav.vmsShort, icon: Server, under: ['/vms'] },
+  {
+    href: paths.images(),
+    label: m.common.nav.images,
+    short: m.common.nav.images,
+    icon: Box,
+    under: ['/images'],
+  },
+  {
+    href: paths.activity(),
+    label: m.common.nav.activity,
+    short: m.common.nav.activity,
+    icon: Activity,
+    under: ['/activity'],
+  },
+  {
+    href: paths.settings(),
+    label: m.common.nav.settings,
+    short: m.common.nav.settings,
+    icon: Settings,
+    under: ['/settings'],
+  },
+]
+
+/** Who may be here: a signed-in person. Others are led to sign-in and back again afterwards. */
+export function useSignedIn(): ReturnType<typeof useSession>['session'] {
+  const { session, error } = useSession()
+  const router = useRouter()
+  const leave = session !== undefined && session.user === null
+  const refused = errorCode(error) === 'unauthorized'
+  useEffect(() => {
+    if (!leave && !refused) return
+    router.replace(paths.signIn({ next: window.location.pathname + window.location.search }))
+  }, [leave, refused, router])
+  return leave ? undefined : session
+}
+
+export function AppShell({ children }: { children: ReactNode }) {
+  const session = useSignedIn()
+  const path = usePathname()
+  const current = places.find(
+    (place) =>
+      path === place.href || place.under.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
+  )
+  return (
+    <div className="min-h-dvh md:grid md:grid-cols-[14.5rem_minmax(0,1fr)]">
+      <a
+        href="#content"
+        className="fixed top-2 left-2 z-60 -translate-y-16 rounded-control bg-ember-solid px-3 py-1.5 font-medium text-on-ember focus:translate-y-0"
+      >
+        {m.common.skipToContent}
+      </a>
+
+      <aside className="sticky top-0 hidden h-dvh flex-col border-line border-r bg-sunken md:flex">
+        <Link
+          href={paths.vms()}
+          className="mx-3 mt-4 mb-3 flex items-center gap-2.5 rounded-control px-2 py-1.5"
+        >
+          <HearthMark className="size-6.5" />
+          <span className="min-w-0">
+            <span className="block font-semibold text-[0.9375rem] leading-5 tracking-[-0.015em]">
+              {m.common.product}
+            </span>
+            <span className="block min-h-4 truncate text-ink-3 text-xs leading-4">
+              {session?.homeName ?? ''}
+            </span>
+          </span>
+        </Link>
+        <div className="px-3 pb-3">
+          <CommandPalette />
+        </div>
+        <nav aria-label={m.common.nav.label} className="flex flex-1 flex-col gap-0.5 px-3">
+          {places.map((place) => (
+            <Link
+              key={place.href}
+              href={place.href}
+              aria-current={place === current ? 'page' : undefined}
+              className={cx(
+                'flex h-8.5 items-center gap-2.5 rounded-control px-2.5 font-medium text-13 transition-colors',
+                place === current ? 'bg-raised text-ink' : 'text-ink-2 hover:bg-raised/60 hover:text-ink',
+              )}
+            >
+              <place.icon
+                className={cx('size-4', place === current ? 'text-ember' : 'text-ink-3')}
+                aria-hidden="true"
+              />
+              {place.label}
+            </Link>
+          ))}
+        </nav>
+        <div className="border-line border-t p-3">
+          <UserMenu session={session} />
+        </div>
+      </aside>
+
+      <header className="sticky top-0 z-30 flex h-13 items-center justify-between border-line border-b bg-sunken/95 px-4 backdrop-blur md:hidden">
+        <Link href={paths.vms()} className="flex min-w-0 items-center gap-2.5">
+          <HearthMark className="size-6" />
+          <span className="truncate font-semibold tracking-[-0.015em]">
+            {session?.homeName ?? m.common.product}
+          </span>
+        </Link>
+        <UserMenu session={session} compact />
+      </header>
+
+      <div className="flex min-w-0 flex-col">
+        <LinkBanner />
+        {session ? <SignedIn /> : null}
+        <main
+          id="content"
+          tabIndex={-1}
+          className="mx-auto w-full max-w-[76rem] flex-1 px-4 pt-5 pb-24 outline-none sm:px-6 md:px-8 md:pt-7 md:pb-12"
+        >
+          {children}
+        </main>
+      </div>
+
+      <nav
+        aria-label={m.common.nav.label}
+        className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-line border-t bg-sunken/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
+      >
+        {places.map((place) => (
+          <Link
+            key={place.href}
+            href={place.href}
+            aria-current={place === current ? 'page' : undefined}
+            className={cx(
+              'flex h-14 flex-col items-center justify-center gap-1 font-medium text-2xs outline-offset-[-3px]',
+              place === current ? 'text-ink' : 'text-ink-3',
+            )}
+          >
+            <place.icon className={cx('size-5', place === current && 'text-ember')} aria-hidden="true" />
+            {place.short}
+          </Link>
+        ))}
+      </nav>
+    </div>
+  )
+}
+
+/** The subscriptions of a signed-in person; a session that ends elsewhere ends here too. */
+function SignedIn() {
+  const router = useRouter()
+  const signedOut = useCallback(
+    () => router.replace(paths.signIn({ next: window.location.pathname + window.location.search })),
+    [router],
+  )
+  useLiveData(signedOut)
+  return null
+}
+
+/** Says quietly that the portal is away, but not for a blink, and says once when it is back. */
+export function LinkBanner() {
+  const link = usePortalLink()
+  const [away, setAway] = useState(false)
+  const wasUp = useRef(false)
+  useEffect(() => {
+    if (link === 'up') {
+      wasUp.current = true
+      setAway(false)
+      return
+    }
+    const timer = setTimeout(() => setAway(true), wasUp.current ? 1500 : 4000)
+    return () => clearTimeout(timer)
+  }, [link])
+  return (
+    <div role="status" aria-live="polite">
+      {away ? (
+        <p className="flex items-center gap-2.5 border-line border-b bg-warn-soft px-4 py-2 text-13 text-ink sm:px-6 md:px-8">
+          <Flame className="size-4 shrink-0 animate-ember text-warn" aria-hidden="true" />
+          {m.common.connection.away}
+        </p>
+      ) : null}
+    </div>
+  )
+}

@@ -1,0 +1,195 @@
+'use client'
+import { Dialog as Base } from '@base-ui/react/dialog'
+import {
+  Activity,
+  Box,
+  KeyRound,
+  Plus,
+  Search,
+  Server,
+  SquareTerminal,
+  Terminal,
+  UserRound,
+} from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react'
+import { useVms } from '../../data/hooks.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { cx } from '../../ui/cx.ts'
+import { Kbd } from '../../ui/layout.tsx'
+
+interface Entry {
+  href: string
+  label: string
+  detail?: string
+  icon: ReactNode
+}
+
+const pages: Entry[] = [
+  { href: paths.vmNew(), label: m.vms.create, icon: <Plus /> },
+  { href: paths.vms(), label: m.common.nav.vms, icon: <Server /> },
+  { href: paths.images(), label: m.common.nav.images, icon: <Box /> },
+  { href: paths.activity(), label: m.common.nav.activity, icon: <Activity /> },
+  { href: paths.sshKeys(), label: m.common.nav.sshKeys, icon: <KeyRound /> },
+  { href: paths.tokens(), label: m.common.nav.tokens, icon: <Terminal /> },
+  { href: paths.account(), label: m.common.nav.account, icon: <UserRound /> },
+]
+
+export function CommandPalette() {
+  const [open, setOpen] = useState(false)
+  useEffect(() => {
+    const onKey = (event: globalThis.KeyboardEvent) => {
+      if (
+        event.key.toLowerCase() === 'k' &&
+        (event.metaKey || event.ctrlKey) &&
+        !event.shiftKey &&
+        !event.altKey
+      ) {
+        // In a console Ctrl+K is the guest's: it cuts to the end of the line.
+        if ((event.target as HTMLElement | null)?.closest('.xterm')) return
+        event.preventDefault()
+        setOpen((was) => !was)
+      }
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+  return (
+    <>
+      <button
+        type="button"
+        onClick={() => setOpen(true)}
+        className="flex h-8.5 w-full items-center gap-2 rounded-control border border-line-strong bg-surface px-2.5 text-13 text-ink-3 transition-colors hover:border-control hover:text-ink-2"
+      >
+        <Search className="size-3.5" aria-hidden="true" />
+        <span className="flex-1 truncate text-left">{m.common.palette.open}</span>
+        <Kbd>⌘K</Kbd>
+      </button>
+      <Base.Root open={open} onOpenChange={setOpen}>
+        <Base.Portal>
+          <Base.Backdrop className="fixed inset-0 z-40 bg-scrim transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0" />
+          <Base.Popup className="fixed top-[12vh] left-1/2 z-40 w-[min(36rem,calc(100vw-2rem))] -translate-x-1/2 overflow-hidden rounded-card border border-line bg-overlay shadow-float outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
+            <Base.Title className="sr-only">{m.common.palette.label}</Base.Title>
+            <PaletteBody close={() => setOpen(false)} />
+          </Base.Popup>
+        </Base.Portal>
+      </Base.Root>
+    </>
+  )
+}
+
+function PaletteBody({ close }: { close: () => void }) {
+  const router = useRouter()
+  const listId = useId()
+  const { vms } = useVms()
+  const [query, setQuery] = useState('')
+  const [chosen, setChosen] = useState(0)
+
+  const groups = useMemo(() => {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean)
+    const matches = (entry: Entry) =>
+      words.every((word) => `${entry.label} ${entry.detail ?? ''}`.toLowerCase().includes(word))
+    const machines = (vms ?? []).flatMap((vm): Entry[] => [
+      { href: paths.vm(vm.id), label: vm.name, detail: vm.image.name, icon: <Server /> },
+      ...(words.length > 0
+        ? [
+            {
+              href: paths.vmConsole(vm.id),
+              label: vm.name,
+              detail: m.vms.power.console,
+              icon: <SquareTerminal />,
+            },
+          ]
+        : []),
+    ])
+    return [
+      { label: m.common.palette.vms, entries: machines.filter(matches).slice(0, 8) },
+      { label: m.common.palette.pages, entries: pages.filter(matches) },
+    ].filter((group) => group.entries.length > 0)
+  }, [vms, query])
+  const flat = groups.flatMap((group) => group.entries)
+  const at = Math.min(chosen, flat.length - 1)
+
+  function go(entry: Entry | undefined) {
+    if (!entry) return
+    close()
+    router.push(entry.href)
+  }
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.key === 'ArrowDown') setChosen(flat.length ? (at + 1) % flat.length : 0)
+    else if (event.key === 'ArrowUp') setChosen(flat.length ? (at - 1 + flat.length) % flat.length : 0)
+    else if (event.key === 'Enter') go(flat[at])
+    else return
+    event.preventDefault()
+  }
+
+  let index = -1
+  return (
+    <>
+      <div className="flex items-center gap-2.5 border-line border-b px-4">
+        <Search className="size-4 text-ink-3" aria-hidden="true" />
+        <input
+          // biome-ignore lint/a11y/noAutofocus: the palette was opened to type into it
+          autoFocus
+          role="combobox"
+          aria-expanded="true"
+          aria-controls={listId}
+          aria-activedescendant={flat[at] ? `${listId}-${at}` : undefined}
+          aria-label={m.common.palette.label}
+          placeholder={m.common.palette.placeholder}
+          value={query}
+          onChange={(event) => {
+            setQuery(event.target.value)
+            setChosen(0)
+          }}
+          onKeyDown={onKeyDown}
+          className="h-12 flex-1 bg-transparent text-base outline-none! placeholder:text-ink-3"
+        />
+        <Kbd>Esc</Kbd>
+      </div>
+      <div
+        id={listId}
+        role="listbox"
+        aria-label={m.common.palette.label}
+        className="max-h-[22rem] overflow-y-auto p-1.5"
+      >
+        {flat.length === 0 ? (
+          <p className="px-3 py-6 text-center text-ink-3">{m.common.palette.empty}</p>
+        ) : null}
+        {groups.map((group) => (
+          // biome-ignore lint/a11y/useSemanticElements: a group of options inside a listbox has no element of its own
+          <div key={group.label} role="group" aria-label={group.label} className="pb-1">
+            <p aria-hidden="true" className="px-2.5 pt-2 pb-1 text-ink-3 text-xs">
+              {group.label}
+            </p>
+            {group.entries.map((entry) => {
+              index++
+              const mine = index
+              return (
+                // biome-ignore lint/a11y/useFocusableInteractive: focus stays in the field, which names the active option
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the field handles the keys
+                <div
+                  key={`${entry.href}${entry.detail ?? ''}`}
+                  id={`${listId}-${mine}`}
+                  role="option"
+                  aria-selected={mine === at}
+                  onMouseMove={() => setChosen(mine)}
+                  onClick={() => go(entry)}
+                  className={cx(
+                    'flex cursor-pointer items-center gap-3 rounded-md px-2.5 py-2 [&_svg]:size-4 [&_svg]:text-ink-3',
+                    mine === at && 'bg-raised [&_svg]:text-ember',
+                  )}
+                >
+                  {entry.icon}
+                  <span className="min-w-0 flex-1 truncate">{entry.label}</span>
+                  {entry.detail ? <span className="text-13 text-ink-3">{entry.detail}</span> : null}
+                </div>
+              )
+            })}
+          </div>
+        ))}
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,13 @@
+'use client'
+import { errorMessage } from '../../data/errors.ts'
+import { m } from '../../messages/index.ts'
+import { Notice } from '../../ui/layout.tsx'
+
+/** Stands where data should be, when the portal refused it. */
+export function LoadError({ error }: { error: unknown }) {
+  return (
+    <Notice tone="bad" title={m.common.loadFailed}>
+      {errorMessage(error, m.entry.signIn.unreachable)}
+    </Notice>
+  )
+}

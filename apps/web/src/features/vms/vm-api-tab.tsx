@@ -1,0 +1,61 @@
+'use client'
+import Link from 'next/link'
+import { useSyncExternalStore } from 'react'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { CopyLine } from '../../ui/copy.tsx'
+import { Card } from '../../ui/layout.tsx'
+import { useVmPage } from './vm-context.ts'
+
+const t = m.vms.page.api
+
+/** The same things by the public API, ready to be pasted. */
+export function VmApiTab() {
+  const { vm } = useVmPage()
+  const origin = useSyncExternalStore(
+    () => () => {},
+    () => window.location.origin,
+    () => '',
+  )
+  const base = `${origin}/api/v1/servers/${vm.id}`
+  const auth = `-H "Authorization: Bearer $HEARTH_TOKEN"`
+  const calls = [
+    { label: t.get, commands: [`curl ${auth} ${base}`] },
+    {
+      label: t.power,
+      commands: ['poweron', 'shutdown', 'poweroff', 'reset'].map(
+        (op) => `curl -X POST ${auth} ${base}/actions/${op}`,
+      ),
+    },
+    { label: t.delete, commands: [`curl -X DELETE ${auth} ${base}`] },
+  ]
+  return (
+    <Card title={t.title}>
+      <p className="max-w-[70ch] text-ink-2">
+        {t.text}{' '}
+        <Link href={paths.tokens()} className="font-medium text-ember underline underline-offset-2">
+          {t.token}
+        </Link>
+      </p>
+      <div className="mt-5 flex flex-col gap-5">
+        {calls.map((call) => (
+          <div key={call.label}>
+            <h3 className="mb-1.5 font-medium text-13">{call.label}</h3>
+            <div className="flex flex-col gap-1.5">
+              {call.commands.map((command) => (
+                <CopyLine
+                  key={command}
+                  text={command}
+                  prompt="$"
+                  label={m.common.copy(command)}
+                  copiedLabel={m.common.copied}
+                />
+              ))}
+            </div>
+          </div>
+        ))}
+      </div>
+      <p className="mt-5 text-13 text-ink-3">{t.docs}</p>
+    </Card>
+  )
+}

@@ -1,0 +1,72 @@
+'use client'
+import { MoreHorizontal, Play, Power, PowerOff, RotateCcw, SquareTerminal, Trash2 } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import type { VmView } from '../../data/hooks.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { buttonClass } from '../../ui/button-class.ts'
+import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
+import { useVmPower } from './use-vm-power.ts'
+import { type Confirming, VmConfirm } from './vm-confirm.tsx'
+
+/** Everything one can do with a VM, from its row in the list. */
+export function VmRowMenu({ vm }: { vm: VmView }) {
+  const router = useRouter()
+  const actions = useVmPower()
+  const [confirming, setConfirming] = useState<Confirming>(null)
+  return (
+    <>
+      <Menu
+        trigger={
+          <button
+            type="button"
+            aria-label={m.vms.actionsFor(vm.name)}
+            className={buttonClass('ghost', 'sm', 'size-8 px-0')}
+          >
+            <MoreHorizontal />
+          </button>
+        }
+      >
+        <MenuItem
+          icon={<SquareTerminal />}
+          whyDisabled={vm.can.console.why}
+          onSelect={() => router.push(paths.vmConsole(vm.id))}
+        >
+          {m.vms.power.console}
+        </MenuItem>
+        <MenuSeparator />
+        <MenuItem icon={<Play />} whyDisabled={vm.can.start.why} onSelect={() => actions.power(vm, 'start')}>
+          {m.vms.power.start}
+        </MenuItem>
+        <MenuItem
+          icon={<Power />}
+          whyDisabled={vm.can.shutdown.why}
+          onSelect={() => actions.power(vm, 'shutdown')}
+        >
+          {m.vms.power.shutdown}
+        </MenuItem>
+        <MenuItem icon={<RotateCcw />} whyDisabled={vm.can.reset.why} onSelect={() => setConfirming('reset')}>
+          {m.vms.power.reset}
+        </MenuItem>
+        <MenuItem
+          icon={<PowerOff />}
+          whyDisabled={vm.can.poweroff.why}
+          onSelect={() => setConfirming('poweroff')}
+        >
+          {m.vms.power.poweroff}
+        </MenuItem>
+        <MenuSeparator />
+        <MenuItem
+          icon={<Trash2 />}
+          danger
+          whyDisabled={vm.can.delete.why}
+          onSelect={() => setConfirming('delete')}
+        >
+          {m.vms.power.delete}
+        </MenuItem>
+      </Menu>
+      <VmConfirm vm={vm} what={confirming} actions={actions} onClose={() => setConfirming(null)} />
+    </>
+  )
+}

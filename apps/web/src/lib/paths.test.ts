@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { paths, safeNext } from './paths.ts'
+
+test('every address of the portal', () => {
+  assert.deepEqual(
+    {
+      vms: paths.vms(),
+      vmNew: paths.vmNew(),
+      vmNewFromImage: paths.vmNew({ image: 'debian-12' }),
+      vm: paths.vm(7),
+      vmConsole: paths.vmConsole(7),
+      vmActivity: paths.vmActivity(7),
+      vmApi: paths.vmApi(7),
+      consoleWindow: paths.consoleWindow(7),
+      images: paths.images(),
+      activity: paths.activity(),
+      settings: paths.settings(),
+      account: paths.account(),
+      sshKeys: paths.sshKeys(),
+      tokens: paths.tokens(),
+      signIn: paths.signIn(),
+      signInBack: paths.signIn({ next: '/vms/7?a=1' }),
+      signInHome: paths.signIn({ next: '/' }),
+      setup: paths.setup(),
+      setupToken: paths.setup('a+b'),
+      trust: paths.trust(),
+      caCertificate: paths.caCertificate(),
+    },
+    {
+      vms: '/',
+      vmNew: '/vms/new',
+      vmNewFromImage: '/vms/new?image=debian-12',
+      vm: '/vms/7',
+      vmConsole: '/vms/7/console',
+      vmActivity: '/vms/7/activity',
+      vmApi: '/vms/7/api',
+      consoleWindow: '/console/7',
+      images: '/images',
+      activity: '/activity',
+      settings: '/settings/account',
+      account: '/settings/account',
+      sshKeys: '/settings/ssh-keys',
+      tokens: '/settings/tokens',
+      signIn: '/sign-in',
+      signInBack: '/sign-in?next=%2Fvms%2F7%3Fa%3D1',
+      signInHome: '/sign-in',
+      setup: '/setup',
+      setupToken: '/setup#token=a%2Bb',
+      trust: '/trust',
+      caCertificate: '/ca.crt',
+    },
+  )
+  assert.equal(Object.keys(paths).length, 17, 'a new path belongs in the snapshot above')
+})
+
+test('after sign-in only pages of this portal are opened', () => {
+  assert.equal(safeNext('/vms/7?tab=x#y'), '/vms/7?tab=x#y')
+  for (const bad of [
+    null,
+    '',
+    'vms',
+    '//evil.example/x',
+    '/\\evil.example',
+    'https://evil.example',
+    '/sign-in?next=/',
+  ])
+    assert.equal(safeNext(bad), '/', String(bad))
+})

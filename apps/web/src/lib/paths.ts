@@ -1,0 +1,37 @@
+/** The one place that knows addresses. Pages, links, redirects and tests take them from here. */
+export const paths = {
+  vms: () => '/',
+  vmNew: (options: { image?: string } = {}) =>
+    options.image ? `/vms/new?image=${encodeURIComponent(options.image)}` : '/vms/new',
+  vm: (id: number) => `/vms/${id}`,
+  vmConsole: (id: number) => `/vms/${id}/console`,
+  vmActivity: (id: number) => `/vms/${id}/activity`,
+  vmApi: (id: number) => `/vms/${id}/api`,
+  consoleWindow: (id: number) => `/console/${id}`,
+  images: () => '/images',
+  activity: () => '/activity',
+  settings: () => '/settings/account',
+  account: () => '/settings/account',
+  sshKeys: () => '/settings/ssh-keys',
+  tokens: () => '/settings/tokens',
+  signIn: (options: { next?: string } = {}) =>
+    options.next && options.next !== '/' ? `/sign-in?next=${encodeURIComponent(options.next)}` : '/sign-in',
+  setup: (token?: string) => (token ? `/setup#token=${encodeURIComponent(token)}` : '/setup'),
+  trust: () => '/trust',
+  caCertificate: () => '/ca.crt',
+} as const
+
+/**
+ * Where to go after signing in: the page that was asked for, if it is one of ours. Anything that a browser
+ * could read as another origin (`//host`, `/\host`, `https:`) leads to the list instead.
+ */
+export function safeNext(next: string | null | undefined): string {
+  if (!next?.startsWith('/')) return paths.vms()
+  try {
+    const url = new URL(next, 'http://hearth.invalid')
+    if (url.origin !== 'http://hearth.invalid' || url.pathname === '/sign-in') return paths.vms()
+    return url.pathname + url.search + url.hash
+  } catch {
+    return paths.vms()
+  }
+}

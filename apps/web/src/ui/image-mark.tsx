@@ -1,0 +1,68 @@
+import { cx } from './cx.ts'
+
+/** Our own drawings for what images hold: a spiral, a spark, a mountain, a circle of friends, a crate. */
+const drawings: { match: RegExp; tint: string; path: React.ReactNode }[] = [
+  {
+    match: /debian/,
+    tint: 'text-[light-dark(#b8254f,#f0769a)] bg-[light-dark(#fbe9ef,#36202a)]',
+    path: (
+      <path d="M17.2 9.2A6.6 6.6 0 1 0 13 20.4M15.3 11.800a3.7 3.7 0 1 0-1.2 4.800M17.2 9.200c1.5 2 1.4 4.5 0 6.3" />
+    ),
+  },
+  {
+    match: /tiny|busybox/,
+    tint: 'text-ember bg-ember-soft',
+    path: (
+      <path d="M12 3.5c3.8 3.4 5.7 6.5 5.7 9.700a5.7 5.7 0 0 1-11.4 0c0-2 .8-3.6 2.1-5 .4 1.3 1.1 2.1 2.1 2.5-.4-2.7.1-5.1 1.5-7.200Z" />
+    ),
+  },
+  {
+    match: /alpine/,
+    tint: 'text-[light-dark(#1c5a86,#7fbde8)] bg-[light-dark(#e5f0f8,#1b2b37)]',
+    path: <path d="m3 18 6-10 4.5 7M11.5 12 15 6.5 21.5 18M3 18h18.5" />,
+  },
+  {
+    match: /ubuntu/,
+    tint: 'text-[light-dark(#b5430c,#f39a66)] bg-[light-dark(#fcece2,#38241a)]',
+    path: (
+      <>
+        <circle cx="12" cy="12" r="6" />
+        <circle cx="19" cy="12" r="1.6" />
+        <circle cx="8.5" cy="5.9" r="1.6" />
+        <circle cx="8.5" cy="18.1" r="1.6" />
+      </>
+    ),
+  },
+  {
+    match: /./,
+    tint: 'text-ink-2 bg-raised',
+    path: <path d="M4 8.5 12 4l8 4.500v7L12 20l-8-4.500v-7ZM4 8.500l8 4.5 8-4.500M12 13v7" />,
+  },
+]
+
+export function ImageMark({ uid, size = 'md' }: { uid: string; size?: 'sm' | 'md' | 'lg' }) {
+  const drawing = drawings.find((each) => each.match.test(uid)) ?? drawings.at(-1)!
+  return (
+    <span
+      aria-hidden="true"
+      className={cx(
+        'inline-flex shrink-0 items-center justify-center',
+        drawing.tint,
+        size === 'sm' ? 'size-7 rounded-md' : size === 'md' ? 'size-10 rounded-[10px]' : 'size-12 rounded-xl',
+      )}
+    >
+      <svg
+        aria-hidden="true"
+        viewBox="0 0 24 24"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.7"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+        className={size === 'sm' ? 'size-4.5' : size === 'md' ? 'size-6' : 'size-7'}
+      >
+        {drawing.path}
+      </svg>
+    </span>
+  )
+}
