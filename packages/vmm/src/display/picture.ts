@@ -25,12 +25,16 @@ export class Picture {
   readonly digestHigh = new Int32Array(GRID_TILES)
   /** The colour of a tile that has only one, else NOT_SOLID. */
   readonly solid = new Int32Array(GRID_TILES)
+  /** When the tile last changed, in the caller's ms. */
+  readonly changedAt = new Float64Array(GRID_TILES)
+  /** About how often a second the tile has changed lately. */
+  readonly heat = new Float32Array(GRID_TILES)
   /** Tiles the last `update` changed. */
   readonly changed = new TileSet()
   private readonly pending = new Uint32Array(BITMAP_WORDS)
 
   /** Takes over what the guest drew; true when a tile or the size changed. */
-  update(surface: Surface): boolean {
+  update(surface: Surface, now = 0): boolean {
     this.changed.clear()
     const size = surface.size()
     if (size === null) return false
@@ -52,6 +56,8 @@ export class Picture {
         if (column >= columns || row >= rows) continue
         if (this.updateTile(surface.pixels, tile, column, row)) {
           this.changed.add(tile)
+          this.heat[tile] = this.heat[tile]! * Math.exp((this.changedAt[tile]! - now) / 1000) + 1
+          this.changedAt[tile] = now
           any = true
         }
       }
@@ -71,6 +77,7 @@ export class Picture {
     this.digestLow.fill(0)
     this.digestHigh.fill(0)
     this.solid.fill(NOT_SOLID)
+    this.heat.fill(0)
     for (let row = 0; row < GRID_ROWS; row++) {
       const first = row * (GRID_COLUMNS / 32)
       this.pending.fill(0xffff_ffff, first, first + Math.ceil(stride / TILE / 32))

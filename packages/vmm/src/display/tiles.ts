@@ -42,7 +42,9 @@ export function clip(rect: Rect, width: number, height: number): Rect | null {
 export class TileSet {
   readonly words = new Uint32Array(BITMAP_WORDS)
 
+  /** Also false beyond the grid. */
   has(tile: number): boolean {
+    if (tile >= GRID_TILES) return false
     return ((this.words[tile >>> 5]! >>> (tile & 31)) & 1) !== 0
   }
 

@@ -89,7 +89,7 @@ export class NovncPicture {
 
 /** One connection's worth of decoders: they carry zlib state on from rectangle to rectangle, as ours do. */
 export class NovncClient {
-  readonly picture: NovncPicture
+  picture: NovncPicture
   private readonly socket: NovncSocket
   private readonly decoders: Map<number, NovncDecoder>
 
@@ -115,6 +115,12 @@ export class NovncClient {
       decoders.set(number, new Decoder())
     }
     return new NovncClient(new NovncPicture(width, height), socket, decoders)
+  }
+
+  /** The screen's new size: the decoders' state goes on, what was shown does not. */
+  resize(width: number, height: number): NovncPicture {
+    this.picture = new NovncPicture(width, height)
+    return this.picture
   }
 
   /** Decodes the rectangles of an update, its header left out; throws when bytes are missing or left over. */
