@@ -11,6 +11,7 @@ import { Trouble } from '../lib/steps.ts'
 import { Channel, type CommandOptions, commandScript, shellQuote } from './channel.ts'
 import { type DataDisk, openDataDisk } from './data-disk.ts'
 import { debianKernel } from './debian-kernel.ts'
+import { canRouteToGuests, openGuestRoute } from './guest-route.ts'
 import { labInitrd } from './initrd.ts'
 import { LabError } from './lab-error.ts'
 import { LabProcess, type RunOptions, type RunResult, runToEnd, type SpawnOptions } from './lab-process.ts'
@@ -37,6 +38,8 @@ export interface LabOptions {
   readonly ports?: readonly PortForward[]
   readonly shares?: readonly Share[]
   readonly dataDisk?: DataDisk
+  /** Makes guests' addresses inside reachable from this machine, where it may (root); see `Lab.guestSubnet`. */
+  readonly routeToGuests?: boolean
   readonly cacheDir?: string
   readonly env?: Readonly<Record<string, string>>
   /** What the lab's own console prints. */
@@ -62,6 +65,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const initrd = await labInitrd(cacheDir, kernel)
   const disk = options.dataDisk && (await openDataDisk(options.dataDisk, progress("The lab's data disk")))
   if (disk) cleanup.use(disk)
+  const route = options.routeToGuests && canRouteToGuests() ? cleanup.use(await openGuestRoute()) : undefined
   const directory = await runDirectory()
   cleanup.defer(() => rm(directory, { recursive: true, force: true }))
 
@@ -71,6 +75,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     CHANNEL_PORT: String(CHANNEL_PORT),
     MODULES: await realpath(kernel.modules),
     DATA_PATH: options.dataDisk?.path ?? '',
+    LINK_ADDRESS: route?.labAddress ?? '',
   }
   const settingsShare = await mkdtemp(path.join(directory, 'settings-'))
   await writeSettings(settingsShare, settings, shares, secret)
@@ -91,6 +96,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       ...shares,
     ],
     dataDiskFile: options.dataDisk?.file,
+    tapInterface: route?.interfaceName,
     onConsole: options.onConsole,
   })
   cleanup.use(machine)
@@ -99,7 +105,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const channel = new Channel(await machine.forwardAnyPort(CHANNEL_PORT), secret)
   machine.onDeath((error) => channel.fail(error))
   await channel.open()
-  const lab = new Lab(machine, channel, defaultEnvironment(options.env), cleanup.move())
+  const lab = new Lab(machine, channel, {
+    env: defaultEnvironment(options.env),
+    guestSubnet: route?.subnet,
+    cleanup: cleanup.move(),
+  })
   if (disk?.grown) await lab.grow(options.dataDisk!.path)
   detail('running')
   return lab
@@ -113,17 +123,23 @@ export class Lab {
   private readonly env: Readonly<Record<string, string>>
   private readonly cleanup: AsyncDisposableStack
   private stopping: Promise<void> | undefined
+  /** The network guests must use to be reachable from this machine; undefined where there is no way to them. */
+  readonly guestSubnet: string | undefined
 
   constructor(
     machine: Machine,
     channel: Channel,
-    env: Readonly<Record<string, string>>,
-    cleanup: AsyncDisposableStack,
+    rest: {
+      readonly env: Readonly<Record<string, string>>
+      readonly guestSubnet: string | undefined
+      readonly cleanup: AsyncDisposableStack
+    },
   ) {
     this.machine = machine
     this.channel = channel
-    this.env = env
-    this.cleanup = cleanup
+    this.env = rest.env
+    this.guestSubnet = rest.guestSubnet
+    this.cleanup = rest.cleanup
     this.ended = machine.ended
     // A lab that dies by itself leaves nothing behind either.
     void this.ended.then(() => this.release())

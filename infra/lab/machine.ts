@@ -16,6 +16,8 @@ export interface MachineOptions {
   readonly memoryBytes: number
   readonly shares: readonly { readonly tag: string; readonly path: string; readonly writable: boolean }[]
   readonly dataDiskFile: string | undefined
+  /** A TAP interface of this machine, for the lab's second network card. */
+  readonly tapInterface: string | undefined
   /** For the control socket. */
   readonly directory: string
   readonly onConsole: ((text: string) => void) | undefined
@@ -168,6 +170,12 @@ function qemuArguments(options: MachineOptions, qmpPath: string): string[] {
     ...['-netdev', 'user,id=net0,ipv6=off', '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-device', 'virtio-rng-pci', '-rtc', 'base=utc'],
   ]
+  if (options.tapInterface !== undefined) {
+    args.push(
+      ...['-netdev', `tap,id=net1,ifname=${options.tapInterface},script=no,downscript=no`],
+      ...['-device', 'virtio-net-pci,netdev=net1,romfile='],
+    )
+  }
   for (const share of options.shares) {
     const access = share.writable ? 'off' : 'on'
     args.push(

@@ -26,6 +26,7 @@ async function start(): Promise<Lab> {
   return startLab({
     cpus: 2,
     memoryBytes: 6 * GIB,
+    routeToGuests: true,
     shares: [cacheDirectory, { path: scratch, writable: true }],
     dataDisk: { path: sharedLabData, file: path.join(scratch, 'data.img'), bytes: 64 * GIB },
   })

@@ -86,6 +86,7 @@ export async function startHost(context: {
         [
           ...[agentEntry, '--state', `${LAB_DISK.path}/agent`, '--listen', '0.0.0.0:7420'],
           ...['--builder', `http://10.0.2.2:${builderPort}`, ...common],
+          ...(lab.guestSubnet ? ['--subnet', lab.guestSubnet] : []),
         ],
         { cwd: repository, logFile: `${state.logs}/agent.log` },
       )
@@ -172,6 +173,7 @@ async function bootLab(state: State, agentPort: number, detail: (text: string) =
     ports: [{ host: agentPort, guest: 7420 }],
     shares: [state.images, state.secrets],
     dataDisk: { path: LAB_DISK.path, file: `${state.lab}/data.img`, bytes: LAB_DISK.bytes },
+    routeToGuests: true,
     cacheDir: cacheDirectory,
     onProgress: ({ step, detail: more }) => detail(more ? `${step}: ${more}` : step),
   })

@@ -14,14 +14,15 @@ export function nftTableName(bridge: string): string {
  *
  * Nobody on the box's own network may open connections into the guests' network by routing through the box.
  * In the lab that network is QEMU's user network and the one who would is the machine outside, which may; but
- * 10.0.2.2 is that machine's loopback, and guests must not reach what listens there.
+ * 10.0.2.2 is that machine's loopback, and 10.84.0.0/16 its end of the link by which it reaches guests (infra's
+ * guest-route): guests may answer there, and must not open connections to what listens there.
  */
 export function nftRuleset(options: { bridge: string; subnet: Subnet; kind: 'kvm' | 'lab' }): string {
   const { bridge, subnet } = options
   const table = nftTableName(bridge)
   const placeRule =
     options.kind === 'lab'
-      ? `iifname "${bridge}" ip daddr 10.0.2.0/24 reject with icmpx admin-prohibited`
+      ? `iifname "${bridge}" ip daddr { 10.0.2.0/24, 10.84.0.0/16 } reject with icmpx admin-prohibited`
       : `oifname "${bridge}" iifname != "${bridge}" drop`
   // The empty declaration makes the delete succeed whether the table exists or not.
   return `table inet ${table} {
@@ -39,7 +40,7 @@ table inet ${table} {
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
-    oifname "${bridge}" ct state established,related accept
+    ct state established,related accept
     ${placeRule}
     iifname "${bridge}" ip saddr ${subnet.cidr} accept
     iifname "${bridge}" drop
