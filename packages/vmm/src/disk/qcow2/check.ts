@@ -94,6 +94,12 @@ function compareCounts(
   const bytes = new Uint8Array(CLUSTER)
   const view = new DataView(bytes.buffer)
   let leaks = 0
+  let leakStart = 0
+  let leakCount = 0
+  const punch = () => {
+    if (repair && leakCount > 0) file.punch(leakStart * CLUSTER, leakCount * CLUSTER)
+    leakCount = 0
+  }
   for (let block = 0; block < table.length; block++) {
     const base = block * BLOCK_ENTRIES
     const offset = table[block]!
@@ -118,9 +124,15 @@ function compareCounts(
       }
       leaks++
       view.setUint16(i * 2, uses)
-      if (repair && uses === 0 && cluster < end) file.punch(cluster * CLUSTER, CLUSTER)
+      if (uses === 1 || cluster >= end) continue
+      if (leakStart + leakCount !== cluster) {
+        punch()
+        leakStart = cluster
+      }
+      leakCount++
     }
     if (repair && leaks > before) file.write(offset, bytes)
   }
+  punch()
   return leaks
 }

@@ -83,8 +83,6 @@ export class ClusterMap {
   private readonly cache: PageCache
   /** Tables that the L1 table on disk does not yet point to, by their offset: its index in L1. */
   private readonly unlinked = new Map<number, number>()
-  /** Tables whose L1 entry is being written, or failed to be: the disk may point to them already. */
-  private readonly linking = new Map<number, number>()
 
   constructor(
     file: ImageFile,
@@ -118,7 +116,7 @@ export class ClusterMap {
   }
 
   get hasChanges(): boolean {
-    return this.cache.hasDirty || this.unlinked.size > 0 || this.linking.size > 0
+    return this.cache.hasDirty || this.unlinked.size > 0
   }
 
   /** Sets `kind`, `host` and `count` (1 to `max`) for the run of like clusters that starts at `cluster`. */
@@ -184,34 +182,24 @@ export class ClusterMap {
     this.cache.changed(page)
   }
 
-  /** Writes the tables nothing on disk points to yet: they may get there at any time. */
-  writeUnlinked(): void {
-    if (this.unlinked.size === 0) return
-    this.cache.writeBack((page) => this.unlinked.has(tableOf(page)))
-  }
-
   /**
-   * Writes all other changes. Only after everything they refer to is durable: data, counts and the tables that
-   * `writeUnlinked` wrote.
+   * Writes all changes, in any order: an entry that gets to the disk before its table has only a table of zeroes to
+   * show, as before. Only after everything they refer to is durable: data, counts, and the zeroes of new tables.
    */
-  writeLinked(): void {
-    this.cache.writeBack(() => true)
-    for (const [offset, index] of this.unlinked) this.linking.set(offset, index)
-    this.unlinked.clear()
-    if (this.linking.size === 0) return
+  writeBack(): void {
+    this.cache.writeBack()
+    if (this.unlinked.size === 0) return
     const entry = new Uint8Array(8)
     const view = new DataView(entry.buffer)
-    for (const [offset, index] of this.linking) {
+    for (const [offset, index] of this.unlinked) {
       view.setUint32(0, (Math.floor(offset / TWO_32) | ENTRY.copied) >>> 0)
       view.setUint32(4, offset % TWO_32)
       this.file.write(this.l1Offset + index * 8, entry)
-      this.linking.delete(offset)
     }
+    this.unlinked.clear()
   }
 
   private pageAt(table: number, inTable: number): number {
     return this.cache.at(table / PAGE + Math.floor(inTable / L2_ENTRIES_PER_PAGE))
   }
 }
-
-const tableOf = (page: number): number => Math.floor((page * PAGE) / CLUSTER) * CLUSTER

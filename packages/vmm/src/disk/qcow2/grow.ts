@@ -54,6 +54,7 @@ export function growQcow2File(file: ImageFile, name: string, size: number, backi
     image.writeZeroes(header.size, Math.min(size, uncovered) - header.size, true)
     image.flush()
     file.write(HEADER_AT.size, u64(size))
+    file.sync()
     image.close()
   } catch (error) {
     backing?.close()
@@ -85,6 +86,7 @@ function enlargeL1(file: ImageFile, header: Qcow2Header, name: string, entries: 
   pointToL1(file, l1Offset, entries)
   refcounts.free(header.l1Offset / CLUSTER, oldClusters)
   refcounts.writeBack()
+  file.sync()
   return { ...header, l1Offset, l1Size: entries, dirty: true }
 }
 

@@ -36,7 +36,7 @@ const MAX_FREED = 1024
  * So a crash loses what was not flushed and leaks clusters (counts that are too high), no more. It is kept by
  * writing in this order, with a sync at each ‖:
  *
- *   data, counts, new tables ‖ entries of old tables, L1 entries ‖ counts of freed clusters
+ *   data, counts, zeroes of new tables ‖ L2 entries, L1 entries ‖ counts of freed clusters
  *
  * Data goes to the file at once, metadata only in `commit`. Freed clusters are given to nobody before the
  * tables that referred to them are durable without the reference. The dirty bit is durable before the first
@@ -355,9 +355,8 @@ export class Qcow2Image implements Backing {
     const refcounts = this.refcounts!
     if (map.hasChanges) {
       refcounts.writeBack()
-      map.writeUnlinked()
       file.sync()
-      map.writeLinked()
+      map.writeBack()
     }
     if (durable || this.freedStart.length > 0) file.sync()
     for (let i = this.freedStart.length - 1; i >= 0; i--) {

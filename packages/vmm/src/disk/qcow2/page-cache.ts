@@ -63,11 +63,11 @@ export class PageCache {
     this.dirtyCount++
   }
 
-  /** Writes the dirty pages that `wanted` accepts, in no particular order. One that fails stays dirty. */
-  writeBack(wanted: (page: number) => boolean): void {
+  /** Writes the dirty pages, in no particular order. One that fails stays dirty. */
+  writeBack(): void {
     if (this.dirtyCount === 0) return
     for (let slot = 0; slot < this.slots && this.dirtyCount > 0; slot++) {
-      if (this.dirty[slot] === 0 || !wanted(this.pages[slot]!)) continue
+      if (this.dirty[slot] === 0) continue
       this.file.write(this.pages[slot]! * PAGE, this.slab.subarray(slot * PAGE, (slot + 1) * PAGE))
       this.dirty[slot] = 0
       this.dirtyCount--

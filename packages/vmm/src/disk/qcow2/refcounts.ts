@@ -79,7 +79,7 @@ export class Refcounts {
       pages,
       () => {},
       // Counts may reach the disk at any time, see above.
-      () => this.writePages(),
+      () => this.cache.writeBack(),
     )
   }
 
@@ -143,7 +143,7 @@ export class Refcounts {
    * count, afterwards it counts itself.
    */
   writeBack(): void {
-    this.writePages()
+    this.cache.writeBack()
     if (this.unlinked.length === 0) return
     this.file.sync()
     const entry = new Uint8Array(8)
@@ -155,10 +155,6 @@ export class Refcounts {
       this.file.write(this.tableOffset + block * 8, entry)
     }
     this.unlinked.length = 0
-  }
-
-  private writePages(): void {
-    this.cache.writeBack(() => true)
   }
 
   /** Where in the cache the count of `cluster` is, or -1 when no block counts it. */

@@ -59,7 +59,7 @@ export class MemoryFile implements ImageFile {
   }
 
   /** Becomes equal to `other`. */
-  protected share(other: MemoryFile): void {
+  share(other: MemoryFile): void {
     this.chunks = new Map(other.chunks)
     this.length = other.length
     this.owned.clear()
@@ -104,7 +104,12 @@ export class MemoryFile implements ImageFile {
 
   punch(offset: number, length: number): void {
     const end = Math.min(this.length, offset + length)
-    if (end > offset) this.put(offset, new Uint8Array(end - offset))
+    for (let at = offset; at < end; ) {
+      const count = Math.min(CHUNK - (at % CHUNK), end - at)
+      if (count === CHUNK) this.chunks.delete(at / CHUNK)
+      else this.put(at, new Uint8Array(count))
+      at += count
+    }
   }
 
   close(): void {}
@@ -268,7 +273,10 @@ export function temporaryFolder(): string {
 
 /** Runs qemu-img, throws with its output when it fails in a way that is not in `allowed`; returns its exit status. */
 export function qemuImg(args: readonly string[], allowed: readonly number[] = [0]): number {
-  const { status, stdout, stderr, error } = spawnSync('qemu-img', args, { encoding: 'utf8' })
+  const { status, stdout, stderr, error } = spawnSync('qemu-img', args, {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  })
   if (error) throw error
   if (status === null || !allowed.includes(status)) {
     throw new Error(`qemu-img ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`)
