@@ -1,7 +1,7 @@
 /** Plugs the VM's PCI devices: one entropy source, its networks, its disks. */
 
 import type { BusDevice } from '../bus/device.ts'
-import { RawDisk } from '../disk/raw.ts'
+import { rawDiskBackend } from '../disk/open.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
@@ -52,5 +52,5 @@ function netDevice(net: NetHandle, log: (text: string) => void): NetDevice {
 
 function blockDevice(disk: DiskHandle, index: number): BlockDevice {
   const file = new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
-  return new BlockDevice(new RawDisk(file), { readOnly: disk.readOnly, serial: `disk${index}` })
+  return new BlockDevice(rawDiskBackend(file), { readOnly: disk.readOnly, serial: `disk${index}` })
 }

@@ -74,8 +74,7 @@ export class PasstBackend implements NetBackend {
   send(iov: IovecList, count: number): number {
     if (!this.connected) return -ERRNO.ENOTCONN
     if (!this.sendCarry()) return 0
-    let bytes = 0
-    for (let i = 0; i < count; i++) bytes += iov.length(i)
+    const bytes = iov.total(count)
     const frame = bytes - NET_HEADER_BYTES
     if (frame <= 0 || frame > MAX_FRAME) return -ERRNO.EMSGSIZE
     writeLength(this.scratch.bytes, frame)

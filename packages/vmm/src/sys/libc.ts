@@ -120,6 +120,28 @@ export const socketpair: (domain: number, type: number, protocol: number, pair: 
 export const poll: (entries: ArrayBufferView, count: number, timeoutMs: number) => number = libc.func(
   'int poll(void *fds, unsigned long n, int timeout)',
 )
+const SYS_IO_URING_SETUP = 425
+const SYS_IO_URING_ENTER = 426
+const SYS_IO_URING_REGISTER = 427
+const setUpIoUring = libc.func('intptr_t syscall(intptr_t n, unsigned int entries, void *params)')
+const enterIoUring = libc.func(
+  'intptr_t syscall(intptr_t n, intptr_t fd, unsigned int submit, unsigned int wait, unsigned int flags, intptr_t argument, size_t size)',
+)
+const registerIoUring = libc.func(
+  'intptr_t syscall(intptr_t n, intptr_t fd, unsigned int op, void *argument, unsigned int count)',
+)
+/** Returns the ring's fd; fills `params`, a struct io_uring_params. */
+export const ioUringSetup = (entries: number, params: ArrayBufferView): number =>
+  setUpIoUring(SYS_IO_URING_SETUP, entries, params)
+/** Submits `submit` entries and waits for `wait` completions; returns how many entries were taken. */
+export const ioUringEnter = (fd: number, submit: number, wait: number, flags: number): number =>
+  enterIoUring(SYS_IO_URING_ENTER, fd, submit, wait, flags, 0, 0)
+export const ioUringRegister = (
+  fd: number,
+  operation: number,
+  argument: ArrayBufferView | null,
+  count: number,
+): number => registerIoUring(SYS_IO_URING_REGISTER, fd, operation, argument, count)
 /** Copies between addresses that do not overlap; the caller has checked both. */
 export const memcpy: (to: number, from: number, length: number) => number = libc.func(
   'intptr_t memcpy(intptr_t to, intptr_t from, size_t n)',
@@ -145,9 +167,16 @@ export const O = {
   DIRECT: 0o40000,
 } as const
 export const PROT = { READ: 1, WRITE: 2 } as const
-export const MAP = { SHARED: 1, PRIVATE: 2, FIXED: 16, ANONYMOUS: 32, NORESERVE: 0x4000 } as const
+export const MAP = {
+  SHARED: 1,
+  PRIVATE: 2,
+  FIXED: 16,
+  ANONYMOUS: 32,
+  NORESERVE: 0x4000,
+  POPULATE: 0x8000,
+} as const
 /** flock(2). */
-export const LOCK = { SH: 1, EX: 2, NB: 4 } as const
+export const LOCK = { SH: 1, EX: 2, NB: 4, UN: 8 } as const
 export const EPOLL = { CTL_ADD: 1, CTL_DEL: 2, CTL_MOD: 3, IN: 1, OUT: 4, ERR: 8, HUP: 16 } as const
 export const EFD = { CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const
 

@@ -6,6 +6,7 @@ import { after, afterEach, test } from 'node:test'
 import type { DiskBackend } from '../disk/backend.ts'
 import { RawDisk } from '../disk/raw.ts'
 import { openRawFile } from '../disk/raw-file.ts'
+import { UringDisk } from '../disk/uring.ts'
 import { BlockDevice } from './block.ts'
 import { BLOCK_F, BLOCK_STATUS, BLOCK_T } from './block-config.ts'
 import { STATUS, VIRTIO_F_RING_EVENT_IDX, VIRTIO_F_RING_INDIRECT_DESC } from './constants.ts'
@@ -36,10 +37,13 @@ function diskFile(bytes = MIB): { file: string; content: Uint8Array } {
 }
 
 const backends: [string, (file: string, readOnly: boolean) => DiskBackend][] = [
-  ['raw', (file, readOnly) => new RawDisk(openRawFile(file, { readOnly }))],
+  ['blocking', (file, readOnly) => new RawDisk(openRawFile(file, { readOnly }))],
+  ['io_uring', (file, readOnly) => new UringDisk(openRawFile(file, { readOnly }))],
 ]
+const withoutUring = whyNoUring()
 
 for (const [kind, openBackend] of backends) {
+  const skip = kind === 'io_uring' && withoutUring
   function setUp(options: { readOnly?: boolean; bytes?: number; features?: bigint } = {}) {
     const { file, content } = diskFile(options.bytes)
     const machine = new TestMachine()
@@ -55,7 +59,7 @@ for (const [kind, openBackend] of backends) {
     return { file, content, machine, device, driver, disk }
   }
 
-  test(`${kind}: configuration says what the disk is`, () => {
+  test(`${kind}: configuration says what the disk is`, { skip }, () => {
     const { driver } = setUp({ bytes: MIB + 100 })
     assert.equal(driver.configRead(0, 4), MIB / SECTOR, 'a ragged end is left out')
     assert.equal(driver.configRead(4, 4), 0)
@@ -66,7 +70,7 @@ for (const [kind, openBackend] of backends) {
     assert.equal(driver.offered() & BLOCK_F.RO, 0n)
   })
 
-  test(`${kind}: reads and writes go to the file, in several segments, direct and indirect`, () => {
+  test(`${kind}: reads and writes go to the file, in several segments, direct and indirect`, { skip }, () => {
     const { file, content, disk } = setUp()
     const read = disk.read(3, [512, 1024, 512])
     assert.equal(read.status, BLOCK_STATUS.OK)
@@ -78,7 +82,7 @@ for (const [kind, openBackend] of backends) {
     assert.deepEqual(new Uint8Array(fs.readFileSync(file).subarray(100 * SECTOR, 100 * SECTOR + 4096)), data)
   })
 
-  test(`${kind}: bounds and sizes are checked to the sector`, () => {
+  test(`${kind}: bounds and sizes are checked to the sector`, { skip }, () => {
     const { file, disk, device } = setUp()
     const last = MIB / SECTOR - 1
     const before = fs.readFileSync(file)
@@ -101,7 +105,7 @@ for (const [kind, openBackend] of backends) {
     assert.equal(device.counters.errors, 16)
   })
 
-  test(`${kind}: flush, identity, and requests nobody knows`, () => {
+  test(`${kind}: flush, identity, and requests nobody knows`, { skip }, () => {
     const { disk, device } = setUp()
     assert.equal(disk.request(BLOCK_T.FLUSH, 0, [], []).status, BLOCK_STATUS.OK)
     assert.equal(device.counters.flushes, 1)
@@ -114,7 +118,7 @@ for (const [kind, openBackend] of backends) {
     }
   })
 
-  test(`${kind}: header and status may be cut anywhere`, () => {
+  test(`${kind}: header and status may be cut anywhere`, { skip }, () => {
     const { content, driver, machine } = setUp()
     const { memory } = machine
     const at = driver.data
@@ -134,7 +138,7 @@ for (const [kind, openBackend] of backends) {
     assert.equal(memory.readU8(at + 612), BLOCK_STATUS.OK)
   })
 
-  test(`${kind}: a request without room for header or status fails the device`, () => {
+  test(`${kind}: a request without room for header or status fails the device`, { skip }, () => {
     for (const parts of [
       [{ length: 15 }, { length: 1, writable: true }],
       [{ length: 16 }],
@@ -147,7 +151,7 @@ for (const [kind, openBackend] of backends) {
     }
   })
 
-  test(`${kind}: a read-only disk is offered as such and not written`, () => {
+  test(`${kind}: a read-only disk is offered as such and not written`, { skip }, () => {
     const { file, content, driver, disk } = setUp({ readOnly: true })
     assert.equal(driver.offered() & BLOCK_F.RO, BLOCK_F.RO)
     assert.equal(driver.offered() & (BLOCK_F.DISCARD | BLOCK_F.WRITE_ZEROES), 0n)
@@ -157,7 +161,7 @@ for (const [kind, openBackend] of backends) {
     assert.deepEqual(new Uint8Array(fs.readFileSync(file)), content)
   })
 
-  test(`${kind}: discard and write zeroes, with their limits`, () => {
+  test(`${kind}: discard and write zeroes, with their limits`, { skip }, () => {
     const { file, content, disk, driver } = setUp()
     const offered = driver.offered()
     assert.equal(offered & BLOCK_F.DISCARD, BLOCK_F.DISCARD, 'the temporary folder can punch holes')
@@ -197,7 +201,7 @@ for (const [kind, openBackend] of backends) {
     assert.deepEqual(new Uint8Array(fs.readFileSync(file)), expected)
   })
 
-  test(`${kind}: a disk that shrinks or breaks under us answers I/O errors and works on`, () => {
+  test(`${kind}: a disk that shrinks or breaks under us answers I/O errors and works on`, { skip }, () => {
     const { file, content, disk } = setUp()
     fs.truncateSync(file, MIB / 2)
     assert.equal(disk.read(MIB / SECTOR - 8, [4096]).status, BLOCK_STATUS.IOERR)
@@ -207,7 +211,7 @@ for (const [kind, openBackend] of backends) {
     assert.equal(disk.read(0, [512]).status, BLOCK_STATUS.OK, 'the open file goes on')
   })
 
-  test(`${kind}: write-through when the driver cannot flush or chose it`, () => {
+  test(`${kind}: write-through when the driver cannot flush or chose it`, { skip }, () => {
     const { disk, driver } = setUp({ features: 0n })
     assert.equal(driver.configRead(32, 1), 0)
     assert.equal(disk.write(1, new Uint8Array(512).fill(9), [512]), BLOCK_STATUS.OK)
@@ -219,7 +223,7 @@ for (const [kind, openBackend] of backends) {
     assert.equal(chosen.disk.read(1, [512]).data[0], 9)
   })
 
-  test(`${kind}: many requests in one ring, fewer interrupts than requests, all answered`, () => {
+  test(`${kind}: many requests in one ring, fewer interrupts than requests, all answered`, { skip }, () => {
     const { content, driver, machine } = setUp({ features: VIRTIO_F_RING_INDIRECT_DESC })
     const queue = driver.queues[0]!
     const { memory } = machine
@@ -246,7 +250,9 @@ for (const [kind, openBackend] of backends) {
     assert.ok(driver.interrupts(0) < count / 2)
   })
 
-  test(`${kind}: a reset with requests in flight leaves guest memory alone afterwards, then works again`, () => {
+  test(`${kind}: a reset with requests in flight leaves guest memory alone afterwards, then works again`, {
+    skip,
+  }, () => {
     const { driver, machine, disk, content } = setUp({ bytes: 4 * MIB })
     const queue = driver.queues[0]!
     const { memory } = machine
@@ -271,7 +277,7 @@ for (const [kind, openBackend] of backends) {
     assert.deepEqual(disk.read(0, [512]).data, content.subarray(0, 512))
   })
 
-  test(`${kind}: property: random honest traffic against a shadow of the disk`, () => {
+  test(`${kind}: property: random honest traffic against a shadow of the disk`, { skip }, () => {
     const { content, disk } = setUp()
     const random = seeded(77)
     const shadow = content.slice()
@@ -293,6 +299,15 @@ for (const [kind, openBackend] of backends) {
       }
     }
   })
+}
+
+function whyNoUring(): string | false {
+  try {
+    new UringDisk(openRawFile(diskFile(4096).file, { readOnly: false })).close()
+    return false
+  } catch (error) {
+    return `this kernel has no io_uring for us: ${error}`
+  }
 }
 
 /** One request at a time through the ring. */

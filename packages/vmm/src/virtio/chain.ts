@@ -163,8 +163,24 @@ export class DescriptorChain {
 export class IovecList {
   /** What `preadv` and friends take. */
   words: Uint32Array
-  constructor(entries: number) {
-    this.words = new Uint32Array(entries * 4)
+
+  /** `memory` lets it begin in a place of the caller's, 4 words an entry. */
+  constructor(entries: number, memory?: Uint32Array) {
+    this.words = memory ?? new Uint32Array(entries * 4)
+  }
+
+  /** Becomes a copy of the first `count` entries of `other`. */
+  copy(other: IovecList, count: number): void {
+    const from = other.words
+    const to = this.words
+    for (let i = 0; i < count * 4; i++) to[i] = from[i]!
+  }
+
+  /** The bytes that the first `count` entries name. */
+  total(count: number): number {
+    let bytes = 0
+    for (let i = 0; i < count; i++) bytes += this.length(i)
+    return bytes
   }
 
   set(entry: number, address: number, length: number): void {
