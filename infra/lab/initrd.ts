@@ -7,23 +7,16 @@ import { Trouble } from '../lib/steps.ts'
 import { cachedFolder } from './cache.ts'
 import { type CpioEntry, cpioArchive } from './cpio.ts'
 import type { DebianKernel } from './debian-kernel.ts'
-import { moduleFiles, readModuleIndex } from './kernel-modules.ts'
+import { moduleEntries } from './kernel-modules.ts'
 
 /** Loaded before anything else; all others are loaded on demand once the root is there. */
 const BOOT_MODULES = [
-  ...[
-    'virtio_pci',
-    '9p',
-    '9pnet_virtio',
-    'overlay',
-    'virtio_net',
-    'virtio_blk',
-    'virtio-rng',
-    'crc32c_generic',
-    'xfs',
-  ],
+  ...['virtio_pci', '9p', '9pnet_virtio', 'overlay', 'virtio_net', 'virtio_blk', 'virtio-rng'],
+  ...['crc32c_generic', 'xfs'],
   ...['kvm-amd', 'tun', 'vhost_net', 'bridge', 'nf_tables', 'nft_chain_nat', 'nft_masq', 'nft_ct'],
 ]
+/** What `guest/init` calls. */
+const APPLETS = 'sh mount umount modprobe mkdir ln cp chmod uname poweroff switch_root'.split(' ')
 const FOLDERS = ['bin', 'dev', 'proc', 'sys', 'lab', 'lower', 'writes', 'newroot', 'lib', 'lib/modules']
 
 /** Returns the path of the initrd, made if its like is not in the cache. */
@@ -45,48 +38,18 @@ export async function labInitrd(cacheDir: string, kernel: DebianKernel): Promise
 }
 
 async function initrdEntries(kernel: DebianKernel, init: string, busybox: Buffer): Promise<CpioEntry[]> {
-  const index = await readModuleIndex(kernel.modules)
-  const files = moduleFiles(index, BOOT_MODULES)
-  const base = `lib/modules/${kernel.release}`
   const entries: CpioEntry[] = [
     ...FOLDERS.map((folder): CpioEntry => ({ path: folder, type: 'directory' })),
-    { path: base, type: 'directory' },
     // The kernel opens it for its first program before that program can mount /dev.
     { path: 'dev/console', type: 'character-device', major: 5, minor: 1 },
     { path: 'init', type: 'file', data: Buffer.from(init), mode: 0o755 },
     { path: 'bin/busybox', type: 'file', data: busybox, mode: 0o755 },
   ]
-  for (const applet of ['sh', 'mount', 'umount', 'modprobe', 'mkdir', 'ln', 'cp', 'chmod', 'uname'])
+  for (const applet of APPLETS) {
     entries.push({ path: `bin/${applet}`, type: 'symlink', target: 'busybox' })
-  for (const applet of ['poweroff', 'switch_root'])
-    entries.push({ path: `bin/${applet}`, type: 'symlink', target: 'busybox' })
-  for (const file of files) {
-    const flat = path.basename(file)
-    entries.push({
-      path: `${base}/${flat}`,
-      type: 'file',
-      data: await readFile(path.join(kernel.modules, file)),
-    })
   }
-  entries.push({
-    path: `${base}/modules.dep`,
-    type: 'file',
-    data: Buffer.from(flatDependencies(files, index.dependencies)),
-  })
+  entries.push(...(await moduleEntries(kernel, BOOT_MODULES)))
   return entries
-}
-
-/** modules.dep of the files we took, all in one folder. */
-function flatDependencies(
-  files: readonly string[],
-  dependencies: ReadonlyMap<string, readonly string[]>,
-): string {
-  return files
-    .map((file) => {
-      const needed = [...(dependencies.get(file) ?? [])].reverse().map((name) => path.basename(name))
-      return `${path.basename(file)}:${needed.map((name) => ` ${name}`).join('')}\n`
-    })
-    .join('')
 }
 
 /** Debian's busybox-static is linked statically, so it runs where there is nothing else yet. */

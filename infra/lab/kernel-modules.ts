@@ -1,6 +1,8 @@
 /** Which kernel modules come with which: reads what depmod(8) wrote. */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { CpioEntry } from './cpio.ts'
+import type { DebianKernel } from './debian-kernel.ts'
 
 export interface ModuleIndex {
   /** Path below the modules folder → paths it needs, each before what needs it. */
@@ -43,6 +45,41 @@ export function moduleFiles(index: ModuleIndex, names: readonly string[]): strin
     files.add(file)
   }
   return [...files]
+}
+
+/**
+ * The named modules and all they need as part of an initial RAM disk, in one flat folder with a modules.dep for
+ * busybox's modprobe. `lib/modules` has to be in the archive already.
+ */
+export async function moduleEntries(kernel: DebianKernel, names: readonly string[]): Promise<CpioEntry[]> {
+  const index = await readModuleIndex(kernel.modules)
+  const files = moduleFiles(index, names)
+  const base = `lib/modules/${kernel.release}`
+  const entries = files.map(
+    async (file): Promise<CpioEntry> => ({
+      path: `${base}/${path.basename(file)}`,
+      type: 'file',
+      data: await readFile(path.join(kernel.modules, file)),
+    }),
+  )
+  const dep = Buffer.from(flatDependencies(files, index.dependencies))
+  return [
+    { path: base, type: 'directory' },
+    ...(await Promise.all(entries)),
+    { path: `${base}/modules.dep`, type: 'file', data: dep },
+  ]
+}
+
+/** modules.dep again, nearest need first, for files that all lie in one folder. */
+export function flatDependencies(
+  files: readonly string[],
+  dependencies: ReadonlyMap<string, readonly string[]>,
+): string {
+  const line = (file: string): string => {
+    const needed = (dependencies.get(file) ?? []).toReversed().map((other) => ` ${path.basename(other)}`)
+    return `${path.basename(file)}:${needed.join('')}\n`
+  }
+  return files.map(line).join('')
 }
 
 /** `kernel/fs/9p/9p.ko.xz` → `9p`; hyphens and underscores are the same to the kernel. */

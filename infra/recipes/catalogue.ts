@@ -1,0 +1,6 @@
+import { debian12 } from './debian-12/recipe.ts'
+import type { RecipeDefinition } from './recipe.ts'
+import { tinyLinux } from './tiny-linux/recipe.ts'
+
+/** Every image Hearth can build, in the order the catalogue shows them. */
+export const recipes: readonly RecipeDefinition[] = [debian12, tinyLinux]

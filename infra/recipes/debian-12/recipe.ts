@@ -1,0 +1,190 @@
+/**
+ * Debian 12 as a whole disk that BIOS and UEFI firmware can start, with kernel and initial RAM disk beside it for direct
+ * boot. Made from Debian's packages alone, without loop devices: the file system is written by `mke2fs -d`.
+ */
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdir, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { GIB, MIB } from '@hearth/shared/units'
+import { aptSources, debianMirror } from '../../lab/debian-mirror.ts'
+import { BuildError } from '../build-error.ts'
+import { type Partition, partitionTable, partitionType, SECTOR } from '../disk/gpt.ts'
+import { bootCode, embeddedCore } from '../disk/grub-bios.ts'
+import { type BuildContext, type BuiltImage, type RecipeDefinition, recipeHash } from '../recipe.ts'
+import { tool } from '../tool.ts'
+import { imagePackages } from './packages.ts'
+import { TreeProgressReader } from './progress.ts'
+
+const SUITE = 'bookworm'
+const DISK_BYTES = 3 * GIB
+const TREE_PERCENT = 88
+
+const sectors = (bytes: number): number => bytes / SECTOR
+/** The root is last, so that it can grow with the disk; the numbers are those of Debian's own cloud images. */
+const layout = {
+  biosBoot: { number: 14, firstSector: sectors(1 * MIB), sectors: sectors(1 * MIB) },
+  efiSystem: { number: 15, firstSector: sectors(2 * MIB), sectors: sectors(62 * MIB) },
+  root: { number: 1, firstSector: sectors(64 * MIB), sectors: sectors(DISK_BYTES - 65 * MIB) },
+} as const
+
+export const debian12: RecipeDefinition = {
+  imageUid: 'debian-12',
+  name: 'Debian 12',
+  description:
+    'Debian 12 “bookworm” with cloud-init, SSH and the QEMU guest agent, built from Debian’s own packages.',
+  recipeHash: recipeHash(import.meta.dirname),
+  cloudInit: true,
+  loginUser: 'debian',
+  minMemoryBytes: 512 * MIB,
+  minDiskBytes: DISK_BYTES,
+  build,
+}
+
+async function build(context: BuildContext): Promise<BuiltImage> {
+  if (process.getuid?.() !== 0) {
+    throw new BuildError('Building Debian 12 needs root: start Hearth as root (sudo npm start).')
+  }
+  const rootUuid = randomUUID()
+  // A FAT volume's serial number, as blkid prints it.
+  const espId = randomUUID().slice(0, 9).toUpperCase()
+  const tree = path.join(context.work, 'tree')
+  const out = path.join(context.work, 'out')
+  await mkdir(out)
+  await makeTree(context, tree, out, { rootUuid, espId })
+  await finishTree(tree)
+  context.progress(TREE_PERCENT, 'Writing the root file system')
+  const disk = path.join(context.folder, 'disk.raw')
+  await makeDisk(context, disk, tree, out, { rootUuid, espId })
+  context.progress(98, 'Finishing')
+  for (const file of ['vmlinuz', 'initrd.img']) {
+    await rename(path.join(out, file), path.join(context.folder, file))
+    await chmod(path.join(context.folder, file), 0o644)
+  }
+  await rm(tree, { recursive: true })
+  return {
+    disk: { file: 'disk.raw', bytes: DISK_BYTES },
+    kernel: 'vmlinuz',
+    initrd: 'initrd.img',
+    cmdline: `root=UUID=${rootUuid} ro console=ttyS0`,
+  }
+}
+
+interface Ids {
+  readonly rootUuid: string
+  readonly espId: string
+}
+
+async function makeTree(context: BuildContext, tree: string, out: string, ids: Ids): Promise<void> {
+  context.progress(1, "Reading Debian's package lists")
+  const mirror = await debianMirror()
+  const files = path.join(import.meta.dirname, 'files')
+  const reader = new TreeProgressReader()
+  await tool(
+    context,
+    'mmdebstrap',
+    [
+      ...['--mode=root', '--variant=minbase', '--verbose', `--include=${imagePackages.join(',')}`],
+      // Documentation and translations stay out of every VM's disk, copyright files excepted.
+      '--dpkgopt=path-exclude=/usr/share/locale/*',
+      '--dpkgopt=path-exclude=/usr/share/man/*',
+      '--dpkgopt=path-exclude=/usr/share/doc/*',
+      '--dpkgopt=path-include=/usr/share/doc/*/copyright',
+      '--aptopt=Acquire::Languages "none"',
+      // Before the kernel's package makes its initial RAM disk.
+      `--essential-hook=mkdir -p "$1/etc/initramfs-tools" && cp -r --no-preserve=ownership "$FILES/etc/initramfs-tools/conf.d" "$1/etc/initramfs-tools/"`,
+      `--essential-hook=mkdir -p "$1/usr/share/initramfs-tools" && cp -r --no-preserve=ownership "$FILES/usr/share/initramfs-tools/modules.d" "$1/usr/share/initramfs-tools/"`,
+      `--customize-hook=${path.join(import.meta.dirname, 'customize.sh')}`,
+      ...[SUITE, tree, ...aptSources(mirror, SUITE, { signedBy: true })],
+    ],
+    {
+      env: {
+        ...process.env,
+        LC_ALL: 'C',
+        FILES: files,
+        OUT: out,
+        ROOT_UUID: ids.rootUuid,
+        ESP_UUID: ids.espId,
+        APT_SOURCES: aptSources(mirror, SUITE, { signedBy: false }).join('\n'),
+      },
+      onLine(line) {
+        const now = reader.read(line)
+        if (now) context.progress(1 + Math.floor(now.fraction * (TREE_PERCENT - 1)), now.step)
+      },
+    },
+  )
+}
+
+/** What mmdebstrap itself puts in place or takes away at its end. */
+async function finishTree(tree: string): Promise<void> {
+  const resolv = path.join(tree, 'etc/resolv.conf')
+  await rm(resolv, { force: true })
+  await symlink('../run/systemd/resolve/stub-resolv.conf', resolv)
+  await writeFile(path.join(tree, 'etc/hostname'), 'debian\n')
+  // Empty, not absent: systemd then makes one at the first boot, and takes that boot for the first.
+  await writeFile(path.join(tree, 'etc/machine-id'), '')
+}
+
+async function makeDisk(
+  context: BuildContext,
+  disk: string,
+  tree: string,
+  out: string,
+  ids: Ids,
+): Promise<void> {
+  const handle = await open(disk, 'wx', 0o644)
+  await handle.truncate(DISK_BYTES)
+  await handle.close()
+  const rootBytes = layout.root.sectors * SECTOR
+  await tool(context, 'mke2fs', [
+    ...['-q', '-F', '-t', 'ext4', '-L', 'root', '-U', ids.rootUuid, '-d', tree],
+    // The file is sparse: its blocks are zero, and no guest needs to write that in the background.
+    ...['-E', `offset=${layout.root.firstSector * SECTOR},assume_storage_prezeroed=1`, '-m', '1'],
+    ...[disk, `${rootBytes / 1024}k`],
+  ])
+  context.progress(95, 'Writing the boot loader')
+  const esp = `${disk}@@${layout.efiSystem.firstSector * SECTOR}`
+  const espSerial = ids.espId.replace('-', '')
+  await tool(context, 'mformat', [
+    '-i',
+    esp,
+    '-T',
+    String(layout.efiSystem.sectors),
+    '-N',
+    espSerial,
+    '-v',
+    'EFI',
+    '::',
+  ])
+  await tool(context, 'mmd', ['-i', esp, '::/EFI', '::/EFI/BOOT'])
+  await tool(context, 'mcopy', ['-i', esp, path.join(out, 'BOOTX64.EFI'), '::/EFI/BOOT/BOOTX64.EFI'])
+  await writeBootSectors(disk, out)
+}
+
+async function writeBootSectors(disk: string, out: string): Promise<void> {
+  const [bootImg, coreImg] = await Promise.all([
+    readFile(path.join(out, 'boot.img')),
+    readFile(path.join(out, 'core.img')),
+  ])
+  const { biosBoot, efiSystem, root } = layout
+  const partitions: Partition[] = [
+    { ...root, type: partitionType.linuxRootX8664, uuid: randomUUID(), name: 'root' },
+    { ...biosBoot, type: partitionType.biosBoot, uuid: randomUUID(), name: 'bios' },
+    { ...efiSystem, type: partitionType.efiSystem, uuid: randomUUID(), name: 'efi' },
+  ]
+  const table = partitionTable(
+    sectors(DISK_BYTES),
+    randomUUID(),
+    partitions,
+    bootCode(bootImg, biosBoot.firstSector),
+  )
+  const core = embeddedCore(coreImg, biosBoot.firstSector, biosBoot.sectors)
+  const handle = await open(disk, 'r+')
+  try {
+    await handle.write(table.primary, 0, table.primary.length, 0)
+    await handle.write(core, 0, core.length, biosBoot.firstSector * SECTOR)
+    await handle.write(table.backup, 0, table.backup.length, DISK_BYTES - table.backup.length)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,36 @@
+/** What every image recipe is. */
+import { createHash } from 'node:crypto'
+import type { ImageManifest, Recipe } from '@hearth/shared/image'
+import { contentHash } from '../lib/content-hash.ts'
+
+export interface BuildContext {
+  /** An empty folder that becomes the image; the recipe fills it with everything but the manifest. */
+  readonly folder: string
+  /** An empty folder for what is thrown away afterwards, on the same file system. */
+  readonly work: string
+  readonly cacheDir: string
+  /** The build's log: everything the tools print. */
+  readonly log: (text: string) => void
+  /** Progress from 0 to 100, and what is being done, for people. */
+  readonly progress: (percent: number, step: string) => void
+  /** Aborted when the builder stops: commands under way are to be ended. */
+  readonly signal: AbortSignal
+}
+
+/** What a build found out that the catalogue could not know. */
+export type BuiltImage = Pick<ImageManifest, 'disk' | 'kernel' | 'initrd' | 'cmdline'>
+
+export interface RecipeDefinition extends Recipe {
+  build(context: BuildContext): Promise<BuiltImage>
+}
+
+/**
+ * The hash of a recipe: its own files and whatever else decides what comes out. Versions of Debian's packages are left
+ * out on purpose: an image is not made anew because a mirror moved on, guests update themselves.
+ */
+export function recipeHash(folder: string, ...more: string[]): string {
+  return createHash('sha256')
+    .update(contentHash(folder, ['.'], more.join('\0')))
+    .digest('hex')
+    .slice(0, 32)
+}
