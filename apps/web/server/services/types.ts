@@ -40,9 +40,9 @@ export interface PortalServices {
     watch(signal: AbortSignal): AsyncGenerator<VmView[], void, void>
     get(id: number): Promise<VmView>
     proposeName(): Promise<string>
-    create(viewer: Viewer, input: VmCreateInput): Promise<VmChange>
+    create(viewer: Viewer, input: VmCreateInput & { labels?: Record<string, string> }): Promise<VmChange>
     power(viewer: Viewer, input: { id: number; op: PowerOp; idempotencyKey?: string }): Promise<VmChange>
-    update(viewer: Viewer, input: { id: number; startAtBoot?: boolean; name?: string }): Promise<VmView>
+    update(viewer: Viewer, input: { id: number; startAtBoot?: boolean }): Promise<VmView>
     /** `confirmName` is what the person typed; a script, which names the VM by its id, gives none. */
     delete(
       viewer: Viewer,

@@ -25,7 +25,7 @@ export function toSqlite(value: unknown, type: ArgType | undefined): SQLInputVal
     return Number.isSafeInteger(value) && type?.scalarType !== 'float' ? BigInt(value) : value
   }
   if (typeof value === 'bigint') return value
-  if (ArrayBuffer.isView(value)) return value
+  if (value instanceof Uint8Array) return Buffer.from(value)
   throw new TypeError(`The SQLite adapter cannot bind a ${typeof value}.`)
 }
 

@@ -1,0 +1,155 @@
+/** One connection to a host's agent: tRPC over a WebSocket that carries the host's token and comes back by itself. */
+
+import type { AgentRouter } from '@hearth/agent/router'
+import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
+import { type AgentEvent, agentEventSchema, powerOpSchema } from '@hearth/shared/agent-protocol'
+import { errorReportSchema, HearthError } from '@hearth/shared/errors'
+import { parseVmSpec } from '@hearth/shared/vm-spec'
+import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
+import superjson from 'superjson'
+import WebSocket from 'ws'
+import { z } from 'zod'
+import type { AgentRequest } from '../services/context.ts'
+
+const requestTimeoutMs = 30_000
+const longestPauseMs = 5_000
+
+export interface AgentEndpoint {
+  /** `ws://…` of the agent, without a path. */
+  readonly url: string
+  readonly token: string
+}
+
+export interface AgentListener {
+  event(event: AgentEvent): void
+  /** The connection broke, or the event stream ended: what is known from here on may be old. */
+  lost(reason: string): void
+}
+
+export class AgentClient {
+  readonly #endpoint: AgentEndpoint
+  readonly #listener: AgentListener
+  readonly #socket: ReturnType<typeof createWSClient>
+  readonly #trpc: ReturnType<typeof createTRPCClient<AgentRouter>>
+  #subscription: { unsubscribe(): void } | null = null
+  #again: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(endpoint: AgentEndpoint, listener: AgentListener) {
+    this.#endpoint = endpoint
+    this.#listener = listener
+    const headers = { authorization: `Bearer ${endpoint.token}` }
+    class AuthorizedWebSocket extends WebSocket {
+      constructor(address: string | URL) {
+        super(address, { headers, handshakeTimeout: 5_000, maxPayload: 32 * 1024 * 1024 })
+        // tRPC listens through the DOM's interface; an error without a listener here would end the process.
+        this.on('error', () => {})
+      }
+    }
+    this.#socket = createWSClient({
+      url: `${endpoint.url}/trpc`,
+      WebSocket: AuthorizedWebSocket as unknown as typeof globalThis.WebSocket,
+      retryDelayMs: (attempt) => Math.min(200 * 2 ** attempt, longestPauseMs),
+      keepAlive: { enabled: true, intervalMs: 5_000, pongTimeoutMs: 5_000 },
+      onClose: (cause) => listener.lost(`the connection was closed (${cause?.code ?? 'no code'})`),
+    })
+    this.#trpc = createTRPCClient<AgentRouter>({
+      links: [wsLink<AgentRouter>({ client: this.#socket, transformer: superjson })],
+    })
+    this.#subscribe()
+  }
+
+  /** Asks for what an action needs. A HearthError is the host's own refusal; anything else is the link's trouble. */
+  async send(actionId: number, request: AgentRequest): Promise<ActionReport> {
+    const options = { signal: AbortSignal.timeout(requestTimeoutMs) }
+    const { vm, image } = this.#trpc
+    const ask = (): Promise<unknown> => {
+      switch (request.kind) {
+        case 'create':
+          return vm.create.mutate(
+            { actionId, spec: parseVmSpec(request.spec), start: request.start },
+            options,
+          )
+        case 'power':
+          return vm.power.mutate(
+            { actionId, vmUid: request.vmUid, op: powerOpSchema.parse(request.op) },
+            options,
+          )
+        case 'update':
+          return vm.update.mutate({ actionId, spec: parseVmSpec(request.spec) }, options)
+        case 'delete':
+          return vm.delete.mutate({ actionId, vmUid: request.vmUid }, options)
+        case 'build':
+          return image.build.mutate({ actionId, imageUid: request.imageUid }, options)
+      }
+    }
+    return actionReportSchema.parse(await refusalsAsErrors(ask))
+  }
+
+  async getAction(actionId: number): Promise<ActionReport | null> {
+    const answer = await refusalsAsErrors(() =>
+      this.#trpc.action.get.query({ actionId }, { signal: AbortSignal.timeout(requestTimeoutMs) }),
+    )
+    return actionReportSchema.nullable().parse(answer)
+  }
+
+  /** The host's end of a serial console. */
+  openSerial(vmUid: string): WebSocket {
+    return new WebSocket(`${this.#endpoint.url}/vms/${vmUid}/serial`, {
+      headers: { authorization: `Bearer ${this.#endpoint.token}` },
+      handshakeTimeout: 5_000,
+      maxPayload: 4 * 1024 * 1024,
+      perMessageDeflate: false,
+    })
+  }
+
+  /** Begins the event stream anew, with a fresh snapshot. */
+  resubscribe(): void {
+    this.#subscription?.unsubscribe()
+    this.#subscription = null
+    this.#subscribe()
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#again) clearTimeout(this.#again)
+    this.#subscription?.unsubscribe()
+    this.#socket.close()
+  }
+
+  #subscribe(): void {
+    if (this.#closed) return
+    // A broken connection is mended beneath the subscription, which then begins with a snapshot again.
+    const subscription: { unsubscribe(): void } = this.#trpc.events.subscribe(undefined, {
+      onData: (data) => {
+        const parsed = agentEventSchema.safeParse(data)
+        if (parsed.success) this.#listener.event(parsed.data)
+        else this.#ended(subscription, `an event could not be read: ${z.prettifyError(parsed.error)}`)
+      },
+      onError: (error) => this.#ended(subscription, error.message),
+      onComplete: () => this.#ended(subscription, 'the event stream ended'),
+    })
+    this.#subscription = subscription
+  }
+
+  #ended(subscription: { unsubscribe(): void }, reason: string): void {
+    if (this.#closed || this.#subscription !== subscription) return
+    this.#subscription = null
+    subscription.unsubscribe()
+    this.#listener.lost(reason)
+    this.#again = setTimeout(() => this.#subscribe(), 1_000)
+  }
+}
+
+const refusalSchema = z.object({ hearth: errorReportSchema })
+
+async function refusalsAsErrors<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    const refusal = error instanceof TRPCClientError ? refusalSchema.safeParse(error.data) : undefined
+    if (refusal?.success)
+      throw new HearthError(refusal.data.hearth.code, refusal.data.hearth.message, { cause: error })
+    throw error
+  }
+}

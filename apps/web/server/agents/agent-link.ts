@@ -1,0 +1,246 @@
+/**
+ * The portal's side of one host: keeps the observed columns up to date, carries actions to the host, and after a
+ * break asks about every action that was under way, so that each goes on or ends.
+ */
+import type { AgentEvent, VmReport } from '@hearth/shared/agent-protocol'
+import { HearthError } from '@hearth/shared/errors'
+import type WebSocket from 'ws'
+import type { Database } from '../db/client.ts'
+import { errorText, type Log } from '../log.ts'
+import { applyReport, failAction } from '../services/actions.ts'
+import type { Changes } from '../services/changes.ts'
+import type { AgentRequest } from '../services/context.ts'
+import { AgentClient, type AgentEndpoint } from './agent-client.ts'
+import { observeAbsence, observeHost, observeImage, observeVm } from './observe.ts'
+
+/** A host whose connection holds but that answers nothing is asked again after this. */
+const askAgainMs = 15_000
+
+export class AgentLink {
+  readonly #hostId: number
+  readonly #db: Database
+  readonly #changes: Changes
+  readonly #log: Log
+  readonly #client: AgentClient
+  #online = false
+  #closed = false
+  /** Grows with every break, so that events queued before it do not count as news after it. */
+  #epoch = 0
+  #work: Promise<void> = Promise.resolve()
+  readonly #sending = new Set<number>()
+  readonly #strangers = new Map<string, string>()
+  #askAgain: NodeJS.Timeout | null = null
+
+  constructor(options: {
+    hostId: number
+    endpoint: AgentEndpoint
+    db: Database
+    changes: Changes
+    log: Log
+  }) {
+    this.#hostId = options.hostId
+    this.#db = options.db
+    this.#changes = options.changes
+    this.#log = options.log
+    this.#client = new AgentClient(options.endpoint, {
+      event: (event) => this.#enqueue(event),
+      lost: (reason) => this.#lost(reason),
+    })
+  }
+
+  get online(): boolean {
+    return this.#online
+  }
+
+  get differences(): string[] {
+    return [...this.#strangers.values()]
+  }
+
+  openSerial(vmUid: string): WebSocket {
+    return this.#client.openSerial(vmUid)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#askAgain) clearTimeout(this.#askAgain)
+    this.#client.close()
+    await this.#work
+  }
+
+  async dispatch(actionId: number): Promise<void> {
+    if (!this.#online || this.#sending.has(actionId)) return
+    this.#sending.add(actionId)
+    try {
+      await this.#send(actionId)
+    } finally {
+      this.#sending.delete(actionId)
+    }
+  }
+
+  async #send(actionId: number): Promise<void> {
+    const action = await this.#db.action.findUnique({ where: { id: actionId } })
+    if (action?.status !== 'running' || action.request === null) return
+    // Written by beginAction; what travels is parsed again by the client.
+    const request = JSON.parse(action.request) as AgentRequest
+    await this.#db.action.update({ where: { id: actionId }, data: { sentAt: new Date() } })
+    try {
+      const report = await this.#client.send(actionId, request)
+      await applyReport(this.#db, report)
+    } catch (error) {
+      if (!(error instanceof HearthError)) {
+        // Whether the host has it is unknown: ask when it is back, or later if the connection holds.
+        this.#log.warn('a host did not answer', { actionId, error: errorText(error) })
+        this.#askLater()
+      } else if (request.kind === 'delete' && error.code === 'not_found') {
+        await this.#alreadyGone(actionId)
+      } else {
+        await failAction(this.#db, actionId, { code: error.code, message: error.userMessage })
+      }
+    }
+    this.#changes.publish('actions', 'vms', 'images')
+  }
+
+  /** What was to be deleted is not there: the deletion has come to its end. */
+  async #alreadyGone(actionId: number): Promise<void> {
+    const action = await this.#db.action.findUniqueOrThrow({ where: { id: actionId } })
+    const now = new Date().toISOString()
+    await applyReport(this.#db, {
+      actionId,
+      command: 'delete_vm',
+      status: 'success',
+      progress: 100,
+      step: 'It was not on the host any more',
+      error: null,
+      startedAt: action.startedAt.toISOString(),
+      finishedAt: now,
+      vmUid: null,
+      imageUid: null,
+    })
+  }
+
+  #askLater(): void {
+    this.#askAgain ??= setTimeout(() => {
+      this.#askAgain = null
+      this.#work = this.#work.then(() => this.#settleActions()).catch((error) => this.#trouble(error))
+    }, askAgainMs)
+  }
+
+  #enqueue(event: AgentEvent): void {
+    const epoch = this.#epoch
+    this.#work = this.#work
+      .then(() => (epoch === this.#epoch && !this.#closed ? this.#apply(event) : undefined))
+      .catch((error) => this.#trouble(error))
+  }
+
+  /** An event that could not be written would be missing for good: begin again with a snapshot. */
+  #trouble(error: unknown): void {
+    if (this.#closed) return
+    this.#log.error('an event of a host could not be applied', { error: errorText(error) })
+    this.#lost('an event could not be applied')
+    setTimeout(() => {
+      if (!this.#closed) this.#client.resubscribe()
+    }, 1_000).unref()
+  }
+
+  #lost(reason: string): void {
+    this.#epoch++
+    if (!this.#online) return
+    this.#online = false
+    this.#work = this.#work
+      .then(() => this.#db.host.update({ where: { id: this.#hostId }, data: { lastSeenAt: new Date() } }))
+      .then(() => this.#changes.publish('hosts'))
+      .catch((error) => this.#log.error('a host could not be marked away', { error: errorText(error) }))
+    this.#log.warn('a host is away', { hostId: this.#hostId, reason })
+    this.#changes.publish('hosts', 'vms')
+  }
+
+  async #apply(event: AgentEvent): Promise<void> {
+    switch (event.type) {
+      case 'snapshot':
+        await this.#applySnapshot(event)
+        return
+      case 'host':
+        await observeHost(this.#db, this.#hostId, event.host)
+        this.#changes.publish('hosts')
+        return
+      case 'vm':
+        await this.#observe(event.vm)
+        this.#changes.publish('vms')
+        return
+      case 'vm_removed':
+        this.#strangers.delete(event.vmUid)
+        await observeAbsence(this.#db, this.#hostId, { vmUid: event.vmUid })
+        this.#changes.publish('vms', 'hosts')
+        return
+      case 'image':
+        await observeImage(this.#db, this.#hostId, event.image)
+        this.#changes.publish('images')
+        return
+      case 'action':
+        if (await applyReport(this.#db, event.action)) this.#changes.publish('actions', 'vms', 'images')
+        return
+    }
+  }
+
+  async #applySnapshot(event: Extract<AgentEvent, { type: 'snapshot' }>): Promise<void> {
+    const epoch = this.#epoch
+    this.#strangers.clear()
+    await observeHost(this.#db, this.#hostId, event.host)
+    for (const image of event.images) await observeImage(this.#db, this.#hostId, image)
+    // First what ended meanwhile: a VM that an action holds does not follow what is observed.
+    for (const action of event.actions) await applyReport(this.#db, action)
+    for (const vm of event.vms) await this.#observe(vm)
+    await observeAbsence(this.#db, this.#hostId, { notIn: event.vms.map(({ vmUid }) => vmUid) })
+    if (epoch !== this.#epoch || this.#closed) return
+    this.#online = true
+    this.#log.info('a host is there', { hostId: this.#hostId, vms: event.vms.length })
+    this.#changes.publish('hosts', 'vms', 'images', 'actions')
+    await this.#settleActions()
+  }
+
+  async #observe(report: VmReport): Promise<void> {
+    if (await observeVm(this.#db, this.#hostId, report)) {
+      this.#strangers.delete(report.vmUid)
+      return
+    }
+    if (this.#strangers.has(report.vmUid)) return
+    const text = `${report.name} (${report.vmUid}) is on the host, but not in the portal. It is left alone.`
+    this.#strangers.set(report.vmUid, text)
+    this.#log.warn('a host has a VM that the portal does not know', {
+      vmUid: report.vmUid,
+      name: report.name,
+    })
+    this.#changes.publish('hosts')
+  }
+
+  /** Every action under way: sends what the host has not accepted, asks about what it has. */
+  async #settleActions(): Promise<void> {
+    if (!this.#online) return
+    const running = await this.#db.action.findMany({
+      where: { hostId: this.#hostId, status: 'running' },
+      orderBy: { id: 'asc' },
+    })
+    for (const action of running) {
+      if (!this.#online) return
+      if (action.request !== null) {
+        // The same id again does nothing twice: the agent answers with the action it has.
+        await this.dispatch(action.id)
+        continue
+      }
+      try {
+        const report = await this.#client.getAction(action.id)
+        if (report) await applyReport(this.#db, report)
+        else {
+          await failAction(this.#db, action.id, {
+            code: 'internal',
+            message: 'The host does not know this action any more. Look at the VM and try again.',
+          })
+        }
+      } catch (error) {
+        this.#log.warn('a host did not answer', { actionId: action.id, error: errorText(error) })
+        this.#askLater()
+      }
+    }
+    this.#changes.publish('actions', 'vms', 'images')
+  }
+}

@@ -1,0 +1,49 @@
+/** The links to all hosts, as the services and consoles use them. One host for now. */
+import type WebSocket from 'ws'
+import type { Database } from '../db/client.ts'
+import type { Log } from '../log.ts'
+import type { Changes } from '../services/changes.ts'
+import type { Hosts } from '../services/context.ts'
+import type { AgentEndpoint } from './agent-client.ts'
+import { AgentLink } from './agent-link.ts'
+
+export class Agents implements Hosts {
+  readonly #links = new Map<number, AgentLink>()
+  readonly #db: Database
+  readonly #changes: Changes
+  readonly #log: Log
+
+  constructor(options: { db: Database; changes: Changes; log: Log }) {
+    this.#db = options.db
+    this.#changes = options.changes
+    this.#log = options.log
+  }
+
+  connect(hostId: number, endpoint: AgentEndpoint): void {
+    const options = { hostId, endpoint, db: this.#db, changes: this.#changes, log: this.#log }
+    this.#links.set(hostId, new AgentLink(options))
+  }
+
+  isOnline(hostId: number): boolean {
+    return this.#links.get(hostId)?.online ?? false
+  }
+
+  differences(hostId: number): string[] {
+    return this.#links.get(hostId)?.differences ?? []
+  }
+
+  async dispatch(actionId: number): Promise<void> {
+    const action = await this.#db.action.findUnique({ where: { id: actionId }, select: { hostId: true } })
+    if (action) await this.#links.get(action.hostId)?.dispatch(actionId)
+  }
+
+  /** The host's end of a VM's serial console; undefined while the host is away. */
+  openSerial(hostId: number, vmUid: string): WebSocket | undefined {
+    const link = this.#links.get(hostId)
+    return link?.online ? link.openSerial(vmUid) : undefined
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()))
+  }
+}

@@ -1,0 +1,112 @@
+/** Puts the portal together: database, sign-in, links to hosts, services. Everything here has one owner, this object. */
+import { mkdir } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import path from 'node:path'
+import type { AgentEndpoint } from './agents/agent-client.ts'
+import { Agents } from './agents/agents.ts'
+import { type Auth, createAuth } from './auth/auth.ts'
+import { readOrMakeSecret } from './auth/secrets.ts'
+import { Consoles } from './console/consoles.ts'
+import { type Database, openDatabase } from './db/client.ts'
+import { migrate } from './db/migrate.ts'
+import type { PortalNames } from './http/origin.ts'
+import type { Log } from './log.ts'
+import { createRestApi } from './rest/api.ts'
+import { record } from './services/activity.ts'
+import { Changes } from './services/changes.ts'
+import type { ServiceContext } from './services/context.ts'
+import { ensureHost } from './services/home.ts'
+import { createServices } from './services/index.ts'
+import { newSetupToken } from './services/setup.ts'
+import type { PortalServices } from './services/types.ts'
+
+export interface PortalOptions {
+  /** The state folder; the portal's part is `portal/` in it, its secrets `secrets/`. */
+  state: string
+  agent: AgentEndpoint
+  names: PortalNames
+  version: string
+  log: Log
+}
+
+export interface Portal {
+  readonly db: Database
+  readonly auth: Auth
+  readonly services: PortalServices
+  readonly context: ServiceContext
+  readonly consoles: Consoles
+  readonly changes: Changes
+  readonly agents: Agents
+  readonly names: PortalNames
+  readonly log: Log
+  /** Answers a request under /api/v1. */
+  rest(request: IncomingMessage, response: ServerResponse, origin: string): Promise<void>
+  /** A new one-time set-up token, or null when there is an administrator. */
+  newSetupToken(): Promise<string | null>
+  close(): Promise<void>
+}
+
+export async function openPortal(options: PortalOptions): Promise<Portal> {
+  const { state, names, log, version } = options
+  const folder = path.join(state, 'portal')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const secret = await readOrMakeSecret(path.join(state, 'secrets'), 'portal-sessions')
+  const file = path.join(folder, 'hearth.db')
+  const applied = await migrate(file)
+  if (applied.length > 0) log.info('the database was brought up to date', { applied })
+  const db = openDatabase(file)
+  const changes = new Changes()
+  const auth = createAuth({ db, secret, names, log, events: authEvents(db, changes) })
+  const agents = new Agents({ db, changes, log })
+  const context: ServiceContext = { db, changes, hosts: agents, log, version, tls: names.tls }
+  const services = createServices(context, (password) => auth.hashPassword(password))
+  agents.connect(await ensureHost(db), options.agent)
+  const consoles = new Consoles({ context, agents, changes, log })
+  const rest = createRestApi({ context, services })
+  return {
+    db,
+    auth,
+    services,
+    context,
+    consoles,
+    changes,
+    agents,
+    names,
+    log,
+    rest,
+    newSetupToken: () => newSetupToken(db),
+    async close() {
+      consoles.close()
+      await agents.close()
+      await db.$disconnect()
+    },
+  }
+}
+
+function authEvents(db: Database, changes: Changes) {
+  const entry = (user: { id: string; name: string }, from: string | null) => ({
+    actor: { actorKind: 'user', actorName: user.name, actorUserId: user.id },
+    from,
+  })
+  return {
+    async signedIn(user: { id: string; name: string }, from: string) {
+      await record(db, { kind: 'session.sign_in', summary: 'Signed in', ...entry(user, from) })
+    },
+    async signInFailed(email: string, from: string) {
+      const user = await db.user.findUnique({ where: { email: email.toLowerCase() } })
+      // What was typed is not kept: people type passwords into the wrong field.
+      const who = user ?? { id: null, name: 'Somebody' }
+      await record(db, {
+        kind: 'session.sign_in_failed',
+        summary: user ? 'Could not sign in' : 'Could not sign in: no such account',
+        actor: { actorKind: 'user', actorName: who.name, actorUserId: who.id },
+        from,
+      })
+    },
+    async signedOut(session: { id: string; userId: string }) {
+      const user = await db.user.findUnique({ where: { id: session.userId } })
+      if (user) await record(db, { kind: 'session.sign_out', summary: 'Signed out', ...entry(user, null) })
+      changes.publish('sessions')
+    },
+  }
+}

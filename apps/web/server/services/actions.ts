@@ -1,0 +1,288 @@
+/** Actions: recorded before anything is asked of a host, finished by what the host reports. */
+import { createHash } from 'node:crypto'
+import {
+  type ActionCommand,
+  type ActionReport,
+  actionCommandSchema,
+  actionStatusSchema,
+} from '@hearth/shared/action'
+import { type ErrorReport, errorCodeSchema, HearthError } from '@hearth/shared/errors'
+import { parseVmSpec } from '@hearth/shared/vm-spec'
+import { z } from 'zod'
+import type { Viewer } from '../auth/viewer.ts'
+import type { Database, Queries } from '../db/client.ts'
+import type { Action, ActionResource } from '../generated/client.ts'
+import type { ActionView } from '../views/action.ts'
+import { actorSchema } from '../views/common.ts'
+import { actorOf, record } from './activity.ts'
+import type { AgentRequest, ServiceContext } from './context.ts'
+import { notFound } from './errors.ts'
+import type { PortalServices } from './types.ts'
+
+export type ActionRow = Action & { resources: ActionResource[] }
+type Names = Map<number, { name: string; uid?: string }>
+
+export const stepsSchema = z.array(z.object({ at: z.string(), step: z.string() }))
+
+/** What an action is called in the activity. */
+const activityKind = {
+  create_vm: 'vm.create',
+  delete_vm: 'vm.delete',
+  start_vm: 'vm.start',
+  shutdown_vm: 'vm.shutdown',
+  poweroff_vm: 'vm.poweroff',
+  reset_vm: 'vm.reset',
+  update_vm: 'vm.update',
+  build_image: 'image.build',
+} as const satisfies Record<ActionCommand, string>
+
+export interface NewAction {
+  command: ActionCommand
+  viewer: Viewer
+  projectId: number
+  hostId: number
+  vmId?: number
+  imageId?: number
+  request: AgentRequest
+  summary: string
+  step: string
+  idempotency?: Idempotency
+}
+
+export interface Idempotency {
+  key: string
+  /** `requestHash` of what is asked for under that key. */
+  hash: string
+}
+
+export function requestHash(request: object): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex')
+}
+
+/** The action that was begun under this key before, if any; the key with another request is refused. */
+export async function findRepeated(
+  queries: Queries,
+  viewer: Viewer,
+  idempotency: Idempotency | undefined,
+): Promise<ActionRow | null> {
+  if (!idempotency) return null
+  const found = await queries.action.findFirst({
+    where: { actorUserId: viewer.userId, idempotencyKey: idempotency.key },
+    include: { resources: true },
+  })
+  if (found && found.requestHash !== idempotency.hash)
+    throw new HearthError('conflict', 'That idempotency key was used for another request. Use a new one.')
+  return found
+}
+
+/** Records the action with its activity; call it inside the transaction that makes the change it carries out. */
+export async function beginAction(queries: Queries, begin: NewAction): Promise<ActionRow> {
+  const actor = actorOf(begin.viewer)
+  const resources = [
+    ...(begin.vmId ? [{ resourceType: 'vm', resourceId: begin.vmId }] : []),
+    ...(begin.imageId ? [{ resourceType: 'image', resourceId: begin.imageId }] : []),
+  ]
+  const action = await queries.action.create({
+    data: {
+      projectId: begin.projectId,
+      hostId: begin.hostId,
+      command: begin.command,
+      status: 'running',
+      step: begin.step,
+      steps: JSON.stringify([{ at: new Date().toISOString(), step: begin.step }]),
+      request: JSON.stringify(begin.request),
+      idempotencyKey: begin.idempotency?.key ?? null,
+      requestHash: begin.idempotency?.hash ?? null,
+      ...actor,
+      resources: { create: resources },
+    },
+    include: { resources: true },
+  })
+  await record(queries, {
+    kind: activityKind[begin.command],
+    summary: begin.summary,
+    actor,
+    from: begin.viewer.from,
+    projectId: begin.projectId,
+    actionId: action.id,
+    ...(begin.vmId ? { vmId: begin.vmId } : {}),
+  })
+  return action
+}
+
+/** Ends an action here, for what its host could not tell. Does nothing when it has ended already. */
+export function failAction(db: Database, actionId: number, error: ErrorReport): Promise<boolean> {
+  return db.$transaction((tx) =>
+    finish(tx, actionId, { status: 'error', error, finishedAt: new Date(), progress: undefined }),
+  )
+}
+
+/** Applies what a host reports of an action. Returns whether anything changed. */
+export function applyReport(db: Database, report: ActionReport): Promise<boolean> {
+  return db.$transaction(async (tx) => {
+    const action = await tx.action.findUnique({ where: { id: report.actionId } })
+    if (action?.status !== 'running') return false
+    const last = action.step
+    const steps = stepsSchema.catch([]).parse(JSON.parse(action.steps))
+    if (report.step !== '' && report.step !== last)
+      steps.push({ at: new Date().toISOString(), step: report.step })
+    await tx.action.update({
+      where: { id: action.id },
+      data: {
+        progress: report.progress,
+        step: report.step === '' ? last : report.step,
+        steps: JSON.stringify(steps.slice(-50)),
+        // The host has it: nothing needs to be sent again.
+        request: null,
+        sentAt: action.sentAt ?? new Date(),
+      },
+    })
+    if (report.status === 'running') return true
+    return finish(tx, action.id, {
+      status: report.status,
+      error: report.error,
+      finishedAt: report.finishedAt ? new Date(report.finishedAt) : new Date(),
+      progress: report.status === 'success' ? 100 : undefined,
+    })
+  })
+}
+
+async function finish(
+  tx: Queries,
+  actionId: number,
+  end: {
+    status: 'success' | 'error'
+    error: ErrorReport | null
+    finishedAt: Date
+    progress: number | undefined
+  },
+): Promise<boolean> {
+  const changed = await tx.action.updateMany({
+    where: { id: actionId, status: 'running' },
+    data: {
+      status: end.status,
+      errorCode: end.error?.code ?? null,
+      errorMessage: end.error?.message ?? null,
+      finishedAt: end.finishedAt,
+      request: null,
+      ...(end.progress === undefined ? {} : { progress: end.progress }),
+    },
+  })
+  if (changed.count === 0) return false
+  const action = await tx.action.findUniqueOrThrow({ where: { id: actionId }, include: { resources: true } })
+  await tx.vm.updateMany({ where: { heldByActionId: actionId }, data: { heldByActionId: null } })
+  const vmId = action.resources.find(({ resourceType }) => resourceType === 'vm')?.resourceId
+  if (vmId !== undefined) await settleVm(tx, vmId, action)
+  return true
+}
+
+/** What the end of an action means for what should be. */
+async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void> {
+  const vm = await tx.vm.findUniqueOrThrow({ where: { id: vmId } })
+  const succeeded = action.status === 'success'
+  if (action.command === 'delete_vm') {
+    if (succeeded) {
+      const deletedAt = action.finishedAt ?? new Date()
+      await tx.vm.update({ where: { id: vmId }, data: { deletedAt, observedState: null } })
+      await tx.disk.updateMany({ where: { vmId, deletedAt: null }, data: { deletedAt } })
+    } else if (vm.desiredState === 'deleted') {
+      // It is still there; whether it runs is what its host says.
+      const desiredState = vm.observedState === 'running' ? 'running' : 'stopped'
+      await tx.vm.update({ where: { id: vmId }, data: { desiredState } })
+    }
+    return
+  }
+  if (succeeded || vm.desiredState === 'deleted') return
+  if (action.command === 'update_vm') {
+    // The host kept what it had; so do we, under a generation of its own.
+    const spec = parseVmSpec(JSON.parse(vm.spec))
+    const startAtBoot = !vm.startAtBoot
+    const generation = vm.generation + 1
+    await tx.vm.update({
+      where: { id: vmId },
+      data: { startAtBoot, generation, spec: JSON.stringify({ ...spec, startAtBoot, generation }) },
+    })
+    return
+  }
+  // A wish that came to nothing is not kept: otherwise the page would show a difference nobody works on.
+  if (action.command === 'start_vm' || action.command === 'create_vm')
+    await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'stopped' } })
+  else if (action.command === 'shutdown_vm' || action.command === 'poweroff_vm') {
+    if (vm.observedState === 'running')
+      await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'running' } })
+  }
+}
+
+export async function actionViews(queries: Queries, rows: readonly ActionRow[]): Promise<ActionView[]> {
+  const idsOf = (type: string) => [
+    ...new Set(
+      rows.flatMap(({ resources }) =>
+        resources.flatMap((resource) => (resource.resourceType === type ? [resource.resourceId] : [])),
+      ),
+    ),
+  ]
+  const vms = await queries.vm.findMany({
+    where: { id: { in: idsOf('vm') } },
+    select: { id: true, name: true },
+  })
+  const images = await queries.image.findMany({
+    where: { id: { in: idsOf('image') } },
+    select: { id: true, name: true, uid: true },
+  })
+  const names: { vm: Names; image: Names } = {
+    vm: new Map(vms.map((vm) => [vm.id, vm])),
+    image: new Map(images.map((image) => [image.id, image])),
+  }
+  return rows.map((row) => toView(row, names))
+}
+
+function toView(row: ActionRow, names: { vm: Names; image: Names }): ActionView {
+  const resource = (type: string) =>
+    row.resources.find(({ resourceType }) => resourceType === type)?.resourceId
+  const vmId = resource('vm')
+  const imageId = resource('image')
+  const image = imageId === undefined ? undefined : names.image.get(imageId)
+  const waiting = row.status === 'running' && row.sentAt === null && row.command === 'delete_vm'
+  return {
+    id: row.id,
+    command: actionCommandSchema.parse(row.command),
+    status: actionStatusSchema.parse(row.status),
+    progress: row.progress,
+    step: row.step,
+    queued: waiting,
+    error:
+      row.status === 'error'
+        ? {
+            code: errorCodeSchema.catch('internal').parse(row.errorCode),
+            message: row.errorMessage ?? 'It failed.',
+          }
+        : null,
+    startedAt: row.startedAt.toISOString(),
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+    vm: vmId === undefined ? null : { id: vmId, name: names.vm.get(vmId)?.name ?? '' },
+    image: image ? { uid: image.uid ?? '', name: image.name } : null,
+    actor: actorSchema.parse({ kind: row.actorKind, name: row.actorName }),
+  }
+}
+
+export function actionsService({ db, changes }: ServiceContext): PortalServices['actions'] {
+  const list: PortalServices['actions']['list'] = async ({ vmId, limit }) => {
+    const rows = await db.action.findMany({
+      where: vmId ? { resources: { some: { resourceType: 'vm', resourceId: vmId } } } : {},
+      orderBy: { id: 'desc' },
+      take: limit,
+      include: { resources: true },
+    })
+    return actionViews(db, rows)
+  }
+  return {
+    list,
+    async get(id) {
+      const row = await db.action.findUnique({ where: { id }, include: { resources: true } })
+      if (!row) throw notFound('action')
+      const [view] = await actionViews(db, [row])
+      return view!
+    },
+    watch: (filter, signal) => changes.watch(['actions', 'vms'], () => list(filter), signal),
+  }
+}

@@ -1,0 +1,85 @@
+import type { Viewer } from '../auth/viewer.ts'
+import type { Queries } from '../db/client.ts'
+import type { Action, Activity } from '../generated/client.ts'
+import { type ActivityKind, type ActivityView, activityKindSchema } from '../views/activity.ts'
+import { actorSchema } from '../views/common.ts'
+import type { ServiceContext } from './context.ts'
+import type { PortalServices } from './types.ts'
+
+export interface ActorFields {
+  actorKind: string
+  actorName: string
+  actorUserId: string | null
+}
+
+/** Who did it, as actions and activity keep it: by name, so that it still reads when the person is gone. */
+export function actorOf(viewer: Viewer | null): ActorFields {
+  if (!viewer) return { actorKind: 'system', actorName: 'Hearth', actorUserId: null }
+  if (viewer.token) return { actorKind: 'token', actorName: viewer.token.name, actorUserId: viewer.userId }
+  return { actorKind: 'user', actorName: viewer.name, actorUserId: viewer.userId }
+}
+
+/** Writes one line of the audit log, in the same transaction as the change it tells of. */
+export async function record(
+  queries: Queries,
+  entry: {
+    kind: ActivityKind
+    summary: string
+    actor: ActorFields
+    from: string | null
+    projectId?: number | null
+    vmId?: number
+    actionId?: number
+  },
+): Promise<void> {
+  const { actor, from, ...rest } = entry
+  await queries.activity.create({ data: { ...rest, ...actor, fromAddress: from } })
+}
+
+function statusOf(action: Action | null): ActivityView['status'] {
+  if (!action) return 'success'
+  return action.status === 'running' || action.status === 'error' ? action.status : 'success'
+}
+
+function toView(
+  row: Activity & { action: Action | null },
+  vms: Map<number, { id: number; name: string; deletedAt: Date | null }>,
+): ActivityView {
+  const vm = row.vmId === null ? undefined : vms.get(row.vmId)
+  return {
+    id: row.id,
+    at: row.at.toISOString(),
+    kind: activityKindSchema.parse(row.kind),
+    summary: row.summary,
+    actor: actorSchema.parse({ kind: row.actorKind, name: row.actorName }),
+    from: row.fromAddress,
+    status: row.kind === 'session.sign_in_failed' ? 'error' : statusOf(row.action),
+    errorMessage: row.action?.errorMessage ?? null,
+    vm: vm ? { id: vm.id, name: vm.name, deleted: vm.deletedAt !== null } : null,
+    actionId: row.actionId,
+  }
+}
+
+export function activityService({ db }: ServiceContext): PortalServices['activity'] {
+  return {
+    async list({ vmId, cursor, limit }) {
+      const rows = await db.activity.findMany({
+        where: { ...(vmId ? { vmId } : {}), ...(cursor ? { id: { lt: cursor } } : {}) },
+        orderBy: { id: 'desc' },
+        take: limit + 1,
+        include: { action: true },
+      })
+      const page = rows.slice(0, limit)
+      const vmIds = [...new Set(page.flatMap((row) => (row.vmId === null ? [] : [row.vmId])))]
+      const vms = await db.vm.findMany({
+        where: { id: { in: vmIds } },
+        select: { id: true, name: true, deletedAt: true },
+      })
+      const byId = new Map(vms.map((vm) => [vm.id, vm]))
+      return {
+        items: page.map((row) => toView(row, byId)),
+        nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
+      }
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { Database } from '../db/client.ts'
+import type { Log } from '../log.ts'
+import type { Changes } from './changes.ts'
+
+/** What the host of a VM is asked, as it is kept with the action until the host has accepted it. */
+export type AgentRequest =
+  | { kind: 'create'; spec: unknown; start: boolean }
+  | { kind: 'power'; vmUid: string; op: PowerOp }
+  | { kind: 'update'; spec: unknown }
+  | { kind: 'delete'; vmUid: string }
+  | { kind: 'build'; imageUid: string }
+
+/** The services' view of the link to the agents. */
+export interface Hosts {
+  /** Whether the host's agent is connected and has told what it has. */
+  isOnline(hostId: number): boolean
+  /**
+   * Hands a recorded action to its host and applies the answer. Resolves when the host accepted or refused it, or
+   * when the link broke; then the action goes on when the host is back.
+   */
+  dispatch(actionId: number): Promise<void>
+  differences(hostId: number): string[]
+}
+
+export interface ServiceContext {
+  readonly db: Database
+  readonly changes: Changes
+  readonly hosts: Hosts
+  readonly log: Log
+  readonly version: string
+  readonly tls: boolean
+}

@@ -1,0 +1,31 @@
+import { actionsService } from './actions.ts'
+import { activityService } from './activity.ts'
+import { consolesService } from './consoles.ts'
+import type { ServiceContext } from './context.ts'
+import { hostsService, sizesService } from './hosts.ts'
+import { imagesService } from './images.ts'
+import { sessionService } from './session.ts'
+import { setupService } from './setup.ts'
+import { sshKeysService } from './ssh-keys.ts'
+import { tokensService } from './tokens.ts'
+import type { PortalServices } from './types.ts'
+import { vmsService } from './vms.ts'
+
+export function createServices(
+  context: ServiceContext,
+  hashPassword: (password: string) => Promise<string>,
+): PortalServices {
+  return {
+    session: sessionService(context),
+    setup: setupService(context, hashPassword),
+    hosts: hostsService(context),
+    sizes: sizesService(context),
+    images: imagesService(context),
+    vms: vmsService(context),
+    actions: actionsService(context),
+    activity: activityService(context),
+    sshKeys: sshKeysService(context),
+    tokens: tokensService(context),
+    consoles: consolesService(context),
+  }
+}

@@ -1,0 +1,219 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { type HostInfo, hostInfoSchema } from '@hearth/shared/agent-protocol'
+import { HearthError } from '@hearth/shared/errors'
+import { formatBytes } from '@hearth/shared/units'
+import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
+import type { Viewer } from '../auth/viewer.ts'
+import type { Queries } from '../db/client.ts'
+import type { Image } from '../generated/client.ts'
+import type { VmChange, VmCreateInput } from '../views/vm.ts'
+import {
+  type ActionRow,
+  actionViews,
+  beginAction,
+  findRepeated,
+  type Idempotency,
+  requestHash,
+} from './actions.ts'
+import type { ServiceContext } from './context.ts'
+import { isUniqueViolation } from './errors.ts'
+import { defaultProjectId } from './home.ts'
+import { cryptSha512 } from './password-hash.ts'
+import { parseSshPublicKey } from './ssh-public-key.ts'
+import { vmView } from './vms.ts'
+
+export async function createVm(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: VmCreateInput & { labels?: Record<string, string> },
+): Promise<VmChange> {
+  const { db, hosts, changes } = context
+  const { idempotencyKey, password, ...rest } = input
+  // Without the password: a plain hash of something a person chose could be guessed.
+  const idempotency = { key: idempotencyKey, hash: requestHash({ create: rest }) }
+  const repeated = await findRepeated(db, viewer, idempotency)
+  if (repeated) return changeOf(context, repeated)
+
+  const { hostId, info, image } = await placeFor(context, input.imageUid)
+  const spec = await specFor(input, image, info)
+  let action: ActionRow
+  try {
+    action = await db.$transaction((tx) =>
+      insert(tx, { spec, input, viewer, hostId, image, idempotency, password }),
+    )
+  } catch (error) {
+    if (isUniqueViolation(error, 'name'))
+      throw new HearthError(
+        'uniqueness_error',
+        `There is a VM named ${input.name} already. Choose another name.`,
+      )
+    if (isUniqueViolation(error, 'idempotency_key')) return createVm(context, viewer, input)
+    throw error
+  }
+  changes.publish('vms', 'actions')
+  await hosts.dispatch(action.id)
+  return settle(context, action)
+}
+
+/** A creation that the host refused leaves no VM behind; its action and activity tell what happened. */
+async function settle(context: ServiceContext, action: ActionRow): Promise<VmChange> {
+  const { db, changes } = context
+  const now = await db.action.findUniqueOrThrow({ where: { id: action.id }, include: { resources: true } })
+  const vmId = vmIdOf(now)
+  const vm = await db.vm.findUniqueOrThrow({ where: { id: vmId } })
+  if (now.status === 'error' && vm.observedAt === null) {
+    const deletedAt = new Date()
+    await db.$transaction([
+      db.vm.update({ where: { id: vmId }, data: { deletedAt, desiredState: 'deleted' } }),
+      db.disk.updateMany({ where: { vmId }, data: { deletedAt } }),
+    ])
+    changes.publish('vms', 'actions')
+    const [view] = await actionViews(db, [now])
+    throw new HearthError(view?.error?.code ?? 'internal', view?.error?.message ?? 'The VM was not created.')
+  }
+  return changeOf(context, now)
+}
+
+/** The one host there is, if it is there and has the image. */
+async function placeFor(context: ServiceContext, imageUid: string) {
+  const { db, hosts } = context
+  const image = await db.image.findUnique({ where: { uid: imageUid }, include: { copies: true } })
+  if (!image) throw new HearthError('not_found', `There is no image ${imageUid}.`)
+  const host = await db.host.findFirst({ orderBy: { id: 'asc' } })
+  if (!host || !hosts.isOnline(host.id) || host.info === null)
+    throw new HearthError('host_unavailable', 'The host is away. Try again when it is back.')
+  const copy = image.copies.find(({ hostId }) => hostId === host.id)
+  if (copy?.status !== 'ready') {
+    throw new HearthError(
+      'image_not_ready',
+      copy?.status === 'building'
+        ? `${image.name} is still being built. Try again when it is ready.`
+        : `${image.name} is not on the host yet. Build it first.`,
+    )
+  }
+  return { hostId: host.id, info: hostInfoSchema.parse(JSON.parse(host.info)), image }
+}
+
+async function specFor(input: VmCreateInput, image: Image, info: HostInfo): Promise<VmSpec> {
+  const exceeds = (message: string) => new HearthError('resource_limit_exceeded', message)
+  if (input.cpus > info.cpus)
+    throw exceeds(`The host has ${info.cpus} CPUs; the VM cannot have ${input.cpus}.`)
+  if (input.memoryBytes > info.memoryBytes)
+    throw exceeds(`The host has ${formatBytes(info.memoryBytes)} of memory; choose less.`)
+  const minMemory = Number(image.minMemoryBytes)
+  if (input.memoryBytes < minMemory)
+    throw new HearthError(
+      'invalid_input',
+      `${image.name} needs at least ${formatBytes(minMemory)} of memory.`,
+    )
+  const minDisk = Number(image.minDiskBytes)
+  const diskBytes = minDisk === 0 ? undefined : (input.diskBytes ?? minDisk)
+  if (diskBytes !== undefined && diskBytes < minDisk)
+    throw new HearthError('invalid_input', `${image.name} needs a disk of at least ${formatBytes(minDisk)}.`)
+  // Thin disks take what is written, but one that could never fill is a promise nobody can keep.
+  if (diskBytes !== undefined && diskBytes > info.diskBytes)
+    throw exceeds(`The host's storage is ${formatBytes(info.diskBytes)}; choose a smaller disk.`)
+  const keys = input.sshKeys.map((key) => parseSshPublicKey(key).line)
+  if (!image.cloudInit && (input.user ?? input.password ?? keys[0]) !== undefined)
+    throw new HearthError(
+      'invalid_input',
+      `${image.name} takes no user, password or SSH key: it has no cloud-init.`,
+    )
+  const user = input.user ?? image.loginUser
+  if (image.cloudInit && !user) throw new HearthError('invalid_input', 'Name the user to log in as.')
+  return parseVmSpec({
+    v: 1,
+    vmUid: randomUUID(),
+    generation: 1,
+    name: input.name,
+    cpus: input.cpus,
+    memoryBytes: input.memoryBytes,
+    image: image.uid,
+    ...(diskBytes === undefined ? {} : { diskBytes }),
+    mac: newMac(),
+    ...(image.cloudInit
+      ? {
+          cloudInit: {
+            user,
+            ...(input.password === undefined ? {} : { passwordHash: await cryptSha512(input.password) }),
+            sshAuthorizedKeys: keys,
+          },
+        }
+      : {}),
+    startAtBoot: input.startAtBoot,
+  })
+}
+
+/** 52:54:00 is the prefix people know from virtual machines; locally administered, so nobody else's. */
+function newMac(): string {
+  return `52:54:00:${randomBytes(3).toString('hex').match(/../g)!.join(':')}`
+}
+
+async function insert(
+  tx: Queries,
+  begin: {
+    spec: VmSpec
+    input: VmCreateInput & { labels?: Record<string, string> }
+    viewer: Viewer
+    hostId: number
+    image: Image
+    idempotency: Idempotency
+    password: string | undefined
+  },
+): Promise<ActionRow> {
+  const { spec, input, viewer, hostId, image } = begin
+  const projectId = await defaultProjectId(tx)
+  const diskBytes = spec.diskBytes === undefined ? null : BigInt(spec.diskBytes)
+  const vm = await tx.vm.create({
+    data: {
+      vmUid: spec.vmUid,
+      projectId,
+      hostId,
+      imageId: image.id,
+      name: spec.name,
+      cpus: spec.cpus,
+      memoryBytes: BigInt(spec.memoryBytes),
+      diskBytes,
+      mac: spec.mac,
+      loginUser: spec.cloudInit?.user ?? null,
+      startAtBoot: spec.startAtBoot,
+      spec: JSON.stringify(spec),
+      generation: spec.generation,
+      desiredState: input.start ? 'running' : 'stopped',
+    },
+  })
+  if (diskBytes !== null) {
+    await tx.disk.create({ data: { projectId, hostId, vmId: vm.id, role: 'system', bytes: diskBytes } })
+  }
+  for (const [key, value] of Object.entries(input.labels ?? {}))
+    await tx.label.create({ data: { resourceType: 'vm', resourceId: vm.id, key, value } })
+  const action = await beginAction(tx, {
+    command: 'create_vm',
+    viewer,
+    projectId,
+    hostId,
+    vmId: vm.id,
+    imageId: image.id,
+    request: { kind: 'create', spec, start: input.start },
+    summary: `Created the VM ${vm.name} from ${image.name}`,
+    step: 'Asking the host',
+    idempotency: begin.idempotency,
+  })
+  await tx.vm.update({ where: { id: vm.id }, data: { heldByActionId: action.id } })
+  return action
+}
+
+export function vmIdOf(action: ActionRow): number {
+  const resource = action.resources.find(({ resourceType }) => resourceType === 'vm')
+  if (!resource) throw new Error(`action ${action.id} has no VM`)
+  return resource.resourceId
+}
+
+export async function changeOf(context: ServiceContext, action: ActionRow): Promise<VmChange> {
+  const now = await context.db.action.findUniqueOrThrow({
+    where: { id: action.id },
+    include: { resources: true },
+  })
+  const [view] = await actionViews(context.db, [now])
+  return { vm: await vmView(context, vmIdOf(now)), action: view! }
+}

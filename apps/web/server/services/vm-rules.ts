@@ -1,0 +1,85 @@
+/** What can be done with a VM in which state, and why not otherwise. Pure; the services refuse by the same answers. */
+import type { ActionCommand } from '@hearth/shared/action'
+import type { PowerOp, VmState } from '@hearth/shared/agent-protocol'
+import { type ErrorCode, HearthError } from '@hearth/shared/errors'
+import { type Ability, can, cannot } from '../views/common.ts'
+
+export interface VmCondition {
+  /** As last observed; null when its host has not shown it (yet). */
+  state: VmState | null
+  hostOnline: boolean
+  heldBy: ActionCommand | null
+  deleted: boolean
+}
+
+export type VmAbility = PowerOp | 'update' | 'delete' | 'console'
+
+const opStates: Record<PowerOp, readonly VmState[]> = {
+  start: ['stopped', 'crashed'],
+  shutdown: ['running'],
+  reset: ['running', 'paused'],
+  poweroff: ['starting', 'running', 'paused', 'stopping'],
+}
+
+const stateWords: Record<VmState, string> = {
+  creating: 'being created',
+  starting: 'starting',
+  running: 'running',
+  paused: 'paused',
+  stopping: 'shutting down',
+  stopped: 'stopped',
+  crashed: 'crashed',
+}
+
+const busyWords: Record<ActionCommand, string> = {
+  create_vm: 'being created',
+  delete_vm: 'being deleted',
+  start_vm: 'starting',
+  shutdown_vm: 'shutting down',
+  poweroff_vm: 'being powered off',
+  reset_vm: 'being reset',
+  update_vm: 'being changed',
+  build_image: 'busy',
+}
+
+const hostAway = 'Its host is away.'
+
+interface Refusal {
+  code: ErrorCode
+  why: string
+}
+
+function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
+  if (vm.deleted) return { code: 'not_found', why: 'It is deleted.' }
+  if (what === 'console') {
+    if (!vm.hostOnline) return { code: 'host_unavailable', why: hostAway }
+    if (vm.state === null || vm.state === 'creating')
+      return { code: 'invalid_state', why: 'It has no console yet.' }
+    return null
+  }
+  // The one thing that works while another action holds the VM: a shutdown that hangs can be ended.
+  const held = vm.heldBy !== null && !(what === 'poweroff' && vm.heldBy !== 'delete_vm')
+  if (held && vm.heldBy) return { code: 'locked', why: `It is ${busyWords[vm.heldBy]}.` }
+  if (what === 'update') return vm.hostOnline ? null : { code: 'host_unavailable', why: hostAway }
+  // Deleting is a wish that is kept until the host is back.
+  if (what === 'delete') return null
+  if (!vm.hostOnline) return { code: 'host_unavailable', why: hostAway }
+  if (vm.state === null) return { code: 'invalid_state', why: 'Its host does not have it.' }
+  if (!opStates[what].includes(vm.state))
+    return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}.` }
+  return null
+}
+
+export function ability(what: VmAbility, vm: VmCondition): Ability {
+  const refused = refusal(what, vm)
+  return refused ? cannot(refused.why) : can
+}
+
+export function ensureAble(what: VmAbility, vm: VmCondition & { name: string }): void {
+  const refused = refusal(what, vm)
+  if (!refused) return
+  const sentence = refused.why
+    .replace(/^It is /, `${vm.name} is `)
+    .replace(/^Its host/, `The host of ${vm.name}`)
+  throw new HearthError(refused.code, sentence)
+}
