@@ -8,7 +8,8 @@ import { checkImage } from './check.ts'
 import { createQcow2 } from './create.ts'
 import { BLOCK_ENTRIES, CLUSTER } from './format.ts'
 import { checkQcow2, openQcow2, openQcow2File, readHeader } from './open.ts'
-import { GuestBuffer, MemoryFile, qemuCheck, Random, temporaryFolder } from './testing.ts'
+import { MemoryFile } from './testing/files.ts'
+import { GuestBuffer, qemuCheck, Random, temporaryFolder } from './testing/support.ts'
 
 const MIB = 2 ** 20
 const ENOSPC = 28

@@ -34,7 +34,8 @@ export function checkImage(file: ImageFile, header: Qcow2Header, name: string, r
     const l1 = readL1Table(file, header, name)
     const table = readRefcountTable(file, header, name)
     const metadata = metadataClusters(header, l1, table, name)
-    const end = clustersOf(file.size())
+    // What no table can count is not in the image, however long the file claims to be.
+    const end = Math.min(clustersOf(file.size()), table.length * BLOCK_ENTRIES)
     const used = new Uint8Array(Math.ceil(end / 8))
     const use = (cluster: number) => {
       const bit = 1 << (cluster & 7)

@@ -8,64 +8,22 @@ import { createQcow2 } from './create.ts'
 import { BLOCK_ENTRIES, CLUSTER } from './format.ts'
 import type { Qcow2Image } from './image.ts'
 import { openQcow2File, readHeader } from './open.ts'
-import { GuestBuffer, MemoryFile, qemuCheck, Random, RecordingFile, temporaryFolder } from './testing.ts'
-
-const SECTOR = 512
-const ZONE_CLUSTERS = 12
-const ZONE_SECTORS = (ZONE_CLUSTERS * CLUSTER) / SECTOR
-/**
- * Where the tests write, in clusters: the start, across two pages of an L2 table, across two L2 tables, and a far
- * table of its own. Everything else stays empty, which keeps the images small.
- */
-const ZONES = [0, 512 - 6, 8192 - 6, 3 * 8192 + 100]
-const DISK = (3 * 8192 + 100 + ZONE_CLUSTERS) * CLUSTER
-
-/**
- * What each sector may hold after a crash: what it held at the last flush that ended before it, or anything
- * written to it since. Values are numbers; 0 is a sector of zeroes, `stamp` makes the bytes of the others.
- */
-class History {
-  /** [event the operation began at, value] per sector, in order. */
-  readonly sectors: { from: number; value: number }[][]
-  /** [events when it began, when it ended] of each flush. */
-  readonly flushes: { began: number; ended: number }[] = [{ began: 0, ended: 0 }]
-
-  constructor(initial: (index: number) => number) {
-    this.sectors = Array.from({ length: ZONES.length * ZONE_SECTORS }, (_, i) => [
-      { from: -1, value: initial(i) },
-    ])
-  }
-
-  set(first: number, count: number, from: number, value: number): void {
-    for (let i = first; i < first + count; i++) this.sectors[i]!.push({ from, value })
-  }
-
-  allowed(index: number, at: number): Set<number> {
-    let durable = -1
-    for (const flush of this.flushes) if (flush.ended <= at) durable = flush.began
-    const values = new Set<number>()
-    for (const { from, value } of this.sectors[index]!) {
-      // Operations of one event number happened before the flush that began at it; see `run`.
-      if (from < durable) values.clear()
-      if (from < at) values.add(value)
-    }
-    return values
-  }
-}
-
-const offsetOf = (index: number): number =>
-  ZONES[Math.floor(index / ZONE_SECTORS)]! * CLUSTER + (index % ZONE_SECTORS) * SECTOR
-
-function stamp(target: Uint32Array, at: number, value: number): void {
-  target.fill(value, at, at + SECTOR / 4)
-}
-
-/** The value of a sector; -1 when it is a mixture, which no legal crash can make. */
-function sectorValue(words: Uint32Array, at: number): number {
-  const value = words[at]!
-  for (let i = at + 1; i < at + SECTOR / 4; i++) if (words[i] !== value) return -1
-  return value
-}
+import {
+  DISK,
+  History,
+  nextOperation,
+  offsetOf,
+  perform,
+  readValues,
+  SECTOR,
+  stamp,
+  verify,
+  ZONE_CLUSTERS,
+  ZONE_SECTORS,
+  ZONES,
+} from './testing/crash-model.ts'
+import { MemoryFile, RecordingFile } from './testing/files.ts'
+import { GuestBuffer, qemuCheck, Random, temporaryFolder } from './testing/support.ts'
 
 /** Random operations over the zones, with their place in the recorded events. */
 function run(
@@ -75,48 +33,13 @@ function run(
   guest: GuestBuffer,
   random: Random,
 ): void {
-  // An event of its own for every operation: what happens later is after it.
-  const mark = () => file.events.push({ kind: 'punch', offset: 0, length: 0 }) - 1
   for (let i = 0; i < 40; i++) {
-    const zone = random.below(ZONES.length)
-    const at = random.below(ZONE_SECTORS)
-    const length = 1 + random.below(Math.min(ZONE_SECTORS - at, random.chance(60) ? 24 : 3 * 128))
-    const first = zone * ZONE_SECTORS + at
-    const what = random.below(100)
-    const from = mark()
-    if (what < 55) {
-      const value = 1_000_000 + from * 16 + 1
-      const words = new Uint32Array((length * SECTOR) / 4)
-      stamp(words.fill(value), 0, value)
-      history.set(first, length, from, value)
-      guest.write(image, offsetOf(first), new Uint8Array(words.buffer))
-    } else if (what < 67) {
-      const start = Math.ceil(first / 128) * 128
-      const end = Math.floor((first + length) / 128) * 128
-      if (start < end) history.set(start, end - start, from, 0)
-      image.discard(offsetOf(first), length * SECTOR)
-    } else if (what < 82) {
-      history.set(first, length, from, 0)
-      image.writeZeroes(offsetOf(first), length * SECTOR, random.chance(50))
-    } else {
-      image.flush()
-      history.flushes.push({ began: from, ended: file.events.length })
-    }
-  }
-}
-
-function verify(image: Qcow2Image, guest: GuestBuffer, history: History, at: number, what: string): void {
-  for (let zone = 0; zone < ZONES.length; zone++) {
-    const bytes = guest.read(image, ZONES[zone]! * CLUSTER, ZONE_CLUSTERS * CLUSTER)
-    const words = new Uint32Array(bytes.buffer)
-    for (let i = 0; i < ZONE_SECTORS; i++) {
-      const index = zone * ZONE_SECTORS + i
-      const value = sectorValue(words, (i * SECTOR) / 4)
-      const allowed = history.allowed(index, at)
-      if (!allowed.has(value)) {
-        assert.fail(`${what}: sector ${index} holds ${value}, allowed are ${[...allowed].join(', ')}`)
-      }
-    }
+    // An event of its own for every operation: what happens later is after it.
+    const began = file.events.push({ kind: 'punch', offset: 0, length: 0 }) - 1
+    const operation = nextOperation(random, 1_000_000 + began)
+    history.begin(operation, began)
+    perform(image, guest, operation)
+    if (operation.kind === 'flush') history.flushed(began, file.events.length)
   }
 }
 
@@ -189,7 +112,7 @@ describe('a qcow2 image after a crash', () => {
         if (random.chance(30)) {
           const began = file.events.length
           image.close()
-          history.flushes.push({ began, ended: file.events.length })
+          history.flushed(began, file.events.length)
         } else image.abandon()
 
         // The moment before a sync is when most is at stake.
@@ -214,7 +137,7 @@ describe('a qcow2 image after a crash', () => {
           states++
 
           const again = openQcow2File(state, what, backing?.() ?? null)
-          verify(again, guest, history, at, what)
+          verify(readValues(again, guest), history, at, what)
           guest.write(again, offsetOf(0), new Uint8Array(3 * CLUSTER).fill(1))
           again.close()
           const repaired = checkImage(state, readHeader(state, what), what, false)

@@ -36,7 +36,7 @@ export class Qcow2Disk implements DiskBackend {
   read(tag: number, iov: IovecList, count: number, offset: number): void {
     let errno = 0
     try {
-      this.image.readv(offset, iov, count, bytesOf(iov, count))
+      this.image.readv(offset, iov, count, iov.total(count))
     } catch (error) {
       errno = this.errnoOf(error)
     }
@@ -46,7 +46,7 @@ export class Qcow2Disk implements DiskBackend {
   write(tag: number, iov: IovecList, count: number, offset: number): void {
     let errno = 0
     try {
-      this.image.writev(offset, iov, count, bytesOf(iov, count))
+      this.image.writev(offset, iov, count, iov.total(count))
     } catch (error) {
       errno = this.errnoOf(error)
     }
@@ -107,10 +107,4 @@ export class Qcow2Disk implements DiskBackend {
     const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
     return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EIO
   }
-}
-
-function bytesOf(iov: IovecList, count: number): number {
-  let bytes = 0
-  for (let i = 0; i < count; i++) bytes += iov.length(i)
-  return bytes
 }

@@ -7,15 +7,8 @@ import { createQcow2 } from './create.ts'
 import { CLUSTER } from './format.ts'
 import { growQcow2, growQcow2File } from './grow.ts'
 import { checkQcow2, openQcow2, openQcow2File, readHeader } from './open.ts'
-import {
-  GuestBuffer,
-  MemoryFile,
-  qemuCheck,
-  qemuImg,
-  Random,
-  RecordingFile,
-  temporaryFolder,
-} from './testing.ts'
+import { MemoryFile, RecordingFile } from './testing/files.ts'
+import { GuestBuffer, qemuCheck, qemuImg, Random, temporaryFolder } from './testing/support.ts'
 
 const MIB = 2 ** 20
 const TIB = 2 ** 40

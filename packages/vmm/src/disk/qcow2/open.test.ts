@@ -6,7 +6,7 @@ import { createQcow2 } from './create.ts'
 import { CLUSTER } from './format.ts'
 import { growQcow2 } from './grow.ts'
 import { checkQcow2, openQcow2 } from './open.ts'
-import { GuestBuffer, qemuCheck, qemuImg, Random, temporaryFolder } from './testing.ts'
+import { GuestBuffer, qemuCheck, qemuImg, Random, temporaryFolder } from './testing/support.ts'
 
 const MIB = 2 ** 20
 

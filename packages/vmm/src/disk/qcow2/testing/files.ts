@@ -1,36 +1,9 @@
-/** What the tests of this folder share. Not part of the monitor. */
-import { spawnSync } from 'node:child_process'
+/** Files in memory for the tests, one of which remembers everything that happened to it. */
 import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { IovecList } from '../../virtio/chain.ts'
-import { copyFrom, copyTo, HostBuffer } from './host-memory.ts'
-import type { Qcow2Image } from './image.ts'
-import type { ImageFile } from './image-file.ts'
-
-/** xorshift32: the same numbers on every run. */
-export class Random {
-  private state: number
-  constructor(seed: number) {
-    this.state = (seed * 2654435761) >>> 0 || 1
-    for (let i = 0; i < 8; i++) this.next()
-  }
-  next(): number {
-    let x = this.state
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    this.state = x >>> 0
-    return this.state
-  }
-  /** 0 ≤ n < limit */
-  below(limit: number): number {
-    return this.next() % limit
-  }
-  chance(percent: number): boolean {
-    return this.below(100) < percent
-  }
-}
+import type { IovecList } from '../../../virtio/chain.ts'
+import { copyFrom, copyTo } from '../host-memory.ts'
+import type { ImageFile } from '../image-file.ts'
+import type { Random } from './support.ts'
 
 const CHUNK = 65536
 
@@ -71,6 +44,10 @@ export class MemoryFile implements ImageFile {
   }
 
   read(offset: number, target: Uint8Array): void {
+    this.get(offset, target)
+  }
+
+  private get(offset: number, target: Uint8Array): void {
     for (let done = 0; done < target.length; ) {
       const at = offset + done
       const into = at % CHUNK
@@ -90,7 +67,7 @@ export class MemoryFile implements ImageFile {
     let at = offset
     for (let i = 0; i < count; i++) {
       const piece = new Uint8Array(iov.length(i))
-      this.read(at, piece)
+      this.get(at, piece)
       copyTo(iov.address(i), piece)
       at += piece.length
     }
@@ -225,66 +202,4 @@ function gather(iov: IovecList, count: number, bytes: number): Uint8Array {
     at += iov.length(i)
   }
   return all
-}
-
-/** Memory that stands for the guest's, and iovecs into it cut at random places. */
-export class GuestBuffer {
-  readonly memory: HostBuffer
-  private readonly random: Random
-  private readonly iov = new IovecList(8)
-
-  constructor(bytes: number, random: Random) {
-    this.memory = new HostBuffer(bytes)
-    this.random = random
-  }
-
-  write(image: Qcow2Image, offset: number, source: Uint8Array): void {
-    this.memory.bytes.set(source)
-    image.writev(offset, this.iov, this.cut(source.length), source.length)
-  }
-
-  read(image: Qcow2Image, offset: number, length: number): Uint8Array {
-    // What is not written must not look as if it had been.
-    this.memory.bytes.fill(0xa5, 0, length)
-    image.readv(offset, this.iov, this.cut(length), length)
-    return this.memory.bytes.slice(0, length)
-  }
-
-  private cut(length: number): number {
-    let entries = 0
-    for (let done = 0; done < length; ) {
-      const left = length - done
-      const count =
-        left <= 512 || this.random.chance(40) ? left : Math.min(left, (1 + this.random.below(32)) * 512)
-      this.iov.set(entries++, this.memory.address + done, count)
-      done += count
-    }
-    return entries
-  }
-
-  close(): void {
-    this.memory.close()
-  }
-}
-
-export function temporaryFolder(): string {
-  return fs.mkdtempSync(path.join(os.tmpdir(), 'hearth-qcow2-'))
-}
-
-/** Runs qemu-img, throws with its output when it fails in a way that is not in `allowed`; returns its exit status. */
-export function qemuImg(args: readonly string[], allowed: readonly number[] = [0]): number {
-  const { status, stdout, stderr, error } = spawnSync('qemu-img', args, {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  })
-  if (error) throw error
-  if (status === null || !allowed.includes(status)) {
-    throw new Error(`qemu-img ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`)
-  }
-  return status
-}
-
-/** `qemu-img check`: 0 is clean, 3 is leaks only. */
-export function qemuCheck(file: string, allowLeaks = false): void {
-  qemuImg(['check', '-q', '-f', 'qcow2', file], allowLeaks ? [0, 3] : [0])
 }

@@ -1,0 +1,135 @@
+/** What a disk may hold after a crash: the operations that were done to it, and which of them must have survived. */
+import assert from 'node:assert/strict'
+import { CLUSTER } from '../format.ts'
+import type { Qcow2Image } from '../image.ts'
+import type { GuestBuffer, Random } from './support.ts'
+
+export const SECTOR = 512
+export const ZONE_CLUSTERS = 12
+const CLUSTER_SECTORS = CLUSTER / SECTOR
+export const ZONE_SECTORS = (ZONE_CLUSTERS * CLUSTER) / SECTOR
+/**
+ * Where the tests write, in clusters: the start, across two pages of an L2 table, across two L2 tables, and a far
+ * table of its own. Everything else stays empty, which keeps the images small.
+ */
+export const ZONES = [0, 512 - 6, 8192 - 6, 3 * 8192 + 100]
+export const DISK = (3 * 8192 + 100 + ZONE_CLUSTERS) * CLUSTER
+
+/**
+ * What each sector may hold after a crash: what it held at the last flush that ended before it, or anything
+ * written to it since. Values are numbers; 0 is a sector of zeroes, `stamp` makes the bytes of the others.
+ */
+export class History {
+  /** Per sector, in order: the event the operation began at, and what it left. */
+  private readonly sectors: { from: number; value: number }[][]
+  private readonly flushes: { began: number; ended: number }[] = [{ began: 0, ended: 0 }]
+
+  constructor(initial: (index: number) => number) {
+    this.sectors = Array.from({ length: ZONES.length * ZONE_SECTORS }, (_, i) => [
+      { from: -1, value: initial(i) },
+    ])
+  }
+
+  /** The operation begins at event `from`. A flush is told by `flushed` when it has ended. */
+  begin(operation: Operation, from: number): void {
+    if (operation.kind === 'flush') return
+    let { first } = operation
+    let end = first + operation.count
+    if (operation.kind === 'discard') {
+      // Whole clusters only.
+      first = Math.ceil(first / CLUSTER_SECTORS) * CLUSTER_SECTORS
+      end = Math.floor(end / CLUSTER_SECTORS) * CLUSTER_SECTORS
+    }
+    const value = operation.kind === 'write' ? operation.value : 0
+    for (let i = first; i < end; i++) this.sectors[i]!.push({ from, value })
+  }
+
+  flushed(began: number, ended: number): void {
+    this.flushes.push({ began, ended })
+  }
+
+  allowed(index: number, at: number): Set<number> {
+    let durable = -1
+    for (const flush of this.flushes) if (flush.ended <= at) durable = flush.began
+    const values = new Set<number>()
+    for (const { from, value } of this.sectors[index]!) {
+      if (from < durable) values.clear()
+      if (from < at) values.add(value)
+    }
+    return values
+  }
+}
+
+export const offsetOf = (index: number): number =>
+  ZONES[Math.floor(index / ZONE_SECTORS)]! * CLUSTER + (index % ZONE_SECTORS) * SECTOR
+
+export function stamp(target: Uint32Array, at: number, value: number): void {
+  target.fill(value, at, at + SECTOR / 4)
+}
+
+/** The value of a sector; -1 when it is a mixture, which no legal crash can make. */
+function sectorValue(words: Uint32Array, at: number): number {
+  const value = words[at]!
+  for (let i = at + 1; i < at + SECTOR / 4; i++) if (words[i] !== value) return -1
+  return value
+}
+
+export type Operation =
+  | { readonly kind: 'write'; readonly first: number; readonly count: number; readonly value: number }
+  | { readonly kind: 'discard'; readonly first: number; readonly count: number }
+  | { readonly kind: 'zero'; readonly first: number; readonly count: number; readonly mayUnmap: boolean }
+  | { readonly kind: 'flush' }
+
+/** The next random operation; `value` is what a write writes. */
+export function nextOperation(random: Random, value: number): Operation {
+  const zone = random.below(ZONES.length)
+  const at = random.below(ZONE_SECTORS)
+  const count = 1 + random.below(Math.min(ZONE_SECTORS - at, random.chance(60) ? 24 : 3 * 128))
+  const first = zone * ZONE_SECTORS + at
+  const what = random.below(100)
+  const mayUnmap = random.chance(50)
+  if (what < 55) return { kind: 'write', first, count, value }
+  if (what < 67) return { kind: 'discard', first, count }
+  if (what < 82) return { kind: 'zero', first, count, mayUnmap }
+  return { kind: 'flush' }
+}
+
+export function perform(image: Qcow2Image, guest: GuestBuffer, operation: Operation): void {
+  switch (operation.kind) {
+    case 'write': {
+      const words = new Uint32Array((operation.count * SECTOR) / 4).fill(operation.value)
+      guest.write(image, offsetOf(operation.first), new Uint8Array(words.buffer))
+      break
+    }
+    case 'discard':
+      image.discard(offsetOf(operation.first), operation.count * SECTOR)
+      break
+    case 'zero':
+      image.writeZeroes(offsetOf(operation.first), operation.count * SECTOR, operation.mayUnmap)
+      break
+    case 'flush':
+      image.flush()
+  }
+}
+
+/** Every sector's value. */
+export function readValues(image: Qcow2Image, guest: GuestBuffer): Float64Array {
+  const values = new Float64Array(ZONES.length * ZONE_SECTORS)
+  for (let zone = 0; zone < ZONES.length; zone++) {
+    const bytes = guest.read(image, ZONES[zone]! * CLUSTER, ZONE_CLUSTERS * CLUSTER)
+    const words = new Uint32Array(bytes.buffer)
+    for (let i = 0; i < ZONE_SECTORS; i++)
+      values[zone * ZONE_SECTORS + i] = sectorValue(words, (i * SECTOR) / 4)
+  }
+  return values
+}
+
+/** Fails when a sector holds what no crash at `at` may leave. */
+export function verify(values: Float64Array, history: History, at: number, what: string): void {
+  for (const [index, value] of values.entries()) {
+    const allowed = history.allowed(index, at)
+    if (!allowed.has(value)) {
+      assert.fail(`${what}: sector ${index} holds ${value}, allowed are ${[...allowed].join(', ')}`)
+    }
+  }
+}
