@@ -1,6 +1,7 @@
 /** How guests reach the network: NAT with a bridge where the agent is root, passt where it is not. */
+import type { NetOption } from '@hearth/vmm'
 import type { ProcessIdentity } from '../host/process-identity.ts'
-import type { MachineConfig, VmSockets } from '../vmm/launch.ts'
+import type { VmSockets } from '../vmm/launch.ts'
 
 export interface Guest {
   vmUid: string
@@ -11,7 +12,7 @@ export interface Guest {
 }
 
 export interface Attachment {
-  net: MachineConfig['net']
+  net: NetOption
   passt: ProcessIdentity | null
 }
 

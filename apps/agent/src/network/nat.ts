@@ -114,7 +114,7 @@ export class NatNetwork implements GuestNetwork {
         '',
       ].join('\n'),
     })
-    return { net: { kind: 'tap', name: tap, mac: guest.mac }, passt: null }
+    return { net: { kind: 'tap', target: tap, mac: guest.mac }, passt: null }
   }
 
   async detach(vmUid: string): Promise<void> {

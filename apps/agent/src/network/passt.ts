@@ -69,7 +69,7 @@ export class PasstNetwork implements GuestNetwork {
       }
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    return { net: { kind: 'passt', socket: sockets.net, mac: guest.mac }, passt: launched.identity }
+    return { net: { kind: 'passt', target: sockets.net, mac: guest.mac }, passt: launched.identity }
   }
 
   async detach(_vmUid: string, passt: ProcessIdentity | null): Promise<void> {

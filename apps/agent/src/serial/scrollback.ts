@@ -3,7 +3,15 @@ import { open } from 'node:fs/promises'
 
 export const scrollbackBytes = 256 * 1024
 
+/** hearth-vmm rotates its serial log to `FILE.1`; what is missing in the newer file is taken from there. */
 export async function readScrollback(path: string): Promise<Buffer> {
+  const newer = await readEnd(path, scrollbackBytes)
+  const older = await readEnd(`${path}.1`, scrollbackBytes - newer.length)
+  return Buffer.concat([older, newer])
+}
+
+async function readEnd(path: string, maxBytes: number): Promise<Buffer> {
+  if (maxBytes === 0) return Buffer.alloc(0)
   let file: Awaited<ReturnType<typeof open>>
   try {
     file = await open(path, 'r')
@@ -12,7 +20,7 @@ export async function readScrollback(path: string): Promise<Buffer> {
   }
   try {
     const { size } = await file.stat()
-    const length = Math.min(size, scrollbackBytes)
+    const length = Math.min(size, maxBytes)
     const buffer = Buffer.alloc(length)
     const { bytesRead } = await file.read(buffer, 0, length, size - length)
     return buffer.subarray(0, bytesRead)

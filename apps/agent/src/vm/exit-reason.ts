@@ -14,44 +14,69 @@ export interface VmEnd {
 export type StopRequest = 'shutdown' | 'poweroff' | null
 
 /**
- * `requested` is what a person asked for last; `lastLine` the last line of vmm.log, used when the monitor could
- * not say itself why it ended.
+ * `requested` is what a person asked for last; `lastLine` the last line of vmm.log, hearth-vmm's own words when
+ * no agent was there to be told how it ended.
  */
 export function describeExit(exit: MonitorExit, requested: StopRequest, lastLine: string | null): VmEnd {
-  const code = exit.code === vmmExit.hostRefused ? 'host_refused' : 'vmm_failed'
-  return { ...describe(exit, requested, lastLine), code }
+  const said = exit.reason ?? lastLine?.replace(/^hearth-vmm: /, '') ?? null
+  const exitCode = exit.code ?? (exit.signal ? null : codeFromWords(said))
+  const code = exitCode === vmmExit.hostRefused ? 'host_refused' : 'vmm_failed'
+  return { ...describe(exitCode, exit.signal, said, requested), code }
 }
 
-function describe(exit: MonitorExit, requested: StopRequest, lastLine: string | null): Omit<VmEnd, 'code'> {
+function describe(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  said: string | null,
+  requested: StopRequest,
+): Omit<VmEnd, 'code'> {
   if (requested === 'poweroff') return { crashed: false, reason: 'Powered off.', meant: true }
-  const said = exit.reason ?? lastLine
-  const detail = said === null ? '' : ` (${said})`
-  switch (exit.code) {
+  if (signal === 'SIGKILL')
+    return {
+      crashed: true,
+      reason: 'Its monitor was killed; perhaps this host ran out of memory.',
+      meant: false,
+    }
+  if (signal) return { crashed: true, reason: `Its monitor was ended by ${signal}.`, meant: false }
+  switch (code) {
     case vmmExit.poweroff:
-      return {
-        crashed: false,
-        reason: requested === 'shutdown' ? 'Shut down.' : 'The guest powered itself off.',
-        meant: true,
-      }
+      if (requested === 'shutdown') return { crashed: false, reason: 'Shut down.', meant: true }
+      // A signal to the monitor, as when the box itself goes down: nobody asked for this VM to be off.
+      if (said?.startsWith(switchedOff)) return { crashed: false, reason: sentence(said), meant: false }
+      return { crashed: false, reason: 'The guest powered itself off.', meant: true }
     case vmmExit.reset:
       return { crashed: false, reason: 'The guest asked for a restart and was stopped.', meant: true }
     case vmmExit.guestCrashed:
-      return { crashed: true, reason: `The guest crashed${detail}.`, meant: false }
+      return { crashed: true, reason: sentence(said ?? 'the guest crashed'), meant: false }
     case vmmExit.hostRefused:
-      return { crashed: true, reason: `This host refused to run it${detail}.`, meant: false }
+      return { crashed: true, reason: sentence(said ?? 'this host refused to run it'), meant: false }
     case null:
-      break
+      return {
+        crashed: true,
+        reason: 'Its monitor ended without a word; perhaps it was killed.',
+        meant: false,
+      }
     default:
-      return { crashed: true, reason: `Its monitor failed with code ${exit.code}${detail}.`, meant: false }
+      return {
+        crashed: true,
+        reason: sentence(`its monitor failed with code ${code}${said === null ? '' : `: ${said}`}`),
+        meant: false,
+      }
   }
-  if (exit.signal)
-    return {
-      crashed: true,
-      reason:
-        exit.signal === 'SIGKILL'
-          ? 'Its monitor was killed; perhaps this host ran out of memory.'
-          : `Its monitor was ended by ${exit.signal}.`,
-      meant: false,
-    }
-  return { crashed: true, reason: `Its monitor ended without a word${detail}.`, meant: false }
+}
+
+const switchedOff = 'switched off'
+
+/** hearth-vmm ends with one of these sentences (packages/vmm, `Monitor.run`). */
+function codeFromWords(said: string | null): number | null {
+  if (said === null) return null
+  if (said === 'the guest powered off' || said.startsWith(switchedOff)) return vmmExit.poweroff
+  if (said.startsWith('the guest crashed')) return vmmExit.guestCrashed
+  if (said.startsWith('internal error')) return vmmExit.internal
+  return null
+}
+
+function sentence(text: string): string {
+  const line = text.split('\n')[0]!.trim().slice(0, 500)
+  return `${line[0]?.toUpperCase() ?? ''}${line.slice(1)}${/[.!?]$/.test(line) ? '' : '.'}`
 }

@@ -2,11 +2,12 @@
  * One VM on this host: its specification, what is remembered of it, and the monitor that runs it. All changes
  * of its observed state happen here; what a person asks for is sequenced by the operations beside this file.
  */
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { VmmEvent } from '@hearth/shared/vmm-control'
+import { type NetOption, type RunOptions, vmmCommandLine } from '@hearth/vmm'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
@@ -15,10 +16,8 @@ import {
   boundLog,
   lastLogLine,
   launchDetached,
-  type MachineConfig,
   removeSockets,
   type VmSockets,
-  vmmArguments,
   vmSockets,
 } from '../vmm/launch.ts'
 import { type ChildExit, Monitor } from '../vmm/monitor.ts'
@@ -132,13 +131,17 @@ export class Vm {
     this.setState('starting')
     try {
       await removeSockets(this.sockets)
+      // The log holds one run: a console opened after it shows how that one ended.
+      await Promise.all(
+        [`${this.files.serialLog}.1`, this.files.serialLog].map((path) => rm(path, { force: true })),
+      )
       const attachment = await network.attach(this.guest, this.sockets, this.files.vmmLog)
       await this.setRecord({ passt: attachment.passt })
       if (signal.aborted) throw signal.reason
       const { command, args } = this.#context.vmmCommand
       const launched = await launchDetached({
         command,
-        args: [...args, ...vmmArguments(this.#machine(attachment.net))],
+        args: [...args, ...vmmCommandLine(this.#machine(attachment.net))],
         logFile: this.files.vmmLog,
         bootId,
       })
@@ -172,7 +175,7 @@ export class Vm {
     const lastLine = await lastLogLine(this.files.vmmLog)
     const end: VmEnd = rebooted
       ? { crashed: false, reason: 'The host restarted while it ran.', meant: false, code: 'vmm_failed' }
-      : endFromLog(lastLine)
+      : describeExit({ code: null, signal: null, reason: null }, null, lastLine)
     await this.#noteEnd(end)
   }
 
@@ -228,23 +231,25 @@ export class Vm {
     this.#changed()
   }
 
-  #machine(net: MachineConfig['net']): MachineConfig {
+  #machine(net: NetOption): RunOptions {
     const { boot } = this.#record
     if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
     const { spec } = this
     return {
       kernel: this.files.kernel,
       initrd: this.files.initrd,
-      cmdline: boot.cmdline,
+      commandLine: boot.cmdline,
       memoryBytes: spec.memoryBytes,
       cpus: spec.cpus,
       disks: [
         ...(boot.disk ? [{ path: this.files.disk, readOnly: false }] : []),
         ...(boot.seed ? [{ path: this.files.seed, readOnly: true }] : []),
       ],
-      net,
-      sockets: this.sockets,
+      nets: [net],
+      serial: { kind: 'unix', path: this.sockets.serial },
       serialLog: this.files.serialLog,
+      control: this.sockets.control,
+      noReboot: false,
     }
   }
 
@@ -376,8 +381,3 @@ export class Vm {
 
 /** Until the control socket answers `running`; a lab's Node alone takes seconds to start. */
 const startTimeoutMs = 90_000
-
-/** hearth-vmm's last line tells how it ended when no agent was there to be told. */
-function endFromLog(lastLine: string | null): VmEnd {
-  return describeExit({ code: null, signal: null, reason: null }, null, lastLine)
-}

@@ -23,34 +23,6 @@ export function vmSockets(runDir: string, vmUid: string): VmSockets {
   }
 }
 
-export interface MachineConfig {
-  kernel: string
-  initrd: string
-  cmdline: string
-  memoryBytes: number
-  cpus: number
-  disks: { path: string; readOnly: boolean }[]
-  net: { kind: 'tap'; name: string; mac: string } | { kind: 'passt'; socket: string; mac: string }
-  sockets: VmSockets
-  serialLog: string
-}
-
-export function vmmArguments(config: MachineConfig): string[] {
-  const { net } = config
-  return [
-    'run',
-    ...['--kernel', config.kernel],
-    ...['--initrd', config.initrd],
-    ...['--cmdline', config.cmdline],
-    ...['--memory', String(config.memoryBytes)],
-    ...['--cpus', String(config.cpus)],
-    ...config.disks.flatMap((disk) => ['--disk', disk.readOnly ? `${disk.path},ro` : disk.path]),
-    ...['--net', `${net.kind === 'tap' ? `tap:${net.name}` : `passt:${net.socket}`},mac=${net.mac}`],
-    ...['--serial', `unix:${config.sockets.serial}`, '--serial-log', config.serialLog],
-    ...['--control', `unix:${config.sockets.control}`],
-  ]
-}
-
 /** vmm.log is cut back when a start finds it above this; and emptied when a running monitor exceeds the limit. */
 const vmmLogKept = 1024 * 1024
 export const vmmLogLimit = 4 * 1024 * 1024

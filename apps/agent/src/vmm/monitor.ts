@@ -2,9 +2,9 @@
  * One live hearth-vmm process as the agent sees it, whether this agent started it or found it running. Watches
  * the process and its control socket; tells what the machine does and, once, how the process ended.
  */
-import type { VmmEvent, VmmMethod, VmmStatus } from '@hearth/shared/vmm-control'
+import { type VmmEvent, type VmmMethod, vmmStatusSchema } from '@hearth/shared/vmm-control'
+import { ControlClient } from '@hearth/vmm'
 import { isProcessAlive, type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
-import { ControlClient } from './control-client.ts'
 
 export interface MonitorExit {
   /** Exit code where it is known: from the child process, else from the monitor's last word. */
@@ -108,19 +108,20 @@ export class Monitor {
 
   async #stayConnected(): Promise<void> {
     while (!this.#ended) {
+      let client: ControlClient | null = null
       try {
-        const client = await ControlClient.connect(this.#controlPath, (event) => this.#event(event))
-        if (this.#ended) {
-          client.close()
-          return
+        const connection = await connectControl(this.#controlPath, (event) => this.#event(event))
+        client = connection.client
+        const status = vmmStatusSchema.parse(await client.status())
+        if (!this.#ended) {
+          this.#client = client
+          this.#event({ event: 'state', status })
+          await connection.closed
         }
-        const status = await client.status()
-        this.#client = client
-        this.#event({ event: 'state', status })
-        await client.closed
       } catch {
         // Not listening yet, or just gone: the process's own end is watched elsewhere.
       }
+      client?.close()
       this.#client = null
       if (this.#ended) return
       await new Promise<void>((resolve) => {
@@ -140,9 +141,13 @@ export class Monitor {
   }
 }
 
-/** What the status of an adopted monitor must say: that it is the process we think it is. */
-export function isStatusOf(status: VmmStatus, identity: ProcessIdentity): boolean {
-  return status.pid === identity.pid
+async function connectControl(
+  path: string,
+  onEvent: (event: VmmEvent) => void,
+): Promise<{ client: ControlClient; closed: Promise<void> }> {
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  const client = await ControlClient.connect(path, { event: onEvent, closed: resolve })
+  return { client, closed }
 }
 
 const never = new Promise<never>(() => undefined)

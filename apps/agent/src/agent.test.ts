@@ -1,0 +1,464 @@
+/** The real agent program with a stand-in for hearth-vmm: a VM's life, its interruptions, and refusals. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { consoleClose } from '@hearth/shared/agent-protocol'
+import { GIB, MIB } from '@hearth/shared/units'
+import { TRPCClientError } from '@trpc/client'
+import { WebSocket } from 'ws'
+import { findProcessesByArgument, readBootId } from './host/process-identity.ts'
+import { tapName } from './network/nat.ts'
+import {
+  type AgentProcess,
+  actionEnd,
+  collectEvents,
+  nextActionId,
+  startAgent,
+  startBuilder,
+  TestBox,
+  testSpec,
+  testToken,
+  until,
+  untilState,
+  vmReport,
+} from './testing/agent-harness.ts'
+import { inOwnNetwork } from './testing/own-network.ts'
+import { vmSockets } from './vmm/launch.ts'
+
+function hearthCode(error: unknown): string | undefined {
+  const data = error instanceof TRPCClientError ? (error.data as { hearth?: { code: string } }) : undefined
+  return data?.hearth?.code
+}
+
+const refusedWith = (code: string) => (error: unknown) => {
+  assert.equal(hearthCode(error), code, String(error))
+  return true
+}
+
+inOwnNetwork(import.meta.url, () => {
+  describe('one agent', () => {
+    let box: TestBox
+    let agent: AgentProcess
+    const monitorOf = (vmUid: string) =>
+      findProcessesByArgument(`unix:${vmSockets(box.runDir, vmUid).control}`, readBootId())
+
+    before(async () => {
+      box = await TestBox.create()
+      await box.addImage({ imageUid: 'test' })
+      await box.addImage({ imageUid: 'deaf', cmdline: 'ignore-powerdown ignore-quit' })
+      await box.addImage({ imageUid: 'broken', cmdline: 'fail-start' })
+      await box.addImage({ imageUid: 'disk', diskBytes: 8 * MIB, cloudInit: true })
+      agent = await startAgent(box)
+    })
+    after(async () => {
+      for (const vm of await agent.client.vm.list.query()) {
+        const actionId = nextActionId()
+        await agent.client.vm.power.mutate({ actionId, vmUid: vm.vmUid, op: 'poweroff' })
+        await actionEnd(agent, actionId)
+      }
+      await agent.end('SIGTERM')
+      await box.remove()
+    })
+
+    async function create(change: Parameters<typeof testSpec>[0] = {}, start = true) {
+      const spec = testSpec(change)
+      const accepted = await agent.client.vm.create.mutate({ actionId: nextActionId(), spec, start })
+      assert.equal(accepted.status, 'running')
+      return { spec, report: await actionEnd(agent, accepted.actionId) }
+    }
+    async function power(vmUid: string, op: 'start' | 'shutdown' | 'poweroff' | 'reset') {
+      const actionId = nextActionId()
+      await agent.client.vm.power.mutate({ actionId, vmUid, op })
+      return actionEnd(agent, actionId)
+    }
+
+    test('a VM is created, started, shut down, started again and deleted without a trace', async () => {
+      const { spec, report } = await create({ image: 'disk', diskBytes: 1 * GIB })
+      assert.equal(report.status, 'success', JSON.stringify(report))
+      const running = await untilState(agent, spec.vmUid, 'running')
+      assert.equal(running.diskBytes, 1 * GIB)
+      const folder = join(box.state, 'vms', spec.vmUid)
+      assert.equal((await stat(join(folder, 'disk.raw'))).size, 1 * GIB)
+      assert.ok((await stat(join(folder, 'seed.iso'))).size > 0)
+      assert.ok(existsSync(`/sys/class/net/${tapName(spec.vmUid)}`))
+      assert.match(readFileSync(join(`${box.runDir}-dns`, 'dhcp-hosts'), 'utf8'), new RegExp(spec.mac))
+
+      assert.equal((await power(spec.vmUid, 'shutdown')).status, 'success')
+      const stopped = await untilState(agent, spec.vmUid, 'stopped')
+      assert.equal(stopped.exitReason, 'Shut down.')
+      assert.equal(existsSync(`/sys/class/net/${tapName(spec.vmUid)}`), false)
+      assert.equal((await power(spec.vmUid, 'start')).status, 'success')
+      assert.equal((await power(spec.vmUid, 'reset')).status, 'success')
+
+      const actionId = nextActionId()
+      await agent.client.vm.delete.mutate({ actionId, vmUid: spec.vmUid })
+      assert.equal((await actionEnd(agent, actionId)).status, 'success')
+      assert.equal(await vmReport(agent, spec.vmUid), undefined)
+      assert.equal(existsSync(folder), false)
+      assert.equal(existsSync(`/sys/class/net/${tapName(spec.vmUid)}`), false)
+      assert.deepEqual(monitorOf(spec.vmUid), [])
+      assert.doesNotMatch(readFileSync(join(`${box.runDir}-dns`, 'dhcp-hosts'), 'utf8'), new RegExp(spec.mac))
+      assert.deepEqual(readdirSync(join(box.state, 'vms')), [])
+    })
+
+    test('the same action id again returns the first result; the same VM with another id is refused', async () => {
+      const { spec, report } = await create({}, false)
+      const again = await agent.client.vm.create.mutate({
+        actionId: report.actionId,
+        spec: testSpec({ vmUid: spec.vmUid }),
+        start: true,
+      })
+      assert.deepEqual(again, report)
+      await assert.rejects(
+        agent.client.vm.create.mutate({ actionId: nextActionId(), spec, start: false }),
+        refusedWith('uniqueness_error'),
+      )
+      assert.equal((await vmReport(agent, spec.vmUid))?.state, 'stopped')
+    })
+
+    test('a creation that cannot be says why and leaves nothing', async () => {
+      for (const change of [
+        { image: 'disk', diskBytes: 1 * GIB, memoryBytes: 64 * MIB, cpus: 32 },
+        { image: 'unheard-of' },
+      ]) {
+        await assert.rejects(
+          agent.client.vm.create.mutate({ actionId: nextActionId(), spec: testSpec(change), start: true }),
+        )
+      }
+      const { spec, report } = await create({ image: 'broken' })
+      assert.equal(report.error?.code, 'host_refused')
+      assert.match(report.error?.message ?? '', /\/dev\/kvm: not on this host/)
+      assert.equal((await vmReport(agent, spec.vmUid))?.state, 'crashed')
+    })
+
+    test('a guest deaf to the power button and a monitor deaf to quit still end by power off', async () => {
+      const { spec } = await create({ image: 'deaf' })
+      const shutdown = nextActionId()
+      await agent.client.vm.power.mutate({ actionId: shutdown, vmUid: spec.vmUid, op: 'shutdown' })
+      await untilState(agent, spec.vmUid, 'stopping')
+      for (const op of ['start', 'reset', 'shutdown'] as const) {
+        await assert.rejects(
+          agent.client.vm.power.mutate({ actionId: nextActionId(), vmUid: spec.vmUid, op }),
+          refusedWith('locked'),
+        )
+      }
+      await assert.rejects(
+        agent.client.vm.delete.mutate({ actionId: nextActionId(), vmUid: spec.vmUid }),
+        refusedWith('locked'),
+      )
+      assert.equal((await power(spec.vmUid, 'poweroff')).status, 'success')
+      assert.equal((await actionEnd(agent, shutdown)).status, 'success')
+      assert.equal((await vmReport(agent, spec.vmUid))?.exitReason, 'Powered off.')
+      assert.deepEqual(monitorOf(spec.vmUid), [])
+    })
+
+    test('a monitor that dies by itself is a crash, with a reason', async () => {
+      const { spec } = await create()
+      process.kill(monitorOf(spec.vmUid)[0]!.pid, 'SIGKILL')
+      const report = await untilState(agent, spec.vmUid, 'crashed')
+      assert.match(report.exitReason ?? '', /killed/)
+      assert.equal((await power(spec.vmUid, 'start')).status, 'success')
+    })
+
+    test('what a VM does not allow is refused at once', async () => {
+      const { spec } = await create({}, false)
+      await assert.rejects(
+        agent.client.vm.power.mutate({ actionId: nextActionId(), vmUid: spec.vmUid, op: 'shutdown' }),
+        refusedWith('invalid_state'),
+      )
+      await assert.rejects(
+        agent.client.vm.power.mutate({ actionId: nextActionId(), vmUid: testSpec().vmUid, op: 'start' }),
+        refusedWith('not_found'),
+      )
+      await assert.rejects(
+        agent.client.vm.delete.mutate({ actionId: nextActionId(), vmUid: '../../etc' }),
+        refusedWith('invalid_input'),
+      )
+      await assert.rejects(
+        agent.client.vm.update.mutate({ actionId: nextActionId(), spec: { ...spec, generation: 0 } }),
+        refusedWith('conflict'),
+      )
+    })
+
+    test('a lost disk is told at the start', async () => {
+      const { spec } = await create({ image: 'disk' }, false)
+      const disk = join(box.state, 'vms', spec.vmUid, 'disk.raw')
+      await import('node:fs/promises').then(({ rm }) => rm(disk))
+      const report = await power(spec.vmUid, 'start')
+      assert.equal(report.error?.code, 'disk_missing')
+      assert.equal((await vmReport(agent, spec.vmUid))?.state, 'stopped')
+    })
+
+    test('an update changes name and size, and a disk only grows', async () => {
+      const { spec } = await create({ image: 'disk', diskBytes: 1 * GIB }, false)
+      const bigger = { ...spec, generation: 2, name: 'renamed', memoryBytes: 128 * MIB, diskBytes: 2 * GIB }
+      const actionId = nextActionId()
+      await agent.client.vm.update.mutate({ actionId, spec: bigger })
+      assert.equal((await actionEnd(agent, actionId)).status, 'success')
+      assert.equal((await stat(join(box.state, 'vms', spec.vmUid, 'disk.raw'))).size, 2 * GIB)
+      const report = await vmReport(agent, spec.vmUid)
+      assert.equal(report?.name, 'renamed')
+      assert.equal(report?.generation, 2)
+      await assert.rejects(
+        agent.client.vm.update.mutate({ actionId: nextActionId(), spec: { ...spec, generation: 3 } }),
+        refusedWith('invalid_input'),
+      )
+    })
+
+    test('events begin with a snapshot and tell every state after it', async () => {
+      const { events, stop } = collectEvents(agent)
+      await until('the snapshot', () => events[0])
+      assert.equal(events[0]?.type, 'snapshot')
+      const { spec } = await create()
+      await power(spec.vmUid, 'shutdown')
+      const states = () =>
+        events.flatMap((event) =>
+          event.type === 'vm' && event.vm.vmUid === spec.vmUid ? event.vm.state : [],
+        )
+      await until('the last state', () => states().at(-1) === 'stopped')
+      const distinct = states().filter((state, index, all) => state !== all[index - 1])
+      assert.deepEqual(distinct.slice(0, 1), ['creating'])
+      assert.deepEqual(
+        distinct.slice(distinct.indexOf('starting')),
+        ['starting', 'running', 'stopping', 'stopped'],
+        distinct.join(' '),
+      )
+      assert.equal(events.filter((event) => event.type === 'snapshot').length, 1)
+      stop()
+    })
+
+    test('the serial console replays, carries input, and after the end shows the last output', async () => {
+      const { spec } = await create()
+      const url = `ws://127.0.0.1:${agent.port}/vms/${spec.vmUid}/serial`
+      const viewer = openConsole(url, testToken)
+      await until('the boot text', () => viewer.text().includes('booted'))
+      viewer.socket.send(Buffer.from('hello'))
+      await until('the echo', () => viewer.text().includes('hello'))
+      await power(spec.vmUid, 'poweroff')
+      assert.equal(await viewer.closed, consoleClose.notRunning)
+      const late = openConsole(url, testToken)
+      assert.equal(await late.closed, consoleClose.notRunning)
+      assert.match(late.text(), /booted/)
+      assert.deepEqual(
+        viewer.notices().map(({ notice }) => notice),
+        ['connected', 'ended'],
+      )
+      assert.deepEqual(
+        late.notices().map(({ notice }) => notice),
+        ['not_running'],
+      )
+    })
+
+    test('without the token nothing opens', async () => {
+      const base = `ws://127.0.0.1:${agent.port}`
+      for (const token of ['', 'wrong', `${testToken}x`]) {
+        const refused = new WebSocket(`${base}/trpc`, { headers: { authorization: `Bearer ${token}` } })
+        const status = await new Promise((resolve) => {
+          refused.once('unexpected-response', (_request, response) => resolve(response.statusCode))
+          refused.once('open', () => resolve('open'))
+        })
+        assert.equal(status, 401)
+        refused.on('error', () => undefined).terminate()
+        assert.equal(
+          await openConsole(`${base}/vms/${testSpec().vmUid}/serial`, token).closed,
+          consoleClose.unauthorized,
+        )
+      }
+      assert.equal(
+        await openConsole(`${base}/vms/${testSpec().vmUid}/serial`, testToken).closed,
+        consoleClose.notFound,
+      )
+      const health = await fetch(`http://127.0.0.1:${agent.port}/healthz`)
+      assert.equal(health.status, 200)
+    })
+
+    test('a second agent on the same state is refused', async () => {
+      await assert.rejects(startAgent(box), /another agent is already running/)
+    })
+  })
+
+  describe('agents that end badly', () => {
+    test('killed while VMs run, the next one goes on with them and never takes a stranger for one', async () => {
+      const box = await TestBox.create()
+      await box.addImage({ imageUid: 'test' })
+      let agent = await startAgent(box)
+      const [first, second] = [testSpec({ startAtBoot: true }), testSpec({ startAtBoot: true })]
+      for (const spec of [first, second]) {
+        const actionId = nextActionId()
+        await agent.client.vm.create.mutate({ actionId, spec, start: true })
+        await actionEnd(agent, actionId)
+      }
+      const monitor = (vmUid: string) =>
+        findProcessesByArgument(`unix:${vmSockets(box.runDir, vmUid).control}`, readBootId())[0]!.pid
+      const pid = monitor(first.vmUid)
+      await agent.end('SIGKILL')
+      process.kill(monitor(second.vmUid), 'SIGKILL')
+      // As if the pid had been given to another process meanwhile: same number, other start time.
+      const recordPath = join(box.state, 'vms', second.vmUid, 'state.json')
+      const record = JSON.parse(readFileSync(recordPath, 'utf8'))
+      record.process = { ...record.process, pid: process.pid }
+      writeFileSync(recordPath, JSON.stringify(record))
+
+      agent = await startAgent(box)
+      await untilState(agent, first.vmUid, 'running')
+      assert.equal(monitor(first.vmUid), pid)
+      // It crashed, and an agent that merely restarts does not start it again.
+      assert.equal((await vmReport(agent, second.vmUid))?.state, 'crashed')
+      const viewer = openConsole(`ws://127.0.0.1:${agent.port}/vms/${first.vmUid}/serial`, testToken)
+      await until('the boot text', () => viewer.text().includes(`stand-in ${pid} booted`))
+
+      const actionId = nextActionId()
+      await agent.client.vm.power.mutate({ actionId, vmUid: first.vmUid, op: 'shutdown' })
+      assert.equal((await actionEnd(agent, actionId)).status, 'success')
+      await untilState(agent, first.vmUid, 'stopped')
+      await agent.end('SIGTERM')
+      await box.remove()
+    })
+
+    test('after a boot of the box, VMs that should run are started and others are not', async () => {
+      const box = await TestBox.create()
+      await box.addImage({ imageUid: 'test' })
+      let agent = await startAgent(box)
+      const wanted = testSpec({ startAtBoot: true })
+      const manual = testSpec({ startAtBoot: false })
+      const off = testSpec({ startAtBoot: true })
+      for (const spec of [wanted, manual, off]) {
+        const actionId = nextActionId()
+        await agent.client.vm.create.mutate({ actionId, spec, start: spec !== off })
+        await actionEnd(agent, actionId)
+      }
+      await agent.end('SIGKILL')
+      for (const spec of [wanted, manual]) {
+        const control = `unix:${vmSockets(box.runDir, spec.vmUid).control}`
+        process.kill(findProcessesByArgument(control, readBootId())[0]!.pid, 'SIGKILL')
+        const path = join(box.state, 'vms', spec.vmUid, 'state.json')
+        const record = JSON.parse(readFileSync(path, 'utf8'))
+        record.process.bootId = '00000000-0000-0000-0000-000000000000'
+        writeFileSync(path, JSON.stringify(record))
+      }
+      agent = await startAgent(box)
+      await untilState(agent, wanted.vmUid, 'running')
+      const stopped = await vmReport(agent, manual.vmUid)
+      assert.equal(stopped?.state, 'stopped')
+      assert.equal(stopped?.exitReason, 'The host restarted while it ran.')
+      assert.equal((await vmReport(agent, off.vmUid))?.state, 'stopped')
+
+      assert.deepEqual(await agent.client.host.shutdownGuests.mutate({ timeoutMs: 30_000 }), {
+        stopped: 1,
+        forced: 0,
+      })
+      const record = JSON.parse(readFileSync(join(box.state, 'vms', wanted.vmUid, 'state.json'), 'utf8'))
+      assert.equal(record.desired, 'running')
+      await agent.end('SIGTERM')
+      assert.equal(existsSync('/sys/class/net/hearth0'), false)
+      await box.remove()
+    })
+
+    test('killed at any point of a creation, the next one finishes it', async () => {
+      const box = await TestBox.create()
+      await box.addImage({ imageUid: 'disk', diskBytes: 64 * MIB, cloudInit: true })
+      const spec = testSpec({ image: 'disk', diskBytes: 1 * GIB })
+      const actionId = nextActionId()
+      // Each round ends one step later than the one before, wherever that is.
+      let ended: Awaited<ReturnType<typeof actionEnd>> | null = null
+      for (let round = 0; round < 5; round++) {
+        const agent = await startAgent(box)
+        await agent.client.vm.create.mutate({ actionId, spec, start: true })
+        const steps = new Set<string>()
+        await until('the next step', async () => {
+          const report = await agent.client.action.get.query({ actionId })
+          if (report) steps.add(report.step)
+          return steps.size > round || report?.status !== 'running'
+        })
+        await agent.end('SIGKILL')
+      }
+      const agent = await startAgent(box)
+      ended = await actionEnd(agent, actionId)
+      assert.equal(ended.status, 'success', JSON.stringify(ended))
+      await untilState(agent, spec.vmUid, 'running')
+      const monitors = findProcessesByArgument(
+        `unix:${vmSockets(box.runDir, spec.vmUid).control}`,
+        readBootId(),
+      )
+      assert.equal(monitors.length, 1, 'exactly one monitor has the disk')
+      assert.equal((await agent.client.vm.list.query()).length, 1)
+      assert.deepEqual(
+        (await readdir(join(box.state, 'vms'))).filter((name) => name !== spec.vmUid),
+        [],
+      )
+
+      const deletion = nextActionId()
+      await agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
+      await agent.end('SIGKILL')
+      const last = await startAgent(box)
+      assert.equal((await actionEnd(last, deletion)).status, 'success')
+      assert.deepEqual(await readdir(join(box.state, 'vms')), [])
+      assert.equal((await last.client.vm.list.query()).length, 0)
+      await last.end('SIGTERM')
+      await box.remove()
+    })
+  })
+
+  test('images come from the builder: the first one by itself, others when asked, failures with their reason', async () => {
+    const box = await TestBox.create()
+    const recipe = (imageUid: string) => ({
+      imageUid,
+      name: imageUid,
+      description: '',
+      recipeHash: 'hash1',
+      cloudInit: false,
+      loginUser: null,
+      minMemoryBytes: 64 * MIB,
+      minDiskBytes: 0,
+    })
+    const builder = await startBuilder(
+      [recipe('tiny-linux'), recipe('bad')],
+      (imageUid, _attempt, send, end) => {
+        send({ type: 'progress', progress: 40, step: 'Building' })
+        if (imageUid === 'bad') {
+          send({ type: 'failed', message: 'No such package.' })
+          end('end')
+          return
+        }
+        void box.addImage({ imageUid }).then(() => {
+          send({ type: 'done', imageUid })
+          end('end')
+        })
+      },
+    )
+    let agent = await startAgent(box, { builderUrl: builder.url })
+    const image = async (uid: string) =>
+      (await agent.client.image.list.query()).find((candidate) => candidate.imageUid === uid)
+    await until('tiny-linux', async () => (await image('tiny-linux'))?.status === 'ready')
+    assert.equal((await image('bad'))?.status, 'absent')
+    const unready = nextActionId()
+    await agent.client.vm.create.mutate({ actionId: unready, spec: testSpec({ image: 'bad' }), start: true })
+    assert.equal((await actionEnd(agent, unready)).error?.code, 'image_not_ready')
+    const actionId = nextActionId()
+    await agent.client.image.build.mutate({ actionId, imageUid: 'bad' })
+    const report = await actionEnd(agent, actionId)
+    assert.deepEqual(report.error, { code: 'image_build_failed', message: 'No such package.' })
+    assert.equal((await image('bad'))?.status, 'failed')
+    await agent.end('SIGTERM')
+    await builder.close()
+    agent = await startAgent(box)
+    assert.equal((await image('bad'))?.status, 'absent', 'the catalogue is there while the builder is away')
+    await agent.end('SIGTERM')
+    await box.remove()
+  })
+})
+
+function openConsole(url: string, token: string) {
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } })
+  let text = ''
+  const notices: { notice: string }[] = []
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) text += data.toString('latin1')
+    else notices.push(JSON.parse(data.toString('utf8')) as { notice: string })
+  })
+  socket.on('error', () => undefined)
+  const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)))
+  return { socket, closed, text: () => text, notices: () => notices }
+}

@@ -1,0 +1,105 @@
+/**
+ * A tiny program in hearth-vmm's place, for what the real one does not do on demand: it speaks the control
+ * protocol and the serial socket and misbehaves as its kernel command line asks.
+ *
+ *   ignore-powerdown   the guest does not react to the power button
+ *   ignore-quit        neither does the monitor to `quit`: only SIGKILL ends it
+ *   fail-start         ends at once with exit code 2
+ *   flood              writes serial output without end
+ */
+import { appendFileSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { parseArgs } from 'node:util'
+import { parseSize } from '@hearth/shared/units'
+
+const text = { type: 'string' } as const
+const { values } = parseArgs({
+  args: process.argv.slice(3),
+  options: {
+    kernel: text,
+    initrd: text,
+    cmdline: text,
+    memory: text,
+    cpus: text,
+    serial: text,
+    control: text,
+    'serial-log': text,
+    disk: { type: 'string', multiple: true },
+    net: { type: 'string', multiple: true },
+  },
+})
+const behaviour = new Set((values.cmdline ?? '').split(' '))
+const bootText = `stand-in ${process.pid} booted\r\n`
+
+if (behaviour.has('fail-start')) {
+  process.stderr.write('hearth-vmm: /dev/kvm: not on this host\n')
+  process.exit(2)
+}
+
+const controls = new Set<Socket>()
+let resets = 0
+
+const status = (state: string) => ({
+  state,
+  pid: process.pid,
+  cpus: Number(values.cpus),
+  memoryBytes: parseSize(values.memory ?? '') ?? 0,
+  startedAt: Date.now(),
+  resets,
+  panicked: false,
+  serialViewers: 0,
+})
+
+function broadcast(event: object): void {
+  for (const socket of controls) socket.write(`${JSON.stringify(event)}\n`)
+}
+
+function end(code: number, reason: string): void {
+  broadcast({ event: 'exit', code, reason })
+  setTimeout(() => process.exit(code), 20)
+}
+
+function answer(method: string): unknown {
+  if (method === 'status') return status('running')
+  if (method === 'powerdown' && !behaviour.has('ignore-powerdown')) end(0, 'the guest powered off')
+  if (method === 'reset') resets++
+  if (method === 'quit' && !behaviour.has('ignore-quit')) end(0, 'asked to quit')
+  return null
+}
+
+listen(values.control, (socket) => {
+  controls.add(socket)
+  socket.on('close', () => controls.delete(socket))
+  let buffer = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    buffer += chunk
+    for (let at = buffer.indexOf('\n'); at >= 0; at = buffer.indexOf('\n')) {
+      const { id, method } = JSON.parse(buffer.slice(0, at)) as { id: number; method: string }
+      buffer = buffer.slice(at + 1)
+      socket.write(`${JSON.stringify({ id, ok: true, result: answer(method) })}\n`)
+    }
+  })
+})
+
+if (values['serial-log']) appendFileSync(values['serial-log'], bootText)
+listen(values.serial, (socket) => {
+  socket.write(bootText)
+  if (behaviour.has('flood')) flood(socket)
+  // An echo, so that input is seen to arrive.
+  socket.on('data', (chunk: Buffer) => socket.write(chunk))
+})
+
+function flood(socket: Socket): void {
+  while (!socket.destroyed && socket.write(Buffer.alloc(16 * 1024, 'x'))) {}
+  socket.once('drain', () => flood(socket))
+}
+
+function listen(address: string | undefined, onConnection: (socket: Socket) => void): Server {
+  const path = (address ?? '').replace(/^unix:/, '')
+  rmSync(path, { force: true })
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy())
+    onConnection(socket)
+  })
+  return server.listen(path)
+}
