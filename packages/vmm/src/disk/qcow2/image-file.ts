@@ -36,11 +36,13 @@ export class PosixFile implements ImageFile {
   readonly readOnly: boolean
   private readonly fd: number
   private open = true
+  private readonly borrowed: boolean
 
-  /** Takes over `fd`, a regular file. */
-  constructor(fd: number, readOnly: boolean) {
+  /** Takes over `fd`, a regular file, unless it is `borrowed`: then it stays open after `close`, and keeps its lock. */
+  constructor(fd: number, readOnly: boolean, borrowed = false) {
     this.fd = fd
     this.readOnly = readOnly
+    this.borrowed = borrowed
   }
 
   size(): number {
@@ -120,6 +122,6 @@ export class PosixFile implements ImageFile {
   close(): void {
     if (!this.open) return
     this.open = false
-    libc.close(this.fd)
+    if (!this.borrowed) libc.close(this.fd)
   }
 }

@@ -22,6 +22,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean
   /** What messages call the image; its path by default. */
   readonly name?: string
+  /** Descriptors, the image's and what `backing` answers, stay the caller's: open after `close`, with their locks. */
+  readonly borrowed?: boolean
   /** The folder relative backing names start from, when the image is given as a descriptor. */
   readonly directory?: string
   /**
@@ -66,7 +68,7 @@ export function checkQcow2(imagePath: string, options: { readonly repair?: boole
 
 function openChain(source: string | number, options: OpenOptions, depth: number): Qcow2Image {
   const name = options.name ?? (typeof source === 'string' ? source : `descriptor ${source}`)
-  const file = openLocked(source, options.readOnly === true, name)
+  const file = openLocked(source, options.readOnly === true, name, options.borrowed)
   const directory = options.directory ?? (typeof source === 'string' ? path.dirname(source) : undefined)
   return openOn(
     file,
@@ -131,13 +133,14 @@ function openBacking(
   const choose = options.backing ?? ((request) => insideOf(directory, request, name))
   const source = choose({ path: backing.path, resolved, format: backing.format })
   const baseName = `${name}'s backing file ${backing.path}`
-  if (backing.format === 'raw') return new RawBacking(openLocked(source, true, baseName))
+  if (backing.format === 'raw') return new RawBacking(openLocked(source, true, baseName, options.borrowed))
   return openChain(
     source,
     {
       readOnly: true,
       name: baseName,
       ...(options.backing ? { backing: options.backing } : {}),
+      borrowed: options.borrowed === true,
       ...(typeof source === 'string' ? {} : { directory: resolved === null ? '.' : path.dirname(resolved) }),
       // A base is read in larger, colder strokes than the disk itself.
       l2Pages: Math.ceil((options.l2Pages ?? 1024) / 4),
@@ -169,9 +172,15 @@ function insideOf(directory: string | undefined, request: BackingRequest, name: 
  * Opens and locks: one writer, or any number of readers. The lock belongs to the descriptor and ends with the
  * process, however that ends.
  */
-export function openLocked(source: string | number, readOnly: boolean, name: string): PosixFile {
-  const fd = typeof source === 'number' ? source : openFd(source, readOnly, name)
-  const file = new PosixFile(fd, readOnly)
+export function openLocked(
+  source: string | number,
+  readOnly: boolean,
+  name: string,
+  borrowed = false,
+): PosixFile {
+  const given = typeof source === 'number'
+  const fd = given ? source : openFd(source, readOnly, name)
+  const file = new PosixFile(fd, readOnly, given && borrowed)
   try {
     if (!fs.fstatSync(fd).isFile()) throw new Qcow2Error('invalid', `${name} is not a regular file.`)
     if (libc.flock(fd, (readOnly ? libc.LOCK.SH : libc.LOCK.EX) | libc.LOCK.NB) < 0) {
@@ -184,7 +193,7 @@ export function openLocked(source: string | number, readOnly: boolean, name: str
   }
 }
 
-function openFd(file: string, readOnly: boolean, name: string): number {
+export function openFd(file: string, readOnly: boolean, name: string): number {
   // Not blocking, because a FIFO in the place of a disk would hold the thread for ever.
   const flags = (readOnly ? libc.O.RDONLY : libc.O.RDWR) | libc.O.CLOEXEC | libc.O.NONBLOCK
   const fd = libc.open(file, flags, 0)

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { EpollLoop } from '../../io/epoll-loop.ts'
+import { IovecList } from '../../virtio/chain.ts'
+import type { DiskListener } from '../backend.ts'
+import { openQcow2Chain, qcow2Disk } from './chain.ts'
+import { createQcow2 } from './create.ts'
+import { CLUSTER } from './format.ts'
+import { HostBuffer } from './host-memory.ts'
+import { checkQcow2, openQcow2 } from './open.ts'
+import { qemuCheck, temporaryFolder } from './testing/support.ts'
+
+const MIB = 2 ** 20
+const EIO = 5
+
+class Completions implements DiskListener {
+  readonly all: [tag: number, errno: number][] = []
+  completed(tag: number, errno: number): void {
+    this.all.push([tag, errno])
+  }
+  batchEnded(): void {}
+}
+
+describe('a qcow2 image as a disk', () => {
+  let folder = ''
+  const memory = new HostBuffer(2 * CLUSTER)
+  const iov = new IovecList(2)
+  const at = (name: string) => path.join(folder, name)
+  before(() => {
+    folder = temporaryFolder()
+    fs.mkdirSync(at('images'))
+    fs.mkdirSync(at('vm'))
+    fs.writeFileSync(at('images/base.raw'), new Uint8Array(4 * MIB).fill(1))
+    createQcow2({ path: at('images/middle.qcow2'), backing: { path: 'base.raw', format: 'raw' } })
+    createQcow2({
+      path: at('vm/disk.qcow2'),
+      size: 8 * MIB,
+      backing: { path: '../images/middle.qcow2', format: 'qcow2' },
+    })
+  })
+  after(() => {
+    memory.close()
+    fs.rmSync(folder, { recursive: true })
+  })
+
+  it('is opened by one thread and worked on by another, again after a reset', () => {
+    const chain = openQcow2Chain(at('vm/disk.qcow2'), false)
+    assert.equal(chain.baseFds.length, 2)
+    const loop = new EpollLoop()
+    for (let machine = 1; machine <= 2; machine++) {
+      const done = new Completions()
+      const disk = qcow2Disk(chain, assert.fail)
+      assert.equal(disk.sizeBytes, 8 * MIB)
+      disk.start(loop, done)
+      iov.set(0, memory.address, 1024)
+      iov.set(1, memory.address + CLUSTER, 3072)
+      disk.read(1, iov, 2, CLUSTER - 512)
+      const expected = new Uint8Array(3072).fill(1)
+      if (machine === 2) expected.fill(0xab, 0, 3072)
+      assert.deepEqual(memory.bytes.slice(CLUSTER, CLUSTER + 3072), expected)
+      memory.bytes.fill(0xab)
+      disk.write(2, iov, 2, CLUSTER - 512)
+      disk.discard(3, 2 * CLUSTER, CLUSTER)
+      disk.zero(4, 3 * CLUSTER, 512, true)
+      disk.flush(5)
+      disk.submit()
+      disk.drain()
+      assert.deepEqual(
+        done.all,
+        [1, 2, 3, 4, 5].map((tag) => [tag, 0]),
+      )
+      disk.close()
+    }
+    loop.close()
+    assert.throws(() => openQcow2(at('vm/disk.qcow2')), /in use/, 'the descriptors keep the locks')
+    for (const fd of [chain.fd, ...chain.baseFds]) fs.closeSync(fd)
+    assert.deepEqual(checkQcow2(at('vm/disk.qcow2')).messages, [])
+    qemuCheck(at('vm/disk.qcow2'))
+  })
+
+  it('refuses before anything starts, and leaves no descriptor behind', () => {
+    const open = () => fs.readdirSync('/proc/self/fd').length
+    const before = open()
+    fs.writeFileSync(at('no.qcow2'), new Uint8Array(CLUSTER))
+    assert.throws(() => openQcow2Chain(at('no.qcow2'), false), /not a qcow2 image/)
+    createQcow2({ path: at('vm/orphan.qcow2'), backing: { path: '../images/base.raw', format: 'raw' } })
+    fs.renameSync(at('images/base.raw'), at('images/elsewhere.raw'))
+    assert.throws(
+      () => openQcow2Chain(at('vm/orphan.qcow2'), false),
+      /base.raw cannot be opened: open: ENOENT/,
+    )
+    assert.throws(() => openQcow2Chain(at('vm/disk.qcow2'), false), /base.raw cannot be opened/)
+    assert.equal(open(), before)
+  })
+
+  it('answers damage with an I/O error, and reports it once', () => {
+    createQcow2({ path: at('damaged.qcow2'), size: MIB })
+    const chain = openQcow2Chain(at('damaged.qcow2'), false)
+    const reports: string[] = []
+    const done = new Completions()
+    const loop = new EpollLoop()
+    const disk = qcow2Disk(chain, (message) => reports.push(message))
+    disk.start(loop, done)
+    iov.set(0, memory.address, 4096)
+    disk.write(1, iov, 1, 0)
+    disk.flush(2)
+    disk.close()
+    // The entry of the first cluster, which is in the first L2 table.
+    fs.writeSync(chain.fd, new Uint8Array([0x80, 0, 0, 0, 0x7f, 0xff, 0, 0]), 0, 8, 4 * CLUSTER)
+    const again = qcow2Disk(chain, (message) => reports.push(message))
+    again.start(loop, done)
+    again.read(3, iov, 1, 0)
+    again.write(4, iov, 1, 0)
+    again.close()
+    loop.close()
+    fs.closeSync(chain.fd)
+    assert.deepEqual(done.all, [
+      [1, 0],
+      [2, 0],
+      [3, EIO],
+      [4, EIO],
+    ])
+    assert.equal(reports.length, 1)
+    assert.match(reports[0]!, /damaged: an L2 entry points past the end/)
+  })
+})
