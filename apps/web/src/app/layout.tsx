@@ -1,6 +1,7 @@
 import { GeistMono } from 'geist/font/mono'
 import { GeistSans } from 'geist/font/sans'
 import type { Metadata, Viewport } from 'next'
+import { headers } from 'next/headers'
 import type { ReactNode } from 'react'
 import { m } from '../messages/index.ts'
 import './globals.css'
@@ -24,13 +25,19 @@ export const viewport: Viewport = {
   ],
 }
 
-export default function RootLayout({ children }: { children: ReactNode }) {
+/**
+ * The server gives every page a Content-Security-Policy with a nonce of its own, so pages are rendered when asked
+ * for: a page rendered at build time would carry none, and every script of it would be refused.
+ */
+export default async function RootLayout({ children }: { children: ReactNode }) {
+  const policy = (await headers()).get('content-security-policy') ?? ''
+  const nonce = /'nonce-([^']+)'/.exec(policy)?.[1]
   return (
     // The theme script adds data-theme before React sees the element.
     <html lang="en" className={`${GeistSans.variable} ${GeistMono.variable}`} suppressHydrationWarning>
       <head>
         {/* Synchronous on purpose: it must run before the first paint. */}
-        <script src="/theme.js" />
+        <script src="/theme.js" nonce={nonce} />
       </head>
       <body>
         <Providers>{children}</Providers>
