@@ -2,9 +2,16 @@
 import { parseSize } from '@hearth/shared/units'
 import { usageError } from '../sys/exit-error.ts'
 
+export type DiskFormat = 'raw' | 'qcow2'
+
 export interface DiskOption {
   readonly path: string
   readonly readOnly: boolean
+  /**
+   * Raw by default, and never found out by looking: a guest may write what it likes to the beginning of its raw disk,
+   * and a qcow2 header there would name any file of the host as its base.
+   */
+  readonly format?: DiskFormat | undefined
 }
 
 export interface NetOption {
@@ -44,6 +51,7 @@ const MAX_DISKS = 16
 const MAX_NETS = 8
 /** sockaddr_un has 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107
+const DISK_SUFFIX = /,(?:ro|format=([^,]*))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
@@ -56,7 +64,9 @@ Runs one virtual machine until it powers off.
   --cmdline TEXT              kernel command line (default: ${DEFAULTS.commandLine})
   --memory SIZE               for example 512M or 2G (default: 512M)
   --cpus N                    1 to ${MAX_CPUS} (default: 1)
-  --disk FILE[,ro]            a raw disk; may be given several times
+  --disk FILE[,ro][,format=raw|qcow2]
+                              a disk (default: raw); may be given several times. A qcow2 image has to be one
+                              of Hearth's own kind; the files it is based on are opened too
   --net tap:NAME[,mac=MAC]    a TAP device; may be given several times
   --net passt:SOCKET[,mac=MAC]
                               the socket of a running passt
@@ -160,10 +170,27 @@ function parseCpus(text: string | undefined): number {
 }
 
 function parseDisk(text: string): DiskOption {
-  const readOnly = text.endsWith(',ro')
-  const path = readOnly ? text.slice(0, -3) : text
+  let path = text
+  let readOnly = false
+  let format: DiskFormat | undefined
+  // From the end, because a file's name may have commas.
+  for (let match = DISK_SUFFIX.exec(path); match; match = DISK_SUFFIX.exec(path)) {
+    path = path.slice(0, match.index)
+    const value = match[1]
+    if (value === undefined) readOnly = true
+    else if (value !== 'raw' && value !== 'qcow2') {
+      throw usageError(`--disk ${text}: there is no format "${value}": raw or qcow2`)
+    } else if (format !== undefined && format !== value) {
+      throw usageError(`--disk ${text}: give one format`)
+    } else format = value
+  }
   if (path === '') throw usageError(`--disk ${text}: the file is missing`)
-  return { path, readOnly }
+  return { path, readOnly, ...(format === undefined ? {} : { format }) }
+}
+
+/** The arguments' form of a disk, which `parseDisk` reads back. */
+function diskArgument({ path, readOnly, format }: DiskOption): string {
+  return `${path}${readOnly ? ',ro' : ''}${format === undefined ? '' : `,format=${format}`}`
 }
 
 function parseNet(text: string): NetOption {
@@ -214,7 +241,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.initrd !== undefined) args.push('--initrd', options.initrd)
   args.push('--cmdline', options.commandLine)
   args.push('--memory', `${options.memoryBytes / MIB}M`, '--cpus', String(options.cpus))
-  for (const disk of options.disks) args.push('--disk', disk.readOnly ? `${disk.path},ro` : disk.path)
+  for (const disk of options.disks) args.push('--disk', diskArgument(disk))
   for (const net of options.nets) {
     args.push('--net', `${net.kind}:${net.target}${net.mac === undefined ? '' : `,mac=${net.mac}`}`)
   }

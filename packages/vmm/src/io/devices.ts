@@ -1,7 +1,9 @@
 /** Plugs the VM's PCI devices: one entropy source, its networks, its disks. */
 
 import type { BusDevice } from '../bus/device.ts'
+import type { DiskBackend } from '../disk/backend.ts'
 import { rawDiskBackend } from '../disk/open.ts'
+import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
@@ -40,7 +42,7 @@ export function plugDevices(
 
   plug(PCI_SLOT.rng, new RngDevice())
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))
-  for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i))
+  for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, log))
   return bus
 }
 
@@ -50,7 +52,14 @@ function netDevice(net: NetHandle, log: (text: string) => void): NetDevice {
   return new NetDevice(backend, { mac: net.mac, log: (text) => log(`${net.kind} ${net.target}: ${text}`) })
 }
 
-function blockDevice(disk: DiskHandle, index: number): BlockDevice {
-  const file = new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
-  return new BlockDevice(rawDiskBackend(file), { readOnly: disk.readOnly, serial: `disk${index}` })
+function blockDevice(disk: DiskHandle, index: number, log: (text: string) => void): BlockDevice {
+  return new BlockDevice(diskBackend(disk, log), { readOnly: disk.readOnly, serial: `disk${index}` })
+}
+
+function diskBackend(disk: DiskHandle, log: (text: string) => void): DiskBackend {
+  if (disk.format === 'qcow2') {
+    const { path, readOnly, fd, baseFds = [] } = disk
+    return qcow2Disk({ path, readOnly, fd, baseFds }, (text) => log(`disk ${path}: ${text}`))
+  }
+  return rawDiskBackend(new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true }))
 }

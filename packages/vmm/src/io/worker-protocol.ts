@@ -7,6 +7,10 @@ export interface DiskHandle {
   readonly readOnly: boolean
   /** Opened and locked by the main thread; it stays open over a reset. */
   readonly fd: number
+  /** Raw when absent. */
+  readonly format?: 'raw' | 'qcow2' | undefined
+  /** What a qcow2 image is based on, opened for reading, its own base first. */
+  readonly baseFds?: readonly number[] | undefined
 }
 
 export interface NetHandle {

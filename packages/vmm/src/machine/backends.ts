@@ -3,6 +3,7 @@
  * line and exit code 2. The descriptors belong to the process and outlive a reset.
  */
 import type { DiskOption, NetOption } from '../cli/options.ts'
+import { openQcow2Chain } from '../disk/qcow2/chain.ts'
 import { DiskError, RawFile } from '../disk/raw-file.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { connectPasst } from '../net/connect.ts'
@@ -15,6 +16,7 @@ const ERRNO = { EPERM: 1, ENOENT: 2, EACCES: 13, EISDIR: 21, EROFS: 30 } as cons
 
 /** Opens and locks a disk: exclusively for writing, shared for reading. The lock goes with the process. */
 export function openDisk(disk: DiskOption): DiskHandle {
+  if (disk.format === 'qcow2') return openQcow2(disk)
   const fd = open(disk.path, (disk.readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC, 0)
   if (fd < 0) throw hostRefused(`--disk ${disk.path}: ${openReason(errno(), disk)}`)
   try {
@@ -23,6 +25,14 @@ export function openDisk(disk: DiskOption): DiskHandle {
     throw error instanceof DiskError ? hostRefused(`--disk: ${error.message}`) : error
   }
   return { ...disk, fd }
+}
+
+function openQcow2(disk: DiskOption): DiskHandle {
+  try {
+    return { ...disk, ...openQcow2Chain(disk.path, disk.readOnly) }
+  } catch (error) {
+    throw error instanceof DiskError ? hostRefused(`--disk: ${error.message}`) : error
+  }
 }
 
 function openReason(code: number, disk: DiskOption): string {
