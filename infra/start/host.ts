@@ -13,8 +13,9 @@ import { debianPackages as recipePackages } from '../recipes/packages.ts'
 import { AgentClient } from './agent-client.ts'
 import type { StartOptions } from './options.ts'
 import { freePort } from './ports.ts'
-import { startService, untilReady } from './service.ts'
+import { type Service, startService, untilReady } from './service.ts'
 import { readSecret, type State, secretFile } from './state.ts'
+import { type Run, type Supervised, supervise } from './supervise.ts'
 
 export type HostChoice = { kind: 'kvm' } | { kind: 'lab'; reason: string } | { kind: 'remote' }
 
@@ -25,7 +26,7 @@ export interface Host {
   shutdownGuests(steps: Steps, impatient: AbortSignal): Promise<void>
 }
 
-type Part = { name: string; stop: () => Promise<void>; ended?: Promise<void> }
+type Part = Pick<Supervised, 'name' | 'stop'> & { ended?: Promise<void> }
 
 /** Where the lab keeps the agent's state: a disk of its own, an image file in the state folder. */
 const LAB_DISK = { path: '/srv/hearth', bytes: 256 * GIB }
@@ -69,50 +70,21 @@ export async function startHost(context: {
   const tokenFile = await secretFile(state, 'agent-token')
   const builderTokenFile = await secretFile(state, 'builder-token')
   const builderPort = await freePort()
-  await steps.run('Image builder', () => startBuilder(state, builderPort, builderTokenFile, onStarted))
+  const runBuilder = (): Promise<Run> => startBuilder(state, builderPort, builderTokenFile)
+  const builder = await steps.run('Image builder', runBuilder)
+  onStarted(supervise('builder', builder, runBuilder, (text) => steps.note(text)))
   goOn()
   const common = [
     ...['--images', state.images, '--token-file', tokenFile, '--builder-token-file', builderTokenFile],
     ...['--vmm', vmmEntry, '--kind', choice.kind],
   ]
   const port = await freePort()
-  if (choice.kind === 'lab') {
-    const lab = await steps.run('Lab host', (step) => bootLab(state, port, step.detail))
-    onStarted({ name: 'lab', stop: () => lab.stop(), ended: lab.ended })
-    goOn()
-    await steps.run('Host agent', async () => {
-      const agent = lab.spawn(
-        process.execPath,
-        [
-          ...[agentEntry, '--state', `${LAB_DISK.path}/agent`, '--listen', '0.0.0.0:7420'],
-          ...['--builder', `http://10.0.2.2:${builderPort}`, ...common],
-          ...(lab.guestSubnet ? ['--subnet', lab.guestSubnet] : []),
-        ],
-        { cwd: repository, logFile: `${state.logs}/agent.log` },
-      )
-      onStarted({ name: 'agent', stop: () => agent.stop(), ended: agent.ended })
-      await untilReady(
-        { name: 'agent', log: `${state.logs}/agent.log`, ended: agent.ended },
-        () => healthy(port),
-        90_000,
-      )
-    })
-  } else {
-    await steps.run('Host agent', async () => {
-      const agent = await startService({
-        name: 'agent',
-        command: process.execPath,
-        args: [
-          ...[agentEntry, '--state', state.agent, '--listen', `127.0.0.1:${port}`],
-          ...['--builder', `http://127.0.0.1:${builderPort}`, ...common],
-        ],
-        logs: state.logs,
-        cwd: repository,
-      })
-      onStarted({ name: agent.name, stop: () => agent.stop(), ended: agent.ended })
-      await untilReady(agent, () => healthy(port), 60_000)
-    })
-  }
+  const runAgent =
+    choice.kind === 'lab'
+      ? await agentInLab({ ...context, port, builderPort, common })
+      : () => agentHere({ state, port, builderPort, common })
+  const agent = await steps.run('Host agent', runAgent)
+  onStarted(supervise('agent', agent, runAgent, (text) => steps.note(text)))
   const client = async (): Promise<AgentClient> =>
     new AgentClient(`ws://127.0.0.1:${port}`, await readSecret(tokenFile))
   return {
@@ -144,12 +116,7 @@ function remoteHost(remote: { url: string; tokenFile: string }): Host {
   return { url: remote.url, tokenFile: remote.tokenFile, shutdownGuests: async () => {} }
 }
 
-async function startBuilder(
-  state: State,
-  port: number,
-  tokenFile: string,
-  onStarted: (part: Part) => void,
-): Promise<void> {
+async function startBuilder(state: State, port: number, tokenFile: string): Promise<Run> {
   const builder = await startService({
     name: 'builder',
     command: process.execPath,
@@ -160,8 +127,64 @@ async function startBuilder(
     logs: state.logs,
     cwd: repository,
   })
-  onStarted({ name: builder.name, stop: () => builder.stop(), ended: builder.ended })
-  await untilReady(builder, () => healthy(port), 60_000)
+  return whenHealthy(builder, port, 60_000)
+}
+
+interface AgentPlace {
+  state: State
+  port: number
+  builderPort: number
+  /** Arguments that are the same everywhere. */
+  common: readonly string[]
+}
+
+/** The agent as a process of this machine. VMs are processes of their own and outlive it. */
+async function agentHere({ state, port, builderPort, common }: AgentPlace): Promise<Run> {
+  const agent = await startService({
+    name: 'agent',
+    command: process.execPath,
+    args: [
+      ...[agentEntry, '--state', state.agent, '--listen', `127.0.0.1:${port}`],
+      ...['--builder', `http://127.0.0.1:${builderPort}`, ...common],
+    ],
+    logs: state.logs,
+    cwd: repository,
+  })
+  return whenHealthy(agent, port, 60_000)
+}
+
+/** Boots the lab; what it returns starts the agent in there. */
+async function agentInLab(
+  context: AgentPlace & { steps: Steps; goOn: () => void; onStarted: (part: Part) => void },
+): Promise<() => Promise<Run>> {
+  const { steps, state, port, builderPort, common, goOn, onStarted } = context
+  const lab = await steps.run('Lab host', (step) => bootLab(state, port, step.detail))
+  onStarted({ name: 'lab', stop: () => lab.stop(), ended: lab.ended })
+  goOn()
+  return () => {
+    const log = `${state.logs}/agent.log`
+    const agent = lab.spawn(
+      process.execPath,
+      [
+        ...[agentEntry, '--state', `${LAB_DISK.path}/agent`, '--listen', '0.0.0.0:7420'],
+        ...['--builder', `http://10.0.2.2:${builderPort}`, ...common],
+        ...(lab.guestSubnet ? ['--subnet', lab.guestSubnet] : []),
+      ],
+      { cwd: repository, logFile: log },
+    )
+    return whenHealthy({ name: 'agent', log, ended: agent.ended, stop: () => agent.stop() }, port, 90_000)
+  }
+}
+
+/** Waits until a started service answers; stops it when it does not. */
+async function whenHealthy(service: Service, port: number, limitMs: number): Promise<Run> {
+  try {
+    await untilReady(service, () => healthy(port), limitMs)
+  } catch (error) {
+    await service.stop()
+    throw error
+  }
+  return { ended: service.ended, stop: () => service.stop() }
 }
 
 async function bootLab(state: State, agentPort: number, detail: (text: string) => void): Promise<Lab> {

@@ -70,7 +70,7 @@ async function bringUp(
   })
   goOn()
   const portal = await steps.run('Portal', () =>
-    startPortal({ options, state, tls, host, onStarted: (part) => running.push(part) }),
+    startPortal({ steps, options, state, tls, host, onStarted: (part) => running.push(part) }),
   )
   // Guests are shut down first of all, while the portal still shows how it goes.
   running.push({ name: 'guests', stop: () => host.shutdownGuests(steps, impatient.signal) })
@@ -94,7 +94,7 @@ function untilInterruptedOrBroken(options: StartOptions): Promise<string | undef
     for (const part of running) {
       void part.ended?.then(() =>
         resolve(
-          `The ${part.name} ended by itself; its log is ${options.state}/logs/${part.name}.log. Everything else was stopped.`,
+          `The ${part.name} ended by itself, again and again; its log is ${options.state}/logs/${part.name}.log. Everything else was stopped.`,
         ),
       )
     }

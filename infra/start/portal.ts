@@ -1,23 +1,44 @@
 import { z } from 'zod'
 import { inRepository, repository } from '../lib/paths.ts'
-import { Trouble } from '../lib/steps.ts'
+import { type Steps, Trouble } from '../lib/steps.ts'
 import type { Host } from './host.ts'
 import type { StartOptions } from './options.ts'
 import { logTail, startService, untilReady } from './service.ts'
 import type { State } from './state.ts'
+import { type Run, type Supervised, supervise } from './supervise.ts'
 import type { Tls } from './tls.ts'
 
 const readyLine = z.object({ ready: z.literal(true), url: z.string(), setupUrl: z.string().nullable() })
 
-/** Starts the portal and waits for its one line that says where it is. */
+/** Starts the portal, keeps it running, and tells where it is once it has said so itself. */
 export async function startPortal(context: {
+  steps: Steps
   options: StartOptions
   state: State
   tls: Tls | undefined
   host: Host
-  onStarted: (part: { name: string; stop: () => Promise<void>; ended: Promise<void> }) => void
-}): Promise<{ url: string; setupUrl: string | null }> {
-  const { options, state, tls, host, onStarted } = context
+  onStarted: (part: Supervised) => void
+}): Promise<z.infer<typeof readyLine>> {
+  const first = await runPortal(context)
+  const { steps, onStarted } = context
+  onStarted(
+    supervise(
+      'portal',
+      first,
+      () => runPortal(context),
+      (text) => steps.note(text),
+    ),
+  )
+  return first.ready
+}
+
+async function runPortal(context: {
+  options: StartOptions
+  state: State
+  tls: Tls | undefined
+  host: Host
+}): Promise<Run & { ready: z.infer<typeof readyLine> }> {
+  const { options, state, tls, host } = context
   let ready: z.infer<typeof readyLine> | undefined
   const portal = await startService({
     name: 'portal',
@@ -53,8 +74,12 @@ export async function startPortal(context: {
       if (parsed.success) ready = parsed.data
     },
   })
-  onStarted({ name: portal.name, stop: () => portal.stop(), ended: portal.ended })
-  await untilReady(portal, async () => ready !== undefined, 120_000)
+  try {
+    await untilReady(portal, async () => ready !== undefined, 120_000)
+  } catch (error) {
+    await portal.stop()
+    throw error
+  }
   if (!ready) throw new Trouble(`The portal did not say where it is:\n${await logTail(portal.log)}`)
-  return ready
+  return { ended: portal.ended, stop: () => portal.stop(), ready }
 }

@@ -1,0 +1,33 @@
+import { expect, type Page } from '@playwright/test'
+
+export interface FirstAdministrator {
+  homeName: string
+  name: string
+  email: string
+  password: string
+}
+
+/** `/setup#token=…`: the first administrator. */
+export class SetupPage {
+  readonly #page: Page
+
+  constructor(page: Page) {
+    this.#page = page
+  }
+
+  /** `link` is what Hearth printed when it was started. */
+  async open(link: string): Promise<void> {
+    await this.#page.goto(link)
+    await expect(this.#page.getByRole('heading', { name: 'Welcome home' })).toBeVisible()
+  }
+
+  /** Ends on the list of VMs, signed in. */
+  async complete(person: FirstAdministrator): Promise<void> {
+    await this.#page.getByLabel('Name of the home').fill(person.homeName)
+    await this.#page.getByLabel('Your name').fill(person.name)
+    await this.#page.getByLabel('E-mail').fill(person.email)
+    await this.#page.getByLabel('Password', { exact: true }).fill(person.password)
+    await this.#page.getByRole('button', { name: 'Set up Hearth' }).click()
+    await expect(this.#page.getByRole('heading', { name: 'Virtual machines', level: 1 })).toBeVisible()
+  }
+}
