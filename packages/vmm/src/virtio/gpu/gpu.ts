@@ -1,0 +1,434 @@
+import { CURSOR_SIZE, type Surface } from '../../display/surface.ts'
+import { MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
+import type { DescriptorChain } from '../chain.ts'
+import { DEVICE_ID } from '../constants.ts'
+import type { VirtioContext, VirtioDevice } from '../device.ts'
+import { DeviceConfig } from '../device-config.ts'
+import { Backing } from './backing.ts'
+import { createEdid } from './edid.ts'
+import {
+  CMD,
+  CONFIG,
+  DISPLAY_INFO_BYTES,
+  EDID_RESPONSE_BYTES,
+  FORMAT,
+  HEADER_BYTES,
+  MAX_SCANOUTS,
+  REQUEST_BYTES,
+  RESP,
+  VIRTIO_GPU_BLOB_MEM_GUEST,
+  VIRTIO_GPU_EVENT_DISPLAY,
+  VIRTIO_GPU_F_EDID,
+  VIRTIO_GPU_F_RESOURCE_BLOB,
+  VIRTIO_GPU_FLAG_FENCE,
+} from './protocol.ts'
+import { BlobPicture, BlobResource, type Resource, Resource2d } from './resource.ts'
+import { Scanout } from './scanout.ts'
+
+const CONTROL_QUEUE = 0
+const CURSOR_QUEUE = 1
+/** What Linux has in flight at most; two pictures' worth of commands fit many times. */
+const QUEUE_SIZES = [256, 16]
+/** Host memory for all 2D resources of a VM: three pictures of the largest size, and cursors. */
+export const DEFAULT_MEMORY_LIMIT = 128 * 1024 * 1024
+const MAX_DIMENSION = 8192
+const MAX_RESOURCES = 4096
+/** Copying pictures shares its thread with disk and network: after this many ms they get their turn. */
+const TURN = 3
+
+export interface GpuOptions {
+  /** One surface per scanout, one to sixteen. */
+  readonly surfaces: readonly Surface[]
+  readonly width: number
+  readonly height: number
+  /** Bytes of host memory for 2D resources. */
+  readonly memoryLimit?: number
+}
+
+/** A command that is refused: the response type the specification has for it. */
+type Outcome = number
+
+/**
+ * VIRTIO 1.2, section 5.7: a 2D GPU. Commands are served in order and at once, so a fence is done when its
+ * response is written. A wrong command gets the specification's error and is counted; it harms nothing else.
+ */
+export class GpuDevice implements VirtioDevice {
+  readonly name = 'gpu'
+  readonly deviceId = DEVICE_ID.GPU
+  readonly queueSizes = QUEUE_SIZES
+  readonly features = VIRTIO_GPU_F_EDID | VIRTIO_GPU_F_RESOURCE_BLOB
+  readonly config: DeviceConfig
+  readonly counters = { commands: 0, refused: 0, flushes: 0, transferredBytes: 0 }
+  private readonly scanouts: Scanout[]
+  private readonly resources = new Map<number, Resource>()
+  private readonly memoryLimit: number
+  private memoryUsed = 0
+  private context: VirtioContext | undefined
+  /** The largest request without entries behind it. */
+  private readonly request = new DataView(new ArrayBuffer(96))
+  private readonly response = new DataView(new ArrayBuffer(EDID_RESPONSE_BYTES))
+  private responseBytes = 0
+  private again = false
+
+  constructor(options: GpuOptions) {
+    if (options.surfaces.length < 1 || options.surfaces.length > MAX_SCANOUTS) {
+      throw new RangeError(`${options.surfaces.length} scanouts`)
+    }
+    this.scanouts = options.surfaces.map((surface) => new Scanout(surface, options.width, options.height))
+    this.memoryLimit = options.memoryLimit ?? DEFAULT_MEMORY_LIMIT
+    this.config = new DeviceConfig(CONFIG.BYTES, (offset, size, value) => {
+      // 5.7.4: writing events_clear clears bits of events_read; it reads as zero.
+      if (offset !== CONFIG.EVENTS_CLEAR || size !== 4) return
+      const events = this.config.view.getUint32(CONFIG.EVENTS_READ, true)
+      this.config.view.setUint32(CONFIG.EVENTS_READ, events & ~value, true)
+    })
+    this.config.view.setUint32(CONFIG.NUM_SCANOUTS, this.scanouts.length, true)
+  }
+
+  activate(context: VirtioContext): void {
+    this.context = context
+  }
+
+  notify(index: number): void {
+    const { context } = this
+    if (context === undefined) return
+    if (index === CURSOR_QUEUE) this.serve(context, CURSOR_QUEUE)
+    else this.serve(context, CONTROL_QUEUE)
+  }
+
+  reset(): void {
+    this.context = undefined
+    for (const scanout of this.scanouts) scanout.disable()
+    this.resources.clear()
+    this.memoryUsed = 0
+    this.config.view.setUint32(CONFIG.EVENTS_READ, 0, true)
+  }
+
+  close(): void {
+    this.reset()
+  }
+
+  /** Asks the guest to show another size: it hears of a changed display and decides. */
+  wish(index: number, width: number, height: number): void {
+    const scanout = this.scanouts[index]!
+    const [wantedWidth, wantedHeight] = [
+      Math.min(Math.max(width, 320), MAX_WIDTH),
+      Math.min(Math.max(height, 200), MAX_HEIGHT),
+    ]
+    if (scanout.wantedWidth === wantedWidth && scanout.wantedHeight === wantedHeight) return
+    scanout.wantedWidth = wantedWidth
+    scanout.wantedHeight = wantedHeight
+    if (this.context === undefined) {
+      scanout.surface.resize(wantedWidth, wantedHeight)
+      return
+    }
+    this.config.view.setUint32(CONFIG.EVENTS_READ, VIRTIO_GPU_EVENT_DISPLAY, true)
+    this.context.configChanged()
+  }
+
+  private serve(context: VirtioContext, index: number): void {
+    const queue = context.queues[index]!
+    const deadline = performance.now() + TURN
+    do {
+      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
+        const bytes = index === CURSOR_QUEUE ? this.cursor(chain) : this.command(chain, context)
+        queue.push(chain, bytes)
+        if (performance.now() > deadline) {
+          context.interrupt(index)
+          this.later(context, index)
+          return
+        }
+      }
+      for (const scanout of this.scanouts) scanout.settle()
+    } while (queue.enableNotify())
+    context.interrupt(index)
+  }
+
+  private later(context: VirtioContext, index: number): void {
+    if (this.again) return
+    this.again = true
+    context.loop.after(0, () => {
+      this.again = false
+      if (this.context === context) this.serve(context, index)
+    })
+  }
+
+  /** Serves one control command; returns how many bytes of response were written. */
+  private command(chain: DescriptorChain, context: VirtioContext): number {
+    this.counters.commands++
+    const { request, response } = this
+    const type = this.readRequest(chain)
+    this.responseBytes = HEADER_BYTES
+    let outcome: Outcome
+    if (type === null) outcome = RESP.ERR_UNSPEC
+    else if (chain.readableBytes < REQUEST_BYTES[type]!) outcome = RESP.ERR_INVALID_PARAMETER
+    else outcome = this.execute(type, chain, context)
+    if (outcome >= RESP.ERR_UNSPEC) {
+      this.counters.refused++
+      this.responseBytes = HEADER_BYTES
+    }
+    for (let i = 0; i < HEADER_BYTES; i += 4) response.setUint32(i, 0, true)
+    response.setUint32(0, outcome, true)
+    const flags = request.getUint32(4, true)
+    if ((flags & VIRTIO_GPU_FLAG_FENCE) !== 0) {
+      // 5.7.6.7: the response carries the fence's flag, id and context.
+      response.setUint32(4, VIRTIO_GPU_FLAG_FENCE, true)
+      for (const at of [8, 12, 16]) response.setUint32(at, request.getUint32(at, true), true)
+    }
+    return chain.write(0, new Uint8Array(response.buffer, 0, this.responseBytes))
+  }
+
+  /** Copies the request's fixed part, so that what is checked is what is used; null when it is none we know. */
+  private readRequest(chain: DescriptorChain): number | null {
+    const bytes = new Uint8Array(this.request.buffer)
+    bytes.fill(0)
+    if (chain.read(0, bytes) < HEADER_BYTES) return null
+    const type = this.request.getUint32(0, true)
+    return type in REQUEST_BYTES ? type : null
+  }
+
+  private u32(offset: number): number {
+    return this.request.getUint32(offset, true)
+  }
+
+  private u64(offset: number): number {
+    return this.u32(offset) + this.u32(offset + 4) * 0x1_0000_0000
+  }
+
+  private rect(offset: number): Rect {
+    return {
+      x: this.u32(offset),
+      y: this.u32(offset + 4),
+      width: this.u32(offset + 8),
+      height: this.u32(offset + 12),
+    }
+  }
+
+  private execute(type: number, chain: DescriptorChain, context: VirtioContext): Outcome {
+    switch (type) {
+      case CMD.GET_DISPLAY_INFO:
+        return this.getDisplayInfo()
+      case CMD.GET_EDID:
+        return this.getEdid(this.u32(24))
+      case CMD.RESOURCE_CREATE_2D:
+        return this.create2d(this.u32(24), this.u32(28), this.u32(32), this.u32(36))
+      case CMD.RESOURCE_CREATE_BLOB:
+        return this.createBlob(chain, context)
+      case CMD.RESOURCE_UNREF:
+        return this.unref(this.u32(24))
+      case CMD.RESOURCE_ATTACH_BACKING:
+        return this.attachBacking(chain, context)
+      case CMD.RESOURCE_DETACH_BACKING:
+        return this.detachBacking(this.u32(24))
+      case CMD.TRANSFER_TO_HOST_2D:
+        return this.transfer(this.rect(24), this.u64(40), this.u32(48))
+      case CMD.SET_SCANOUT:
+        return this.setScanout(this.rect(24), this.u32(40), this.u32(44))
+      case CMD.SET_SCANOUT_BLOB:
+        return this.setScanoutBlob()
+      case CMD.RESOURCE_FLUSH:
+        return this.flush(this.rect(24), this.u32(40))
+      default:
+        // Cursor commands belong on the other queue.
+        return RESP.ERR_UNSPEC
+    }
+  }
+
+  /** 5.7.6.8: all sixteen, whatever num_scanouts says. */
+  private getDisplayInfo(): Outcome {
+    const { response } = this
+    for (let i = 0; i < MAX_SCANOUTS; i++) {
+      const at = HEADER_BYTES + i * 24
+      const scanout = this.scanouts[i]
+      response.setUint32(at, 0, true)
+      response.setUint32(at + 4, 0, true)
+      response.setUint32(at + 8, scanout?.wantedWidth ?? 0, true)
+      response.setUint32(at + 12, scanout?.wantedHeight ?? 0, true)
+      response.setUint32(at + 16, scanout === undefined ? 0 : 1, true)
+      response.setUint32(at + 20, 0, true)
+    }
+    this.responseBytes = DISPLAY_INFO_BYTES
+    return RESP.OK_DISPLAY_INFO
+  }
+
+  private getEdid(index: number): Outcome {
+    const scanout = this.scanouts[index]
+    if (scanout === undefined) return RESP.ERR_INVALID_SCANOUT_ID
+    const edid = createEdid(scanout.wantedWidth, scanout.wantedHeight, index + 1)
+    const bytes = new Uint8Array(this.response.buffer)
+    bytes.fill(0)
+    this.response.setUint32(HEADER_BYTES, edid.length, true)
+    bytes.set(edid, HEADER_BYTES + 8)
+    this.responseBytes = EDID_RESPONSE_BYTES
+    return RESP.OK_EDID
+  }
+
+  private create2d(id: number, format: number, width: number, height: number): Outcome {
+    const layout = FORMAT[format]
+    if (id === 0 || this.resources.has(id)) return RESP.ERR_INVALID_RESOURCE_ID
+    if (layout === undefined) return RESP.ERR_INVALID_PARAMETER
+    if (width === 0 || height === 0 || width > MAX_DIMENSION || height > MAX_DIMENSION) {
+      return RESP.ERR_INVALID_PARAMETER
+    }
+    if (this.resources.size >= MAX_RESOURCES) return RESP.ERR_OUT_OF_MEMORY
+    if (this.memoryUsed + width * height * 4 > this.memoryLimit) return RESP.ERR_OUT_OF_MEMORY
+    const resource = new Resource2d(id, layout, width, height)
+    this.resources.set(id, resource)
+    this.memoryUsed += resource.bytes
+    return RESP.OK_NODATA
+  }
+
+  private createBlob(chain: DescriptorChain, context: VirtioContext): Outcome {
+    if ((context.features & VIRTIO_GPU_F_RESOURCE_BLOB) === 0n) return RESP.ERR_UNSPEC
+    const id = this.u32(24)
+    if (id === 0 || this.resources.has(id)) return RESP.ERR_INVALID_RESOURCE_ID
+    if (this.u32(28) !== VIRTIO_GPU_BLOB_MEM_GUEST) return RESP.ERR_INVALID_PARAMETER
+    if (this.resources.size >= MAX_RESOURCES) return RESP.ERR_OUT_OF_MEMORY
+    const entries = this.u32(36)
+    const size = this.u64(48)
+    let backing: Backing | null = null
+    if (entries > 0) {
+      backing = Backing.read(context.memory, chain, REQUEST_BYTES[CMD.RESOURCE_CREATE_BLOB]!, entries)
+      if (backing === null || backing.bytes < size) return RESP.ERR_INVALID_PARAMETER
+    }
+    this.resources.set(id, new BlobResource(id, size, backing))
+    return RESP.OK_NODATA
+  }
+
+  private unref(id: number): Outcome {
+    const resource = this.resources.get(id)
+    if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
+    for (const scanout of this.scanouts) if (scanout.resourceId === id) scanout.disable()
+    this.resources.delete(id)
+    this.memoryUsed -= resource.bytes
+    return RESP.OK_NODATA
+  }
+
+  private attachBacking(chain: DescriptorChain, context: VirtioContext): Outcome {
+    const resource = this.resources.get(this.u32(24))
+    if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
+    if (resource.backing !== null) return RESP.ERR_UNSPEC
+    const entries = this.u32(28)
+    if (entries === 0) return RESP.ERR_INVALID_PARAMETER
+    const at = REQUEST_BYTES[CMD.RESOURCE_ATTACH_BACKING]!
+    const backing = Backing.read(context.memory, chain, at, entries)
+    if (backing === null) return RESP.ERR_INVALID_PARAMETER
+    if (resource.kind === 'blob' && backing.bytes < resource.size) return RESP.ERR_INVALID_PARAMETER
+    resource.backing = backing
+    return RESP.OK_NODATA
+  }
+
+  private detachBacking(id: number): Outcome {
+    const resource = this.resources.get(id)
+    if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
+    if (resource.backing === null) return RESP.ERR_UNSPEC
+    resource.backing = null
+    return RESP.OK_NODATA
+  }
+
+  private transfer(rect: Rect, offset: number, id: number): Outcome {
+    const resource = this.resources.get(id)
+    if (resource === undefined || resource.kind !== '2d') return RESP.ERR_INVALID_RESOURCE_ID
+    if (!inside(rect, resource.width, resource.height)) return RESP.ERR_INVALID_PARAMETER
+    if (!resource.transfer(rect.x, rect.y, rect.width, rect.height, offset)) {
+      return RESP.ERR_INVALID_PARAMETER
+    }
+    this.counters.transferredBytes += rect.width * rect.height * 4
+    return RESP.OK_NODATA
+  }
+
+  private setScanout(rect: Rect, index: number, id: number): Outcome {
+    const scanout = this.scanouts[index]
+    if (scanout === undefined) return RESP.ERR_INVALID_SCANOUT_ID
+    if (id === 0) {
+      scanout.disable()
+      return RESP.OK_NODATA
+    }
+    const resource = this.resources.get(id)
+    if (resource === undefined || resource.kind !== '2d') return RESP.ERR_INVALID_RESOURCE_ID
+    if (!inside(rect, resource.width, resource.height) || !Scanout.fits(rect)) {
+      return RESP.ERR_INVALID_PARAMETER
+    }
+    scanout.show(id, resource, rect)
+    return RESP.OK_NODATA
+  }
+
+  private setScanoutBlob(): Outcome {
+    const scanout = this.scanouts[this.u32(40)]
+    if (scanout === undefined) return RESP.ERR_INVALID_SCANOUT_ID
+    const id = this.u32(44)
+    if (id === 0) {
+      scanout.disable()
+      return RESP.OK_NODATA
+    }
+    const blob = this.resources.get(id)
+    if (blob === undefined || blob.kind !== 'blob') return RESP.ERR_INVALID_RESOURCE_ID
+    const rect = this.rect(24)
+    const width = this.u32(48)
+    const height = this.u32(52)
+    const layout = FORMAT[this.u32(56)]
+    const stride = this.u32(64)
+    const offset = this.u32(80)
+    if (layout === undefined || !inside(rect, width, height) || !Scanout.fits(rect)) {
+      return RESP.ERR_INVALID_PARAMETER
+    }
+    if (width > MAX_DIMENSION || height > MAX_DIMENSION || stride < width * 4) {
+      return RESP.ERR_INVALID_PARAMETER
+    }
+    if (offset + stride * (height - 1) + width * 4 > blob.size) return RESP.ERR_INVALID_PARAMETER
+    scanout.show(id, new BlobPicture(blob, layout, width, height, stride, offset), rect)
+    return RESP.OK_NODATA
+  }
+
+  private flush(rect: Rect, id: number): Outcome {
+    const resource = this.resources.get(id)
+    if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
+    const [width, height] =
+      resource.kind === '2d' ? [resource.width, resource.height] : [MAX_DIMENSION, MAX_DIMENSION]
+    if (!inside(rect, width, height)) return RESP.ERR_INVALID_PARAMETER
+    this.counters.flushes++
+    for (const scanout of this.scanouts) if (scanout.resourceId === id) scanout.flush(rect)
+    return RESP.OK_NODATA
+  }
+
+  /** 5.7.6.10: a command of the cursor queue has no response. */
+  private cursor(chain: DescriptorChain): number {
+    this.counters.commands++
+    const type = this.readRequest(chain)
+    const scanout = this.scanouts[this.u32(24)]
+    const known = type === CMD.UPDATE_CURSOR || type === CMD.MOVE_CURSOR
+    if (!known || chain.readableBytes < REQUEST_BYTES[type]! || scanout === undefined) {
+      this.counters.refused++
+      return 0
+    }
+    const { surface } = scanout
+    const [hotX, hotY] = [this.u32(44), this.u32(48)]
+    if (type === CMD.UPDATE_CURSOR) {
+      const id = this.u32(40)
+      if (id === 0) {
+        surface.setCursor(null, 0, 0)
+        return 0
+      }
+      const resource = this.resources.get(id)
+      if (resource?.kind !== '2d' || resource.width !== CURSOR_SIZE || resource.height !== CURSOR_SIZE) {
+        this.counters.refused++
+        return 0
+      }
+      const image = new Uint32Array(CURSOR_SIZE * CURSOR_SIZE)
+      for (let row = 0; row < CURSOR_SIZE; row++)
+        resource.readRow(row, 0, CURSOR_SIZE, image, row * CURSOR_SIZE)
+      surface.setCursor(image, Math.min(hotX, CURSOR_SIZE - 1), Math.min(hotY, CURSOR_SIZE - 1))
+    }
+    // The image's corner; it may lie left of or above the picture, as a signed number.
+    surface.moveCursor(
+      (this.u32(28) | 0) + Math.min(hotX, CURSOR_SIZE),
+      (this.u32(32) | 0) + Math.min(hotY, CURSOR_SIZE),
+    )
+    return 0
+  }
+}
+
+/** Whether a rectangle is one and lies in width × height. Sums of two u32 are exact. */
+function inside(rect: Rect, width: number, height: number): boolean {
+  return rect.width > 0 && rect.height > 0 && rect.x + rect.width <= width && rect.y + rect.height <= height
+}

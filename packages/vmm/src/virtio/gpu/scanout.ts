@@ -1,0 +1,77 @@
+import { SURFACE_STRIDE, type Surface } from '../../display/surface.ts'
+import { clip, MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
+import type { PixelReader } from './resource.ts'
+
+/** One output of the device: which rectangle of which picture its surface shows, and the size its viewer wants. */
+export class Scanout {
+  readonly surface: Surface
+  /** The resource shown, 0 for none. */
+  resourceId = 0
+  /** What display info and EDID prefer. */
+  wantedWidth: number
+  wantedHeight: number
+  private source: PixelReader | null = null
+  private rect: Rect = { x: 0, y: 0, width: 0, height: 0 }
+  /** Another picture was chosen and not copied yet: a flush follows at once as a rule. */
+  private stale = false
+
+  constructor(surface: Surface, wantedWidth: number, wantedHeight: number) {
+    this.surface = surface
+    this.wantedWidth = wantedWidth
+    this.wantedHeight = wantedHeight
+    // Until the guest shows something: black in the size it will be asked for.
+    surface.resize(wantedWidth, wantedHeight)
+  }
+
+  /** Largest rectangle that can be shown. */
+  static fits(rect: Rect): boolean {
+    return rect.width >= 1 && rect.height >= 1 && rect.width <= MAX_WIDTH && rect.height <= MAX_HEIGHT
+  }
+
+  show(resourceId: number, source: PixelReader, rect: Rect): void {
+    this.resourceId = resourceId
+    this.source = source
+    this.rect = rect
+    this.stale = true
+    if (this.surface.width !== rect.width || this.surface.height !== rect.height) {
+      this.surface.resize(rect.width, rect.height)
+    }
+  }
+
+  /** Shows nothing: a black picture of the size it has. */
+  disable(): void {
+    if (this.resourceId === 0) return
+    this.resourceId = 0
+    this.source = null
+    this.stale = false
+    const { width, height } = this.surface
+    this.surface.pixels.fill(0, 0, SURFACE_STRIDE * height)
+    this.surface.damage(0, 0, width, height)
+    this.surface.setCursor(null, 0, 0)
+  }
+
+  /** Takes over a rectangle of the resource, which its width and height contain. */
+  flush(damaged: Rect): void {
+    const { source, surface, rect } = this
+    if (source === null) return
+    const part = this.stale
+      ? { x: 0, y: 0, width: rect.width, height: rect.height }
+      : clip(
+          { x: damaged.x - rect.x, y: damaged.y - rect.y, width: damaged.width, height: damaged.height },
+          rect.width,
+          rect.height,
+        )
+    this.stale = false
+    if (part === null) return
+    for (let row = part.y; row < part.y + part.height; row++) {
+      const to = row * SURFACE_STRIDE + part.x
+      source.readRow(rect.y + row, rect.x + part.x, part.width, surface.pixels, to)
+    }
+    surface.damage(part.x, part.y, part.width, part.height)
+  }
+
+  /** Shows a picture that was chosen without a flush after it. */
+  settle(): void {
+    if (this.stale) this.flush(this.rect)
+  }
+}

@@ -1,0 +1,210 @@
+import type { DescriptorChain } from '../chain.ts'
+import { DEVICE_ID } from '../constants.ts'
+import type { VirtioContext, VirtioDevice } from '../device.ts'
+import { DeviceConfig } from '../device-config.ts'
+import { CFG, CONFIG, EV, EVENT_BYTES, SYN_REPORT } from './protocol.ts'
+
+const EVENT_QUEUE = 0
+const STATUS_QUEUE = 1
+const QUEUE_SIZE = 64
+/** Groups kept for a driver that is slow to give buffers. */
+const MAX_WAITING = 128
+
+/** One evdev event. */
+export interface InputEvent {
+  readonly type: number
+  readonly code: number
+  readonly value: number
+}
+
+/** What the driver asks the device about itself (5.8.4). */
+export interface InputDescription {
+  readonly name: string
+  readonly product: number
+  /** Event types with the codes each may carry; a type without codes is only announced. */
+  readonly events: ReadonlyMap<number, readonly number[]>
+  /** Largest value of each absolute axis; the smallest is 0. */
+  readonly axes?: ReadonlyMap<number, number>
+}
+
+/**
+ * VIRTIO 1.2, section 5.8: one input device. Events travel in groups that end with SYN_REPORT; a group reaches the
+ * driver whole or not at all. What cannot be delivered waits, up to a bound; then groups are dropped, and `caughtUp`
+ * lets the owner say the difference once there is room: no key stays down for want of buffers.
+ */
+export class InputDevice implements VirtioDevice {
+  readonly name: string
+  readonly deviceId = DEVICE_ID.INPUT
+  readonly queueSizes = [QUEUE_SIZE, QUEUE_SIZE]
+  readonly features = 0n
+  readonly config: DeviceConfig
+  readonly counters = { events: 0, droppedGroups: 0, statusEvents: 0 }
+  /** A driver came: it knows of nothing yet. */
+  started: () => void = () => {}
+  /** There is room again after groups were dropped: the driver lacks what they said. */
+  caughtUp: () => void = () => {}
+  /** An event from the driver: an LED, for instance. */
+  status: (event: InputEvent) => void = () => {}
+  private readonly description: InputDescription
+  private context: VirtioContext | undefined
+  private waiting: (readonly InputEvent[])[] = []
+  private dropped = false
+  private readonly bytes = new DataView(new ArrayBuffer(EVENT_BYTES))
+
+  constructor(name: string, description: InputDescription) {
+    this.name = name
+    this.description = description
+    this.config = new DeviceConfig(CONFIG.BYTES, (offset, size, value) => this.select(offset, size, value))
+  }
+
+  /** Sends a group, SYN_REPORT added. False: there is no driver, or the group was dropped. */
+  send(group: readonly InputEvent[]): boolean {
+    if (this.context === undefined) return false
+    if (group.length === 0) return true
+    if (this.waiting.length >= MAX_WAITING) {
+      this.dropped = true
+      this.counters.droppedGroups++
+      return false
+    }
+    this.waiting.push(group)
+    this.deliver(this.context)
+    return true
+  }
+
+  activate(context: VirtioContext): void {
+    this.context = context
+    this.waiting = []
+    this.dropped = false
+    this.started()
+  }
+
+  notify(index: number): void {
+    const { context } = this
+    if (context === undefined) return
+    if (index === STATUS_QUEUE) {
+      this.takeStatus(context)
+      return
+    }
+    this.deliver(context)
+    if (this.dropped && this.waiting.length === 0) {
+      this.dropped = false
+      this.caughtUp()
+    }
+  }
+
+  reset(): void {
+    this.context = undefined
+    this.waiting = []
+  }
+
+  close(): void {
+    this.reset()
+  }
+
+  private deliver(context: VirtioContext): void {
+    const queue = context.queues[EVENT_QUEUE]!
+    let sent = false
+    while (this.waiting.length > 0) {
+      const group = this.waiting[0]!
+      const chains: DescriptorChain[] = []
+      while (chains.length <= group.length) {
+        const chain = queue.pop()
+        if (chain === null) break
+        chains.push(chain)
+      }
+      if (chains.length <= group.length) {
+        // Not room for all of it: give the buffers back, in reverse order, and wait for more.
+        while (chains.length > 0) queue.undo(chains.pop()!)
+        break
+      }
+      if (chains.some((chain) => chain.writableBytes < EVENT_BYTES)) {
+        context.fail(`${this.name}: an event buffer of less than ${EVENT_BYTES} bytes`)
+        return
+      }
+      for (const [i, chain] of chains.entries()) {
+        this.write(chain, group[i] ?? { type: EV.SYN, code: SYN_REPORT, value: 0 })
+        queue.fill(chain, EVENT_BYTES, i)
+      }
+      queue.publish(chains.length)
+      this.counters.events += chains.length
+      this.waiting.shift()
+      sent = true
+    }
+    if (sent) context.interrupt(EVENT_QUEUE)
+    // Ask to be told of new buffers only while something waits for them.
+    if (this.waiting.length > 0) {
+      if (queue.enableNotify()) context.loop.after(0, () => this.notify(EVENT_QUEUE))
+    } else {
+      queue.disableNotify()
+    }
+  }
+
+  private write(chain: DescriptorChain, event: InputEvent): void {
+    this.bytes.setUint16(0, event.type, true)
+    this.bytes.setUint16(2, event.code, true)
+    this.bytes.setInt32(4, event.value, true)
+    chain.write(0, new Uint8Array(this.bytes.buffer))
+  }
+
+  private takeStatus(context: VirtioContext): void {
+    const queue = context.queues[STATUS_QUEUE]!
+    do {
+      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
+        if (chain.read(0, new Uint8Array(this.bytes.buffer)) === EVENT_BYTES) {
+          this.counters.statusEvents++
+          this.status({
+            type: this.bytes.getUint16(0, true),
+            code: this.bytes.getUint16(2, true),
+            value: this.bytes.getInt32(4, true),
+          })
+        }
+        queue.push(chain, 0)
+      }
+    } while (queue.enableNotify())
+    context.interrupt(STATUS_QUEUE)
+  }
+
+  /** 5.8.5: writing select and subsel chooses what size and the union show; size 0 where there is nothing. */
+  private select(offset: number, size: number, value: number): void {
+    const { view } = this.config
+    // Linux writes them byte by byte; a wider write carries both, lowest first.
+    for (let i = 0; i < size; i++) {
+      const at = offset + i
+      if (at === CONFIG.SELECT || at === CONFIG.SUBSEL) view.setUint8(at, (value >>> (8 * i)) & 0xff)
+    }
+    if (offset > CONFIG.SUBSEL) return
+    const answer = this.answer(view.getUint8(CONFIG.SELECT), view.getUint8(CONFIG.SUBSEL))
+    const bytes = new Uint8Array(view.buffer)
+    bytes.fill(0, CONFIG.SIZE)
+    bytes[CONFIG.SIZE] = answer.length
+    bytes.set(answer, CONFIG.UNION)
+  }
+
+  private answer(select: number, subsel: number): Uint8Array {
+    const { name, product, events, axes } = this.description
+    const nothing = new Uint8Array(0)
+    switch (select) {
+      case CFG.ID_NAME:
+        return subsel === 0 ? new TextEncoder().encode(name) : nothing
+      case CFG.ID_DEVIDS: {
+        if (subsel !== 0) return nothing
+        // BUS_VIRTUAL, vendor, product, version.
+        return new Uint8Array(Uint16Array.of(0x06, 0x0627, product, 1).buffer)
+      }
+      case CFG.EV_BITS: {
+        const codes = events.get(subsel)
+        if (codes === undefined) return nothing
+        const bits = new Uint8Array(codes.length === 0 ? 1 : (Math.max(...codes) >> 3) + 1)
+        for (const code of codes) bits[code >> 3]! |= 1 << (code & 7)
+        return bits
+      }
+      case CFG.ABS_INFO: {
+        const max = axes?.get(subsel)
+        // min, max, fuzz, flat, resolution.
+        return max === undefined ? nothing : new Uint8Array(Uint32Array.of(0, max, 0, 0, 0).buffer)
+      }
+      default:
+        return nothing
+    }
+  }
+}

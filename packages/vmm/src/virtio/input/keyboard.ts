@@ -1,0 +1,103 @@
+import { InputDevice, type InputEvent } from './input.ts'
+import { keyOfKeysym } from './keysyms.ts'
+import type { LayoutName } from './layouts.ts'
+import { EV, LED } from './protocol.ts'
+import { allKeys, keyOfScancode } from './scancodes.ts'
+
+const LEFT_SHIFT = 42
+const RIGHT_SHIFT = 54
+const LEFT_CTRL = 29
+const LEFT_ALT = 56
+const RIGHT_ALT = 100
+
+/** A PC keyboard. Keys come as scancodes, whose meaning is the guest's, or as keysyms through a layout. */
+export class Keyboard {
+  readonly device = new InputDevice('keyboard', {
+    name: 'Hearth Keyboard',
+    product: 1,
+    events: new Map<number, readonly number[]>([
+      [EV.KEY, allKeys],
+      [EV.REP, []],
+      [EV.LED, [LED.NUML, LED.CAPSL, LED.SCROLLL]],
+    ]),
+  })
+  layout: LayoutName
+  /** LEDs as bits by evdev's codes. */
+  leds = 0
+  /** Keys that viewers hold, and what the driver was told. */
+  private readonly held = new Set<number>()
+  private readonly told = new Set<number>()
+  /** Keysym → the key that was pressed for it: its release must match, whatever the layout says by then. */
+  private readonly byKeysym = new Map<number, number>()
+
+  constructor(layout: LayoutName, ledsChanged: (leds: number) => void) {
+    this.layout = layout
+    this.device.started = () => {
+      this.told.clear()
+      this.resync()
+    }
+    this.device.caughtUp = () => this.resync()
+    this.device.status = ({ type, code, value }) => {
+      if (type !== EV.LED || code > LED.SCROLLL) return
+      const leds = value === 0 ? this.leds & ~(1 << code) : this.leds | (1 << code)
+      if (leds === this.leds) return
+      this.leds = leds
+      ledsChanged(leds)
+    }
+  }
+
+  scancode(scancode: number, down: boolean): void {
+    const key = keyOfScancode(scancode)
+    if (key !== 0) this.press(key, down)
+  }
+
+  keysym(keysym: number, down: boolean): void {
+    if (!down) {
+      const key = this.byKeysym.get(keysym)
+      this.byKeysym.delete(keysym)
+      if (key !== undefined) this.press(key, false)
+      return
+    }
+    const found = keyOfKeysym(keysym, this.layout)
+    if (found === undefined) return
+    const key = typeof found === 'number' ? found : found.key
+    this.byKeysym.set(keysym, key)
+    // With Ctrl or Alt held a key is meant, not a character: shortcuts keep the modifiers as they are.
+    const shortcut = this.held.has(LEFT_CTRL) || this.held.has(LEFT_ALT)
+    if (typeof found === 'number' || shortcut) {
+      this.press(key, true)
+      return
+    }
+    // The viewer has no Shift to press (a phone, pasted text), or holds one that this layout does not want.
+    const changes: [number, boolean][] = []
+    for (const shift of [LEFT_SHIFT, RIGHT_SHIFT]) {
+      if (!found.shift && this.held.has(shift)) changes.push([shift, false])
+    }
+    if (found.shift && !this.held.has(LEFT_SHIFT) && !this.held.has(RIGHT_SHIFT))
+      changes.push([LEFT_SHIFT, true])
+    if (found.altGr !== this.held.has(RIGHT_ALT)) changes.push([RIGHT_ALT, found.altGr])
+    for (const [modifier, pressed] of changes) this.press(modifier, pressed)
+    this.press(key, true)
+    for (const [modifier, pressed] of changes.reverse()) this.press(modifier, !pressed)
+  }
+
+  private press(key: number, down: boolean): void {
+    if (down) this.held.add(key)
+    else this.held.delete(key)
+    if (this.told.has(key) === down || !this.device.send([keyEvent(key, down)])) return
+    if (down) this.told.add(key)
+    else this.told.delete(key)
+  }
+
+  /** Tells the driver the difference between what it was told and what is so. */
+  private resync(): void {
+    for (const key of [...this.told]) if (!this.held.has(key)) this.press(key, false)
+    for (const key of [...this.held]) if (!this.told.has(key)) this.press(key, true)
+  }
+}
+
+const keyEvent = (key: number, down: boolean): InputEvent => ({
+  type: EV.KEY,
+  code: key,
+  value: down ? 1 : 0,
+})
