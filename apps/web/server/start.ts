@@ -50,7 +50,6 @@ export async function startPortal(options: StartOptions): Promise<StartedPortal>
       port: options.port,
       ...(options.tls ? { tls: options.tls } : {}),
       ...(loaded ? { pages: loaded.pages } : {}),
-      development: options.pages === 'development',
     })
     const opened = portal
     const serving = server
@@ -99,6 +98,7 @@ async function loadPages(options: {
   const upgrade = app.getUpgradeHandler()
   return {
     pages: {
+      development: options.development,
       request: (request, response) => handle(request, response),
       upgrade: (request, socket, head) => upgrade(request, socket, head),
     },

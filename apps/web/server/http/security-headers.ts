@@ -13,8 +13,8 @@ export function setCommonHeaders(response: ServerResponse): void {
 
 /**
  * On pages. Next writes its data into the page as inline scripts; it reads the nonce from the *request's* policy
- * header and puts it on them (pages are therefore rendered for each request). Styles stay inline because xterm.js
- * and the positioning of menus write style elements and attributes.
+ * header and puts it on them (the root layout makes every page one that is rendered for its request). Styles stay
+ * inline because xterm.js and the positioning of menus write style elements and attributes.
  */
 export function setPagePolicy(
   request: IncomingMessage,

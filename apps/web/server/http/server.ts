@@ -13,6 +13,7 @@ import { setCommonHeaders, setPagePolicy } from './security-headers.ts'
 import { TrpcSockets } from './trpc-sockets.ts'
 
 export interface Pages {
+  readonly development: boolean
   request(request: IncomingMessage, response: ServerResponse): Promise<void>
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
 }
@@ -23,7 +24,6 @@ export interface ServerOptions {
   port: number
   tls?: { certificate: Buffer; key: Buffer; authority: Buffer | null }
   pages?: Pages
-  development?: boolean
 }
 
 export interface PortalServer {
@@ -64,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     else if (pathname === '/ca.crt') answerAuthority(response)
     else if (pathname.startsWith('/api/') || !pages) respondText(response, 404, 'There is nothing here.\n')
     else {
-      setPagePolicy(request, response, options.development ?? false)
+      setPagePolicy(request, response, pages.development)
       await pages.request(request, response)
     }
   }

@@ -277,6 +277,25 @@ export function actionsService({ db, changes }: ServiceContext): PortalServices[
   }
   return {
     list,
+    async page({ vmId, ids, status, orderBy, offset, limit }) {
+      const where = {
+        ...(vmId ? { resources: { some: { resourceType: 'vm', resourceId: vmId } } } : {}),
+        ...(ids ? { id: { in: ids } } : {}),
+        ...(status ? { status: { in: status } } : {}),
+      }
+      const columns = { started: 'startedAt', finished: 'finishedAt' } as const
+      const total = await db.action.count({ where })
+      const rows = await db.action.findMany({
+        where,
+        orderBy: orderBy.map(({ field, descending }) => ({
+          [field === 'started' || field === 'finished' ? columns[field] : field]: descending ? 'desc' : 'asc',
+        })),
+        skip: offset,
+        take: limit,
+        include: { resources: true },
+      })
+      return { items: await actionViews(db, rows), total }
+    },
     async get(id) {
       const row = await db.action.findUnique({ where: { id }, include: { resources: true } })
       if (!row) throw notFound('action')

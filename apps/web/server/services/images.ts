@@ -39,6 +39,7 @@ async function imageViews({ db }: ServiceContext): Promise<ImageView[]> {
         loginUser: image.loginUser,
         minMemoryBytes: Number(image.minMemoryBytes),
         minDiskBytes: Number(image.minDiskBytes),
+        createdAt: image.createdAt.toISOString(),
         action,
       },
     ]

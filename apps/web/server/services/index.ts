@@ -4,6 +4,7 @@ import { consolesService } from './consoles.ts'
 import type { ServiceContext } from './context.ts'
 import { hostsService, sizesService } from './hosts.ts'
 import { imagesService } from './images.ts'
+import { labelsService } from './labels.ts'
 import { sessionService } from './session.ts'
 import { setupService } from './setup.ts'
 import { sshKeysService } from './ssh-keys.ts'
@@ -26,6 +27,7 @@ export function createServices(
     activity: activityService(context),
     sshKeys: sshKeysService(context),
     tokens: tokensService(context),
+    labels: labelsService(context),
     consoles: consolesService(context),
   }
 }

@@ -3,6 +3,8 @@
  * file, once; adapters translate words and errors only. Every `watch` yields the complete current value at once
  * and again after each change, and ends when `signal` aborts.
  */
+
+import type { ActionStatus } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
@@ -14,6 +16,24 @@ import type { SizeView } from '../views/size.ts'
 import type { SshKeyView } from '../views/ssh-key.ts'
 import type { TokenScope, TokenView } from '../views/token.ts'
 import type { VmChange, VmCreateInput, VmView } from '../views/vm.ts'
+
+export type LabelledType = 'vm' | 'ssh_key'
+
+export interface ActionFilter {
+  vmId?: number
+  ids?: number[]
+  status?: ActionStatus[]
+  orderBy: { field: 'id' | 'command' | 'status' | 'started' | 'finished'; descending: boolean }[]
+  offset: number
+  limit: number
+}
+
+/** What a script may give beyond the portal's form. */
+export type VmCreateRequest = VmCreateInput & {
+  labels?: Record<string, string>
+  /** cloud-init user data, passed on as it is. */
+  userData?: string
+}
 
 export interface PortalServices {
   readonly session: {
@@ -40,7 +60,7 @@ export interface PortalServices {
     watch(signal: AbortSignal): AsyncGenerator<VmView[], void, void>
     get(id: number): Promise<VmView>
     proposeName(): Promise<string>
-    create(viewer: Viewer, input: VmCreateInput & { labels?: Record<string, string> }): Promise<VmChange>
+    create(viewer: Viewer, input: VmCreateRequest): Promise<VmChange>
     power(viewer: Viewer, input: { id: number; op: PowerOp; idempotencyKey?: string }): Promise<VmChange>
     update(viewer: Viewer, input: { id: number; startAtBoot?: boolean }): Promise<VmView>
     /** `confirmName` is what the person typed; a script, which names the VM by its id, gives none. */
@@ -52,6 +72,7 @@ export interface PortalServices {
   readonly actions: {
     list(filter: { vmId?: number; limit: number }): Promise<ActionView[]>
     get(id: number): Promise<ActionView>
+    page(filter: ActionFilter): Promise<{ items: ActionView[]; total: number }>
     watch(
       filter: { vmId?: number; limit: number },
       signal: AbortSignal,
@@ -78,6 +99,12 @@ export interface PortalServices {
       input: { name: string; scope: TokenScope; expiresInDays: number | null },
     ): Promise<{ token: TokenView; secret: string }>
     revoke(viewer: Viewer, id: number): Promise<void>
+  }
+  readonly labels: {
+    /** Of many things of one type, by their ids. */
+    of(type: LabelledType, ids: readonly number[]): Promise<Map<number, Record<string, string>>>
+    /** Replaces all labels of one thing. */
+    set(viewer: Viewer, type: LabelledType, id: number, labels: Record<string, string>): Promise<void>
   }
   readonly consoles: {
     open(viewer: Viewer, vmId: number): Promise<{ ticket: string; url: string }>

@@ -6,7 +6,7 @@ import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { Image } from '../generated/client.ts'
-import type { VmChange, VmCreateInput } from '../views/vm.ts'
+import type { VmChange } from '../views/vm.ts'
 import {
   type ActionRow,
   actionViews,
@@ -20,12 +20,13 @@ import { isUniqueViolation } from './errors.ts'
 import { defaultProjectId } from './home.ts'
 import { cryptSha512 } from './password-hash.ts'
 import { parseSshPublicKey } from './ssh-public-key.ts'
+import type { VmCreateRequest } from './types.ts'
 import { vmView } from './vms.ts'
 
 export async function createVm(
   context: ServiceContext,
   viewer: Viewer,
-  input: VmCreateInput & { labels?: Record<string, string> },
+  input: VmCreateRequest,
 ): Promise<VmChange> {
   const { db, hosts, changes } = context
   const { idempotencyKey, password, ...rest } = input
@@ -94,7 +95,7 @@ async function placeFor(context: ServiceContext, imageUid: string) {
   return { hostId: host.id, info: hostInfoSchema.parse(JSON.parse(host.info)), image }
 }
 
-async function specFor(input: VmCreateInput, image: Image, info: HostInfo): Promise<VmSpec> {
+async function specFor(input: VmCreateRequest, image: Image, info: HostInfo): Promise<VmSpec> {
   const exceeds = (message: string) => new HearthError('resource_limit_exceeded', message)
   if (input.cpus > info.cpus)
     throw exceeds(`The host has ${info.cpus} CPUs; the VM cannot have ${input.cpus}.`)
@@ -114,7 +115,7 @@ async function specFor(input: VmCreateInput, image: Image, info: HostInfo): Prom
   if (diskBytes !== undefined && diskBytes > info.diskBytes)
     throw exceeds(`The host's storage is ${formatBytes(info.diskBytes)}; choose a smaller disk.`)
   const keys = input.sshKeys.map((key) => parseSshPublicKey(key).line)
-  if (!image.cloudInit && (input.user ?? input.password ?? keys[0]) !== undefined)
+  if (!image.cloudInit && (input.user ?? input.password ?? input.userData ?? keys[0]) !== undefined)
     throw new HearthError(
       'invalid_input',
       `${image.name} takes no user, password or SSH key: it has no cloud-init.`,
@@ -137,6 +138,7 @@ async function specFor(input: VmCreateInput, image: Image, info: HostInfo): Prom
             user,
             ...(input.password === undefined ? {} : { passwordHash: await cryptSha512(input.password) }),
             sshAuthorizedKeys: keys,
+            ...(input.userData === undefined ? {} : { userData: input.userData }),
           },
         }
       : {}),
@@ -153,7 +155,7 @@ async function insert(
   tx: Queries,
   begin: {
     spec: VmSpec
-    input: VmCreateInput & { labels?: Record<string, string> }
+    input: VmCreateRequest
     viewer: Viewer
     hostId: number
     image: Image

@@ -1,6 +1,7 @@
 import { idSchema, imageUidSchema } from '@hearth/shared/names'
 import { z } from 'zod'
 import { actionViewSchema } from './action.ts'
+import { timeSchema } from './common.ts'
 
 export const imageViewSchema = z.object({
   id: idSchema,
@@ -18,6 +19,7 @@ export const imageViewSchema = z.object({
   minMemoryBytes: z.int().positive(),
   /** 0: the image has no disk, it runs from memory. */
   minDiskBytes: z.int().nonnegative(),
+  createdAt: timeSchema,
   /** The build under way, if any. */
   action: actionViewSchema.nullable(),
 })

@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto'
+import { nameSchema } from '@hearth/shared/names'
+import { vmLimits } from '@hearth/shared/vm-spec'
+import { z } from 'zod'
+import { generatePassword } from '../../src/lib/password.ts'
+import type { Viewer } from '../auth/viewer.ts'
+import type { VmView } from '../views/vm.ts'
+import { imageIds, toActions } from './actions.ts'
+import { locationsOf } from './catalogue.ts'
+import { RestError } from './errors.ts'
+import { labelsSchema, parseLabelSelector } from './labels.ts'
+import { serverStatus, sizeOf, toAction, toServer } from './mappers.ts'
+import { metaSchema, pageOf, pageQuerySchema, parseSort, sortBy } from './paging.ts'
+import { type RestContext, route } from './route.ts'
+import { actionSchema, idPathSchema, listOf, serverSchema, serverStatusSchema } from './schemas.ts'
+
+const tag = 'Servers'
+const idOrName = z.union([z.int().positive(), z.string().min(1).max(255)])
+
+async function toServers(rest: RestContext, vms: readonly VmView[]) {
+  const [location] = await locationsOf(rest)
+  const images = await rest.services.images.list()
+  const labels = await rest.services.labels.of(
+    'vm',
+    vms.map(({ id }) => id),
+  )
+  return vms.map((vm) =>
+    toServer(vm, {
+      location: location!,
+      image: images.find(({ uid }) => uid === vm.image.uid),
+      labels: labels.get(vm.id) ?? {},
+    }),
+  )
+}
+
+async function answerServer(rest: RestContext, vm: VmView) {
+  const [server] = await toServers(rest, [vm])
+  return server!
+}
+
+const list = route({
+  method: 'GET',
+  pattern: '/servers',
+  summary: 'All servers',
+  tag,
+  scope: 'read',
+  status: 200,
+  query: pageQuerySchema.extend({
+    name: z.string().optional(),
+    status: listOf(serverStatusSchema),
+    label_selector: z.string().optional(),
+    sort: listOf(z.string()),
+  }),
+  response: z.object({ servers: z.array(serverSchema), meta: metaSchema }),
+  async handle(rest, { query }) {
+    const vms = await rest.services.vms.list()
+    const labels = await rest.services.labels.of(
+      'vm',
+      vms.map(({ id }) => id),
+    )
+    const fits = query.label_selector ? parseLabelSelector(query.label_selector) : () => true
+    const found = vms.filter(
+      (vm) =>
+        (query.name === undefined || vm.name === query.name) &&
+        (query.status.length === 0 || query.status.includes(serverStatus(vm))) &&
+        fits(labels.get(vm.id) ?? {}),
+    )
+    const orders = parseSort(query.sort, ['id', 'name', 'created'], [{ field: 'id', descending: false }])
+    const sorted = sortBy(found, orders, (vm, field) => (field === 'created' ? vm.createdAt : vm[field]))
+    const { items, meta } = pageOf(sorted, query)
+    return { servers: await toServers(rest, items), meta }
+  },
+})
+
+const get = route({
+  method: 'GET',
+  pattern: '/servers/{id}',
+  summary: 'One server',
+  tag,
+  scope: 'read',
+  status: 200,
+  path: idPathSchema,
+  response: z.object({ server: serverSchema }),
+  handle: async (rest, { path }) => ({
+    server: await answerServer(rest, await rest.services.vms.get(path.id)),
+  }),
+})
+
+/** What the model has and Hearth has not yet: accepted while empty, refused when something is asked for. */
+const notYet = z.array(z.unknown()).max(0, 'Hearth does not have this yet; leave it empty.').optional()
+
+const create = route({
+  method: 'POST',
+  pattern: '/servers',
+  summary: 'Create a server',
+  tag,
+  scope: 'write',
+  status: 201,
+  body: z.object({
+    name: nameSchema,
+    server_type: idOrName.describe('small, medium, large or custom-<cores>c-<MiB>m-<GiB>g'),
+    image: idOrName.describe('Name or id of an image'),
+    location: z.string().optional(),
+    ssh_keys: z.array(idOrName).max(64).default([]).describe('Names or ids of saved SSH keys'),
+    user_data: z
+      .string()
+      .max(64 * 1024)
+      .optional()
+      .describe('cloud-init user data'),
+    labels: labelsSchema.default({}),
+    start_after_create: z.boolean().default(true),
+    networks: notYet,
+    volumes: notYet,
+    firewalls: notYet,
+  }),
+  response: z.object({
+    server: serverSchema,
+    action: actionSchema,
+    next_actions: z.array(actionSchema),
+    root_password: z.string().nullable().describe('Of the login user, when no SSH key was given'),
+  }),
+  async handle(rest, { body, viewer, idempotencyKey }) {
+    const size = sizeOf(body.server_type)
+    if (!size) throw invalidField('server_type', 'There is no such server type.')
+    const locations = await locationsOf(rest)
+    if (
+      body.location &&
+      !locations.some(({ id, name }) => name === body.location || String(id) === body.location)
+    )
+      throw invalidField('location', 'There is no such location.')
+    const images = await rest.services.images.list()
+    const image = images.find(({ id, uid }) => id === Number(body.image) || uid === body.image)
+    if (!image) throw invalidField('image', 'There is no such image.')
+    const keys = await keysOf(rest, viewer, body.ssh_keys)
+    const hasDisk = image.minDiskBytes > 0
+    const password = image.cloudInit && keys.length === 0 ? generatePassword(randomBytes) : null
+    const { vm, action } = await rest.services.vms.create(viewer, {
+      name: body.name,
+      imageUid: image.uid,
+      cpus: size.cpus,
+      memoryBytes: size.memoryBytes,
+      ...(hasDisk && size.diskBytes >= vmLimits.diskBytes.min ? { diskBytes: size.diskBytes } : {}),
+      ...(password === null ? {} : { password }),
+      ...(body.user_data === undefined ? {} : { userData: body.user_data }),
+      sshKeys: keys,
+      startAtBoot: true,
+      start: body.start_after_create,
+      idempotencyKey,
+      labels: body.labels,
+    })
+    return {
+      server: await answerServer(rest, vm),
+      action: toAction(action, await imageIds(rest)),
+      next_actions: [],
+      root_password: password,
+    }
+  },
+})
+
+function invalidField(name: string, message: string): RestError {
+  return new RestError(422, 'invalid_input', `${name}: ${message}`, [{ name, messages: [message] }])
+}
+
+async function keysOf(rest: RestContext, viewer: Viewer, wanted: readonly (string | number)[]) {
+  const saved = wanted.length === 0 ? [] : await rest.services.sshKeys.list(viewer)
+  return wanted.map((one) => {
+    const key = saved.find(({ id, name }) => id === Number(one) || name === one)
+    if (!key) throw invalidField('ssh_keys', `There is no SSH key ${one}.`)
+    return key.publicKey
+  })
+}
+
+const update = route({
+  method: 'PUT',
+  pattern: '/servers/{id}',
+  summary: 'Change the labels of a server',
+  tag,
+  scope: 'write',
+  status: 200,
+  path: idPathSchema,
+  body: z.object({ name: nameSchema.optional(), labels: labelsSchema.optional() }),
+  response: z.object({ server: serverSchema }),
+  async handle(rest, { path, body, viewer }) {
+    const vm = await rest.services.vms.get(path.id)
+    if (body.name !== undefined && body.name !== vm.name)
+      throw invalidField('name', 'A server keeps its name for now: it is the host name inside the guest.')
+    if (body.labels) await rest.services.labels.set(viewer, 'vm', vm.id, body.labels)
+    return { server: await answerServer(rest, await rest.services.vms.get(path.id)) }
+  },
+})
+
+const remove = route({
+  method: 'DELETE',
+  pattern: '/servers/{id}',
+  summary: 'Delete a server and its disk',
+  tag,
+  scope: 'write',
+  status: 200,
+  path: idPathSchema,
+  response: z.object({ action: actionSchema }),
+  async handle(rest, { path, viewer, idempotencyKey }) {
+    const { action } = await rest.services.vms.delete(viewer, { id: path.id, idempotencyKey })
+    return { action: toAction(action, await imageIds(rest)) }
+  },
+})
+
+const power = (
+  [
+    ['poweron', 'start', 'Switch a server on'],
+    ['shutdown', 'shutdown', 'Ask the guest to shut down (ACPI)'],
+    ['poweroff', 'poweroff', 'Switch a server off, as pulling the plug'],
+    ['reset', 'reset', 'Reset a server'],
+  ] as const
+).map(([name, op, summary]) =>
+  route({
+    method: 'POST',
+    pattern: `/servers/{id}/actions/${name}`,
+    summary,
+    tag: 'Server Actions',
+    scope: 'write',
+    status: 201,
+    path: idPathSchema,
+    response: z.object({ action: actionSchema }),
+    async handle(rest, { path, viewer, idempotencyKey }) {
+      const { action } = await rest.services.vms.power(viewer, { id: path.id, op, idempotencyKey })
+      return { action: toAction(action, await imageIds(rest)) }
+    },
+  }),
+)
+
+const actionQuery = pageQuerySchema.extend({
+  status: listOf(actionSchema.shape.status),
+  sort: listOf(z.string()),
+})
+
+const actions = route({
+  method: 'GET',
+  pattern: '/servers/{id}/actions',
+  summary: 'All actions of a server',
+  tag: 'Server Actions',
+  scope: 'read',
+  status: 200,
+  path: idPathSchema,
+  query: actionQuery,
+  response: z.object({ actions: z.array(actionSchema), meta: metaSchema }),
+  async handle(rest, { path, query }) {
+    await rest.services.vms.get(path.id)
+    return toActions(rest, query, { vmId: path.id })
+  },
+})
+
+const action = route({
+  method: 'GET',
+  pattern: '/servers/{id}/actions/{action_id}',
+  summary: 'One action of a server',
+  tag: 'Server Actions',
+  scope: 'read',
+  status: 200,
+  path: idPathSchema.extend({ action_id: z.coerce.number().int().positive() }),
+  response: z.object({ action: actionSchema }),
+  async handle(rest, { path }) {
+    const view = await rest.services.actions.get(path.action_id)
+    if (view.vm?.id !== path.id) throw new RestError(404, 'not_found', 'There is no such action.')
+    return { action: toAction(view, await imageIds(rest)) }
+  },
+})
+
+export const serverRoutes = [list, get, create, update, remove, ...power, actions, action]
