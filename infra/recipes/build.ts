@@ -29,7 +29,7 @@ export async function ensureImage(imageUid: string, options: EnsureOptions): Pro
       `There is no recipe ${imageUid}; there are ${recipes.map((r) => r.imageUid).join(', ')}.`,
     )
   if (!options.force && (await upToDate(recipe, options.images))) return false
-  await using _lock = await lockFile(path.join(options.images, '.builder.lock'), () =>
+  await using _lock = await lockFile(storeLock(options.images), () =>
     options.onProgress?.(0, 'Waiting for another build'),
   )
   if (!options.force && (await upToDate(recipe, options.images))) return false
@@ -43,6 +43,9 @@ export async function ensureImage(imageUid: string, options: EnsureOptions): Pro
   })
   return true
 }
+
+/** Held while somebody builds into the store. */
+export const storeLock = (images: string): string => path.join(images, '.builder.lock')
 
 async function upToDate(recipe: RecipeDefinition, images: string): Promise<boolean> {
   return (await readManifest(images, recipe.imageUid))?.recipeHash === recipe.recipeHash

@@ -1,0 +1,84 @@
+/**
+ * `node infra/recipes/builder.ts --images DIR --listen 127.0.0.1:PORT --token-file FILE [--cache DIR]`: the image
+ * builder, a small server outside the lab that the agent asks. Ends on SIGTERM or SIGINT, taking a build under way
+ * and its temporary folders with it.
+ */
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { tryLockFile } from '../lab/file-lock.ts'
+import { cacheDirectory } from '../lib/paths.ts'
+import { Trouble } from '../lib/steps.ts'
+import { ensureImage, storeLock } from './build.ts'
+import { BuildQueue } from './build-queue.ts'
+import { builderServer } from './builder-server.ts'
+import { recipes } from './catalogue.ts'
+import { tidyStore } from './store.ts'
+
+async function main(): Promise<void> {
+  const { images, cacheDir, host, port, token } = await settings()
+  await tidyUnlessBusy(images)
+  const queue = new BuildQueue(recipes, async (recipe, options) => {
+    const built = await ensureImage(recipe.imageUid, { images, cacheDir, ...options })
+    console.log(`${new Date().toISOString()} ${recipe.imageUid}: ${built ? 'built' : 'there already'}`)
+  })
+  const server = builderServer({ recipes, queue, token })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new Trouble(
+          error.code === 'EADDRINUSE'
+            ? `The image builder cannot listen on ${host}:${port}: the port is taken.`
+            : `The image builder cannot listen on ${host}:${port}: ${error.message}`,
+        ),
+      ),
+    )
+    server.listen(port, host, resolve)
+  })
+  console.log(`${new Date().toISOString()} listening on ${host}:${port}, images in ${images}`)
+  const stop = async (): Promise<void> => {
+    server.close()
+    await queue.stop()
+    server.closeAllConnections()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop())
+}
+
+async function settings() {
+  const { values } = parseArgs({
+    options: {
+      images: { type: 'string' },
+      listen: { type: 'string' },
+      'token-file': { type: 'string' },
+      cache: { type: 'string' },
+    },
+  })
+  const listen = /^(.+):(\d+)$/.exec(values.listen ?? '')
+  if (!values.images || !listen || !values['token-file']) {
+    throw new Trouble('usage: builder.ts --images DIR --listen ADDRESS:PORT --token-file FILE [--cache DIR]')
+  }
+  const token = await readFile(values['token-file'], 'utf8').catch((error: Error) => {
+    throw new Trouble(`The token file cannot be read: ${error.message}`)
+  })
+  if (token.trim() === '') throw new Trouble(`The token file ${values['token-file']} is empty.`)
+  return {
+    images: path.resolve(values.images),
+    cacheDir: path.resolve(values.cache ?? cacheDirectory),
+    host: listen[1]!,
+    port: Number(listen[2]),
+    token: token.trim(),
+  }
+}
+
+/** Another process (a test, a person) may be building into this store right now. */
+async function tidyUnlessBusy(images: string): Promise<void> {
+  const lock = await tryLockFile(storeLock(images))
+  if (!lock) return
+  await tidyStore(images)
+  await lock.release()
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`hearth: ${error instanceof Trouble ? error.message : (error as Error).stack}\n`)
+  process.exitCode = 1
+})
