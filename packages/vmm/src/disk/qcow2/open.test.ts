@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
@@ -241,7 +243,7 @@ describe('opening qcow2 images', () => {
     it('lets one write, or several read', () => {
       createQcow2({ path: at('l'), size: MIB })
       const writer = openQcow2(at('l'))
-      const inUse = problem('in-use', /in use by another machine/)
+      const inUse = problem('in-use', /in use by another machine or program/)
       assert.throws(() => openQcow2(at('l')), inUse)
       assert.throws(() => openQcow2(at('l'), { readOnly: true }), inUse)
       assert.throws(() => growQcow2(at('l'), 2 * MIB), inUse)
@@ -252,6 +254,36 @@ describe('opening qcow2 images', () => {
       one.close()
       two.close()
       openQcow2(at('l')).close()
+    })
+
+    it('are those of QEMU, too', async () => {
+      createQcow2({ path: at('q'), size: MIB })
+      const refused = (args: string[]) => qemuImg([...args, at('q')], [1])
+      const writer = openQcow2(at('q'))
+      refused(['info', '-f', 'qcow2'])
+      refused(['check', '-f', 'qcow2'])
+      writer.close()
+      const reader = openQcow2(at('q'), { readOnly: true })
+      qemuImg(['check', '-q', '-f', 'qcow2', at('q')])
+      refused(['check', '-r', 'all', '-f', 'qcow2'])
+      reader.close()
+
+      for (const [flags, canRead] of [
+        [['-r'], true],
+        [[], false],
+      ] as const) {
+        const other = spawn('qemu-io', ['-f', 'qcow2', ...flags, at('q')], {
+          stdio: ['pipe', 'pipe', 'inherit'],
+        })
+        // It prompts when the image is open.
+        await once(other.stdout, 'data')
+        assert.throws(() => openQcow2(at('q')), problem('in-use', /in use/))
+        if (canRead) openQcow2(at('q'), { readOnly: true }).close()
+        else assert.throws(() => openQcow2(at('q'), { readOnly: true }), problem('in-use', /in use/))
+        other.stdin.end('quit\n')
+        await once(other, 'close')
+      }
+      openQcow2(at('q')).close()
     })
 
     it('keeps a base from being written under an overlay', () => {

@@ -8,6 +8,7 @@ import { CLUSTER, MAX_CHAIN } from './format.ts'
 import { type BackingFormat, parseHeader, type Qcow2Header } from './header.ts'
 import { Qcow2Image } from './image.ts'
 import { type ImageFile, PosixFile } from './image-file.ts'
+import { lockImage } from './lock.ts'
 
 /** A file an image names as its base. */
 export interface BackingRequest {
@@ -183,8 +184,8 @@ export function openLocked(
   const file = new PosixFile(fd, readOnly, given && borrowed)
   try {
     if (!fs.fstatSync(fd).isFile()) throw new Qcow2Error('invalid', `${name} is not a regular file.`)
-    if (libc.flock(fd, (readOnly ? libc.LOCK.SH : libc.LOCK.EX) | libc.LOCK.NB) < 0) {
-      throw new Qcow2Error('in-use', `${name} is in use by another machine; stop that one first.`)
+    if (!lockImage(fd, readOnly)) {
+      throw new Qcow2Error('in-use', `${name} is in use by another machine or program; stop that one first.`)
     }
     return file
   } catch (error) {
