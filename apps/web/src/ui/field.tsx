@@ -19,6 +19,7 @@ export function Field({
   hint,
   error,
   aside,
+  labelHidden = false,
   className,
   children,
 }: {
@@ -26,6 +27,8 @@ export function Field({
   hint?: ReactNode
   error?: string | null | undefined
   aside?: ReactNode
+  /** For a field whose heading is its label already; readers still hear it. */
+  labelHidden?: boolean
   className?: string
   children: ReactNode
 }) {
@@ -40,7 +43,7 @@ export function Field({
   return (
     <FieldContext value={ids}>
       <div className={cx('flex min-w-0 flex-col gap-1.5', className)}>
-        <div className="flex items-baseline justify-between gap-3">
+        <div className={labelHidden ? 'sr-only' : 'flex items-baseline justify-between gap-3'}>
           <label htmlFor={id} className="font-medium text-13 text-ink">
             {label}
           </label>

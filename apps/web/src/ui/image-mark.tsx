@@ -6,14 +6,14 @@ const drawings: { match: RegExp; tint: string; path: React.ReactNode }[] = [
     match: /debian/,
     tint: 'text-[light-dark(#b8254f,#f0769a)] bg-[light-dark(#fbe9ef,#36202a)]',
     path: (
-      <path d="M17.2 9.2A6.6 6.6 0 1 0 13 20.4M15.3 11.800a3.7 3.7 0 1 0-1.2 4.800M17.2 9.200c1.5 2 1.4 4.5 0 6.3" />
+      <path d="M18.8 9.6C18.2 6.3 15.4 4 12 4 7.7 4 4.5 7.3 4.5 11.7c0 3.9 2.3 7 6 8.6M15.9 12.9c-1.3 1.9-4.5 2.1-6 .2-1.6-2-.8-5.2 1.9-5.9 2.2-.5 4.2.9 4.4 2.9" />
     ),
   },
   {
     match: /tiny|busybox/,
     tint: 'text-ember bg-ember-soft',
     path: (
-      <path d="M12 3.5c3.8 3.4 5.7 6.5 5.7 9.700a5.7 5.7 0 0 1-11.4 0c0-2 .8-3.6 2.1-5 .4 1.3 1.1 2.1 2.1 2.5-.4-2.7.1-5.1 1.5-7.200Z" />
+      <path d="M12 3.5c3.8 3.4 5.7 6.5 5.7 9.7a5.7 5.7 0 0 1-11.4 0c0-2 .8-3.6 2.1-5 .4 1.3 1.1 2.1 2.1 2.5-.4-2.7.1-5.1 1.5-7.2Z" />
     ),
   },
   {
@@ -36,7 +36,7 @@ const drawings: { match: RegExp; tint: string; path: React.ReactNode }[] = [
   {
     match: /./,
     tint: 'text-ink-2 bg-raised',
-    path: <path d="M4 8.5 12 4l8 4.500v7L12 20l-8-4.500v-7ZM4 8.500l8 4.5 8-4.500M12 13v7" />,
+    path: <path d="M4 8.5 12 4l8 4.5v7L12 20l-8-4.5v-7ZM4 8.5l8 4.5 8-4.5M12 13v7" />,
   },
 ]
 

@@ -30,7 +30,7 @@ export function Menu({
 }
 
 const itemClass =
-  'flex w-full items-start gap-2.5 rounded-md px-2.5 py-1.75 text-left text-ink outline-none data-highlighted:bg-raised data-disabled:text-ink-3'
+  'flex w-full items-start gap-2.5 rounded-md px-2.5 py-1.75 text-left outline-none data-highlighted:bg-raised data-disabled:text-ink-3!'
 
 export function MenuItem({
   icon,
@@ -47,7 +47,7 @@ export function MenuItem({
 }) {
   return (
     <Base.Item
-      className={cx(itemClass, danger && !whyDisabled && 'text-bad')}
+      className={cx(itemClass, danger && !whyDisabled ? 'text-bad' : 'text-ink')}
       disabled={Boolean(whyDisabled)}
       onClick={onSelect}
     >
@@ -71,7 +71,7 @@ export function MenuLinkItem({
   children: ReactNode
 }) {
   return (
-    <Base.LinkItem className={itemClass} render={render} closeOnClick>
+    <Base.LinkItem className={cx(itemClass, 'text-ink')} render={render} closeOnClick>
       {icon ? <span className="mt-[3px] [&_svg]:size-4">{icon}</span> : null}
       <span className="min-w-0 flex-1">{children}</span>
     </Base.LinkItem>
@@ -105,7 +105,7 @@ export function MenuChoice<Value extends string>({
           key={option.value}
           value={option.value}
           closeOnClick={false}
-          className={cx(itemClass, 'items-center data-checked:font-medium')}
+          className={cx(itemClass, 'items-center text-ink data-checked:font-medium')}
         >
           {option.icon ? <span className="[&_svg]:size-4">{option.icon}</span> : null}
           <span className="flex-1">{option.label}</span>

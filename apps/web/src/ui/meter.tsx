@@ -6,12 +6,15 @@ export function Meter({
   label,
   value,
   text,
+  mayExceed = false,
   className,
 }: {
   label: string
   value: number
   /** The figure for people, also what a screen reader says. */
   text: ReactNode
+  /** Being full, or more than full, is nothing to worry about: CPUs are shared, memory is not. */
+  mayExceed?: boolean
   className?: string
 }) {
   const part = Math.min(1, Math.max(0, value))
@@ -33,7 +36,7 @@ export function Meter({
         <div
           className={cx(
             'h-full rounded-full transition-[width]',
-            part > 0.92 ? 'bg-bad' : part > 0.8 ? 'bg-warn' : 'bg-ember-solid',
+            mayExceed || part <= 0.8 ? 'bg-ink-3' : part > 0.92 ? 'bg-bad' : 'bg-warn',
           )}
           style={{ width: `${Math.max(part * 100, part > 0 ? 2 : 0)}%` }}
         />

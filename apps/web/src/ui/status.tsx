@@ -36,5 +36,7 @@ export function StatusPill({ tone, children }: { tone: Tone; children: ReactNode
 }
 
 export function StatusDot({ tone }: { tone: Tone }) {
-  return <span aria-hidden="true" className={cx('size-[7px] shrink-0 rounded-full', mark[tone])} />
+  return (
+    <span aria-hidden="true" className={cx('inline-block size-[7px] shrink-0 rounded-full', mark[tone])} />
+  )
 }

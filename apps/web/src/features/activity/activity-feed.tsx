@@ -89,7 +89,7 @@ function ActivityLine({ item, linkVm }: { item: ActivityView; linkVm: boolean })
   const who = item.actor.kind === 'system' ? t.system : item.actor.name
   return (
     <li className="flex items-start gap-4 px-5 py-3">
-      <time dateTime={item.at} className="tnum w-12 shrink-0 pt-px text-13 text-ink-3">
+      <time dateTime={item.at} className="tnum w-17 shrink-0 whitespace-nowrap pt-px text-13 text-ink-3">
         {timeOfDay(item.at)}
       </time>
       <span className="mt-[7px]">
@@ -97,7 +97,7 @@ function ActivityLine({ item, linkVm }: { item: ActivityView; linkVm: boolean })
       </span>
       <div className="min-w-0 flex-1">
         <p className="break-words">
-          {item.summary}
+          <Summary item={item} linkVm={linkVm} />
           <span className="sr-only">, {t.status[item.status]}</span>
         </p>
         {item.errorMessage ? (
@@ -106,19 +106,27 @@ function ActivityLine({ item, linkVm }: { item: ActivityView; linkVm: boolean })
         <p className="text-13 text-ink-3">
           {who}
           {item.actor.kind === 'token' ? ` ${t.api}` : ''}
-          {linkVm && item.vm && !item.vm.deleted ? (
-            <>
-              {' · '}
-              <Link
-                href={paths.vm(item.vm.id)}
-                className="text-ink-2 underline decoration-line-strong underline-offset-2 hover:text-ink"
-              >
-                {item.vm.name}
-              </Link>
-            </>
-          ) : null}
         </p>
       </div>
     </li>
+  )
+}
+
+/** The sentence, with the name of its VM as the way to it. */
+function Summary({ item, linkVm }: { item: ActivityView; linkVm: boolean }) {
+  const { vm, summary } = item
+  const at = vm && linkVm && !vm.deleted ? summary.indexOf(vm.name) : -1
+  if (!vm || at < 0) return summary
+  return (
+    <>
+      {summary.slice(0, at)}
+      <Link
+        href={paths.vm(vm.id)}
+        className="font-medium underline decoration-line-strong underline-offset-3 hover:decoration-ember"
+      >
+        {vm.name}
+      </Link>
+      {summary.slice(at + vm.name.length)}
+    </>
   )
 }

@@ -38,8 +38,8 @@ export function CreateSummary({
 }) {
   const size = [
     shape.cpus ? m.vms.vcpus(shape.cpus) : null,
-    shape.memoryBytes ? bytes(shape.memoryBytes) : null,
-    shape.diskBytes ? bytes(shape.diskBytes) : null,
+    shape.memoryBytes ? m.vms.memory(bytes(shape.memoryBytes)) : null,
+    shape.diskBytes ? m.vms.disk(bytes(shape.diskBytes)) : null,
   ].filter(Boolean)
   const access = image?.cloudInit
     ? [

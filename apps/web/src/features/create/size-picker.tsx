@@ -52,8 +52,8 @@ export function SizePicker({
               <span className="font-semibold">{size.label}</span>
               <span id={`size-${size.name}`} className="mt-1 flex flex-col text-13 text-ink-2 leading-5">
                 <span className="tnum">{m.vms.vcpus(size.cpus)}</span>
-                <span className="tnum">{bytes(size.memoryBytes)}</span>
-                {withDisk ? <span className="tnum">{bytes(size.diskBytes)}</span> : null}
+                <span className="tnum">{m.vms.memory(bytes(size.memoryBytes))}</span>
+                {withDisk ? <span className="tnum">{m.vms.disk(bytes(size.diskBytes))}</span> : null}
                 <span className="mt-1.5 text-ink-3 text-xs leading-4">
                   {why ?? words[size.name]?.text ?? ''}
                 </span>

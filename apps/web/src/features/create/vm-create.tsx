@@ -1,6 +1,6 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Dices } from 'lucide-react'
+import { ChevronRight, Dices } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
@@ -221,7 +221,7 @@ export function VmCreate() {
               />
             </Step>
             <Step title={t.name} hint={t.nameHint}>
-              <Field label={<span className="sr-only">{t.name}</span>} error={shown('name')}>
+              <Field label={t.name} labelHidden error={shown('name')}>
                 <span className="flex max-w-md items-center gap-2">
                   <Input
                     value={draft.name}
@@ -253,7 +253,11 @@ export function VmCreate() {
               />
             </Step>
             <details className="group px-5 py-4 sm:px-6" open={shownProblems.disk ? true : undefined}>
-              <summary className="-mx-2 inline-flex rounded-control px-2 py-1 font-medium text-13 text-ink-2 hover:text-ink">
+              <summary className="-mx-2 inline-flex items-center gap-1.5 rounded-control px-2 py-1 font-medium text-13 text-ink-2 hover:text-ink">
+                <ChevronRight
+                  className="size-3.5 transition-transform group-open:rotate-90"
+                  aria-hidden="true"
+                />
                 {t.options}
               </summary>
               <div className="mt-4 grid gap-5 pb-2 sm:grid-cols-2">

@@ -62,7 +62,7 @@ export function AppShell({ children }: { children: ReactNode }) {
     <div className="min-h-dvh md:grid md:grid-cols-[14.5rem_minmax(0,1fr)]">
       <a
         href="#content"
-        className="fixed top-2 left-2 z-60 -translate-y-16 rounded-control bg-ember-solid px-3 py-1.5 font-medium text-on-ember focus:translate-y-0"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-60 focus:rounded-control focus:bg-ember-solid focus:px-3 focus:py-1.5 focus:font-medium focus:text-on-ember"
       >
         {m.common.skipToContent}
       </a>
@@ -93,7 +93,9 @@ export function AppShell({ children }: { children: ReactNode }) {
               aria-current={place === current ? 'page' : undefined}
               className={cx(
                 'flex h-8.5 items-center gap-2.5 rounded-control px-2.5 font-medium text-13 transition-colors',
-                place === current ? 'bg-raised text-ink' : 'text-ink-2 hover:bg-raised/60 hover:text-ink',
+                place === current
+                  ? 'bg-surface text-ink shadow-card ring-1 ring-line'
+                  : 'text-ink-2 hover:bg-raised hover:text-ink',
               )}
             >
               <place.icon

@@ -31,7 +31,7 @@ function HostLine({ host, vms }: { host: HostView; vms: VmView[] }) {
   const now = useNow()
   const info = host.info
   const given = vms
-    .filter((vm) => vm.state === 'running' || vm.state === 'starting' || vm.lastState === 'running')
+    .filter((vm) => vm.lastState !== null && vm.lastState !== 'stopped' && vm.lastState !== 'crashed')
     .reduce((sum, vm) => sum + vm.cpus, 0)
   return (
     <div className="px-5 py-4">
@@ -69,6 +69,7 @@ function HostLine({ host, vms }: { host: HostView; vms: VmView[] }) {
           <div className={cx('grid gap-x-8 gap-y-3 sm:grid-cols-3', !host.online && 'opacity-60 grayscale')}>
             <Meter
               label={m.vms.hosts.cpu}
+              mayExceed
               value={given / info.cpus}
               text={m.vms.hosts.used(String(given), String(info.cpus))}
             />

@@ -5,7 +5,7 @@ import Link from 'next/link'
 import { errorMessage } from '../../data/errors.ts'
 import { useImages, type VmView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { ago, bytes, dateTime } from '../../lib/format.ts'
+import { bytes, dateTime } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
@@ -34,16 +34,14 @@ export function VmOverview() {
         <Facts>
           <Fact label={t.state}>
             {vmStatus(vm).label}
-            {vm.since && now ? (
-              <span className="text-ink-3"> · {ago(vm.since, now, m.common.justNow)}</span>
-            ) : null}
+            {vm.since && now ? <span className="text-ink-3"> {t.since(dateTime(vm.since))}</span> : null}
           </Fact>
           <Fact label={t.uptime}>
             <Uptime vm={vm} />
           </Fact>
           <Fact label={t.image}>{vm.image.name}</Fact>
           <Fact label={t.size}>
-            {m.vms.vcpus(vm.cpus)} · {bytes(vm.memoryBytes)}
+            {m.vms.vcpus(vm.cpus)} · {m.vms.memory(bytes(vm.memoryBytes))}
           </Fact>
           <Fact label={t.disk}>
             {vm.diskBytes === null

@@ -4,7 +4,7 @@ export const create = {
   image: 'Image',
   imageHint: 'What is on its disk when it starts.',
   size: 'Size',
-  sizeHint: 'Can be changed later.',
+  sizeHint: 'How much of the box it may use.',
   login: 'Signing in to it',
   loginHint: 'How you get in once it runs.',
   loginNone: 'This image signs you in by itself: open the console and you are there.',

@@ -23,6 +23,8 @@ export const vms = {
   actionsFor: (name: string) => `Actions for ${name}`,
   copyAddress: 'Copy address',
   noAddress: 'no address yet',
+  memory: (size: string) => `${size} memory`,
+  disk: (size: string) => `${size} disk`,
   vcpus: (n: number) => (n === 1 ? '1 vCPU' : `${n} vCPUs`),
   state: {
     creating: 'Creating',
@@ -74,7 +76,7 @@ export const vms = {
   },
   hosts: {
     label: 'Hosts',
-    cpu: 'vCPUs given',
+    cpu: 'vCPUs in use',
     memory: 'Memory',
     disk: 'Disk',
     used: (used: string, total: string) => `${used} of ${total}`,
@@ -114,7 +116,7 @@ export const vms = {
     mac: 'MAC',
     uptime: 'Uptime',
     state: 'State',
-    sinceState: (state: string, when: string) => `${state} since ${when}`,
+    since: (when: string) => `since ${when}`,
     host: 'Host',
     created: 'Created',
     createdBy: (when: string, who: string) => `${when} by ${who}`,
