@@ -1,26 +1,23 @@
-/** The lab host itself, on one lab for all tests. */
+/** The lab host itself: mostly on the lab all tests share, on labs of their own where one has to end. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import os from 'node:os'
 import path from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import { MIB } from '@hearth/shared/units'
 import { repository } from '../lib/paths.ts'
 import { type Lab, startLab } from './lab.ts'
+import { sharedLab, sharedScratch } from './shared.ts'
 
 let lab: Lab
 let folder: string
 
 before(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'lab-test,with-a-comma-'))
-  lab = await startLab({ shares: [folder], env: { GREETING: "it's me" } })
-})
-after(async () => {
-  await lab.stop()
-  await rm(folder, { recursive: true })
+  lab = await sharedLab()
+  folder = path.join(sharedScratch(), 'lab-test,with-a-comma')
+  await mkdir(folder)
 })
 
 test('exit codes, signals and separate streams come back as they are', async () => {
@@ -34,7 +31,10 @@ test('arguments, environment, folder and input arrive unchanged', async () => {
   const awkward = ['a b', "it's", '"$HOME"', '', '*', 'line\nbreak', 'ü']
   const printed = await lab.run('sh', ['-c', 'for a; do printf "<%s>" "$a"; done', 'sh', ...awkward])
   assert.equal(printed.stdout, awkward.map((word) => `<${word}>`).join(''))
-  const env = await lab.run('sh', ['-c', 'echo "$GREETING $MORE"; pwd'], { cwd: '/usr', env: { MORE: '&;' } })
+  const env = await lab.run('sh', ['-c', 'echo "$GREETING"; pwd'], {
+    cwd: '/usr',
+    env: { GREETING: "it's me &;" },
+  })
   assert.equal(env.stdout, "it's me &;\n/usr\n")
   const input = Buffer.alloc(3_000_001, 'x')
   assert.equal((await lab.run('wc', ['-c'], { stdin: input })).stdout.trim(), String(input.length))
@@ -101,8 +101,9 @@ test('a shared folder is seen as it is now; the rest of the machine is there too
     await writeFile(path.join(folder, 'file'), content)
     assert.equal((await lab.run('cat', [path.join(folder, 'file')])).stdout, content)
   }
-  const readOnly = await lab.run('touch', [path.join(folder, 'new')])
-  assert.notEqual(readOnly.code, 0)
+  assert.equal((await lab.run('sh', ['-c', 'echo back > "$1"', 'sh', path.join(folder, 'reply')])).code, 0)
+  assert.equal(await readFile(path.join(folder, 'reply'), 'utf8'), 'back\n')
+  assert.notEqual((await lab.run('touch', [path.join(repository, 'new')])).code, 0)
   const home = `/var/lib/hearth-lab-test-${process.pid}`
   assert.equal((await lab.run('mkdir', [home])).code, 0)
   await assert.rejects(stat(home), { code: 'ENOENT' })

@@ -14,7 +14,11 @@ export type BuildListener = (event: BuildEvent) => void
 
 class Build {
   readonly listeners = new Set<BuildListener>()
-  last: BuildEvent = { type: 'progress', progress: 0, step: 'Waiting for another image to be built' }
+  last: BuildEvent
+
+  constructor(step: string) {
+    this.last = { type: 'progress', progress: 0, step }
+  }
 
   tell(event: BuildEvent): void {
     this.last = event
@@ -54,7 +58,7 @@ export class BuildQueue {
   }
 
   private start(recipe: RecipeDefinition): Build {
-    const build = new Build()
+    const build = new Build(this.builds.size > 0 ? 'Waiting for another image to be built' : 'Starting')
     this.builds.set(recipe.imageUid, build)
     this.tail = this.tail.then(() => this.run(recipe, build))
     return build
