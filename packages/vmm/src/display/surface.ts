@@ -97,6 +97,15 @@ export class Surface {
     this.damage(0, 0, width, height)
   }
 
+  /** Paints the whole picture black. */
+  blank(): void {
+    const { width, height } = this
+    for (let row = 0; row < height; row++) {
+      this.pixels.fill(0, row * SURFACE_STRIDE, row * SURFACE_STRIDE + width)
+    }
+    this.damage(0, 0, width, height)
+  }
+
   get width(): number {
     return Atomics.load(this.control, WIDTH)
   }

@@ -86,6 +86,8 @@ export const epollCtl: (epfd: number, op: number, fd: number, event: ArrayBuffer
   libc.func('int epoll_ctl(int epfd, int op, int fd, void *event)')
 export const epollWait: (epfd: number, events: ArrayBufferView, max: number, timeoutMs: number) => number =
   libc.func('int epoll_wait(int epfd, void *events, int max, int timeout)')
+/** Of the whole process; unlike process.umask, a worker may call it too. */
+export const umask: (mask: number) => number = libc.func('unsigned int umask(unsigned int mask)')
 export const gettid: () => number = libc.func('int gettid()')
 export const tgkill: (pid: number, tid: number, signal: number) => number = libc.func(
   'int tgkill(int tgid, int tid, int sig)',

@@ -1,7 +1,9 @@
 /** A listening unix socket that only its owner may connect to. */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { hostRefused, usageError } from './exit-error.ts'
+import { umask } from './libc.ts'
 
 /**
  * Listens at `path`, mode 0600. A socket nobody listens on (left by a process that was killed) is replaced; one
@@ -15,7 +17,7 @@ export async function listenUnix(
   await clearStale(option, path)
   const server = createServer({ noDelay: true }, onConnection)
   // The socket is never visible to others, not even until chmod.
-  const umask = process.umask(0o177)
+  const mask = umask(0o177)
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -24,11 +26,12 @@ export async function listenUnix(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw hostRefused(`--${option} ${path}: another process uses this socket`)
-    if (code === 'ENOENT') throw usageError(`--${option} ${path}: its folder does not exist`)
+    // libuv reports a missing folder as EACCES.
+    if (!existsSync(dirname(path))) throw usageError(`--${option} ${path}: its folder does not exist`)
     if (code === 'EACCES') throw hostRefused(`--${option} ${path}: no permission to make a socket there`)
     throw hostRefused(`--${option} ${path}: the socket cannot be made (${code})`, error)
   } finally {
-    process.umask(umask)
+    umask(mask)
   }
   chmodSync(path, 0o600)
   return server

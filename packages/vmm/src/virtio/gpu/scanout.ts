@@ -21,6 +21,9 @@ export class Scanout {
     this.wantedHeight = wantedHeight
     // Until the guest shows something: black in the size it will be asked for.
     surface.resize(wantedWidth, wantedHeight)
+    surface.setCursor(null, 0, 0)
+    // The surface may show what a machine before this one drew.
+    surface.blank()
   }
 
   /** Largest rectangle that can be shown. */
@@ -44,9 +47,7 @@ export class Scanout {
     this.resourceId = 0
     this.source = null
     this.stale = false
-    const { width, height } = this.surface
-    this.surface.pixels.fill(0, 0, SURFACE_STRIDE * height)
-    this.surface.damage(0, 0, width, height)
+    this.surface.blank()
     this.surface.setCursor(null, 0, 0)
   }
 

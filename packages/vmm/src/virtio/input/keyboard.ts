@@ -81,6 +81,12 @@ export class Keyboard {
     for (const [modifier, pressed] of changes.reverse()) this.press(modifier, !pressed)
   }
 
+  /** Lets every key go. */
+  releaseAll(): void {
+    this.byKeysym.clear()
+    for (const key of [...this.held]) this.press(key, false)
+  }
+
   private press(key: number, down: boolean): void {
     if (down) this.held.add(key)
     else this.held.delete(key)

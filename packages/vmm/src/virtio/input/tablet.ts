@@ -54,6 +54,10 @@ export class Tablet {
     this.tell()
   }
 
+  releaseAll(): void {
+    this.move(this.x, this.y, 0)
+  }
+
   /** Clicks of the wheel: up and right are positive. */
   wheel(vertical: number, horizontal: number): void {
     const group: InputEvent[] = []

@@ -1,0 +1,62 @@
+import type { EventLoop, Registration } from '../io/event-loop.ts'
+import { read } from '../sys/libc.ts'
+import type { VirtioDevice } from '../virtio/device.ts'
+import { GpuDevice } from '../virtio/gpu/gpu.ts'
+import { Keyboard } from '../virtio/input/keyboard.ts'
+import { Tablet } from '../virtio/input/tablet.ts'
+import type { DisplayHandle } from './handle.ts'
+import { InputRing } from './input-ring.ts'
+import { Surface } from './surface.ts'
+
+/** The size asked for before any viewer has a wish. */
+const INITIAL = { width: 1280, height: 800 } as const
+
+/** A display's devices on the thread that owns them, fed by what viewers do. */
+export class DisplayDevices {
+  readonly gpu: GpuDevice
+  readonly keyboard: Keyboard
+  readonly tablet = new Tablet()
+  private readonly surface: Surface
+  private readonly ring: InputRing
+  private readonly registration: Registration
+
+  constructor(handle: DisplayHandle, loop: EventLoop) {
+    this.surface = new Surface(handle.surface)
+    this.ring = new InputRing(handle.input)
+    this.gpu = new GpuDevice({ surfaces: [this.surface], ...INITIAL })
+    this.surface.setLeds(0)
+    this.keyboard = new Keyboard(handle.layout, (leds) => this.surface.setLeds(leds))
+    // What was typed at a machine that is gone is nobody's.
+    this.ring.drain({ key() {}, keysym() {}, pointer() {}, wheel() {}, releaseAll() {} })
+    const count = new BigUint64Array(1)
+    this.registration = loop.onReadable(handle.wakeFd, () => {
+      read(handle.wakeFd, count, 8)
+      this.takeInput()
+    })
+  }
+
+  /** In the order they are plugged. */
+  get all(): readonly VirtioDevice[] {
+    return [this.gpu, this.keyboard.device, this.tablet.device]
+  }
+
+  close(): void {
+    this.registration.remove()
+  }
+
+  private takeInput(): void {
+    const { keyboard, tablet } = this
+    this.ring.drain({
+      key: (scancode, down) => keyboard.scancode(scancode, down),
+      keysym: (keysym, down) => keyboard.keysym(keysym, down),
+      pointer: (x, y, buttons) => tablet.move(x, y, buttons),
+      wheel: (vertical, horizontal) => tablet.wheel(vertical, horizontal),
+      releaseAll: () => {
+        keyboard.releaseAll()
+        tablet.releaseAll()
+      },
+    })
+    const wish = this.surface.takeWish()
+    if (wish !== null) this.gpu.wish(0, wish.width, wish.height)
+  }
+}

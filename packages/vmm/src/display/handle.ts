@@ -1,0 +1,29 @@
+import type { LayoutName } from '../virtio/input/layouts.ts'
+import type { SurfaceMemory } from './surface.ts'
+
+/** What the display thread and the device thread share. Plain data: it is handed to workers as it is. */
+export interface DisplayHandle {
+  readonly surface: SurfaceMemory
+  /** The InputRing's memory. */
+  readonly input: SharedArrayBuffer
+  /** eventfd the display thread writes after it put input into the ring or a wish into the surface. */
+  readonly wakeFd: number
+  /** For viewers that send characters instead of keys. */
+  readonly layout: LayoutName
+}
+
+/** What the display thread is started with. */
+export interface DisplayWorkerData {
+  readonly handle: DisplayHandle
+  /** Unix socket to listen on: RFB for whoever may open it. */
+  readonly path: string
+  /** The VM's name, shown by viewers. */
+  readonly name: string
+}
+
+export type DisplayWorkerMessage =
+  | { readonly kind: 'listening' }
+  /** The socket cannot be had; `exitCode` is the process's. */
+  | { readonly kind: 'refused'; readonly exitCode: number; readonly text: string }
+  | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'closed' }

@@ -1,0 +1,58 @@
+/**
+ * The display thread: RFB for every viewer of one VM. Encoding happens here and nowhere else, so that neither the
+ * guest nor its disks and networks wait for a viewer.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { RfbServer } from '../rfb/server.ts'
+import { ExitError } from '../sys/exit-error.ts'
+import { write } from '../sys/libc.ts'
+import { listenUnix } from '../sys/unix-listener.ts'
+import type { DisplayWorkerData, DisplayWorkerMessage } from './handle.ts'
+import { INPUT_KIND, InputRing } from './input-ring.ts'
+import { Surface } from './surface.ts'
+
+const { handle, path, name } = workerData as DisplayWorkerData
+const tell = (message: DisplayWorkerMessage): void => parentPort!.postMessage(message)
+
+const surface = new Surface(handle.surface)
+const ring = new InputRing(handle.input)
+const ONE = new BigUint64Array([1n])
+const wakeDevices = (): void => void write(handle.wakeFd, ONE, 8)
+const put = (kind: number, a: number, b: number, c = 0): void => {
+  ring.put(kind, a, b, c)
+  wakeDevices()
+}
+
+const rfb = new RfbServer({
+  surface,
+  name,
+  input: {
+    key: (scancode, down) => put(INPUT_KIND.KEY, scancode, down ? 1 : 0),
+    keysym: (keysym, down) => put(INPUT_KIND.KEYSYM, keysym | 0, down ? 1 : 0),
+    pointer: (x, y, buttons) => put(INPUT_KIND.POINTER, x, y, buttons),
+    wheel: (vertical, horizontal) => put(INPUT_KIND.WHEEL, vertical, horizontal),
+  },
+  resize: (width, height) => {
+    surface.setWish(width, height)
+    wakeDevices()
+  },
+  log: (text) => tell({ kind: 'warning', text }),
+})
+
+let count = 0
+try {
+  const server = await listenUnix('display', path, (socket) => {
+    rfb.attach(socket, { id: `${++count}` })
+  })
+  parentPort!.once('message', () => {
+    rfb.close()
+    server.close(() => {
+      tell({ kind: 'closed' })
+      parentPort!.close()
+    })
+  })
+  tell({ kind: 'listening' })
+} catch (error) {
+  if (!(error instanceof ExitError)) throw error
+  tell({ kind: 'refused', exitCode: error.code, text: error.message })
+}
