@@ -62,7 +62,7 @@ test('host away is said, and its return ends the wait', () => {
 })
 
 test('a restarted portal is waited for and greeted at once', () => {
-  const waiting = run([{ type: 'socket_closed', code: 1012 }], live)
+  const waiting = run([{ type: 'socket_closed', code: 1001 }], live)
   assert.equal(waiting.at === 'waiting' && waiting.reason, 'portal_away')
   assert.deepEqual(run([{ type: 'portal_back' }], waiting), initialConnection)
 })
@@ -83,6 +83,11 @@ test('what is gone or not allowed ends the console for good', () => {
 test('late news about an old socket changes nothing', () => {
   const waiting = run([{ type: 'socket_closed', code: 1006 }], live)
   assert.deepEqual(run([{ type: 'socket_closed', code: 1006 }, { type: 'socket_open' }], waiting), waiting)
+})
+
+test('a console with too many viewers is asked for again later', () => {
+  const waiting = run([{ type: 'socket_closed', code: 1013 }], live)
+  assert.equal(waiting.at === 'waiting' && waiting.reason, 'crowded')
 })
 
 test('waits are spread by up to a fifth', () => {

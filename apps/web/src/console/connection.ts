@@ -4,7 +4,7 @@
  */
 
 /** Why the console is not connected although it wants to be. */
-export type WaitReason = 'host_away' | 'portal_away' | 'interrupted'
+export type WaitReason = 'host_away' | 'portal_away' | 'interrupted' | 'crowded'
 export type EndReason = 'not_found' | 'forbidden' | 'signed_out'
 
 export type ConnectionState =
@@ -83,13 +83,13 @@ export function advance(
           return { at: 'stopped' }
         case 4503:
           return wait('host_away')
-        case 4401:
-        // A ticket that was used or grew old: a new one is asked for.
-        case 1006:
         case 1001:
         case 1012:
-          return wait(state.at === 'connecting' || event.code === 1012 ? 'portal_away' : 'interrupted')
+          return wait('portal_away')
+        case 1013:
+          return wait('crowded')
         default:
+          // Also a ticket that grew old (4401): a new one is asked for, which tells whether the session has ended.
           return wait('interrupted')
       }
     case 'retry':

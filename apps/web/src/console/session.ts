@@ -102,8 +102,8 @@ export class ConsoleSession {
     socket.onmessage = (message: MessageEvent<ArrayBuffer | string>) => {
       if (this.#socket !== socket) return
       if (typeof message.data === 'string') {
-        const notice = parseNotice(message.data)
-        if (notice === 'not_running' || notice === 'ended') this.tell({ type: 'not_running' })
+        // Why a stream ends is told by its close code; `ended` alone may also mean that the host went away.
+        if (parseNotice(message.data) === 'not_running') this.tell({ type: 'not_running' })
         return
       }
       begin()

@@ -129,11 +129,18 @@ export function useSerialConsole(
   }, [client, vmId, element])
 
   const hostAway = !vm.host.online
-  const running = vm.state !== 'stopped' && vm.state !== 'crashed' && vm.state !== 'creating'
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new terminal begins a new session, which must hear the news too
+  const running = vm.state === 'starting' || vm.state === 'running' || vm.state === 'paused'
+  // biome-ignore lint/correctness/useExhaustiveDependencies: told again at each change of state, and to a new terminal's session
   useEffect(() => {
     session.current?.tell({ type: 'vm', running, hostAway })
-  }, [running, hostAway, terminal])
+  }, [running, hostAway, vm.state, vm.since, terminal])
+  // The console may know of an end before the list does, or be asked for before the VM's process is there.
+  const stopped = state.at === 'stopped'
+  useEffect(() => {
+    if (!stopped || !running || hostAway) return
+    const timer = setInterval(() => session.current?.tell({ type: 'vm', running, hostAway }), 1500)
+    return () => clearInterval(timer)
+  }, [stopped, running, hostAway])
   useEffect(() => {
     if (link === 'up') session.current?.tell({ type: 'portal_back' })
   }, [link])

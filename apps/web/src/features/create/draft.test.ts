@@ -26,6 +26,7 @@ const debian: ImageView = {
   loginUser: 'debian',
   minMemoryBytes: 512 * MIB,
   minDiskBytes: 4 * GIB,
+  createdAt: '2026-01-01T00:00:00.000Z',
   action: null,
 }
 const tiny: ImageView = {

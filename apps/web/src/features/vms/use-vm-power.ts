@@ -27,10 +27,8 @@ export function useVmPower(): {
     toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable))
   const power = useMutation(
     trpc.vm.power.mutationOptions({
-      onSuccess: (change, { op }) => {
-        keep(change.vm)
-        toast.success(m.vms.started[op](change.vm.name))
-      },
+      // No word about it: the pill, the progress and the buttons say it where one looks.
+      onSuccess: (change) => keep(change.vm),
       onError: refuse,
     }),
   )
@@ -38,7 +36,7 @@ export function useVmPower(): {
     trpc.vm.delete.mutationOptions({
       onSuccess: (change) => {
         keep(change.vm)
-        toast.success(m.vms.started.delete(change.vm.name))
+        toast.success(m.vms.deletion(change.vm.name))
       },
       onError: refuse,
     }),

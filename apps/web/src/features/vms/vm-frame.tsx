@@ -66,7 +66,7 @@ export function VmFrame({ id, children }: { id: number; children: ReactNode }) {
                   </h1>
                   <StatusPill tone={vmStatus(vm).tone}>{vmStatus(vm).label}</StatusPill>
                 </div>
-                <p className="truncate text-13 text-ink-3">{vm.image.name}</p>
+                <HeaderLine vm={vm} />
               </div>
             </div>
             <VmPowerBar vm={vm} actions={actions} />
@@ -111,11 +111,34 @@ function VmTabs({ vm }: { vm: VmView }) {
   )
 }
 
+/** What it is, or while something is done to it, what. */
+function HeaderLine({ vm }: { vm: VmView }) {
+  const action = runningAction(vm)
+  return (
+    <p className="truncate text-13 text-ink-3">
+      {action ? (
+        <span className="tnum text-ink-2">
+          {[
+            action.step || m.vms.action.running[action.command],
+            action.progress > 0 ? `${action.progress} %` : null,
+          ]
+            .filter(Boolean)
+            .join(' · ')}
+        </span>
+      ) : (
+        vm.image.name
+      )}
+    </p>
+  )
+}
+
 /** What the person should know before anything else on this page. */
 function VmNews({ vm }: { vm: VmView }) {
   const now = useNow()
   const running = runningAction(vm)
   const failed = failedAction(vm)
+  // There the terminal would change its size with the banner; the line under the name says it instead.
+  const onConsole = usePathname() === paths.vmConsole(vm.id)
   if (vm.state === 'unknown')
     return (
       <Notice
@@ -132,7 +155,7 @@ function VmNews({ vm }: { vm: VmView }) {
     )
   return (
     <>
-      {running ? <ActionBanner action={running} /> : null}
+      {running && !onConsole ? <ActionBanner action={running} /> : null}
       {failed ? (
         <Notice tone="bad" title={m.vms.action.failed[failed.command]}>
           {failed.error?.message}

@@ -12,6 +12,7 @@ export const consoleTexts = {
     host_away: 'The host is away. The console goes on by itself when it is back.',
     portal_away: 'The portal does not answer, perhaps because it is restarting. Trying again…',
     interrupted: 'The connection was interrupted. Trying again…',
+    crowded: 'Too many people watch this console. Trying again…',
   },
   retryIn: (seconds: number) => `Next attempt in ${seconds} s`,
   retryNow: 'Try now',

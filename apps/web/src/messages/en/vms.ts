@@ -48,13 +48,7 @@ export const vms = {
     delete: 'Delete',
     more: 'More actions',
   },
-  started: {
-    start: (name: string) => `${name} is starting`,
-    shutdown: (name: string) => `${name} was asked to shut down`,
-    poweroff: (name: string) => `${name} is being powered off`,
-    reset: (name: string) => `${name} is being reset`,
-    delete: (name: string) => `${name} is being deleted`,
-  },
+  deletion: (name: string) => `${name} is being deleted`,
   confirm: {
     poweroff: {
       title: (name: string) => `Power off ${name}?`,
