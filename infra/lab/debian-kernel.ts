@@ -1,7 +1,8 @@
 /** Debian's own kernel, unpacked into the cache: nothing is installed on the machine. */
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { z } from 'zod'
 import { run } from '../lib/run.ts'
 import { Trouble } from '../lib/steps.ts'
 import { cachedFolder } from './cache.ts'
@@ -19,10 +20,10 @@ export interface DebianKernel {
 /** `flavour` is the end of the package's name: `amd64`, or `cloud-amd64` (smaller, but without 9p). */
 export type KernelFlavour = 'amd64' | 'cloud-amd64'
 
-interface KernelPackage {
-  readonly name: string
-  readonly version: string
-}
+const recordSchema = z.object({ name: z.string(), version: z.string(), listsChanged: z.number() })
+type KernelPackage = Pick<z.infer<typeof recordSchema>, 'name' | 'version'>
+
+const APT_LISTS = '/var/lib/apt/lists'
 
 /** What of the modules is worth keeping: nothing here runs on real hardware. */
 const USELESS_MODULES = [
@@ -43,31 +44,58 @@ export async function debianKernel(
   flavour: KernelFlavour,
   onDetail: (detail: string) => void = () => {},
 ): Promise<DebianKernel> {
-  const wanted = await kernelPackage(flavour)
-  const folder = await cachedFolder(cacheDir, `kernel-${wanted.name}_${fileSafe(wanted.version)}`, (making) =>
-    unpack(wanted, making, onDetail),
-  )
+  const record = path.join(cacheDir, `kernel-${flavour}.json`)
+  const known = await readRecord(record)
+  const listsChanged = (await stat(APT_LISTS).catch(() => undefined))?.mtimeMs ?? 0
+  // Asking apt takes a second; it has nothing new to say as long as its lists are the same.
+  if (known && known.listsChanged === listsChanged) return cachedKernel(cacheDir, known)
+  try {
+    const wanted = { ...(await kernelPackage(flavour)), listsChanged }
+    await cachedFolder(cacheDir, folderName(wanted), (making) => unpack(wanted, making, onDetail))
+    await writeFile(record, JSON.stringify(wanted))
+    return await cachedKernel(cacheDir, wanted)
+  } catch (error) {
+    if (!known) throw error
+    onDetail(`going on with ${known.version}: ${(error as Error).message.split('\n')[0]}`)
+    return cachedKernel(cacheDir, known)
+  }
+}
+
+async function cachedKernel(cacheDir: string, found: KernelPackage): Promise<DebianKernel> {
+  const folder = path.join(cacheDir, folderName(found))
   const [release] = await readdir(path.join(folder, 'modules'))
   if (!release) throw new Error(`${folder} has no modules`)
   return {
     release,
-    packageVersion: wanted.version,
+    packageVersion: found.version,
     vmlinuz: path.join(folder, 'vmlinuz'),
     modules: path.join(folder, 'modules', release),
+  }
+}
+
+/** What was unpacked last, if it is still there. */
+async function readRecord(file: string): Promise<(KernelPackage & { listsChanged: number }) | undefined> {
+  try {
+    const found = recordSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+    await stat(path.join(path.dirname(file), folderName(found)))
+    return found
+  } catch {
+    return undefined
   }
 }
 
 /** The package that `linux-image-<flavour>` stands for today, and its candidate version. */
 async function kernelPackage(flavour: KernelFlavour): Promise<KernelPackage> {
   const meta = `linux-image-${flavour}`
-  const depends = await run('apt-cache', ['depends', '--important', meta])
+  const env = { ...process.env, LC_ALL: 'C' }
+  const depends = await run('apt-cache', ['depends', '--important', meta], { env })
   const name = /Depends: (linux-image-\S+)/.exec(depends.stdout)?.[1]
   if (!name) {
     throw new Trouble(
       `apt knows no package ${meta}. Run "apt-get update" and try again; if it stays so, /etc/apt/sources.list names no Debian mirror.`,
     )
   }
-  const policy = await run('apt-cache', ['policy', name], { env: { ...process.env, LC_ALL: 'C' } })
+  const policy = await run('apt-cache', ['policy', name], { env })
   const version = /Candidate: (\S+)/.exec(policy.stdout)?.[1]
   if (!version || version === '(none)') throw new Trouble(`apt has no version of ${name} to download.`)
   return { name, version }
@@ -118,4 +146,5 @@ async function unpack(
   await rm(work, { recursive: true })
 }
 
-const fileSafe = (text: string): string => text.replace(/[^\w.+-]/g, '_')
+const folderName = (found: KernelPackage): string =>
+  `kernel-${found.name}_${found.version.replace(/[^\w.+-]/g, '_')}`

@@ -251,7 +251,11 @@ async function writeSettings(
 
 function defaultEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const kept = ['LANG', 'LC_ALL', 'TERM', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']
-  const env: Record<string, string> = { HOME: '/root', USER: 'root', LANG: 'C.UTF-8' }
+  const env: Record<string, string> = {
+    HOME: process.getuid?.() === 0 ? '/root' : '/tmp',
+    USER: 'root',
+    LANG: 'C.UTF-8',
+  }
   for (const name of kept) if (process.env[name] !== undefined) env[name] = process.env[name]
   return {
     ...env,

@@ -67,6 +67,8 @@ async function privateQemu(cacheDir: string, onDetail: (detail: string) => void)
 async function makeTree(into: string, onDetail: (detail: string) => void): Promise<void> {
   onDetail('downloading and unpacking QEMU from Debian 13 (some 250 MB, once)')
   const result = await run('mmdebstrap', [
+    // Nothing is ever run inside the tree, so it takes no root; where we are root, mmdebstrap wants to be told.
+    `--mode=${process.getuid?.() === 0 ? 'root' : 'chrootless'}`,
     // Only unpacked, never configured: nothing of the tree but QEMU is ever run.
     ...['--variant=extract', '--include=qemu-system-x86,seabios', '--architectures=amd64'],
     ...[SUITE, into, ...aptSources(await debianMirror(), SUITE, { signedBy: true })],
