@@ -1,4 +1,4 @@
-import { expect, type Page, test } from '@playwright/test'
+import { type BrowserContext, expect, type Page, test } from '@playwright/test'
 import { ConsolePage } from '../pages/console-page.ts'
 import { SetupPage } from '../pages/setup-page.ts'
 import { SignInPage } from '../pages/sign-in-page.ts'
@@ -21,11 +21,13 @@ const administrator = {
   password: 'a kettle on the hearth',
 }
 
+let context: BrowserContext
 let page: Page
 test.beforeAll(async ({ browser }) => {
-  page = await browser.newPage()
+  context = await browser.newContext()
+  page = await context.newPage()
 })
-test.afterAll(() => page.close())
+test.afterAll(() => context.close())
 
 async function picture(name: string): Promise<void> {
   await page.screenshot({ path: `${test.info().project.outputDir}/screens/${name}.png` })
@@ -78,7 +80,7 @@ test('a tiny Linux runs at once, and its console answers', async () => {
 test('two viewers see the same console, and the second sees what came before it', async () => {
   const terminal = new ConsolePage(page, 'kettle')
   const href = await terminal.ownTabHref()
-  const second = await page.context().newPage()
+  const second = await context.newPage()
   await second.goto(href)
   const other = new ConsolePage(second, 'kettle')
   await other.expectState('Connected', MINUTE)
