@@ -1,6 +1,7 @@
 /** What `hearth-vmm run` is told: a typed value, its parser, and the way back to arguments. */
 import { parseSize } from '@hearth/shared/units'
 import { usageError } from '../sys/exit-error.ts'
+import { type LayoutName, layoutNames } from '../virtio/input/layouts.ts'
 
 export type DiskFormat = 'raw' | 'qcow2'
 
@@ -22,6 +23,13 @@ export interface NetOption {
   readonly mac?: string | undefined
 }
 
+/** A screen, keyboard and pointer, seen over RFB on a unix socket. */
+export interface DisplayOption {
+  readonly path: string
+  /** The guest's keyboard layout, for viewers that send characters instead of keys. */
+  readonly layout: LayoutName
+}
+
 export type SerialOption = { readonly kind: 'stdio' } | { readonly kind: 'unix'; readonly path: string }
 
 /** One VM. Sizes are bytes, paths are the caller's own (relative ones to its working folder). */
@@ -35,6 +43,8 @@ export interface RunOptions {
   readonly nets: readonly NetOption[]
   readonly serial: SerialOption
   readonly serialLog?: string | undefined
+  /** Absent: the VM has no display at all. */
+  readonly display?: DisplayOption | undefined
   /** Path of the control socket. */
   readonly control?: string | undefined
   /** End with exit code 10 when the guest resets, instead of starting it again. */
@@ -73,6 +83,8 @@ Runs one virtual machine until it powers off.
   --serial stdio              serial console on this terminal (default); Ctrl-A x ends the machine
   --serial unix:PATH          serial console on a socket, for several viewers at once
   --serial-log FILE           keep the console's output (1 MiB, and one file before that)
+  --display unix:PATH         a screen with keyboard and pointer, as VNC (RFB) on a socket
+  --keyboard LAYOUT           layout for VNC viewers that send characters: ${layoutNames.join(', ')} (default: us)
   --control unix:PATH         control socket
   --no-reboot                 end when the guest resets
   --name TEXT                 shown in the process list
@@ -95,6 +107,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'cpus',
     'serial',
     'serial-log',
+    'display',
+    'keyboard',
     'control',
     'name',
   ])
@@ -145,6 +159,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     nets,
     serial: parseSerial(single.get('serial')),
     serialLog: single.get('serial-log'),
+    display: parseDisplay(single.get('display'), single.get('keyboard')),
     control: control === undefined ? undefined : unixPath('control', control),
     noReboot,
     name: single.get('name'),
@@ -219,6 +234,17 @@ function parseSerial(text: string | undefined): SerialOption {
   return { kind: 'unix', path: unixPath('serial', text) }
 }
 
+function parseDisplay(text: string | undefined, keyboard: string | undefined): DisplayOption | undefined {
+  if (text === undefined) {
+    if (keyboard !== undefined)
+      throw usageError('--keyboard needs --display: there is no keyboard without a screen')
+    return undefined
+  }
+  const layout = layoutNames.find((name) => name === (keyboard ?? 'us'))
+  if (layout === undefined) throw usageError(`--keyboard ${keyboard}: known are ${layoutNames.join(', ')}`)
+  return { path: unixPath('display', text), layout }
+}
+
 function unixPath(option: string, text: string): string {
   if (!text.startsWith('unix:')) {
     throw usageError(`--${option} ${text}: write unix:PATH${option === 'serial' ? ' or stdio' : ''}`)
@@ -247,6 +273,9 @@ export function vmmCommandLine(options: RunOptions): string[] {
   }
   args.push('--serial', options.serial.kind === 'stdio' ? 'stdio' : `unix:${options.serial.path}`)
   if (options.serialLog !== undefined) args.push('--serial-log', options.serialLog)
+  if (options.display !== undefined) {
+    args.push('--display', `unix:${options.display.path}`, '--keyboard', options.display.layout)
+  }
   if (options.control !== undefined) args.push('--control', `unix:${options.control}`)
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)

@@ -1,10 +1,11 @@
-/** Plugs the VM's PCI devices: one entropy source, its networks, its disks. */
+/** Plugs the VM's PCI devices: one entropy source, its networks, its disks, and a display if it has one. */
 
 import type { BusDevice } from '../bus/device.ts'
 import type { DiskBackend } from '../disk/backend.ts'
 import { rawDiskBackend } from '../disk/open.ts'
 import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawFile } from '../disk/raw-file.ts'
+import { DisplayDevices } from '../display/devices.ts'
 import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { PasstBackend } from '../net/passt.ts'
@@ -43,6 +44,10 @@ export function plugDevices(
   plug(PCI_SLOT.rng, new RngDevice())
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))
   for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, log))
+  if (data.display !== undefined) {
+    const { all } = new DisplayDevices(data.display, platform.loop)
+    for (const [i, device] of all.entries()) plug(PCI_SLOT.firstDisplay + i, device)
+  }
   return bus
 }
 

@@ -1,5 +1,6 @@
 /** What the main thread and the I/O worker say to each other. */
 import type { UartHandle } from '../chipset/uart.ts'
+import type { DisplayHandle } from '../display/handle.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 
 export interface DiskHandle {
@@ -37,6 +38,7 @@ export interface IoWorkerData {
   readonly uart: UartHandle
   readonly disks: readonly DiskHandle[]
   readonly nets: readonly NetHandle[]
+  readonly display?: DisplayHandle | undefined
 }
 
 export const IO_COMMAND = { stop: 1, powerButton: 2 } as const

@@ -10,7 +10,7 @@ import { connectPasst } from '../net/connect.ts'
 import { NetError } from '../net/net-error.ts'
 import { openTap } from '../net/tap.ts'
 import { hostRefused } from '../sys/exit-error.ts'
-import { close, errno, O, open } from '../sys/libc.ts'
+import { errno, O, open } from '../sys/libc.ts'
 
 const ERRNO = { EPERM: 1, ENOENT: 2, EACCES: 13, EISDIR: 21, EROFS: 30 } as const
 
@@ -58,16 +58,6 @@ export function openNet(net: NetOption): NetHandle {
   } catch (error) {
     throw error instanceof NetError ? hostRefused(`--net ${net.kind}:${net.target}: ${error.message}`) : error
   }
-}
-
-/**
- * The network for the next machine after a reset. A TAP has no state; passt's stream may stand in the middle of
- * a frame that the last machine's thread had begun to read, so it is connected anew.
- */
-export function renewNet(net: NetHandle): NetHandle {
-  if (net.kind === 'tap') return net
-  close(net.fd)
-  return { ...openNet({ kind: net.kind, target: net.target }), mac: net.mac }
 }
 
 const macOctets = (mac: string): number[] => mac.split(':').map((octet) => Number.parseInt(octet, 16))

@@ -66,7 +66,7 @@ export const IOAPIC_PINS = 24
 export const pciPin = (slot: number): number => 16 + (slot & 7)
 
 /** Networks before disks, each with room of their own: a disk more never renames a network card in the guest. */
-export const PCI_SLOT = { rng: 1, firstNet: 2, firstDisk: 10 } as const
+export const PCI_SLOT = { rng: 1, firstNet: 2, firstDisk: 10, firstDisplay: 26 } as const
 
 /** RAM of `bytes` as guest ranges: below 3 GiB, the rest from 4 GiB, split into windows. */
 export function ramRanges(bytes: number): GuestRange[] {

@@ -5,6 +5,7 @@
 import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
+import type { DisplayHandle } from '../display/handle.ts'
 import { abandonMailboxes } from '../io/mailbox.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { KVM_CAP } from '../kvm/api.ts'
@@ -29,6 +30,7 @@ export interface MachineOptions {
   readonly boot: BootSource
   readonly disks: readonly DiskHandle[]
   readonly nets: readonly NetHandle[]
+  readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
   readonly serialAttentionFd: number
 }
@@ -106,6 +108,7 @@ export class Machine {
         uart,
         disks: options.disks,
         nets: options.nets,
+        display: options.display,
       },
       (message) => {
         if (message.kind === 'power-off') this.end({ kind: 'power-off' })

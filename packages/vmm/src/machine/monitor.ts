@@ -9,6 +9,7 @@ import { BootError, openImageFile } from '../boot/image-file.ts'
 import { detectKernel } from '../boot/load.ts'
 import type { RunOptions } from '../cli/options.ts'
 import { ControlServer } from '../control/server.ts'
+import { DisplayThread } from '../display/thread.ts'
 import { Kvm } from '../kvm/vm.ts'
 import { allocateGuestRam } from '../memory/guest-ram.ts'
 import { gapMarker, SerialHub } from '../serial/hub.ts'
@@ -17,7 +18,7 @@ import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
 import { EXIT, type ExitCode, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
-import { openDisk, openNet, renewNet } from './backends.ts'
+import { openDisk, openNet } from './backends.ts'
 import { ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
@@ -49,6 +50,7 @@ export class Monitor {
   /** Settled by whatever ends the machine that runs now. */
   private ending = Promise.withResolvers<End>()
   private viewers: { close(): Promise<void> } | undefined
+  private display: DisplayThread | undefined
 
   /** `warn` gets one line at a time, for stderr. */
   constructor(options: RunOptions, warn: (text: string) => void) {
@@ -70,15 +72,23 @@ export class Monitor {
       if (control !== undefined) {
         this.control = await ControlServer.listen(control, (method) => this.command(method))
       }
+      await this.openDisplay()
       const attention = koffi.node.poll(this.attentionFd, { readable: true }, () => this.serialAttention())
-      end = await this.runMachines(machineOptions)
+      end = await this.runMachines({ ...machineOptions, display: this.display?.handle })
       attention.close()
     } finally {
+      await this.display?.close()
       await this.viewers.close()
       await this.log?.flushed()
     }
     await this.leave(end)
     return end
+  }
+
+  private async openDisplay(): Promise<void> {
+    const { display, name } = this.options
+    if (display === undefined) return
+    this.display = await DisplayThread.start({ ...display, name: name ?? 'Hearth', warn: this.warn })
   }
 
   /** As pulling the plug. */
@@ -91,12 +101,12 @@ export class Monitor {
     const kernel = openImageFile(options.kernel, '--kernel')
     const initrd = options.initrd === undefined ? undefined : openImageFile(options.initrd, '--initrd')
     asUsage(() => detectKernel(kernel))
+    const disks = options.disks.map(openDisk)
+    const nets = options.nets.map(openNet)
     const kvm = Kvm.open()
     if (options.cpus > kvm.maxVcpus) {
       throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
     }
-    const disks = options.disks.map(openDisk)
-    const nets = options.nets.map(openNet)
     return {
       kvm,
       cpus: options.cpus,
@@ -108,8 +118,8 @@ export class Monitor {
     }
   }
 
-  private async runMachines(first: MachineOptions): Promise<ProcessEnd> {
-    for (let options = first; ; options = { ...options, nets: options.nets.map(renewNet) }) {
+  private async runMachines(options: MachineOptions): Promise<ProcessEnd> {
+    for (;;) {
       this.setState('starting')
       this.ending = Promise.withResolvers<End>()
       let machine: Machine

@@ -1,0 +1,14 @@
+/**
+ * What the rest of Hearth may use of the monitor: how to start a `hearth-vmm` and how to talk to one. The
+ * machine itself runs only in that program's process.
+ */
+export {
+  type DiskOption,
+  MAX_CPUS,
+  type NetOption,
+  type RunOptions,
+  type SerialOption,
+  vmmCommandLine,
+} from './cli/options.ts'
+export { ControlClient, type ControlClientEvents } from './control/client.ts'
+export { exitMeaning } from './sys/exit-meaning.ts'

@@ -1,0 +1,370 @@
+/**
+ * The whole monitor with Debian's unmodified cloud kernel, inside the lab: boot protocols, SMP, devices, every way
+ * to end, control and serial sockets, refusals of the host.
+ */
+import assert from 'node:assert/strict'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { buildPrograms, vmmEntry } from '../../../../infra/build/programs.ts'
+import { type CpioEntry, cpioArchive } from '../../../../infra/lab/cpio.ts'
+import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
+import { staticBusybox } from '../../../../infra/lab/initrd.ts'
+import { moduleFiles, readModuleIndex } from '../../../../infra/lab/kernel-modules.ts'
+import type { Lab } from '../../../../infra/lab/lab.ts'
+import type { LabProcess } from '../../../../infra/lab/lab-process.ts'
+import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
+import { cacheDirectory } from '../../../../infra/lib/paths.ts'
+import { extractVmlinux, withoutPvhNote } from '../testing/vmlinux.ts'
+
+const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'button', 'evdev', 'pvpanic-mmio']
+/** Generous: the lab's CPU is emulated, and the machine under it may be busy. */
+const BOOT_MS = 60_000
+
+let lab: Lab
+let files: { bzImage: string; vmlinux: string; noPvh: string; initrd: string }
+
+before(async () => {
+  await buildPrograms()
+  lab = await sharedLab()
+  const folder = path.join(sharedScratch(), 'vmm-machine')
+  await mkdir(folder)
+  const kernel = await debianKernel(cacheDirectory, 'cloud-amd64', () => {})
+  files = {
+    bzImage: kernel.vmlinuz,
+    vmlinux: path.join(folder, 'vmlinux'),
+    noPvh: path.join(folder, 'vmlinux-without-pvh'),
+    initrd: path.join(folder, 'initrd'),
+  }
+  const vmlinux = extractVmlinux(await readFile(kernel.vmlinuz))
+  await writeFile(files.vmlinux, vmlinux)
+  await writeFile(files.noPvh, withoutPvhNote(vmlinux))
+  await writeFile(files.initrd, await initrd(kernel.modules))
+})
+
+async function initrd(modules: string): Promise<Buffer> {
+  const needed = moduleFiles(await readModuleIndex(modules), MODULES)
+  const init = await readFile(new URL('../testing/guest-init.sh', import.meta.url))
+  const folders = ['bin', 'dev', 'proc', 'sys', 'modules']
+  const entries: CpioEntry[] = folders.map((folder) => ({ path: folder, type: 'directory' }))
+  entries.push({ path: 'dev/console', type: 'character-device', major: 5, minor: 1 })
+  entries.push({ path: 'init', type: 'file', data: init, mode: 0o755 })
+  entries.push({ path: 'bin/busybox', type: 'file', data: await staticBusybox(), mode: 0o755 })
+  const names = needed.map((file) => path.basename(file))
+  entries.push({ path: 'modules/order', type: 'file', data: Buffer.from(names.join('\n')) })
+  for (const file of needed) {
+    const data = await readFile(path.join(modules, file))
+    entries.push({ path: `modules/${path.basename(file)}`, type: 'file', data })
+  }
+  return cpioArchive(entries)
+}
+
+/** A running hearth-vmm and what it printed. */
+class Guest {
+  output = ''
+  errors = ''
+  readonly process: LabProcess
+  private readonly changed = new Set<() => void>()
+  private seen = 0
+
+  constructor(args: readonly string[]) {
+    this.process = lab.spawn('node', [vmmEntry, 'run', ...args], {
+      stdin: true,
+      onStdout: (chunk) => {
+        this.output += chunk.toString('latin1')
+        for (const wake of this.changed) wake()
+      },
+      onStderr: (chunk) => {
+        this.errors += chunk.toString()
+      },
+    })
+    void this.process.ended.then(() => {
+      for (const wake of this.changed) wake()
+    })
+  }
+
+  /** Waits for `pattern` in what came after the last match; returns the match. */
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    let over = false
+    void this.process.ended.then(() => {
+      over = true
+    })
+    const deadline = Date.now() + BOOT_MS
+    for (;;) {
+      const match = pattern.exec(this.output.slice(this.seen))
+      if (match) {
+        this.seen += match.index + match[0].length
+        return match
+      }
+      if (over || Date.now() > deadline) {
+        assert.fail(`${pattern} did not come.\n${this.errors}\n--- console ---\n${this.output}`)
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, 1000)
+        const changed = this.changed
+        function done(): void {
+          clearTimeout(timer)
+          changed.delete(done)
+          resolve()
+        }
+        changed.add(done)
+      })
+    }
+  }
+
+  async type(text: string): Promise<void> {
+    const { stdin } = await this.process.started
+    stdin!.write(text)
+  }
+
+  /** Runs a command in the guest's shell and returns what it prints. */
+  async shell(command: string): Promise<string> {
+    await this.type(`${command}; echo "-- done" $((1 + $?))\n`)
+    return (await this.until(/\n([\s\S]*?)-- done \d+\r\n/))[1]!.replaceAll('\r', '')
+  }
+
+  /** The exit code and the one line that explains it. */
+  async end(): Promise<{ code: number; line: string }> {
+    const { code } = await this.process.exit
+    return { code, line: this.errors.trimEnd() }
+  }
+}
+
+const running = new Set<Guest>()
+after(async () => {
+  for (const guest of running) await guest.process.stop(1000)
+})
+
+function start(options: {
+  kernel?: string
+  run?: string
+  commandLine?: string
+  memory?: string
+  args?: readonly string[]
+}): Guest {
+  const commandLine = `console=ttyS0 quiet run=${options.run ?? 'shell'} ${options.commandLine ?? ''}`
+  const guest = new Guest([
+    ...[
+      '--kernel',
+      options.kernel ?? files.vmlinux,
+      '--initrd',
+      files.initrd,
+      '--memory',
+      options.memory ?? '256M',
+    ],
+    ...['--cmdline', commandLine, ...(options.args ?? [])],
+  ])
+  running.add(guest)
+  void guest.process.ended.then(() => running.delete(guest))
+  return guest
+}
+
+/** Calls a method of a control socket from inside the lab; resolves with its answer, then waits for `event` if given. */
+async function control(
+  socket: string,
+  method: string,
+): Promise<{ ok: boolean; result: unknown; error?: string }> {
+  const script = `
+    const socket = require('node:net').connect(process.argv[1])
+    socket.write(JSON.stringify({ id: 7, method: process.argv[2] }) + '\\n')
+    require('node:readline').createInterface({ input: socket }).on('line', (line) => {
+      if (JSON.parse(line).id !== 7) return
+      console.log(line)
+      socket.destroy()
+    })`
+  const result = await lab.run('node', ['-e', script, socket, method], { timeoutMs: BOOT_MS })
+  assert.equal(result.code, 0, result.stderr)
+  return JSON.parse(result.stdout)
+}
+
+describe('boot', () => {
+  for (const [kind, kernel] of [
+    ['the bzImage by the 64-bit protocol', 'bzImage'],
+    ['the ELF by PVH', 'vmlinux'],
+    ['the ELF by its 64-bit entry', 'noPvh'],
+  ] as const) {
+    for (const cpus of kernel === 'noPvh' ? [1] : [1, 2]) {
+      test(`${kind} with ${cpus} vCPU${cpus > 1 ? 's' : ''} to user space and off again`, async () => {
+        const guest = start({ kernel: files[kernel], run: 'poweroff', args: ['--cpus', String(cpus)] })
+        await guest.until(new RegExp(`GUEST UP cpus=${cpus} memory=2\\d{5}\\r`))
+        assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
+      })
+    }
+  }
+
+  test('memory above the PCI hole is there and holds what is written', async () => {
+    const guest = start({ memory: '3584M' })
+    await guest.until(/GUEST UP cpus=1 memory=35\d{5}\r/)
+    await guest.until(/guest# /)
+    await guest.shell('mount -t tmpfs -o size=3200m none /modules')
+    await guest.shell('dd if=/dev/zero of=/modules/fill bs=1M count=3000 2>/dev/null')
+    assert.equal((await guest.shell('stat -c %s /modules/fill')).trim(), String(3000 * 2 ** 20))
+    await guest.type('poweroff -f\n')
+    assert.equal((await guest.end()).code, 0)
+  })
+})
+
+test('a shell with two CPUs: devices, interrupts, tables without complaint, disk, random numbers, clock', async () => {
+  const disk = path.join(sharedScratch(), 'vmm-machine', 'disk.raw')
+  await writeFile(disk, Buffer.alloc(4 << 20, 'hearth! '))
+  const guest = start({ args: ['--cpus', '2', '--disk', disk, '--disk', `${files.bzImage},ro`] })
+  await guest.until(/guest# /)
+  const complaints = await guest.shell(
+    "dmesg | grep -iE 'ACPI.*(error|warning|bug)|firmware bug|lockup|unknown NMI'",
+  )
+  assert.equal(complaints, '')
+  assert.equal((await guest.shell('cat /sys/devices/system/cpu/online')).trim(), '0-1')
+  assert.match(await guest.shell('cat /sys/devices/system/cpu/cpu1/topology/core_id'), /^1$/m)
+  assert.match(await guest.shell('grep acpi /proc/interrupts'), /IO-APIC +9-fasteoi +acpi/)
+  assert.match(await guest.shell('grep -c virtio /proc/interrupts'), /^[1-9]/)
+  assert.equal((await guest.shell('head -c 16 /dev/vda; echo')).trim(), 'hearth! hearth!')
+  await guest.shell('echo -n written | dd of=/dev/vda bs=512 seek=3 conv=fsync 2>/dev/null')
+  assert.equal((await readFile(disk)).toString('latin1', 1536, 1543), 'written')
+  assert.equal((await guest.shell('cat /sys/block/vdb/ro')).trim(), '1')
+  assert.equal((await guest.shell('cat /sys/class/misc/hw_random/rng_current')).trim(), 'virtio_rng.0')
+  const clock = Number((await guest.shell('date +%s')).trim())
+  assert.ok(Math.abs(clock - Date.now() / 1000) < 60)
+  await guest.type('poweroff -f\n')
+  assert.equal((await guest.end()).code, 0)
+})
+
+test('a burst of output arrives whole and in order', async () => {
+  const guest = start({})
+  await guest.until(/guest# /)
+  const lines = (await guest.shell('seq 1 3000')).trim().split('\n')
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 3000 }, (_, i) => String(i + 1)),
+  )
+  await guest.type('poweroff -f\n')
+  assert.equal((await guest.end()).code, 0)
+})
+
+describe('ends', () => {
+  const refused = '--no-reboot was given'
+  test('a reset with --no-reboot is exit code 10, by ACPI and by the keyboard controller', async () => {
+    const acpi = start({ run: 'reboot', args: ['--no-reboot'] })
+    assert.deepEqual(await acpi.end(), {
+      code: 10,
+      line: `hearth-vmm: the guest reset (reset register) and ${refused}`,
+    })
+    const keyboard = start({ run: 'reboot', commandLine: 'reboot=kbd', args: ['--no-reboot'] })
+    assert.deepEqual(await keyboard.end(), {
+      code: 10,
+      line: `hearth-vmm: the guest reset (keyboard controller) and ${refused}`,
+    })
+  })
+
+  test('a kernel panic is exit code 11', async () => {
+    const guest = start({ run: 'panic', args: ['--no-reboot'] })
+    const { code, line } = await guest.end()
+    assert.equal(code, 11, guest.output)
+    assert.match(line, /its kernel panicked/)
+  })
+
+  test('a triple fault is exit code 11, on whichever CPU', async () => {
+    const guest = start({ run: 'reboot', commandLine: 'reboot=triple', args: ['--cpus', '2'] })
+    const { code, line } = await guest.end()
+    assert.equal(code, 11)
+    assert.match(line, /^hearth-vmm: the guest crashed: triple fault on vCPU [01]/)
+  })
+
+  test('a reset without --no-reboot starts again, as often as the guest wants, with two CPUs', async () => {
+    const guest = start({ args: ['--cpus', '2'] })
+    for (let i = 0; i < 3; i++) {
+      await guest.until(/GUEST UP cpus=2[\s\S]*guest# /)
+      await guest.type('reboot -f\n')
+    }
+    await guest.until(/GUEST UP cpus=2[\s\S]*guest# /)
+    await guest.type('poweroff -f\n')
+    assert.equal((await guest.end()).code, 0)
+  })
+
+  test('SIGTERM switches it off, busy or idle', async () => {
+    const guest = start({ args: ['--cpus', '2'] })
+    await guest.until(/guest# /)
+    await guest.type('while :; do :; done &\n')
+    await guest.until(/guest# /)
+    guest.process.kill('SIGTERM')
+    assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: switched off (SIGTERM)' })
+  })
+})
+
+test('control socket: status, pause, resume, power button; serial socket: scrollback for a late viewer', async () => {
+  const folder = (await lab.run('mktemp', ['-d'])).stdout.trim()
+  const [socket, serial, log] = ['control', 'serial', 'serial.log'].map((name) =>
+    path.join(folder, name),
+  ) as [string, string, string]
+  const guest = start({
+    args: ['--cpus', '2', '--control', `unix:${socket}`, '--serial', `unix:${serial}`, '--serial-log', log],
+  })
+  const waitForShell = `until grep -q 'guest# ' ${log}; do sleep 0.2; done 2>/dev/null`
+  assert.equal((await lab.run('sh', ['-c', waitForShell], { timeoutMs: BOOT_MS })).code, 0)
+  assert.equal((await lab.run('stat', ['-c', '%a', socket, serial])).stdout, '600\n600\n')
+
+  const status = (await control(socket, 'status')).result as Record<string, unknown>
+  assert.equal(status.state, 'running')
+  assert.equal(status.cpus, 2)
+  assert.equal(status.resets, 0)
+  assert.equal((await control(socket, 'frobnicate')).ok, false)
+
+  assert.equal((await control(socket, 'pause')).ok, true)
+  assert.equal(((await control(socket, 'status')).result as { state: string }).state, 'paused')
+  const late = `
+    const socket = require('node:net').connect(process.argv[1])
+    let text = ''
+    let asked = false
+    socket.on('data', (chunk) => {
+      text += chunk
+      if (!asked && text.includes('GUEST UP cpus=2')) {
+        asked = true
+        socket.write('echo an$((40+2))swer\\n')
+        console.log('replayed')
+      }
+      if (text.includes('an42swer')) process.exit()
+    })`
+  const viewer = lab.spawn('node', ['-e', late, serial], { onStdout: (chunk) => replay.push(chunk) })
+  const replay: Buffer[] = []
+  while (!Buffer.concat(replay).includes('replayed')) await new Promise((resolve) => setTimeout(resolve, 50))
+  // The scrollback came from a machine that stands still; the answer needs it to run.
+  assert.equal((await control(socket, 'resume')).ok, true)
+  assert.equal((await viewer.exit).code, 0)
+
+  assert.equal((await control(socket, 'reset')).ok, true)
+  const again = `until [ $(grep -c 'GUEST UP' ${log}) = 2 ] && tail -n1 ${log} | grep -q 'guest# '; do sleep 0.2; done`
+  assert.equal((await lab.run('sh', ['-c', again], { timeoutMs: BOOT_MS })).code, 0)
+  assert.equal(((await control(socket, 'status')).result as { resets: number }).resets, 1)
+
+  assert.equal((await control(socket, 'powerdown')).ok, true)
+  assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
+  assert.match((await lab.run('cat', [log])).stdout, /POWER BUTTON/)
+  assert.equal((await lab.run('ls', [folder])).stdout, 'serial.log\n')
+})
+
+test('what the host refuses is exit code 2 and one line that says what to do', async () => {
+  const refusal = async (args: readonly string[], before = ''): Promise<string> => {
+    const command = `${before} exec node "$@"`
+    const all = ['-c', command, 'sh', vmmEntry, 'run', '--kernel', files.vmlinux, ...args]
+    const { code, stderr } = await lab.run('sh', all, { timeoutMs: BOOT_MS })
+    assert.equal(code, 2, stderr)
+    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
+    return stderr
+  }
+  assert.match(await refusal(['--memory', '900G']), /this host has \d+ MiB of memory left/)
+  assert.match(
+    await refusal([], 'exec unshare -m sh -c \'mount -t tmpfs none /dev; exec node "$@"\' sh "$@";'),
+    /is not there: switch virtualisation/,
+  )
+  assert.match(
+    await refusal([], 'exec setpriv --reuid 65534 --regid 65534 --clear-groups node "$@";'),
+    /no permission to open \/dev\/kvm/,
+  )
+  assert.match(await refusal(['--net', 'tap:nonesuch']), /no network interface nonesuch/)
+  const disk = path.join(sharedScratch(), 'vmm-machine', 'locked.raw')
+  await writeFile(disk, Buffer.alloc(1 << 20))
+  const holder = start({ args: ['--disk', disk] })
+  await holder.until(/guest# /)
+  assert.match(await refusal(['--disk', disk]), /in use by another machine/)
+  await holder.type('poweroff -f\n')
+  await holder.end()
+})
