@@ -31,11 +31,6 @@ export class RateLimit {
     }
   }
 
-  /** Whether anything is left, without taking it. */
-  isEmpty(caller: string, now = Date.now()): boolean {
-    return this.#left(caller, now) < 1
-  }
-
   #left(caller: string, now: number): number {
     const bucket = this.#buckets.get(caller)
     return bucket ? Math.min(this.#limit, bucket.left + (now - bucket.at) * this.#perMs) : this.#limit

@@ -1,0 +1,53 @@
+/** Runs the examples of docs/api.md, in order, as they stand there. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { TestPortal } from '../testing/test-portal.ts'
+
+const document = new URL('../../../../docs/api.md', import.meta.url)
+
+function run(script: string, env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      output += String(text)
+    })
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })))
+}
+
+test('the examples of docs/api.md work', async (t) => {
+  const portal = await TestPortal.start()
+  t.after(() => portal.stop())
+  // A host that does at once what it is asked.
+  const { agent } = portal
+  const working = setInterval(() => {
+    for (const action of agent.actions.values()) {
+      if (action.status !== 'running' || !action.vmUid) continue
+      if (action.command === 'delete_vm') {
+        agent.vms.delete(action.vmUid)
+        agent.emit({ type: 'vm_removed', vmUid: action.vmUid })
+      } else {
+        const state = action.command === 'poweroff_vm' ? 'stopped' : 'running'
+        agent.setVm(action.vmUid, { state, addresses: ['10.87.0.4'] })
+      }
+      agent.finish(action.actionId)
+    }
+  }, 20)
+  t.after(() => clearInterval(working))
+  const ada = await portal.setUp()
+  const { secret } = await ada.trpc.token.create.mutate({ name: 'docs', scope: 'write', expiresInDays: 1 })
+  const text = await readFile(document, 'utf8')
+  const scripts = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, script]) => script!)
+  assert.ok(scripts.length >= 7)
+  for (const script of scripts) {
+    const { code, output } = await run(script, { HEARTH_URL: portal.url, HEARTH_TOKEN: secret })
+    assert.equal(code, 0, `${script}\n${output}`)
+  }
+  const server = await portal.db.vm.findFirstOrThrow({ where: { name: 'example-1' } })
+  assert.equal(server.desiredState, 'deleted')
+})

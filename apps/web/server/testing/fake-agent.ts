@@ -1,0 +1,305 @@
+/**
+ * A small agent in this process, for the faults the real one cannot be made to have: it accepts actions and ends
+ * them only when told, goes away and comes back on the same port, refuses, forgets. Real HTTP, WebSocket and tRPC.
+ */
+import { createServer, type Server } from 'node:http'
+import type { ActionCommand, ActionReport } from '@hearth/shared/action'
+import {
+  type AgentEvent,
+  actionGetInputSchema,
+  type HostInfo,
+  imageBuildInputSchema,
+  type VmReport,
+  vmCreateInputSchema,
+  vmPowerInputSchema,
+  vmRefInputSchema,
+  vmUpdateInputSchema,
+} from '@hearth/shared/agent-protocol'
+import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
+import type { ImageReport } from '@hearth/shared/image'
+import { GIB, MIB } from '@hearth/shared/units'
+import { initTRPC, TRPCError } from '@trpc/server'
+import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
+import superjson from 'superjson'
+import { type WebSocket, WebSocketServer } from 'ws'
+
+export const agentToken = 'token-of-the-fake-agent'
+
+const now = () => new Date().toISOString()
+
+const info = (): HostInfo => ({
+  protocol: 1,
+  version: '0.1.0',
+  hostname: 'fakebox',
+  kind: 'lab',
+  kernel: '6.1.0',
+  cpuModel: 'Fake CPU',
+  cpus: 4,
+  memoryBytes: 8 * GIB,
+  memoryAvailableBytes: 6 * GIB,
+  diskBytes: 100 * GIB,
+  diskAvailableBytes: 80 * GIB,
+  network: 'nat',
+  bootedAt: now(),
+})
+
+const image = (imageUid: string, more: Partial<ImageReport>): ImageReport => ({
+  imageUid,
+  name: imageUid,
+  description: '',
+  recipeHash: 'hash',
+  cloudInit: false,
+  loginUser: null,
+  minMemoryBytes: 64 * MIB,
+  minDiskBytes: 0,
+  status: 'ready',
+  progress: 100,
+  step: '',
+  error: null,
+  storedBytes: 10 * MIB,
+  ...more,
+})
+
+export class FakeAgent {
+  readonly vms = new Map<string, VmReport>()
+  readonly images: ImageReport[] = [
+    image('tiny-linux', { name: 'Tiny Linux' }),
+    image('debian-12', {
+      name: 'Debian 12',
+      cloudInit: true,
+      loginUser: 'debian',
+      minMemoryBytes: 512 * MIB,
+      minDiskBytes: 2 * GIB,
+    }),
+    image('absent-1', { name: 'Absent', status: 'absent', progress: 0, storedBytes: 0 }),
+  ]
+  readonly actions = new Map<number, ActionReport>()
+  /** Every mutation that arrived, repeated ones too. */
+  readonly asked: { path: string; actionId: number; input: unknown }[] = []
+  /** Thrown at the next mutation. */
+  refusal: HearthError | null = null
+  /** Whether mutations are answered at all. */
+  silent = false
+  /** Called with each viewer of a serial console. */
+  onSerial: (socket: WebSocket, vmUid: string) => void = (socket) => socket.close(4404)
+  readonly #listeners = new Set<(event: AgentEvent) => void>()
+  #server: Server | null = null
+  #sockets: WebSocketServer[] = []
+  #port = 0
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#port}`
+  }
+
+  /** Listens; on the port it had before, if any. */
+  async start(): Promise<void> {
+    const control = new WebSocketServer({ noServer: true })
+    const serial = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+    const handle = getWSConnectionHandler({ wss: control, router: this.#router() })
+    const server = createServer((_request, response) => response.writeHead(404).end())
+    server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy())
+      if (request.headers.authorization !== `Bearer ${agentToken}`) {
+        socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+        return
+      }
+      const vmUid = /^\/vms\/([^/]+)\/serial$/.exec(request.url ?? '')?.[1]
+      if (vmUid) serial.handleUpgrade(request, socket, head, (client) => this.onSerial(client, vmUid))
+      else control.handleUpgrade(request, socket, head, (client) => handle(client, request))
+    })
+    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve))
+    const address = server.address()
+    this.#port = typeof address === 'object' && address ? address.port : 0
+    this.#server = server
+    this.#sockets = [control, serial]
+  }
+
+  /** As kill -9: connections break, nothing is said. What it has stays for the next start. */
+  async stop(): Promise<void> {
+    for (const sockets of this.#sockets) for (const client of sockets.clients) client.terminate()
+    this.#listeners.clear()
+    await new Promise<void>((resolve) => {
+      if (!this.#server) resolve()
+      else this.#server.close(() => resolve())
+      this.#server?.closeAllConnections()
+    })
+    this.#server = null
+  }
+
+  emit(event: AgentEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  setVm(vmUid: string, change: Partial<VmReport>): void {
+    const before = this.vms.get(vmUid)
+    if (!before) throw new Error('no such VM')
+    const vm = { ...before, ...change, observedAt: now() }
+    this.vms.set(vmUid, vm)
+    this.emit({ type: 'vm', vm })
+  }
+
+  progress(actionId: number, progress: number, step: string): void {
+    this.#change(actionId, { progress, step })
+  }
+
+  finish(actionId: number, error: ErrorReport | null = null): void {
+    const done = error ? {} : { progress: 100 }
+    this.#change(actionId, { status: error ? 'error' : 'success', error, finishedAt: now(), ...done })
+  }
+
+  #change(actionId: number, change: Partial<ActionReport>): void {
+    const before = this.actions.get(actionId)
+    if (!before) throw new Error(`no action ${actionId}`)
+    const action = { ...before, ...change }
+    this.actions.set(actionId, action)
+    this.emit({ type: 'action', action })
+  }
+
+  async #accept(
+    path: string,
+    command: ActionCommand,
+    input: { actionId: number },
+    subject: { vmUid?: string; imageUid?: string },
+    apply: () => void = () => {},
+  ): Promise<ActionReport> {
+    this.asked.push({ path, actionId: input.actionId, input })
+    if (this.silent) await new Promise(() => {})
+    if (this.refusal) {
+      const { refusal } = this
+      this.refusal = null
+      throw refusal
+    }
+    const seen = this.actions.get(input.actionId)
+    if (seen) return seen
+    apply()
+    const action: ActionReport = {
+      actionId: input.actionId,
+      command,
+      status: 'running',
+      progress: 1,
+      step: 'Working',
+      error: null,
+      startedAt: now(),
+      finishedAt: null,
+      vmUid: subject.vmUid ?? null,
+      imageUid: subject.imageUid ?? null,
+    }
+    this.actions.set(action.actionId, action)
+    this.emit({ type: 'action', action })
+    return action
+  }
+
+  #require(vmUid: string): void {
+    if (!this.vms.has(vmUid)) throw new HearthError('not_found', 'This host has no such VM.')
+  }
+
+  #router() {
+    const t = initTRPC.create({
+      transformer: superjson,
+      isDev: false,
+      errorFormatter: ({ shape, error }) => ({
+        ...shape,
+        data: { ...shape.data, hearth: errorReport(error.cause) },
+      }),
+    })
+    const refusing = async (work: () => Promise<ActionReport>) => {
+      try {
+        return await work()
+      } catch (cause) {
+        throw new TRPCError({ code: 'BAD_REQUEST', cause })
+      }
+    }
+    const { vms } = this
+    return t.router({
+      vm: t.router({
+        create: t.procedure.input(vmCreateInputSchema).mutation(({ input }) =>
+          refusing(() =>
+            this.#accept('vm.create', 'create_vm', input, { vmUid: input.spec.vmUid }, () => {
+              const { vmUid, name, generation, cpus, memoryBytes, diskBytes } = input.spec
+              const at = now()
+              const vm: VmReport = {
+                ...{ vmUid, name, generation, cpus, memoryBytes },
+                state: 'creating',
+                since: at,
+                exitReason: null,
+                panicked: false,
+                addresses: [],
+                diskBytes: diskBytes ?? null,
+                diskUsedBytes: 0,
+                observedAt: at,
+              }
+              vms.set(vmUid, vm)
+              this.emit({ type: 'vm', vm })
+            }),
+          ),
+        ),
+        power: t.procedure.input(vmPowerInputSchema).mutation(({ input }) =>
+          refusing(async () => {
+            this.#require(input.vmUid)
+            return this.#accept('vm.power', `${input.op}_vm`, input, { vmUid: input.vmUid })
+          }),
+        ),
+        update: t.procedure
+          .input(vmUpdateInputSchema)
+          .mutation(({ input }) =>
+            refusing(() => this.#accept('vm.update', 'update_vm', input, { vmUid: input.spec.vmUid })),
+          ),
+        delete: t.procedure.input(vmRefInputSchema).mutation(({ input }) =>
+          refusing(async () => {
+            this.#require(input.vmUid)
+            return this.#accept('vm.delete', 'delete_vm', input, { vmUid: input.vmUid })
+          }),
+        ),
+      }),
+      image: t.router({
+        build: t.procedure
+          .input(imageBuildInputSchema)
+          .mutation(({ input }) =>
+            refusing(() => this.#accept('image.build', 'build_image', input, { imageUid: input.imageUid })),
+          ),
+      }),
+      action: t.router({
+        get: t.procedure
+          .input(actionGetInputSchema)
+          .query(({ input }) => this.actions.get(input.actionId) ?? null),
+      }),
+      events: t.procedure.subscription(({ signal }) => this.#events(signal ?? new AbortController().signal)),
+    })
+  }
+
+  async *#events(signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
+    const queue: AgentEvent[] = [
+      {
+        type: 'snapshot',
+        host: info(),
+        vms: [...this.vms.values()],
+        images: this.images,
+        actions: [...this.actions.values()],
+      },
+    ]
+    let wake = () => {}
+    const listener = (event: AgentEvent) => {
+      queue.push(event)
+      wake()
+    }
+    this.#listeners.add(listener)
+    signal.addEventListener('abort', () => wake())
+    try {
+      while (!signal.aborted) {
+        const event = queue.shift()
+        if (event) yield event
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      this.#listeners.delete(listener)
+    }
+  }
+}
