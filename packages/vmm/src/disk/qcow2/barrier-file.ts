@@ -9,13 +9,15 @@ import type { ImageFile } from './image-file.ts'
 export class BarrierFile implements ImageFile {
   readonly readOnly: boolean
   private readonly file: ImageFile
-  private unsynced = false
+  /** At first because of whoever had the file open before: what a killed process wrote is there to read, but may not be durable. */
+  private unsynced: boolean
   private failure: unknown
 
   /** Takes over `file`. */
   constructor(file: ImageFile) {
     this.file = file
     this.readOnly = file.readOnly
+    this.unsynced = !file.readOnly
   }
 
   size(): number {

@@ -26,6 +26,9 @@ const MAX_MESSAGES = 20
  */
 export function checkImage(file: ImageFile, header: Qcow2Header, name: string, repair: boolean): CheckReport {
   const report: CheckReport = { leaks: 0, corruptions: 0, messages: [], allocatedClusters: 0 }
+  // What a killed process wrote may not be durable yet. A cluster is free only when no table that a power cut could
+  // bring back refers to it.
+  if (repair) file.sync()
   const wrong = (message: string) => {
     report.corruptions++
     if (report.messages.length < MAX_MESSAGES) report.messages.push(message)

@@ -22,25 +22,31 @@ import {
   ZONE_SECTORS,
   ZONES,
 } from './testing/crash-model.ts'
-import { MemoryFile, RecordingFile } from './testing/files.ts'
+import { Killed, MemoryFile, RecordingFile } from './testing/files.ts'
 import { GuestBuffer, qemuCheck, Random, temporaryFolder } from './testing/support.ts'
 
-/** Random operations over the zones, with their place in the recorded events. */
+/** Random operations over the zones, with their place in the recorded events. Returns whether the file killed it. */
 function run(
   file: RecordingFile,
   image: Qcow2Image,
   history: History,
   guest: GuestBuffer,
   random: Random,
-): void {
+): boolean {
   for (let i = 0; i < 40; i++) {
     // An event of its own for every operation: what happens later is after it.
     const began = file.events.push({ kind: 'punch', offset: 0, length: 0 }) - 1
     const operation = nextOperation(random, 1_000_000 + began)
     history.begin(operation, began)
-    perform(image, guest, operation)
+    try {
+      perform(image, guest, operation)
+    } catch (error) {
+      if (error instanceof Killed) return true
+      throw error
+    }
     if (operation.kind === 'flush') history.flushed(began, file.events.length)
   }
+  return false
 }
 
 describe('a qcow2 image after a crash', () => {
@@ -54,6 +60,60 @@ describe('a qcow2 image after a crash', () => {
   })
   after(() => {
     fs.rmSync(folder, { recursive: true })
+  })
+
+  describe('killed first, without power later', () => {
+    const guest = new GuestBuffer(CLUSTER, new Random(2))
+    after(() => guest.close())
+    const cluster = (value: number) => new Uint8Array(CLUSTER).fill(value)
+
+    it('a repair frees nothing that the power cut could bring back', () => {
+      const random = new Random(31)
+      const file = new RecordingFile(empty)
+      const image = openQcow2File(file, 'first')
+      guest.write(image, 0, cluster(1))
+      guest.write(image, CLUSTER, cluster(2))
+      image.flush()
+      image.discard(0, CLUSTER)
+      // Dies when the cleared entry is written, and not yet durable.
+      file.syncsToLive = 1
+      assert.throws(() => image.flush(), Killed)
+      file.syncsToLive = Number.POSITIVE_INFINITY
+      const restart = file.events.length
+      const second = openQcow2File(file, 'second')
+      guest.write(second, 2 * CLUSTER, cluster(3))
+      second.close()
+      for (let at = restart; at <= file.events.length; at++) {
+        for (let turn = 0; turn < 20; turn++) {
+          const state = file.powerLostAt(at, random)
+          assert.deepEqual(
+            checkImage(state, readHeader(state, ''), 'image', false).messages,
+            [],
+            `at ${at - restart}`,
+          )
+          const third = openQcow2File(state, 'third')
+          assert.deepEqual(guest.read(third, CLUSTER, CLUSTER), cluster(2))
+          third.close()
+        }
+      }
+    })
+
+    it('a flush is also for what the one before had written, and the next one read', () => {
+      const file = new RecordingFile(empty)
+      const image = openQcow2File(file, 'first')
+      guest.write(image, 0, cluster(1))
+      image.close()
+      const second = openQcow2File(file, 'second')
+      guest.write(second, 0, cluster(2))
+      second.abandon()
+      const third = openQcow2File(file, 'third')
+      assert.deepEqual(guest.read(third, 0, CLUSTER), cluster(2))
+      third.flush()
+      for (let turn = 0; turn < 10; turn++) {
+        const fourth = openQcow2File(file.powerLostAt(file.events.length, new Random(turn)), 'fourth')
+        assert.deepEqual(guest.read(fourth, 0, CLUSTER), cluster(2))
+      }
+    })
   })
 
   /** As `empty`, but the first refcount block has only few free clusters: the next ones need a new block, 2 GiB further on. */
@@ -106,19 +166,33 @@ describe('a qcow2 image after a crash', () => {
         const initialLeaks = checkImage(initial, readHeader(initial, name), name, false).leaks
         const guest = new GuestBuffer(ZONE_CLUSTERS * CLUSTER, random)
         const file = new RecordingFile(initial)
-        const image = openQcow2File(file, 'recorded', backing?.() ?? null, l2Pages)
         const history = new History(backing ? baseValue : () => 0)
-        run(file, image, history, guest, random)
-        if (random.chance(30)) {
-          const began = file.events.length
-          image.close()
-          history.flushed(began, file.events.length)
-        } else image.abandon()
+        // The process may be killed and started again, on a file of which not everything is durable yet.
+        let restart = 0
+        for (let life = random.chance(60) ? 2 : 1; life > 0; life--) {
+          const image = openQcow2File(file, 'recorded', backing?.() ?? null, l2Pages)
+          history.observe(readValues(image, guest), file.events.length)
+          if (life === 2 && random.chance(50)) file.killAt = file.events.length + 20 + random.below(100)
+          else if (life === 2) file.syncsToLive = 5 + random.below(20)
+          const killed = run(file, image, history, guest, random)
+          file.killAt = Number.POSITIVE_INFINITY
+          file.syncsToLive = Number.POSITIVE_INFINITY
+          if (life === 2) restart = file.events.length
+          if (!killed && random.chance(20)) {
+            const began = file.events.length
+            image.close()
+            history.flushed(began, file.events.length)
+          } else image.abandon()
+        }
 
         // The moment before a sync is when most is at stake.
         const syncs = file.events.flatMap((event, at) => (event.kind === 'sync' ? [at] : []))
-        const points = Array.from({ length: 16 }, () =>
-          random.chance(65) ? syncs[random.below(syncs.length)]! : random.below(file.events.length + 1),
+        const points = Array.from({ length: 16 }, (_, i) =>
+          i % 3 === 0
+            ? random.below(file.events.length + 1)
+            : i % 3 === 1 && restart > 0
+              ? Math.min(restart + random.below(12), file.events.length)
+              : syncs[random.below(syncs.length)]!,
         ).sort((a, b) => a - b)
         for (const at of points) {
           const killed = random.chance(25)

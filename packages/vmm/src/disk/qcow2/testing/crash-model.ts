@@ -44,6 +44,11 @@ export class History {
     for (let i = first; i < end; i++) this.sectors[i]!.push({ from, value })
   }
 
+  /** What a new process found at event `from`: after a kill, not always what was written last. */
+  observe(values: Float64Array, from: number): void {
+    for (const [index, value] of values.entries()) this.sectors[index]!.push({ from, value })
+  }
+
   flushed(began: number, ended: number): void {
     this.flushes.push({ began, ended })
   }

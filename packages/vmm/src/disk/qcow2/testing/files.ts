@@ -126,9 +126,15 @@ type FileEvent =
   | { readonly kind: 'punch'; readonly offset: number; readonly length: number }
   | { readonly kind: 'sync' }
 
+export class Killed extends Error {}
+
 /** A file in memory that remembers every change, so that a crash at any moment can be played afterwards. */
 export class RecordingFile extends MemoryFile {
   readonly events: FileEvent[] = []
+  /** When there are so many events, the process that works on the file dies of a `Killed`. */
+  killAt = Number.POSITIVE_INFINITY
+  /** Or when it asks for so many more syncs: the moment when most is at stake. */
+  syncsToLive = Number.POSITIVE_INFINITY
   /** The file as of the last sync that was asked about: crash points must be asked for in rising order. */
   private readonly durable: MemoryFile
   private durableEvents = 0
@@ -140,17 +146,25 @@ export class RecordingFile extends MemoryFile {
   }
 
   override write(offset: number, source: Uint8Array): void {
+    this.live()
     this.events.push({ kind: 'write', offset, bytes: source.slice() })
     super.write(offset, source)
   }
 
   override punch(offset: number, length: number): void {
+    this.live()
     this.events.push({ kind: 'punch', offset, length })
     super.punch(offset, length)
   }
 
   override sync(): void {
+    this.live()
+    if (--this.syncsToLive <= 0) throw new Killed()
     this.events.push({ kind: 'sync' })
+  }
+
+  private live(): void {
+    if (this.events.length >= this.killAt) throw new Killed()
   }
 
   /** What is left when the process is killed before event `at`: everything before it. */
