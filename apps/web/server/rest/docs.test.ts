@@ -9,7 +9,7 @@ const document = new URL('../../../../docs/api.md', import.meta.url)
 
 function run(script: string, env: Record<string, string>): Promise<{ code: number | null; output: string }> {
   const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
