@@ -1,5 +1,4 @@
 /** What every image recipe is. */
-import { createHash } from 'node:crypto'
 import type { ImageManifest, Recipe } from '@hearth/shared/image'
 import { contentHash } from '../lib/content-hash.ts'
 
@@ -25,12 +24,9 @@ export interface RecipeDefinition extends Recipe {
 }
 
 /**
- * The hash of a recipe: its own files and whatever else decides what comes out. Versions of Debian's packages are left
- * out on purpose: an image is not made anew because a mirror moved on, guests update themselves.
+ * The hash of a recipe: all files (but tests) of the named folders beside this one. Versions of Debian's packages are
+ * left out on purpose: an image is not made anew because a mirror moved on, guests update themselves.
  */
-export function recipeHash(folder: string, ...more: string[]): string {
-  return createHash('sha256')
-    .update(contentHash(folder, ['.'], more.join('\0')))
-    .digest('hex')
-    .slice(0, 32)
+export function recipeHash(...folders: string[]): string {
+  return contentHash(import.meta.dirname, folders).slice(0, 32)
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs at the end of mmdebstrap with the tree in $1: what a package cannot say. Settings come by the environment:
-# ROOT_UUID (of the root file system), APT_SOURCES, FILES (folder of files to lay over the tree), OUT.
+# ROOT_UUID and ESP_UUID (of the file systems), APT_SOURCES, FILES (folder of files to lay over the tree), OUT.
 set -eu
 tree=$1
 
 cp -r --no-preserve=ownership "$FILES/." "$tree/"
 printf '%s\n' "$APT_SOURCES" >"$tree/etc/apt/sources.list"
 rm -f "$tree"/etc/apt/sources.list.d/*
-printf 'UUID=%s / ext4 defaults,errors=remount-ro 0 1\nUUID=%s /boot/efi vfat umask=0077,nofail 0 1\n' \
+printf 'UUID=%s / ext4 defaults,errors=remount-ro 0 1\nUUID=%s /boot/efi vfat umask=0077,nofail 0 0\n' \
 	"$ROOT_UUID" "$ESP_UUID" >"$tree/etc/fstab"
 echo debian >"$tree/etc/hostname"
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$tree/etc/hosts"

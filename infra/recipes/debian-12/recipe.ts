@@ -2,7 +2,7 @@
  * Debian 12 as a whole disk that BIOS and UEFI firmware can start, with kernel and initial RAM disk beside it for direct
  * boot. Made from Debian's packages alone, without loop devices: the file system is written by `mke2fs -d`.
  */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { GIB, MIB } from '@hearth/shared/units'
@@ -32,7 +32,7 @@ export const debian12: RecipeDefinition = {
   name: 'Debian 12',
   description:
     'Debian 12 “bookworm” with cloud-init, SSH and the QEMU guest agent, built from Debian’s own packages.',
-  recipeHash: recipeHash(import.meta.dirname),
+  recipeHash: recipeHash('debian-12', 'disk'),
   cloudInit: true,
   loginUser: 'debian',
   minMemoryBytes: 512 * MIB,
@@ -45,8 +45,7 @@ async function build(context: BuildContext): Promise<BuiltImage> {
     throw new BuildError('Building Debian 12 needs root: start Hearth as root (sudo npm start).')
   }
   const rootUuid = randomUUID()
-  // A FAT volume's serial number, as blkid prints it.
-  const espId = randomUUID().slice(0, 9).toUpperCase()
+  const espId = randomBytes(4).toString('hex').toUpperCase()
   const tree = path.join(context.work, 'tree')
   const out = path.join(context.work, 'out')
   await mkdir(out)
@@ -71,6 +70,7 @@ async function build(context: BuildContext): Promise<BuiltImage> {
 
 interface Ids {
   readonly rootUuid: string
+  /** The FAT volume's serial number, eight digits. */
   readonly espId: string
 }
 
@@ -84,7 +84,7 @@ async function makeTree(context: BuildContext, tree: string, out: string, ids: I
     'mmdebstrap',
     [
       ...['--mode=root', '--variant=minbase', '--verbose', `--include=${imagePackages.join(',')}`],
-      // Documentation and translations stay out of every VM's disk, copyright files excepted.
+      // The base system's documentation and translations stay out of every VM's disk, copyright files excepted.
       '--dpkgopt=path-exclude=/usr/share/locale/*',
       '--dpkgopt=path-exclude=/usr/share/man/*',
       '--dpkgopt=path-exclude=/usr/share/doc/*',
@@ -103,7 +103,8 @@ async function makeTree(context: BuildContext, tree: string, out: string, ids: I
         FILES: files,
         OUT: out,
         ROOT_UUID: ids.rootUuid,
-        ESP_UUID: ids.espId,
+        // As blkid prints it.
+        ESP_UUID: `${ids.espId.slice(0, 4)}-${ids.espId.slice(4)}`,
         APT_SOURCES: aptSources(mirror, SUITE, { signedBy: false }).join('\n'),
       },
       onLine(line) {
@@ -120,6 +121,10 @@ async function finishTree(tree: string): Promise<void> {
   await rm(resolv, { force: true })
   await symlink('../run/systemd/resolve/stub-resolv.conf', resolv)
   await writeFile(path.join(tree, 'etc/hostname'), 'debian\n')
+  // How we built the tree is not how its owner wants to install: their packages come with their documentation.
+  for (const file of ['etc/dpkg/dpkg.cfg.d/99mmdebstrap', 'etc/apt/apt.conf.d/99mmdebstrap']) {
+    await rm(path.join(tree, file), { force: true })
+  }
   // Empty, not absent: systemd then makes one at the first boot, and takes that boot for the first.
   await writeFile(path.join(tree, 'etc/machine-id'), '')
 }
@@ -143,14 +148,13 @@ async function makeDisk(
   ])
   context.progress(95, 'Writing the boot loader')
   const esp = `${disk}@@${layout.efiSystem.firstSector * SECTOR}`
-  const espSerial = ids.espId.replace('-', '')
   await tool(context, 'mformat', [
     '-i',
     esp,
     '-T',
     String(layout.efiSystem.sectors),
     '-N',
-    espSerial,
+    ids.espId,
     '-v',
     'EFI',
     '::',

@@ -36,7 +36,7 @@ export const tinyLinux: RecipeDefinition = {
   name: 'Tiny Linux',
   description:
     'Debian’s kernel with a busybox shell, all in memory. Starts in seconds; for a first look and for trying things out.',
-  recipeHash: recipeHash(import.meta.dirname),
+  recipeHash: recipeHash('tiny-linux'),
   cloudInit: false,
   loginUser: null,
   // Debian's kernel does not unpack itself in less.
