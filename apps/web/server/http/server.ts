@@ -33,6 +33,8 @@ export interface PortalServer {
 
 const maxAuthBody = 64 * 1024
 const maxInputFrame = 64 * 1024
+/** Far more than a home's open tabs; a page that opens sockets in a loop stops here. */
+const maxSockets = 1000
 
 export async function startServer(options: ServerOptions): Promise<PortalServer> {
   const { portal, tls, pages } = options
@@ -126,6 +128,8 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     const vmId = /^\/console\/([1-9]\d{0,14})\/serial$/.exec(url.pathname)?.[1]
     const ours = url.pathname === '/trpc' || vmId !== undefined
     if (!isOwnPage(names, request.headers)) refuse(socket, '403 Forbidden')
+    else if (trpc.server.clients.size + viewers.clients.size >= maxSockets)
+      refuse(socket, '503 Service Unavailable')
     else if (url.pathname === '/trpc')
       trpc.server.handleUpgrade(request, socket, head, (client) => trpc.accept(client, request))
     else if (vmId !== undefined)

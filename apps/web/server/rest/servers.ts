@@ -87,7 +87,7 @@ const get = route({
 })
 
 /** What the model has and Hearth has not yet: accepted while empty, refused when something is asked for. */
-const notYet = z.array(z.unknown()).max(0, 'Hearth does not have this yet; leave it empty.').optional()
+const notYet = z.array(z.unknown()).max(0, 'Hearth does not have this yet; leave it empty.').nullish()
 
 const create = route({
   method: 'POST',
@@ -100,12 +100,12 @@ const create = route({
     name: nameSchema,
     server_type: idOrName.describe('small, medium, large or custom-<cores>c-<MiB>m-<GiB>g'),
     image: idOrName.describe('Name or id of an image'),
-    location: z.string().optional(),
+    location: z.string().nullish(),
     ssh_keys: z.array(idOrName).max(64).default([]).describe('Names or ids of saved SSH keys'),
     user_data: z
       .string()
       .max(64 * 1024)
-      .optional()
+      .nullish()
       .describe('cloud-init user data'),
     labels: labelsSchema.default({}),
     start_after_create: z.boolean().default(true),
@@ -141,7 +141,7 @@ const create = route({
       memoryBytes: size.memoryBytes,
       ...(hasDisk && size.diskBytes >= vmLimits.diskBytes.min ? { diskBytes: size.diskBytes } : {}),
       ...(password === null ? {} : { password }),
-      ...(body.user_data === undefined ? {} : { userData: body.user_data }),
+      ...(!body.user_data ? {} : { userData: body.user_data }),
       sshKeys: keys,
       startAtBoot: true,
       start: body.start_after_create,
