@@ -51,8 +51,13 @@ export class UringDisk implements DiskBackend {
 
   /** Takes over `file` when it succeeds. Throws SystemError where io_uring is not to be had. */
   constructor(file: RawFile) {
-    this.ring = new DiskRing(file.fd, MAX_REQUESTS)
     this.iovMemory = new NativeBuffer(MAX_REQUESTS * MAX_IOVECS * IOVEC_BYTES)
+    try {
+      this.ring = new DiskRing(file.fd, MAX_REQUESTS)
+    } catch (error) {
+      this.iovMemory.free()
+      throw error
+    }
     this.file = file
     this.sizeBytes = file.sizeBytes
     this.readOnly = file.readOnly

@@ -21,8 +21,8 @@ const ERRNO = { EPERM: 1, ENOENT: 2, EINTR: 4, EAGAIN: 11, EBUSY: 16, EINVAL: 22
 
 /**
  * Opens the TAP interface `name` and sets it up for TapBackend: whole frames behind a 12-byte virtio header.
- * The interface must exist unless `create` (a mistyped name would otherwise make one that leads nowhere). It must
- * have been made with vnet_hdr, as `ip tuntap add … vnet_hdr` or this function does. Returns a non-blocking fd.
+ * The interface must exist unless `create` (a mistyped name would otherwise make one that leads nowhere). Returns
+ * a non-blocking fd.
  */
 export function openTap(name: string, options: { readonly create?: boolean } = {}): number {
   if (name.length === 0 || name.length >= IFNAMSIZ || /[/\s\0]/.test(name)) {
@@ -58,7 +58,7 @@ function tapRefusal(name: string, code: number): string {
     case ERRNO.EPERM:
       return `not allowed to use the network interface ${name}: it belongs to another user`
     case ERRNO.EINVAL:
-      return `the network interface ${name} is no TAP interface, or was made without vnet_hdr`
+      return `the network interface ${name} is no TAP interface`
     default:
       return `cannot use the network interface ${name}: ${new libc.SystemError('TUNSETIFF', code).message}`
   }
