@@ -1,6 +1,7 @@
 'use client'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSubscription } from '@trpc/tanstack-react-query'
+import { useEffect } from 'react'
 import type { HostView, ImageView, SessionView, VmView } from '../../server/views/index.ts'
 import { errorCode } from './errors.ts'
 import { useTRPC } from './trpc.ts'
@@ -23,6 +24,9 @@ export function useSession(): { session: SessionView | undefined; error: unknown
   return { session: data, error }
 }
 
+/** How long a subscription that broke for a reason of the portal's own rests before it is asked for again. */
+const resubscribeMs = 3000
+
 /**
  * Feeds the cache from the portal's subscriptions; mounted once for all pages of a signed-in person.
  * Each value is the whole list, so a reconnect needs no catching up.
@@ -33,24 +37,35 @@ export function useLiveData(onSignedOut: () => void): void {
   const onError = (error: unknown) => {
     if (errorCode(error) === 'unauthorized') onSignedOut()
   }
-  useSubscription(
-    trpc.vm.watch.subscriptionOptions(undefined, {
-      onData: (vms) => queries.setQueryData(trpc.vm.list.queryKey(), vms),
-      onError,
-    }),
+  const subscriptions = [
+    useSubscription(
+      trpc.vm.watch.subscriptionOptions(undefined, {
+        onData: (vms) => queries.setQueryData(trpc.vm.list.queryKey(), vms),
+        onError,
+      }),
+    ),
+    useSubscription(
+      trpc.host.watch.subscriptionOptions(undefined, {
+        onData: (hosts) => queries.setQueryData(trpc.host.list.queryKey(), hosts),
+        onError,
+      }),
+    ),
+    useSubscription(
+      trpc.image.watch.subscriptionOptions(undefined, {
+        onData: (images) => queries.setQueryData(trpc.image.list.queryKey(), images),
+        onError,
+      }),
+    ),
+  ]
+  const broken = subscriptions.find(
+    ({ status, error }) => status === 'error' && errorCode(error) !== 'unauthorized',
   )
-  useSubscription(
-    trpc.host.watch.subscriptionOptions(undefined, {
-      onData: (hosts) => queries.setQueryData(trpc.host.list.queryKey(), hosts),
-      onError,
-    }),
-  )
-  useSubscription(
-    trpc.image.watch.subscriptionOptions(undefined, {
-      onData: (images) => queries.setQueryData(trpc.image.list.queryKey(), images),
-      onError,
-    }),
-  )
+  const reset = broken?.reset
+  useEffect(() => {
+    if (!reset) return
+    const timer = setTimeout(reset, resubscribeMs)
+    return () => clearTimeout(timer)
+  }, [reset])
 }
 
 /** Fresh for ever: the subscriptions above keep these up to date. */

@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query'
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 import {
   createTRPCClient,
   createWSClient,
@@ -47,7 +47,14 @@ function open(generation: number): Live {
     onError: () => current?.generation === generation && setLink('down'),
   })
   const trpc = createTRPCClient<AppRouter>({ links: [wsLink({ client: socket, transformer: superjson })] })
-  const queries = new QueryClient({
+  // A session that ended elsewhere is noticed by whatever is asked next; asking who one is leads to sign-in.
+  const onError = (error: unknown) => {
+    if (errorCode(error) === 'unauthorized')
+      void queries.invalidateQueries({ queryKey: [['session', 'get']] })
+  }
+  const queries: QueryClient = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         staleTime: 10_000,
