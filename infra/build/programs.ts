@@ -13,6 +13,7 @@ const programs: Record<string, Record<string, string>> = {
     main: 'packages/vmm/src/main.ts',
     'vcpu-worker': 'packages/vmm/src/vcpu/worker.ts',
     'io-worker': 'packages/vmm/src/io/worker.ts',
+    'display-worker': 'packages/vmm/src/display/worker.ts',
   },
   agent: { main: 'apps/agent/src/main.ts' },
 }

@@ -1,0 +1,104 @@
+/**
+ * A viewer as a program, for tests whose VM runs in the lab, where its socket is: takes one command a line and
+ * answers each with a line of JSON.
+ *
+ *   node console-client.ts SOCKET ENCODING
+ *   shot FILE          the picture as PNG, with how many colours it has
+ *   settle MS          waits until the picture did not change for that long
+ *   key CODE…          presses and releases XT scancodes one after the other (hexadecimal)
+ *   type TEXT          keysyms, as a phone sends them; \n is Return
+ *   pointer X Y MASK
+ *   resize W H         asks for a size and waits for it
+ */
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PSEUDO } from '../../rfb/protocol.ts'
+import { TestClient } from '../../rfb/testing/client.ts'
+import { png } from './png.ts'
+
+const [socketPath, encoding] = process.argv.slice(2) as [string, string]
+const client = new TestClient(connect(socketPath))
+await client.connect()
+client.setEncodings(
+  Number(encoding),
+  PSEUDO.EXTENDED_DESKTOP_SIZE,
+  PSEUDO.FENCE,
+  PSEUDO.CONTINUOUS_UPDATES,
+  PSEUDO.QEMU_EXTENDED_KEY_EVENT,
+  PSEUDO.QEMU_LED_STATE,
+  PSEUDO.CURSOR_WITH_ALPHA,
+)
+await client.until(() => client.messages.some((message) => message[0] === 150))
+client.continuousUpdates()
+
+const answer = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`)
+const size = (): { width: number; height: number } => {
+  const { width, height } = client.picture
+  return { width, height }
+}
+answer({ name: client.name, ...size() })
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ...args] = line.split(' ')
+  switch (command) {
+    case 'shot': {
+      const { pixels, width, height } = client.picture
+      writeFileSync(args[0]!, png(pixels, width, height))
+      answer({ ...size(), colours: new Set(pixels).size, updates: client.updates, bytes: client.bytes })
+      break
+    }
+    case 'settle': {
+      for (let updates = -1; updates !== client.updates; ) {
+        updates = client.updates
+        await sleep(Number(args[0]))
+      }
+      answer({ updates: client.updates })
+      break
+    }
+    case 'key':
+      for (const code of args) {
+        client.key(0, true, Number.parseInt(code, 16))
+        client.key(0, false, Number.parseInt(code, 16))
+      }
+      answer({})
+      break
+    case 'type':
+      for (const character of args.join(' ').replaceAll('\\n', '\r')) {
+        const code = character === '\r' ? 0xff0d : character.codePointAt(0)!
+        client.key(code, true)
+        client.key(code, false)
+      }
+      answer({})
+      break
+    case 'pointer':
+      client.pointer(Number(args[0]), Number(args[1]), Number(args[2]))
+      answer({})
+      break
+    case 'resize': {
+      const [width, height] = args.map(Number) as [number, number]
+      client.setDesktopSize(width, height)
+      await client.until(() => client.picture.width === width && client.picture.height === height)
+      // The new size begins a new picture; continuous updates are asked for again, as noVNC does.
+      client.continuousUpdates()
+      answer(size())
+      break
+    }
+    case 'pseudo':
+      answer(
+        client.pseudo.map(({ encoding: e, x, y, width, height, data }) => ({
+          e,
+          x,
+          y,
+          width,
+          height,
+          data: [...data.subarray(0, 8)],
+        })),
+      )
+      break
+    default:
+      answer({ error: `unknown command ${command}` })
+  }
+}
+client.close()
