@@ -15,6 +15,7 @@ import {
   actionEnd,
   collectEvents,
   nextActionId,
+  openConsole,
   startAgent,
   startBuilder,
   TestBox,
@@ -231,14 +232,13 @@ inOwnNetwork(import.meta.url, () => {
 
     test('the serial console replays, carries input, and after the end shows the last output', async () => {
       const { spec } = await create()
-      const url = `ws://127.0.0.1:${agent.port}/vms/${spec.vmUid}/serial`
-      const viewer = openConsole(url, testToken)
+      const viewer = openConsole(agent.port, spec.vmUid)
       await until('the boot text', () => viewer.text().includes('booted'))
       viewer.socket.send(Buffer.from('hello'))
       await until('the echo', () => viewer.text().includes('hello'))
       await power(spec.vmUid, 'poweroff')
       assert.equal(await viewer.closed, consoleClose.notRunning)
-      const late = openConsole(url, testToken)
+      const late = openConsole(agent.port, spec.vmUid)
       assert.equal(await late.closed, consoleClose.notRunning)
       assert.match(late.text(), /booted/)
       assert.deepEqual(
@@ -261,15 +261,9 @@ inOwnNetwork(import.meta.url, () => {
         })
         assert.equal(status, 401)
         refused.on('error', () => undefined).terminate()
-        assert.equal(
-          await openConsole(`${base}/vms/${testSpec().vmUid}/serial`, token).closed,
-          consoleClose.unauthorized,
-        )
+        assert.equal(await openConsole(agent.port, testSpec().vmUid, token).closed, consoleClose.unauthorized)
       }
-      assert.equal(
-        await openConsole(`${base}/vms/${testSpec().vmUid}/serial`, testToken).closed,
-        consoleClose.notFound,
-      )
+      assert.equal(await openConsole(agent.port, testSpec().vmUid).closed, consoleClose.notFound)
       const health = await fetch(`http://127.0.0.1:${agent.port}/healthz`)
       assert.equal(health.status, 200)
     })
@@ -306,7 +300,7 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(monitor(first.vmUid), pid)
       // It crashed, and an agent that merely restarts does not start it again.
       assert.equal((await vmReport(agent, second.vmUid))?.state, 'crashed')
-      const viewer = openConsole(`ws://127.0.0.1:${agent.port}/vms/${first.vmUid}/serial`, testToken)
+      const viewer = openConsole(agent.port, first.vmUid)
       await until('the boot text', () => viewer.text().includes(`stand-in ${pid} booted`))
 
       const actionId = nextActionId()
@@ -449,16 +443,3 @@ inOwnNetwork(import.meta.url, () => {
     await box.remove()
   })
 })
-
-function openConsole(url: string, token: string) {
-  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } })
-  let text = ''
-  const notices: { notice: string }[] = []
-  socket.on('message', (data: Buffer, isBinary) => {
-    if (isBinary) text += data.toString('latin1')
-    else notices.push(JSON.parse(data.toString('utf8')) as { notice: string })
-  })
-  socket.on('error', () => undefined)
-  const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)))
-  return { socket, closed, text: () => text, notices: () => notices }
-}

@@ -52,7 +52,11 @@ const agent = new Agent(options, log)
 try {
   await agent.start()
   const server = await startServer({ agent, listen: options.listen, token: options.token, log })
-  log.info('agent is up', { listen: `${options.listen.host}:${server.port}`, kind: options.kind })
+  log.info('agent is up', {
+    listen: `${options.listen.host}:${server.port}`,
+    kind: options.kind,
+    pid: process.pid,
+  })
 
   let ending = false
   const end = async (signal: string) => {

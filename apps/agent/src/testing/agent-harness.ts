@@ -10,7 +10,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ActionReport } from '@hearth/shared/action'
-import type { AgentEvent, VmReport, VmState } from '@hearth/shared/agent-protocol'
+import {
+  type AgentEvent,
+  type ConsoleNotice,
+  consoleNoticeSchema,
+  type VmReport,
+  type VmState,
+} from '@hearth/shared/agent-protocol'
 import { MIB } from '@hearth/shared/units'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { createTRPCClient, createWSClient, type TRPCClient, wsLink } from '@trpc/client'
@@ -126,21 +132,30 @@ export async function startAgent(
     }),
   ])
   const port = Number(/listen=127\.0\.0\.1:(\d+)/.exec(log)?.[1])
+  const { client, close } = connectAgent(port)
+  return {
+    child,
+    port,
+    client,
+    log: () => log,
+    async end(signal) {
+      await close()
+      child.kill(signal)
+      return exited
+    },
+  }
+}
+
+/** A client as the portal's: it reconnects by itself. */
+export function connectAgent(port: number): { client: TRPCClient<AgentRouter>; close: () => Promise<void> } {
   const ws = createWSClient({
     url: `ws://127.0.0.1:${port}/trpc`,
     WebSocket: authorizedWebSocket(testToken),
     retryDelayMs: () => 100,
   })
   return {
-    child,
-    port,
     client: createTRPCClient<AgentRouter>({ links: [wsLink({ client: ws, transformer: superjson })] }),
-    log: () => log,
-    async end(signal) {
-      await ws.close()
-      child.kill(signal)
-      return exited
-    },
+    close: async () => ws.close(),
   }
 }
 
@@ -292,4 +307,27 @@ export function startBuilder(
       })
     })
   })
+}
+
+export interface Viewer {
+  socket: WebSocket
+  /** Close code. */
+  closed: Promise<number>
+  text(): string
+  notices(): ConsoleNotice[]
+}
+
+export function openConsole(port: number, vmUid: string, token: string = testToken): Viewer {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/vms/${vmUid}/serial`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  let text = ''
+  const notices: ConsoleNotice[] = []
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) text += data.toString('latin1')
+    else notices.push(consoleNoticeSchema.parse(JSON.parse(data.toString('utf8'))))
+  })
+  socket.on('error', () => undefined)
+  const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)))
+  return { socket, closed, text: () => text, notices: () => notices }
 }

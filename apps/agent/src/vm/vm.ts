@@ -238,7 +238,8 @@ export class Vm {
     return {
       kernel: this.files.kernel,
       initrd: this.files.initrd,
-      commandLine: boot.cmdline,
+      // Without cloud-init this is how a guest learns its name.
+      commandLine: `${boot.cmdline} hearth.name=${spec.name}`,
       memoryBytes: spec.memoryBytes,
       cpus: spec.cpus,
       disks: [

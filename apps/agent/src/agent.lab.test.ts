@@ -1,0 +1,178 @@
+/** The real agent with the real hearth-vmm and a real guest, in the lab: a VM's life through agent deaths. */
+import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { MIB } from '@hearth/shared/units'
+import { agentEntry, buildPrograms, vmmEntry } from '../../../infra/build/programs.ts'
+import type { Lab } from '../../../infra/lab/lab.ts'
+import type { LabProcess } from '../../../infra/lab/lab-process.ts'
+import { sharedLab, sharedLabData, sharedScratch } from '../../../infra/lab/shared.ts'
+import { cacheDirectory } from '../../../infra/lib/paths.ts'
+import { ensureImage } from '../../../infra/recipes/build.ts'
+import { freePort } from '../../../infra/start/ports.ts'
+import { tapName } from './network/nat.ts'
+import {
+  actionEnd,
+  connectAgent,
+  nextActionId,
+  openConsole,
+  testSpec,
+  testToken,
+  until,
+  untilState,
+  vmReport,
+} from './testing/agent-harness.ts'
+import { vmSockets } from './vmm/launch.ts'
+
+/** The lab's CPU is emulated, and the machine under it may be busy. */
+const slow = 120_000
+const guestPort = 7431
+const runDir = '/run/agent-lab-test'
+const prompt = 'lab-guest:/root# '
+
+let lab: Lab
+let folder: string
+let state: string
+let port: number
+let connection: ReturnType<typeof connectAgent>
+let agentProcess: LabProcess
+let agentLog = ''
+
+before(async () => {
+  await buildPrograms()
+  lab = await sharedLab()
+  folder = join(sharedScratch(), 'agent')
+  state = `${sharedLabData}/agent-lab-test`
+  await mkdir(join(folder, 'images'), { recursive: true })
+  await writeFile(join(folder, 'token'), testToken)
+  await ensureImage('tiny-linux', { images: join(folder, 'images'), cacheDir: cacheDirectory })
+  port = await freePort()
+  await lab.forward(port, guestPort)
+  await startAgentInLab()
+  connection = connectAgent(port)
+})
+after(async () => {
+  await connection?.close()
+  await agentProcess?.stop()
+})
+
+async function startAgentInLab(): Promise<void> {
+  agentLog = ''
+  agentProcess = lab.spawn(
+    process.execPath,
+    [
+      ...[agentEntry, '--state', state, '--images', join(folder, 'images'), '--run-dir', runDir],
+      ...['--listen', `0.0.0.0:${guestPort}`, '--token-file', join(folder, 'token')],
+      ...['--builder', 'http://10.0.2.2:9', '--builder-token-file', join(folder, 'token')],
+      ...['--kind', 'lab', '--vmm', vmmEntry],
+    ],
+    {
+      onStderr: (chunk) => {
+        agentLog += chunk.toString()
+      },
+    },
+  )
+  await until('the agent in the lab', () => / agent is up /.test(agentLog), slow).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${agentLog}`)
+  })
+}
+
+async function killAgent(): Promise<void> {
+  agentProcess.kill('SIGKILL')
+  assert.equal((await agentProcess.exit).signal, 'SIGKILL')
+}
+
+async function inLab(command: string): Promise<string> {
+  return (await lab.run('sh', ['-c', command], { timeoutMs: slow })).stdout.trim()
+}
+
+async function power(vmUid: string, op: 'start' | 'shutdown' | 'poweroff' | 'reset') {
+  const actionId = nextActionId()
+  await connection.client.vm.power.mutate({ actionId, vmUid, op })
+  return actionEnd(connection, actionId, slow)
+}
+
+test('a guest lives on while agents die, and goes without a trace when it is deleted', async () => {
+  const spec = testSpec({ image: 'tiny-linux', name: 'lab-guest', memoryBytes: 256 * MIB })
+  const { vmUid } = spec
+  const sockets = vmSockets(runDir, vmUid)
+  const monitorPid = () => inLab(`pgrep -f 'unix:${sockets.control}' | grep -v $$ | head -1`)
+
+  const create = nextActionId()
+  await connection.client.vm.create.mutate({ actionId: create, spec, start: true })
+  const created = await actionEnd(connection, create, slow)
+  assert.equal(created.status, 'success', JSON.stringify(created.error))
+  await untilState(connection, vmUid, 'running', slow)
+  const viewer = openConsole(port, vmUid)
+  await until('the shell', () => viewer.text().includes(prompt), slow).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${viewer.text().slice(-3000)}`)
+  })
+
+  const ask = async (command: string, answer: RegExp) => {
+    const from = viewer.text().length
+    // The mark is split so that the echo of the command line is not taken for the answer.
+    viewer.socket.send(Buffer.from(`${command}; echo 'an''swered'\n`))
+    const said = () => viewer.text().slice(from)
+    await until(`an answer to ${command}`, () => said().includes('answered'), slow)
+    assert.match(said(), answer)
+  }
+  const report = await until('a leased address', async () => {
+    const current = await vmReport(connection, vmUid)
+    return current?.addresses.length ? current : null
+  })
+  const address = report.addresses[0]!
+  await ask('cat /run/address', new RegExp(address.replaceAll('.', '\\.')))
+  await ask('hostname', /lab-guest/)
+  const gateway = address.replace(/\d+$/, '1')
+  await ask(`ping -c 1 -W 5 ${gateway}`, / 0% packet loss/)
+  await ask('nslookup lab-guest.home.arpa', new RegExp(address.replaceAll('.', '\\.')))
+  await ask(`nc -w 3 ${gateway} ${guestPort} </dev/null && echo open || echo shut`, /\nshut/)
+  await ask(`nc -w 3 10.0.2.2 22 </dev/null && echo open || echo shut`, /\nshut/)
+  assert.match(await inLab(`ping -c 1 -W 5 ${address}`), / 0% packet loss/)
+
+  const pid = await monitorPid()
+  await killAgent()
+  assert.equal(await monitorPid(), pid, 'the guest goes on without an agent')
+  assert.match(await inLab(`ping -c 1 -W 5 ${address}`), / 0% packet loss/)
+  await startAgentInLab()
+  const adopted = await untilState(connection, vmUid, 'running', slow)
+  assert.equal(await monitorPid(), pid)
+  assert.deepEqual(adopted.addresses, [address])
+  const again = openConsole(port, vmUid)
+  await until('the boot text', () => again.text().includes('Tiny Linux'), slow)
+
+  assert.equal((await power(vmUid, 'shutdown')).status, 'success')
+  const stopped = await untilState(connection, vmUid, 'stopped', slow)
+  assert.equal(stopped.exitReason, 'Shut down.')
+
+  // It ends while no agent looks: the next one learns how from the monitor's last words.
+  assert.equal((await power(vmUid, 'start')).status, 'success')
+  const inner = openConsole(port, vmUid)
+  await until('the shell', () => inner.text().includes(prompt), slow)
+  await killAgent()
+  await lab.run(
+    process.execPath,
+    ['-e', `require('net').connect('${sockets.control}').end('{"id":1,"method":"powerdown"}\\n')`],
+    { timeoutMs: slow },
+  )
+  await until('the monitor to end', async () => (await monitorPid()) === '', slow)
+  await startAgentInLab()
+  const ended = await untilState(connection, vmUid, 'stopped', slow)
+  assert.equal(ended.exitReason, 'The guest powered itself off.')
+
+  assert.equal((await power(vmUid, 'start')).status, 'success')
+  const remove = nextActionId()
+  await connection.client.vm.delete.mutate({ actionId: remove, vmUid })
+  const removed = await actionEnd(connection, remove, slow)
+  assert.equal(removed.status, 'success', JSON.stringify(removed.error))
+  assert.equal(await vmReport(connection, vmUid), undefined)
+  assert.equal(await inLab(`ls ${state}/vms`), '')
+  assert.equal(await inLab(`ls -d /sys/class/net/${tapName(vmUid)} 2>/dev/null`), '')
+  assert.equal(
+    await inLab(`grep -c ${spec.mac} ${state}/dhcp.leases ${runDir}-dns/dhcp-hosts`),
+    `${state}/dhcp.leases:0\n${runDir}-dns/dhcp-hosts:0`,
+  )
+  assert.equal(await monitorPid(), '')
+  assert.equal(await inLab(`ls ${runDir}`), '')
+})
