@@ -183,7 +183,12 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
   if (action.command === 'delete_vm') {
     if (succeeded) {
       const deletedAt = action.finishedAt ?? new Date()
-      await tx.vm.update({ where: { id: vmId }, data: { deletedAt, observedState: null } })
+      // The row stays; what its guest was told in confidence does not.
+      const { cloudInit: _, ...spec } = parseVmSpec(JSON.parse(vm.spec))
+      await tx.vm.update({
+        where: { id: vmId },
+        data: { deletedAt, observedState: null, spec: JSON.stringify(spec) },
+      })
       await tx.disk.updateMany({ where: { vmId, deletedAt: null }, data: { deletedAt } })
     } else if (vm.desiredState === 'deleted') {
       // It is still there; whether it runs is what its host says.
