@@ -23,7 +23,9 @@ export class ConsolePage {
     state: 'Connected' | 'Connecting' | 'Reconnecting' | 'VM is stopped',
     timeout: number,
   ): Promise<void> {
-    await expect(this.#console.getByRole('toolbar').getByRole('status', { name: state })).toBeVisible({
+    await expect(
+      this.#console.getByRole('group', { name: 'Console', exact: true }).getByRole('status', { name: state }),
+    ).toBeVisible({
       timeout,
     })
   }

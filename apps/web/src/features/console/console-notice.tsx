@@ -11,7 +11,7 @@ import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
 import { StatusDot } from '../../ui/status.tsx'
 import type { useVmPower } from '../vms/use-vm-power.ts'
-import { runningAction } from '../vms/vm-status.ts'
+import { failedAction, runningAction } from '../vms/vm-status.ts'
 
 const t = m.console
 
@@ -45,6 +45,17 @@ export function ConsoleNotice({
       )
     case 'stopped': {
       const action = runningAction(vm)
+      const failed = failedAction(vm)
+      const [title, text] = action
+        ? [`${m.vms.action.running[action.command]}…`, action.step]
+        : failed
+          ? [m.vms.action.failed[failed.command], failed.error?.message ?? t.stopped.text]
+          : vm.state === 'crashed'
+            ? [
+                m.vms.crashed.title,
+                [vm.panicked ? m.vms.crashed.panic : null, vm.exitReason].filter(Boolean).join(' '),
+              ]
+            : [t.stopped.title, t.stopped.text]
       return (
         <Bar
           action={
@@ -61,12 +72,10 @@ export function ConsoleNotice({
             </Button>
           }
         >
-          <StatusDot tone={action ? 'busy' : 'quiet'} />
+          <StatusDot tone={action ? 'busy' : failed || vm.state === 'crashed' ? 'bad' : 'quiet'} />
           <span>
-            <span className="block font-medium text-ink">
-              {action ? `${m.vms.action.running[action.command]}…` : t.stopped.title}
-            </span>
-            <span className="block">{action ? action.step : t.stopped.text}</span>
+            <span className="block font-medium text-ink">{title}</span>
+            <span className="block">{text}</span>
           </span>
         </Bar>
       )

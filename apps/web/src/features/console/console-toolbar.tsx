@@ -86,8 +86,9 @@ export function ConsoleToolbar({
   }
 
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a row of buttons is no fieldset
     <div
-      role="toolbar"
+      role="group"
       aria-label={t.toolbar}
       className="flex items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
     >

@@ -6,6 +6,7 @@ import { cx } from '../../ui/cx.ts'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { ConsoleNotice } from './console-notice.tsx'
 import { ConsoleToolbar } from './console-toolbar.tsx'
+import { TouchKeys } from './touch-keys.tsx'
 import { useSerialConsole } from './use-serial-console.ts'
 
 const fontKey = 'hearth.console.font'
@@ -98,6 +99,7 @@ export function SerialConsole({
         </div>
         <ConsoleNotice vm={vm} actions={actions} state={state} onRetry={console_.retry} />
       </div>
+      {live ? <TouchKeys ctrl={console_.ctrl} onCtrl={console_.toggleCtrl} onKey={console_.type} /> : null}
     </section>
   )
 }

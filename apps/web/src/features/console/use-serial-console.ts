@@ -1,6 +1,7 @@
 'use client'
 import { useEffect, useRef, useState } from 'react'
 import { type ConnectionState, initialConnection } from '../../console/connection.ts'
+import { withCtrl } from '../../console/ctrl.ts'
 import { ConsoleSession } from '../../console/session.ts'
 import type { SerialTerminal } from '../../console/terminal.ts'
 import { errorCode } from '../../data/errors.ts'
@@ -25,6 +26,9 @@ export interface SerialConsoleControls {
   copySelection: () => void
   paste: (text: string) => void
   retry: () => void
+  /** The next character is typed with Ctrl, for keyboards that have none. */
+  ctrl: boolean
+  toggleCtrl: () => void
 }
 
 /** Joins terminal, session and page: bytes one way, keys the other, and news of VM and portal to both. */
@@ -41,6 +45,9 @@ export function useSerialConsole(
   const [hasSelection, setHasSelection] = useState(false)
   const session = useRef<ConsoleSession | null>(null)
   const first = useRef(options)
+  const [ctrl, setCtrl] = useState(false)
+  const ctrlNext = useRef(false)
+  ctrlNext.current = ctrl
 
   const vmId = vm.id
   useEffect(() => {
@@ -83,7 +90,10 @@ export function useSerialConsole(
         if (!current.send(bytes) && bytes.length > 1024) toast.error(m.console.pasteTooLong)
       }
       const listeners = [
-        xterm.onData((text) => send(encoder.encode(text))),
+        xterm.onData((text) => {
+          send(encoder.encode(ctrlNext.current ? withCtrl(text) : text))
+          setCtrl(false)
+        }),
         xterm.onBinary((text) => send(Uint8Array.from(text, (char) => char.charCodeAt(0)))),
         xterm.onResize(({ cols, rows }) => setSize({ cols, rows })),
         xterm.onSelectionChange(() => setHasSelection(xterm.hasSelection())),
@@ -164,6 +174,11 @@ export function useSerialConsole(
     },
     paste: (text) => {
       terminal?.terminal.paste(text)
+      terminal?.terminal.focus()
+    },
+    ctrl,
+    toggleCtrl: () => {
+      setCtrl(!ctrl)
       terminal?.terminal.focus()
     },
     retry: () => session.current?.tell({ type: 'retry' }),

@@ -137,8 +137,9 @@ function VmNews({ vm }: { vm: VmView }) {
   const now = useNow()
   const running = runningAction(vm)
   const failed = failedAction(vm)
-  // There the terminal would change its size with the banner; the line under the name says it instead.
+  // There the terminal would change its size with every banner; it has a notice of its own.
   const onConsole = usePathname() === paths.vmConsole(vm.id)
+  if (onConsole) return null
   if (vm.state === 'unknown')
     return (
       <Notice
@@ -155,7 +156,7 @@ function VmNews({ vm }: { vm: VmView }) {
     )
   return (
     <>
-      {running && !onConsole ? <ActionBanner action={running} /> : null}
+      {running ? <ActionBanner action={running} /> : null}
       {failed ? (
         <Notice tone="bad" title={m.vms.action.failed[failed.command]}>
           {failed.error?.message}
