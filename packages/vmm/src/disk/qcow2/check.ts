@@ -2,8 +2,8 @@ import { checkL2Entry, readL1Table } from './cluster-map.ts'
 import { Qcow2Error } from './errors.ts'
 import { BLOCK_ENTRIES, CLUSTER, clustersOf, ENTRY, L2_ENTRIES, TWO_32 } from './format.ts'
 import type { Qcow2Header } from './header.ts'
-import { metadataClusters } from './image.ts'
 import type { ImageFile } from './image-file.ts'
+import { metadataClusters } from './metadata.ts'
 import { readRefcountTable } from './refcounts.ts'
 
 /** What a check found. An image with leaks only is sound: it takes more space than it needs. */

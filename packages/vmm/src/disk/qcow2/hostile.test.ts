@@ -13,7 +13,7 @@ import { openQcow2, openQcow2File, readHeader } from './open.ts'
 import { MemoryFile } from './testing/files.ts'
 import { GuestBuffer, Random, temporaryFolder } from './testing/support.ts'
 
-const MUTANTS = 3000
+const MUTANTS = 2000
 const MIB = 2 ** 20
 const MARK = 0xee
 
