@@ -4,7 +4,6 @@ import { useEffect } from 'react'
 import { useLiveData, useVms } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
-import { Skeleton } from '../../ui/layout.tsx'
 import { useSignedIn } from '../shell/app-shell.tsx'
 import { NotFound } from '../shell/not-found.tsx'
 import { useVmPower } from '../vms/use-vm-power.ts'
@@ -13,7 +12,7 @@ import { SerialConsole } from './serial-console.tsx'
 /** A console and nothing else, for a browser tab of its own. */
 export function ConsoleWindow({ id }: { id: number }) {
   const session = useSignedIn()
-  return session?.user ? <Window id={id} /> : <Skeleton className="h-dvh rounded-none!" />
+  return session?.user ? <Window id={id} /> : <Unlit />
 }
 
 function Window({ id }: { id: number }) {
@@ -26,12 +25,19 @@ function Window({ id }: { id: number }) {
   useEffect(() => {
     if (name) document.title = name
   }, [name])
-  if (!vms) return <Skeleton className="h-dvh rounded-none!" />
+  if (!vms) return <Unlit />
   if (!vm) return <NotFound title={m.vms.page.notFound.title} text={m.vms.page.notFound.text} />
   return (
     <main className="h-dvh">
       <h1 className="sr-only">{m.console.title(vm.name)}</h1>
       <SerialConsole vm={vm} actions={actions} ownTab />
     </main>
+  )
+}
+
+/** A screen that is not lit yet: the terminal comes in its place, without a jump and without a flash. */
+function Unlit() {
+  return (
+    <div role="status" aria-label={m.common.loading} className="h-dvh bg-[light-dark(#fdfbf9,#120f0d)]" />
   )
 }

@@ -3,6 +3,7 @@ import { Tabs } from '@base-ui/react/tabs'
 import { Download } from 'lucide-react'
 import Link from 'next/link'
 import { useState, useSyncExternalStore } from 'react'
+import { useSession } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { buttonClass } from '../../ui/button-class.ts'
@@ -26,6 +27,8 @@ export function Trust() {
     () => 'windows',
   )
   const [chosen, setChosen] = useState<string | null>(null)
+  const { session } = useSession()
+  if (session && !session.tls) return <EntryCard title={t.title} intro={t.notNeeded} wide />
   return (
     <EntryCard title={t.title} intro={t.intro} wide>
       <a href={paths.caCertificate()} download="hearth-ca.crt" className={buttonClass('primary', 'lg')}>

@@ -3,6 +3,8 @@ export const trust = {
   title: 'Trust this Hearth on your devices',
   intro:
     'Hearth made its own certificate authority on your box, because no public one can vouch for a name inside your home. Install its certificate once on each device and the warnings end; the private key never leaves the box.',
+  notNeeded:
+    'This Hearth is reached without HTTPS, so there is nothing to install. Started with --listen and a host name it makes a certificate, and this page helps to trust it.',
   download: 'Download the certificate',
   device: 'Your device',
   afterwards:
