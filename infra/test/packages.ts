@@ -6,5 +6,7 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'fonts-dejavu-core', why: 'glyphs for that browser' },
   { name: 'acpica-tools', why: "iasl reads the monitor's ACPI tables back" },
   { name: 'curl', why: 'runs the examples of the API documentation' },
+  { name: 'jq', why: 'reads answers in the examples of the API documentation' },
+  { name: 'qemu-utils', why: 'qemu-img and qemu-io judge the disk images our own engine writes' },
   { name: 'openssh-client', why: 'signs in to guests as a person would' },
 ]
