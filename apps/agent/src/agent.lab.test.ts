@@ -105,8 +105,11 @@ test('a guest lives on while agents die, and goes without a trace when it is del
   assert.equal(created.status, 'success', JSON.stringify(created.error))
   await untilState(connection, vmUid, 'running', slow)
   const viewer = openConsole(port, vmUid)
-  await until('the shell', () => viewer.text().includes(prompt), slow).catch((error: unknown) => {
-    throw new Error(`${String(error)}\n${viewer.text().slice(-3000)}`)
+  await until('the shell', () => viewer.text().includes(prompt), slow).catch(async (error: unknown) => {
+    const logs = await inLab(`cd ${state}/vms/${vmUid}; cat vmm.log; ls -la; tail -c 300 serial.log`)
+    throw new Error(
+      `${String(error)}\n--- viewer: ${viewer.text().slice(-300)}\n--- host: ${logs}\n${agentLog}`,
+    )
   })
 
   const ask = async (command: string, answer: RegExp) => {

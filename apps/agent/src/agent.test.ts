@@ -1,9 +1,11 @@
 /** The real agent program with a stand-in for hearth-vmm: a VM's life, its interruptions, and refusals. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { consoleClose } from '@hearth/shared/agent-protocol'
 import { GIB, MIB } from '@hearth/shared/units'
 import { TRPCClientError } from '@trpc/client'
@@ -268,8 +270,51 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(health.status, 200)
     })
 
-    test('a second agent on the same state is refused', async () => {
+    test('a second agent on the same state is refused, one on another state keeps out of the way', async () => {
       await assert.rejects(startAgent(box), /another agent is already running/)
+      const other = await TestBox.create()
+      const neighbour = await startAgent(other)
+      const network = (of: TestBox) => JSON.parse(readFileSync(join(of.state, 'network.json'), 'utf8'))
+      assert.notEqual(network(other).bridge, network(box).bridge)
+      assert.notEqual(network(other).subnet, network(box).subnet)
+      assert.ok(existsSync(`/sys/class/net/${network(other).bridge}`))
+      await neighbour.end('SIGTERM')
+      assert.equal(existsSync(`/sys/class/net/${network(other).bridge}`), false)
+      assert.ok(existsSync(`/sys/class/net/${network(box).bridge}`), 'it took only its own down')
+      await other.remove()
+    })
+
+    test('a name server that dies is replaced', async () => {
+      const argument = `--dhcp-hostsfile=${box.runDir}-dns/dhcp-hosts`
+      const find = () => findProcessesByArgument(argument, readBootId())
+      const [first] = await until('dnsmasq', () => (find().length === 1 ? find() : null))
+      process.kill(first!.pid, 'SIGKILL')
+      const [second] = await until('another dnsmasq', () => {
+        const now = find()
+        return now.length === 1 && now[0]!.pid !== first!.pid ? now : null
+      })
+      assert.ok(second)
+    })
+
+    test('two VMs never share a network card address', async () => {
+      const { spec } = await create({}, false)
+      await assert.rejects(
+        agent.client.vm.create.mutate({
+          actionId: nextActionId(),
+          spec: testSpec({ mac: spec.mac }),
+          start: false,
+        }),
+        refusedWith('uniqueness_error'),
+      )
+    })
+
+    test('bad options are one line and exit code 1', () => {
+      const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+      const { status, stderr } = spawnSync(process.execPath, [main, '--state', '/tmp/x'], {
+        encoding: 'utf8',
+      })
+      assert.equal(status, 1)
+      assert.match(stderr, /^hearth-agent: --\S+ is missing\n$/)
     })
   })
 

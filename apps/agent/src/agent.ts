@@ -153,6 +153,9 @@ export class Agent implements AgentServices {
     if (seen) return seen
     if (this.#vms.find(spec.vmUid) || this.#vms.holder(spec.vmUid) !== undefined)
       throw new HearthError('uniqueness_error', 'A VM with this identity is already on this host.')
+    // Two cards with one address on one bridge would take each other's packets, and their fixed IP address.
+    if (this.#vms.all().some((vm) => vm.spec.mac === spec.mac))
+      throw new HearthError('uniqueness_error', `A VM on this host already has the MAC address ${spec.mac}.`)
     if (!this.#catalogue.has(spec.image))
       throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
     requireFits(spec)

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
+import { HearthError } from '@hearth/shared/errors'
 import { Agent } from './agent.ts'
 import { createLog, errorText } from './log.ts'
 import { type AgentOptions, parseOptions, UsageError, usage } from './options.ts'
@@ -75,7 +76,8 @@ try {
     fail(
       `cannot listen on ${options.listen.host}:${options.listen.port}: ${errorText(error)}. Choose another --listen.`,
     )
-  fail(errorText(error))
+  // The first text says it all; a HearthError's cause is already in it.
+  fail(error instanceof HearthError ? error.message : errorText(error))
 }
 
 process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error: errorText(error) }))

@@ -65,6 +65,18 @@ export class NatNetwork implements GuestNetwork {
   }
 
   async start(guests: Guest[], running: Guest[]): Promise<void> {
+    try {
+      await this.#bringUp(guests, running)
+    } catch (error) {
+      if (error instanceof HearthError) throw error
+      throw new HearthError('host_refused', 'The network for VMs could not be set up.', {
+        log: `the network for VMs could not be set up; it needs the Debian packages iproute2, nftables and dnsmasq-base: ${errorText(error)}`,
+        cause: error,
+      })
+    }
+  }
+
+  async #bringUp(guests: Guest[], running: Guest[]): Promise<void> {
     await this.#choose()
     await this.#createBridge()
     await this.#removeStaleTaps(running)

@@ -44,6 +44,7 @@ export interface VmFiles {
   initrd: string
   serialLog: string
   vmmLog: string
+  passtLog: string
 }
 
 export interface StoredVm {
@@ -76,6 +77,7 @@ export class VmStore {
       initrd: inside('initrd'),
       serialLog: inside('serial.log'),
       vmmLog: inside('vmm.log'),
+      passtLog: inside('passt.log'),
     }
   }
 

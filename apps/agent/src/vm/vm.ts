@@ -135,7 +135,7 @@ export class Vm {
       await Promise.all(
         [`${this.files.serialLog}.1`, this.files.serialLog].map((path) => rm(path, { force: true })),
       )
-      const attachment = await network.attach(this.guest, this.sockets, this.files.vmmLog)
+      const attachment = await network.attach(this.guest, this.sockets, this.files.passtLog)
       await this.setRecord({ passt: attachment.passt })
       if (signal.aborted) throw signal.reason
       const { command, args } = this.#context.vmmCommand
@@ -222,6 +222,7 @@ export class Vm {
 
   async measure(): Promise<void> {
     await boundLog(this.files.vmmLog)
+    await boundLog(this.files.passtLog)
     let used = 0
     for (const path of [this.files.disk, this.files.seed, this.files.kernel, this.files.initrd]) {
       used += ((await stat(path).catch(() => null))?.blocks ?? 0) * 512
