@@ -11,7 +11,7 @@ export function PageHeader({
   actions?: ReactNode
 }) {
   return (
-    <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
+    <header className="flex min-h-9 flex-wrap items-end justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
         <h1 className="font-semibold text-[1.375rem] leading-8 tracking-[-0.018em]">{title}</h1>
         {description ? <p className="mt-0.5 max-w-[68ch] text-ink-2">{description}</p> : null}

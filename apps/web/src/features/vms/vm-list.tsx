@@ -121,15 +121,18 @@ function VmTable({ vms }: { vms: VmView[] }) {
 
 function ListSkeleton() {
   return (
-    <div className="card divide-y divide-line" role="status" aria-label={m.common.loading}>
-      {[0, 1, 2].map((row) => (
-        <div key={row} className="flex h-16 items-center gap-6 px-5">
-          <Skeleton className="h-7 w-44" />
-          <Skeleton className="h-6 w-24" />
-          <Skeleton className="hidden h-4 w-40 sm:block" />
-          <Skeleton className="ml-auto hidden h-4 w-28 md:block" />
-        </div>
-      ))}
+    <div role="status" aria-label={m.common.loading} className="flex flex-col gap-5">
+      <Skeleton className="h-9 w-full sm:w-80" />
+      <div className="card divide-y divide-line">
+        {[0, 1, 2].map((row) => (
+          <div key={row} className="flex h-16 items-center gap-6 px-5">
+            <Skeleton className="h-7 w-44" />
+            <Skeleton className="h-6 w-24" />
+            <Skeleton className="hidden h-4 w-40 sm:block" />
+            <Skeleton className="ml-auto hidden h-4 w-28 md:block" />
+          </div>
+        ))}
+      </div>
     </div>
   )
 }
