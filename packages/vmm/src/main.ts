@@ -3,6 +3,7 @@
 import { USAGE } from './cli/options.ts'
 import { reportError, runCommand } from './cli/run.ts'
 import { usageError } from './sys/exit-error.ts'
+import { exitNow } from './sys/libc.ts'
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args
@@ -16,4 +17,5 @@ async function main(args: readonly string[]): Promise<number> {
   return runCommand(rest)
 }
 
-process.exit(await main(process.argv.slice(2)).catch(reportError))
+// Not process.exit: that joins worker threads, and waits for ever should one of them still sit in KVM_RUN.
+exitNow(await main(process.argv.slice(2)).catch(reportError))

@@ -23,6 +23,7 @@ export interface NetHandle {
   readonly fd: number
 }
 
+/** Sent to the thread for each machine. */
 export interface IoWorkerData {
   readonly vmFd: number
   readonly cpus: number
@@ -49,3 +50,5 @@ export type IoWorkerMessage =
   | { readonly kind: 'reset'; readonly reason: string }
   | { readonly kind: 'panic' }
   | { readonly kind: 'warning'; readonly text: string }
+  /** The last one of a machine: its devices are closed. */
+  | { readonly kind: 'stopped' }

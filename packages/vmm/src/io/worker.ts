@@ -1,59 +1,11 @@
-/**
- * The I/O thread: owns every device on a bus, and blocks in epoll_wait until a vCPU posts an access, a queue is
- * rung, a packet comes or the main thread wants something.
- */
-import { parentPort, workerData } from 'node:worker_threads'
-import { AddressSpace } from '../bus/address-space.ts'
-import { plugChipset } from '../chipset/plug.ts'
-import { KvmInterrupts } from '../kvm/interrupts.ts'
-import { KvmNotifies } from '../kvm/notifies.ts'
-import { Vm } from '../kvm/vm.ts'
-import { read } from '../sys/libc.ts'
-import { plugDevices } from './devices.ts'
-import { EpollLoop } from './epoll-loop.ts'
-import { MailboxServer } from './mailbox.ts'
-import { IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from './worker-protocol.ts'
+/** The I/O thread. It serves one machine after the other, for the reason told in vcpu/worker.ts. */
+import { parentPort } from 'node:worker_threads'
+import { serveMachine } from './serve-machine.ts'
+import type { IoWorkerData, IoWorkerMessage } from './worker-protocol.ts'
 
-const data = workerData as IoWorkerData
 const tell = (message: IoWorkerMessage): void => parentPort!.postMessage(message)
 
-const vm = new Vm(data.vmFd, 0)
-const pio = new AddressSpace()
-const mmio = new AddressSpace()
-const loop = new EpollLoop()
-const platform = {
-  interrupts: new KvmInterrupts(vm),
-  notifies: new KvmNotifies(vm),
-  mmio,
-  pio,
-  loop,
-}
-const chipset = plugChipset(pio, platform.interrupts, data, {
-  powerOff: () => tell({ kind: 'power-off' }),
-  reset: (reason) => tell({ kind: 'reset', reason }),
-  panic: (kind) => {
-    if (kind === 'panicked') tell({ kind: 'panic' })
-  },
+parentPort!.on('message', (data: IoWorkerData) => {
+  serveMachine(data, tell)
+  tell({ kind: 'stopped' })
 })
-
-const bus = plugDevices(platform, data, chipset.resetControl, (text) => tell({ kind: 'warning', text }))
-
-const drained = new BigUint64Array(1)
-const mailbox = new MailboxServer(data.control, data.cpus, pio, mmio)
-loop.onReadable(data.busWakeFd, () => {
-  read(data.busWakeFd, drained, 8)
-  mailbox.serve()
-})
-
-const commands = new Int32Array(data.commands)
-loop.onReadable(data.commandFd, () => {
-  read(data.commandFd, drained, 8)
-  const wanted = Atomics.exchange(commands, 0, 0)
-  if (wanted & IO_COMMAND.powerButton) chipset.acpiPm.pressPowerButton()
-  if (wanted & IO_COMMAND.stop) loop.stop()
-})
-
-tell({ kind: 'ready' })
-loop.run()
-bus.close()
-loop.close()

@@ -1,8 +1,8 @@
-/** The main thread's end of the I/O worker. */
-import { Worker } from 'node:worker_threads'
+/** The main thread's end of the I/O thread, for one machine. */
+import type { Worker } from 'node:worker_threads'
 import { IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from '../io/worker-protocol.ts'
 import { write } from '../sys/libc.ts'
-import { workerUrl } from '../sys/worker-url.ts'
+import { listenToWorker } from './workers.ts'
 
 const ONE = new BigUint64Array([1n])
 
@@ -10,34 +10,34 @@ export class IoThread {
   /** Resolves when all devices are plugged in. Never rejects: a failure goes to `failed`. */
   readonly ready: Promise<void>
   private readonly data: IoWorkerData
-  private readonly exited: Promise<void>
+  /** Resolves when the thread has left the machine, or died. */
+  private readonly left: Promise<void>
 
   constructor(
+    worker: Worker,
     data: IoWorkerData,
     onMessage: (message: IoWorkerMessage) => void,
     failed: (error: Error) => void,
   ) {
     this.data = data
-    const url = workerUrl(import.meta.url, 'io-worker', '../io/worker.ts')
-    const worker = new Worker(url, { workerData: data, name: 'io', trackUnmanagedFds: false })
-    let stopping = false
-    this.ready = new Promise((resolve) => {
-      worker.on('message', (message: IoWorkerMessage) => {
-        if (message.kind === 'ready') resolve()
+    const ready = Promise.withResolvers<void>()
+    const left = Promise.withResolvers<void>()
+    const ear = listenToWorker<IoWorkerMessage>(
+      worker,
+      (message) => {
+        if (message.kind === 'ready') ready.resolve()
+        else if (message.kind === 'stopped') left.resolve()
         else onMessage(message)
-      })
-      worker.on('error', (error) => {
-        stopping = true
-        failed(error as Error)
-        resolve()
-      })
-    })
-    this.exited = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        if (!stopping && code !== 0) failed(new Error(`the I/O thread ended with code ${code}`))
-        resolve()
-      })
-    })
+      },
+      (error) => {
+        failed(error)
+        ready.resolve()
+        left.resolve()
+      },
+    )
+    this.ready = ready.promise
+    this.left = left.promise.then(() => ear.release())
+    worker.postMessage(data)
   }
 
   pressPowerButton(): void {
@@ -47,7 +47,7 @@ export class IoThread {
   /** Only after the vCPUs have stopped: they wait for its answers. */
   async stop(): Promise<void> {
     this.command(IO_COMMAND.stop)
-    await this.exited
+    await this.left
   }
 
   private command(bit: number): void {

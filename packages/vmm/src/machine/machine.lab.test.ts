@@ -7,19 +7,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { buildPrograms, vmmEntry } from '../../../../infra/build/programs.ts'
-import { type CpioEntry, cpioArchive } from '../../../../infra/lab/cpio.ts'
 import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
-import { staticBusybox } from '../../../../infra/lab/initrd.ts'
-import { moduleFiles, readModuleIndex } from '../../../../infra/lab/kernel-modules.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
-import type { LabProcess } from '../../../../infra/lab/lab-process.ts'
 import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
+import { BOOT_MS, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 import { extractVmlinux, withoutPvhNote } from '../testing/vmlinux.ts'
-
-const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'button', 'evdev', 'pvpanic-mmio']
-/** Generous: the lab's CPU is emulated, and the machine under it may be busy. */
-const BOOT_MS = 60_000
 
 let lab: Lab
 let files: { bzImage: string; vmlinux: string; noPvh: string; initrd: string }
@@ -39,98 +32,10 @@ before(async () => {
   const vmlinux = extractVmlinux(await readFile(kernel.vmlinuz))
   await writeFile(files.vmlinux, vmlinux)
   await writeFile(files.noPvh, withoutPvhNote(vmlinux))
-  await writeFile(files.initrd, await initrd(kernel.modules))
+  await writeFile(files.initrd, await guestInitrd(kernel.modules))
 })
 
-async function initrd(modules: string): Promise<Buffer> {
-  const needed = moduleFiles(await readModuleIndex(modules), MODULES)
-  const init = await readFile(new URL('../testing/guest-init.sh', import.meta.url))
-  const folders = ['bin', 'dev', 'proc', 'sys', 'modules']
-  const entries: CpioEntry[] = folders.map((folder) => ({ path: folder, type: 'directory' }))
-  entries.push({ path: 'dev/console', type: 'character-device', major: 5, minor: 1 })
-  entries.push({ path: 'init', type: 'file', data: init, mode: 0o755 })
-  entries.push({ path: 'bin/busybox', type: 'file', data: await staticBusybox(), mode: 0o755 })
-  const names = needed.map((file) => path.basename(file))
-  entries.push({ path: 'modules/order', type: 'file', data: Buffer.from(names.join('\n')) })
-  for (const file of needed) {
-    const data = await readFile(path.join(modules, file))
-    entries.push({ path: `modules/${path.basename(file)}`, type: 'file', data })
-  }
-  return cpioArchive(entries)
-}
-
-/** A running hearth-vmm and what it printed. */
-class Guest {
-  output = ''
-  errors = ''
-  readonly process: LabProcess
-  private readonly changed = new Set<() => void>()
-  private seen = 0
-
-  constructor(args: readonly string[]) {
-    this.process = lab.spawn('node', [vmmEntry, 'run', ...args], {
-      stdin: true,
-      onStdout: (chunk) => {
-        this.output += chunk.toString('latin1')
-        for (const wake of this.changed) wake()
-      },
-      onStderr: (chunk) => {
-        this.errors += chunk.toString()
-      },
-    })
-    void this.process.ended.then(() => {
-      for (const wake of this.changed) wake()
-    })
-  }
-
-  /** Waits for `pattern` in what came after the last match; returns the match. */
-  async until(pattern: RegExp): Promise<RegExpExecArray> {
-    let over = false
-    void this.process.ended.then(() => {
-      over = true
-    })
-    const deadline = Date.now() + BOOT_MS
-    for (;;) {
-      const match = pattern.exec(this.output.slice(this.seen))
-      if (match) {
-        this.seen += match.index + match[0].length
-        return match
-      }
-      if (over || Date.now() > deadline) {
-        assert.fail(`${pattern} did not come.\n${this.errors}\n--- console ---\n${this.output}`)
-      }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(done, 1000)
-        const changed = this.changed
-        function done(): void {
-          clearTimeout(timer)
-          changed.delete(done)
-          resolve()
-        }
-        changed.add(done)
-      })
-    }
-  }
-
-  async type(text: string): Promise<void> {
-    const { stdin } = await this.process.started
-    stdin!.write(text)
-  }
-
-  /** Runs a command in the guest's shell and returns what it prints. */
-  async shell(command: string): Promise<string> {
-    await this.type(`${command}; echo "-- done" $((1 + $?))\n`)
-    return (await this.until(/\n([\s\S]*?)-- done \d+\r\n/))[1]!.replaceAll('\r', '')
-  }
-
-  /** The exit code and the one line that explains it. */
-  async end(): Promise<{ code: number; line: string }> {
-    const { code } = await this.process.exit
-    return { code, line: this.errors.trimEnd() }
-  }
-}
-
-const running = new Set<Guest>()
+const running = new Set<LabGuest>()
 after(async () => {
   for (const guest of running) await guest.process.stop(1000)
 })
@@ -141,9 +46,9 @@ function start(options: {
   commandLine?: string
   memory?: string
   args?: readonly string[]
-}): Guest {
+}): LabGuest {
   const commandLine = `console=ttyS0 quiet run=${options.run ?? 'shell'} ${options.commandLine ?? ''}`
-  const guest = new Guest([
+  const guest = new LabGuest(lab, [
     ...[
       '--kernel',
       options.kernel ?? files.vmlinux,

@@ -22,9 +22,11 @@ import { IoThread } from './io-thread.ts'
 import { IRQ, LOW_RAM_END, memoryMap } from './layout.ts'
 import { type MachineEnd, machineEndOf } from './machine-end.ts'
 import { VcpuThreads } from './vcpu-threads.ts'
+import type { MachineWorkers } from './workers.ts'
 
 export interface MachineOptions {
   readonly kvm: Kvm
+  readonly workers: MachineWorkers
   readonly cpus: number
   readonly ram: GuestRam
   readonly boot: BootSource
@@ -95,6 +97,7 @@ export class Machine {
     this.uart = new Uart(uart)
 
     this.io = new IoThread(
+      options.workers.io,
       {
         vmFd: this.vm.fd,
         cpus,
@@ -122,6 +125,7 @@ export class Machine {
       },
     )
     this.threads = new VcpuThreads(
+      options.workers.vcpus,
       this.vcpus,
       { control: this.control, busWakeFd, uart },
       {
@@ -171,7 +175,7 @@ export class Machine {
     this.io.pressPowerButton()
   }
 
-  /** Joins every thread and gives everything back that belongs to this machine alone. */
+  /** Takes every thread out of the machine and gives everything back that belongs to this machine alone. */
   async stop(): Promise<void> {
     this.hasEnded = true
     await this.threads.stop(() => {

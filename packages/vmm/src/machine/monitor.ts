@@ -16,12 +16,13 @@ import { gapMarker, SerialHub } from '../serial/hub.ts'
 import { SerialLog } from '../serial/log-file.ts'
 import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
-import { EXIT, type ExitCode, hostRefused, usageError } from '../sys/exit-error.ts'
+import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { openDisk, openNet } from './backends.ts'
 import { ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
+import { startWorkers } from './workers.ts'
 
 /** How the process ends: its code, and the line for people. */
 export interface ProcessEnd {
@@ -49,6 +50,8 @@ export class Monitor {
   private control: ControlServer | undefined
   /** Settled by whatever ends the machine that runs now. */
   private ending = Promise.withResolvers<End>()
+  /** Who wanted the process to end. */
+  private quitting: string | undefined
   private viewers: { close(): Promise<void> } | undefined
   private display: DisplayThread | undefined
 
@@ -67,22 +70,32 @@ export class Monitor {
       serial.kind === 'stdio'
         ? attachTerminal(this.hub, () => this.quit('Ctrl-A x'))
         : await SocketViewers.listen(serial.path, this.hub)
-    let end: ProcessEnd
     try {
       if (control !== undefined) {
         this.control = await ControlServer.listen(control, (method) => this.command(method))
       }
       await this.openDisplay()
       const attention = koffi.node.poll(this.attentionFd, { readable: true }, () => this.serialAttention())
-      end = await this.runMachines({ ...machineOptions, display: this.display?.handle })
+      const end = await this.runMachines({ ...machineOptions, display: this.display?.handle })
       attention.close()
-    } finally {
-      await this.display?.close()
-      await this.viewers.close()
-      await this.log?.flushed()
+      await this.leave(end)
+      return end
+    } catch (error) {
+      const code = error instanceof ExitError ? error.code : EXIT.internal
+      await this.leave({ code, reason: (error as Error).message })
+      throw error
     }
-    await this.leave(end)
-    return end
+  }
+
+  /** Lets everybody who watches see the end, and takes sockets and terminal back. */
+  private async leave(end: ProcessEnd): Promise<void> {
+    await this.display?.close()
+    await this.viewers?.close()
+    await this.log?.flushed()
+    this.state = 'exited'
+    this.broadcastState()
+    this.control?.broadcast({ event: 'exit', code: end.code, reason: end.reason })
+    await this.control?.close()
   }
 
   private async openDisplay(): Promise<void> {
@@ -93,6 +106,8 @@ export class Monitor {
 
   /** As pulling the plug. */
   quit(detail: string): void {
+    // Kept, too: the machine may be between its end and its next start.
+    this.quitting ??= detail
     this.ending.resolve({ kind: 'quit', detail })
   }
 
@@ -107,10 +122,13 @@ export class Monitor {
     if (options.cpus > kvm.maxVcpus) {
       throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
     }
+    const ram = allocateGuestRam(ramRanges(options.memoryBytes))
     return {
       kvm,
+      // Last, when nothing can be refused any more: a thread costs time and memory.
+      workers: startWorkers(options.cpus),
       cpus: options.cpus,
-      ram: allocateGuestRam(ramRanges(options.memoryBytes)),
+      ram,
       boot: { kernel, initrd, commandLine: options.commandLine },
       disks,
       nets,
@@ -121,7 +139,6 @@ export class Monitor {
   private async runMachines(options: MachineOptions): Promise<ProcessEnd> {
     for (;;) {
       this.setState('starting')
-      this.ending = Promise.withResolvers<End>()
       let machine: Machine
       try {
         machine = await Machine.create(options, {
@@ -142,9 +159,12 @@ export class Monitor {
       await machine.stop()
       this.machine = undefined
       this.drainOutput(machine)
-      const processEnd = this.processEnd(end)
+      const processEnd = this.processEnd(
+        this.quitting === undefined ? end : { kind: 'quit', detail: this.quitting },
+      )
       if (processEnd) return processEnd
       options.ram.clear()
+      this.ending = Promise.withResolvers<End>()
       this.resets++
       this.panicked = false
       this.control?.broadcast({ event: 'reset', reason: end.kind === 'reset' ? end.detail : 'asked for' })
@@ -177,13 +197,6 @@ export class Monitor {
     this.panicked = true
     this.control?.broadcast({ event: 'panic' })
     this.broadcastState()
-  }
-
-  private async leave(end: ProcessEnd): Promise<void> {
-    this.state = 'exited'
-    this.broadcastState()
-    this.control?.broadcast({ event: 'exit', code: end.code, reason: end.reason })
-    await this.control?.close()
   }
 
   // Serial port.

@@ -1,10 +1,9 @@
 /** The vCPU threads of one machine: started together, told to run, pause or stop, and joined. */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { UartHandle } from '../chipset/uart.ts'
 import { KVM_KVMCLOCK_CTRL, RUN } from '../kvm/api.ts'
 import type { Vcpu } from '../kvm/vcpu.ts'
 import { ioctlInt, viewOf } from '../sys/libc.ts'
-import { workerUrl } from '../sys/worker-url.ts'
 import {
   COMMAND,
   COMMAND_RUN,
@@ -20,6 +19,7 @@ import {
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
 import type { VcpuWorkerData, VcpuWorkerMessage } from '../vcpu/worker.ts'
 import { installKickHandler, signalThread } from './kick.ts'
+import { listenToWorker } from './workers.ts'
 
 const KICK_INTERVAL_MS = 4
 
@@ -32,9 +32,9 @@ export interface VcpuThreadEvents {
 
 interface Thread {
   readonly vcpu: Vcpu
-  readonly worker: Worker
   readonly run: DataView
-  readonly exited: Promise<void>
+  /** Resolves when the thread has left the machine, or died. */
+  readonly left: Promise<void>
 }
 
 export class VcpuThreads {
@@ -42,31 +42,35 @@ export class VcpuThreads {
   private readonly words: Int32Array
 
   constructor(
+    workers: readonly Worker[],
     vcpus: readonly Vcpu[],
     shared: { control: SharedArrayBuffer; busWakeFd: number; uart: UartHandle },
     events: VcpuThreadEvents,
   ) {
     installKickHandler()
     this.words = new Int32Array(shared.control)
-    const url = workerUrl(import.meta.url, 'vcpu-worker', '../vcpu/worker.ts')
-    this.threads = vcpus.map((vcpu) => {
-      const workerData: VcpuWorkerData = {
-        cpu: vcpu.id,
-        fd: vcpu.fd,
-        runAddress: vcpu.runAddress,
-        runSize: vcpu.runSize,
-        ...shared,
+    this.threads = vcpus.map((vcpu, i) => {
+      const worker = workers[i]!
+      const left = Promise.withResolvers<void>()
+      const ear = listenToWorker<VcpuWorkerMessage>(
+        worker,
+        ({ end }) => {
+          if (end.kind !== 'stopped') events.ended(vcpu.id, end)
+          left.resolve()
+        },
+        (error) => {
+          Atomics.store(this.words, vcpu.id * STRIDE + STATE, STATE_STOPPED)
+          events.failed(vcpu.id, error)
+          left.resolve()
+        },
+      )
+      const { id: cpu, fd, runAddress, runSize } = vcpu
+      worker.postMessage({ cpu, fd, runAddress, runSize, ...shared } satisfies VcpuWorkerData)
+      return {
+        vcpu,
+        run: new DataView(viewOf(runAddress, RUN.exitReason)),
+        left: left.promise.then(() => ear.release()),
       }
-      const worker = new Worker(url, { workerData, name: `vcpu-${vcpu.id}`, trackUnmanagedFds: false })
-      worker.on('message', ({ end }: VcpuWorkerMessage) => {
-        if (end.kind !== 'stopped') events.ended(vcpu.id, end)
-      })
-      worker.on('error', (error) => {
-        Atomics.store(this.words, vcpu.id * STRIDE + STATE, STATE_STOPPED)
-        events.failed(vcpu.id, error as Error)
-      })
-      const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-      return { vcpu, worker, run: new DataView(viewOf(vcpu.runAddress, RUN.exitReason)), exited }
     })
   }
 
@@ -91,14 +95,14 @@ export class VcpuThreads {
     this.command(COMMAND_RUN)
   }
 
-  /** Ends and joins every thread. */
+  /** Ends every vCPU and resolves when no thread touches this machine any more. */
   async stop(onWait: () => void): Promise<void> {
     this.command(COMMAND_STOP)
-    let joined = false
-    const all = Promise.all(this.threads.map((thread) => thread.exited)).then(() => {
-      joined = true
+    let gone = false
+    const all = Promise.all(this.threads.map((thread) => thread.left)).then(() => {
+      gone = true
     })
-    while (!joined) {
+    while (!gone) {
       this.kick()
       onWait()
       await Promise.race([all, delay(KICK_INTERVAL_MS)])

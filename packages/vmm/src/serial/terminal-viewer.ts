@@ -50,7 +50,7 @@ export function attachTerminal(hub: SerialHub, quit: () => void): TerminalViewer
   return {
     async close() {
       const deadline = Date.now() + 1000
-      while (!handle.caughtUp && !stdout.destroyed && Date.now() < deadline) {
+      while ((!handle.caughtUp || stdout.writableLength > 0) && !stdout.destroyed && Date.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
       handle.detach()

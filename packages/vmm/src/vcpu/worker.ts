@@ -1,11 +1,15 @@
-/** The thread of one vCPU. It loads, says so, waits for the command to run, and ends with the vCPU. */
-import { parentPort, workerData } from 'node:worker_threads'
+/**
+ * The thread of one vCPU. It serves one machine after the other, because a thread that ends leaves memory of the
+ * foreign function library behind, and a guest may reset as often as it likes.
+ */
+import { parentPort } from 'node:worker_threads'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
 import { MailboxClient } from '../io/mailbox.ts'
 import { gettid } from '../sys/libc.ts'
 import { STRIDE, TID } from './control.ts'
 import { runVcpu, type VcpuEnd } from './run-loop.ts'
 
+/** Sent to the thread for each machine: it then waits for the command to run. */
 export interface VcpuWorkerData {
   readonly cpu: number
   readonly fd: number
@@ -16,17 +20,17 @@ export interface VcpuWorkerData {
   readonly uart: UartHandle
 }
 
-/** Sent once, when the vCPU has ended. */
+/** Sent back once for each machine, when its vCPU has ended; the thread touches nothing of it any more. */
 export interface VcpuWorkerMessage {
   readonly end: VcpuEnd
 }
 
-const data = workerData as VcpuWorkerData
-const words = new Int32Array(data.control)
-Atomics.store(words, data.cpu * STRIDE + TID, gettid())
-const end = runVcpu({
-  ...data,
-  mailbox: new MailboxClient(data.control, data.cpu, data.busWakeFd),
-  uart: new Uart(data.uart),
+parentPort!.on('message', (data: VcpuWorkerData) => {
+  Atomics.store(new Int32Array(data.control), data.cpu * STRIDE + TID, gettid())
+  const end = runVcpu({
+    ...data,
+    mailbox: new MailboxClient(data.control, data.cpu, data.busWakeFd),
+    uart: new Uart(data.uart),
+  })
+  parentPort!.postMessage({ end } satisfies VcpuWorkerMessage)
 })
-parentPort!.postMessage({ end } satisfies VcpuWorkerMessage)

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ExitError } from '../sys/exit-error.ts'
+import { parseRunOptions, USAGE, vmmCommandLine } from './options.ts'
+
+const parse = (...args: string[]) => parseRunOptions(['--kernel', 'k', ...args])
+const refusal = (args: readonly string[]): string => {
+  try {
+    parseRunOptions(args)
+  } catch (error) {
+    assert.ok(error instanceof ExitError)
+    assert.equal(error.code, 1)
+    assert.ok(!error.message.includes('\n'))
+    return error.message
+  }
+  return assert.fail(`accepted: ${args.join(' ')}`)
+}
+
+test('what is not given has defaults', () => {
+  const options = parse()
+  assert.equal(options.memoryBytes, 512 * 2 ** 20)
+  assert.equal(options.cpus, 1)
+  assert.equal(options.commandLine, 'console=ttyS0')
+  assert.deepEqual(options.serial, { kind: 'stdio' })
+  assert.equal(options.noReboot, false)
+})
+
+test('every option is read, in both spellings', () => {
+  const options = parse(
+    ...[
+      '--initrd=i',
+      '--cmdline',
+      '--quiet',
+      '--memory',
+      '1.5G',
+      '--cpus=4',
+      '--no-reboot',
+      '--name',
+      'web-1',
+    ],
+    ...[
+      '--disk',
+      'a,b.raw',
+      '--disk',
+      'c.raw,ro',
+      '--net',
+      'tap:t0,mac=02:AA:00:00:00:01',
+      '--net',
+      'passt:/p,x',
+    ],
+    ...['--serial', 'unix:/s', '--serial-log', 'l', '--control', 'unix:/c'],
+  )
+  assert.equal(options.initrd, 'i')
+  assert.equal(options.commandLine, '--quiet')
+  assert.equal(options.memoryBytes, 1536 * 2 ** 20)
+  assert.equal(options.cpus, 4)
+  assert.equal(options.noReboot, true)
+  assert.deepEqual(
+    options.disks.map(({ path, readOnly }) => [path, readOnly]),
+    [
+      ['a,b.raw', false],
+      ['c.raw', true],
+    ],
+  )
+  assert.deepEqual(options.nets, [
+    { kind: 'tap', target: 't0', mac: '02:aa:00:00:00:01' },
+    { kind: 'passt', target: '/p,x', mac: undefined },
+  ])
+  assert.deepEqual(options.serial, { kind: 'unix', path: '/s' })
+  assert.equal(options.control, '/c')
+  assert.equal(options.name, 'web-1')
+  assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)), options)
+})
+
+test('each mistake is named in one line', () => {
+  const k = ['--kernel', 'k']
+  for (const [args, pattern] of [
+    [[], /--kernel is missing/],
+    [['--kernel'], /--kernel needs a value/],
+    [['--kernel', '--memory', '1G'], /--kernel needs a value/],
+    [[...k, ...k], /--kernel is given twice/],
+    [[...k, '--frob', 'x'], /no option --frob/],
+    [[...k, 'x'], /"x" stands alone/],
+    [[...k, '--memory', 'lots'], /not a size/],
+    [[...k, '--memory', '1M'], /out of range/],
+    [[...k, '--memory', '2000T'], /out of range/],
+    [[...k, '--memory', '8388609'], /whole number of MiB/],
+    [[...k, '--cpus', '0'], /1 to 32/],
+    [[...k, '--cpus', '33'], /1 to 32/],
+    [[...k, '--cpus', '2x'], /1 to 32/],
+    [[...k, '--disk', ',ro'], /file is missing/],
+    [[...k, '--disk', 'd', '--disk', 'd,ro'], /given twice/],
+    [[...k, '--net', 'user'], /tap:NAME or passt:SOCKET/],
+    [[...k, '--net', 'tap:a-name-that-is-too-long'], /1 to 15 characters/],
+    [[...k, '--net', 'tap:../x'], /1 to 15 characters/],
+    [[...k, '--net', 'tap:t,mac=01:00:00:00:00:00'], /not the address of one network card/],
+    [[...k, '--net', 'tap:t,mac=02:00'], /not the address/],
+    [[...k, '--serial', 'tcp:1'], /unix:PATH or stdio/],
+    [[...k, '--control', '/c'], /write unix:PATH/],
+    [[...k, '--control', `unix:/${'x'.repeat(107)}`], /at most 107 bytes/],
+    [[...k, '--no-reboot=yes'], /takes no value/],
+    [[...k, '--name', 'a\0b'], /zero byte/],
+  ] as const) {
+    assert.match(refusal(args), pattern)
+  }
+})
+
+test('the help names every option the parser takes', () => {
+  for (const option of [
+    'kernel',
+    'initrd',
+    'cmdline',
+    'memory',
+    'cpus',
+    'disk',
+    'net',
+    'serial',
+    'serial-log',
+  ]) {
+    assert.ok(USAGE.includes(`--${option} `), option)
+  }
+})

@@ -1,0 +1,199 @@
+/**
+ * The whole program with guests of a few instructions: threads, buses, chipset, every way to end. Runs on any KVM,
+ * also where only the lab could boot a real kernel.
+ */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, describe, test } from 'node:test'
+import { ControlClient } from '../control/client.ts'
+import {
+  COM1,
+  inb,
+  inl,
+  loadMemory,
+  outb,
+  outl,
+  powerOff,
+  print,
+  printRax,
+  printString,
+  storeMemory,
+  tinyKernel,
+  tripleFault,
+} from '../testing/tiny-guest.ts'
+
+const MAIN = new URL('../main.ts', import.meta.url).pathname
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tiny-guest-'))
+after(() => rmSync(folder, { recursive: true }))
+let files = 0
+
+function launch(code: readonly (readonly number[])[] | Uint8Array, args: readonly string[] = []) {
+  const kernel = path.join(folder, `kernel-${files++}`)
+  writeFileSync(kernel, code instanceof Uint8Array ? code : tinyKernel(...code))
+  const child = spawn(process.execPath, [MAIN, 'run', '--kernel', kernel, '--memory', '32M', ...args])
+  const stdout: Buffer[] = []
+  let stderr = ''
+  child.stdout.on('data', (chunk) => stdout.push(chunk))
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const end = new Promise<{ code: number | null; output: Buffer; line: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code, output: Buffer.concat(stdout), line: stderr.trimEnd() }))
+  })
+  return { child, end, output: () => Buffer.concat(stdout).toString('latin1') }
+}
+
+const run = (code: readonly (readonly number[])[] | Uint8Array, args?: readonly string[]) =>
+  launch(code, args).end
+
+const usable = (() => {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+})()
+
+describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 }, () => {
+  test('a guest that prints and powers off ends with code 0', async () => {
+    const { code, output, line } = await run([print('hello '), printString('from one REP OUTSB'), powerOff])
+    assert.deepEqual(
+      [code, output.toString(), line],
+      [0, 'hello from one REP OUTSB', 'hearth-vmm: the guest powered off'],
+    )
+  })
+
+  test('reads of nothing are all ones, of any width; MMIO of 8 bytes is whole', async () => {
+    const { output } = await run([
+      ...[inb(0x1234), printRax(1)],
+      ...[inl(0x1234), printRax(4)],
+      ...[loadMemory(0xd000_0000, true), printRax(8)],
+      ...[storeMemory(0xd000_0000, 1), powerOff],
+    ])
+    assert.deepEqual([...output], new Array(13).fill(0xff))
+  })
+
+  test('PCI is the same by ports and by ECAM; the clock says this year', async () => {
+    const { output } = await run([
+      ...[outl(0xcf8, 0x8000_0000 | (1 << 11)), inl(0xcfc), printRax(4)],
+      ...[loadMemory(0xe000_0000 + (1 << 15)), printRax(4)],
+      ...[loadMemory(0xe000_0000 + (1 << 15), true), printRax(8)],
+      ...[outb(0x70, 9), inb(0x71), printRax(1), powerOff],
+    ])
+    const virtioRng = Buffer.from([0xf4, 0x1a, 0x44, 0x10])
+    assert.deepEqual(output.subarray(0, 4), virtioRng)
+    assert.deepEqual(output.subarray(4, 8), virtioRng)
+    assert.deepEqual(output.subarray(8, 12), virtioRng)
+    const year = new Date().getUTCFullYear() % 100
+    assert.equal(output[16], Math.floor(year / 10) * 16 + (year % 10))
+  })
+
+  test('every way to reset ends with code 10 when told not to restart', async () => {
+    for (const [how, name] of [
+      [outb(0x64, 0xfe), 'keyboard controller'],
+      [outb(0xcf9, 6), 'reset register'],
+    ] as const) {
+      const { code, line } = await run([how], ['--no-reboot'])
+      assert.equal(code, 10)
+      assert.match(line, new RegExp(`the guest reset \\(${name}\\)`))
+    }
+  })
+
+  test('a reset finds a cold machine: memory and devices as at the first start', async () => {
+    // CMOS memory and a word of RAM tell what the run before left; each run prints them and leaves other values.
+    const vm = launch([
+      ...[outb(0x70, 0x50), inb(0x71), printRax(1), loadMemory(0x18_0000), printRax(1)],
+      ...[outb(0x70, 0x50), outb(0x71, 0x77), storeMemory(0x18_0000, 0x78), print('.')],
+      ...[outb(0x64, 0xfe)],
+    ])
+    while (vm.output().length < 12) await new Promise((resolve) => vm.child.stdout.once('data', resolve))
+    vm.child.kill('SIGTERM')
+    const { code, output } = await vm.end
+    assert.equal(code, 0)
+    assert.equal(output.toString('latin1').slice(0, 12), '\0\0.\0\0.\0\0.\0\0.')
+  })
+
+  test('a triple fault is code 11; a panic that ends in a reset too', async () => {
+    const fault = await run([tripleFault])
+    assert.equal(fault.code, 11)
+    assert.match(fault.line, /^hearth-vmm: the guest crashed: triple fault on vCPU 0 \(rip=/)
+    const panic = await run([outb(0x505, 1), outb(0xcf9, 6)], ['--no-reboot'])
+    assert.equal(panic.code, 11)
+    assert.match(panic.line, /its kernel panicked/)
+  })
+
+  test('input reaches the guest, output of a burst is whole', async () => {
+    // Polls LSR for a byte and prints it plus one: wait: in al, LSR; test al, 1; jz wait; in al, data; inc al; out.
+    const echo = [
+      ...[0xba, 0xfd, 0x03, 0, 0, 0xec, 0xa8, 0x01, 0x74, 0xf6],
+      ...[0xba, 0xf8, 0x03, 0, 0, 0xec, 0xfe, 0xc0, 0xee],
+    ]
+    const vm = launch([print('?'), echo, echo, echo, powerOff])
+    await new Promise((resolve) => vm.child.stdout.once('data', resolve))
+    vm.child.stdin.write('HAL')
+    const { code, output } = await vm.end
+    assert.deepEqual([code, output.toString()], [0, '?IBM'])
+  })
+
+  test('control: status, pause, resume, reset, quit; the sockets are gone in the end', async () => {
+    const [control, serial] = [path.join(folder, 'control'), path.join(folder, 'serial')]
+    const vm = launch(
+      [print('up'), outb(COM1, 10)],
+      ['--control', `unix:${control}`, '--serial', `unix:${serial}`],
+    )
+    const events: string[] = []
+    let client: ControlClient | undefined
+    while (!client) {
+      client = await ControlClient.connect(control, {
+        event: (event) => events.push(event.event === 'state' ? event.status.state : event.event),
+      }).catch(() => new Promise<undefined>((resolve) => setTimeout(resolve, 20)))
+    }
+    while ((await client.status()).state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
+    const status = await client.status()
+    assert.deepEqual(
+      [status.pid, status.cpus, status.memoryBytes, status.resets, status.panicked],
+      [vm.child.pid, 1, 32 << 20, 0, false],
+    )
+    await client.request('pause')
+    assert.equal((await client.status()).state, 'paused')
+    await client.request('resume')
+    await client.request('reset')
+    while ((await client.status()).resets !== 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    await client.request('quit')
+    assert.equal((await vm.end).code, 0)
+    assert.ok(events.includes('reset') && events.at(-1) === 'exit', events.join())
+    for (const file of [control, serial]) assert.throws(() => accessSync(file), /ENOENT/)
+  })
+
+  test('32 CPUs start and stop', async () => {
+    const { code, output } = await run([print('x'), powerOff], ['--cpus', '32'])
+    assert.deepEqual([code, output.toString()], [0, 'x'])
+  })
+})
+
+test('what cannot start is one line and the right code', async () => {
+  const kernel = tinyKernel(powerOff)
+  const [code1, code2] = [1, 2]
+  for (const [file, args, code, pattern] of [
+    [Buffer.from('#!/bin/sh\n'.repeat(100)), [], code1, /is not a kernel: give a Linux bzImage/],
+    [kernel.subarray(0, kernel.length - 1), [], code1, /is truncated/],
+    [Buffer.alloc(0), [], code1, /is empty/],
+    [kernel, ['--initrd', '/nonexistent'], code1, /--initrd \/nonexistent: there is no such file/],
+    [kernel, ['--initrd', '/'], code1, /not a regular file/],
+    [kernel, ['--frob'], code1, /no option --frob/],
+    [kernel, ['--disk', '/nonexistent'], code2, /the disk is missing/],
+    [kernel, ['--disk', '/'], code2, /this is a folder/],
+    [kernel, ['--net', 'tap:hearth-none'], code2, /no network interface hearth-none/],
+    [kernel, ['--net', 'passt:/nonexistent'], code2, /cannot reach passt/],
+  ] as const) {
+    const end = await run(file, args)
+    assert.equal(end.code, code, end.line)
+    assert.match(end.line, pattern)
+    assert.equal(end.line.split('\n').length, 1, end.line)
+    assert.equal(end.output.length, 0)
+  }
+})
