@@ -1,3 +1,4 @@
+import { MIN_MOVED_TILES, MotionFinder, type Move } from './motion.ts'
 import { SURFACE_STRIDE, type Surface } from './surface.ts'
 import { BITMAP_WORDS, GRID_COLUMNS, GRID_ROWS, GRID_TILES, TILE, TileSet } from './tiles.ts'
 
@@ -31,11 +32,17 @@ export class Picture {
   readonly heat = new Float32Array(GRID_TILES)
   /** Tiles the last `update` changed. */
   readonly changed = new TileSet()
+  /** What the last `update` moved rather than drew; valid on a screen that showed the picture before it. */
+  moves: readonly Move[] = []
   private readonly pending = new Uint32Array(BITMAP_WORDS)
+  private readonly motion = new MotionFinder()
+  /** The pixels before the update, where a move is looked for. */
+  private before = new Uint32Array(0)
 
   /** Takes over what the guest drew; true when a tile or the size changed. */
   update(surface: Surface, now = 0): boolean {
     this.changed.clear()
+    this.moves = []
     const size = surface.size()
     if (size === null) return false
     const resized = size.geometry !== this.geometry
@@ -44,7 +51,8 @@ export class Picture {
     surface.takeDamage(this.pending)
     const columns = Math.ceil(this.width / TILE)
     const rows = Math.ceil(this.height / TILE)
-    let any = false
+    let any = 0
+    const large = !resized && this.keepBefore()
     for (let i = 0; i < BITMAP_WORDS; i++) {
       let bits = this.pending[i]!
       this.pending[i] = 0
@@ -58,11 +66,38 @@ export class Picture {
           this.changed.add(tile)
           this.heat[tile] = this.heat[tile]! * Math.exp((this.changedAt[tile]! - now) / 1000) + 1
           this.changedAt[tile] = now
-          any = true
+          any++
         }
       }
     }
-    return any || resized
+    if (large && any >= MIN_MOVED_TILES) this.findMoves()
+    return any > 0 || resized
+  }
+
+  /** Keeps the pixels of damaged rows when the damage is large enough for a move; false when it is not. */
+  private keepBefore(): boolean {
+    let first = -1
+    let last = -1
+    let words = 0
+    for (let i = 0; i < BITMAP_WORDS; i++) {
+      if (this.pending[i] === 0) continue
+      if (first < 0) first = i
+      last = i
+      words++
+    }
+    const rowWords = GRID_COLUMNS / 32
+    // A word holds up to 32 tiles; a narrow window has one word a row.
+    if (words < 3) return false
+    const top = Math.floor(first / rowWords) * TILE
+    const bottom = Math.min(Math.ceil((last + 1) / rowWords) * TILE, Math.ceil(this.height / TILE) * TILE)
+    if (this.before.length < this.pixels.length) this.before = new Uint32Array(this.pixels.length)
+    this.before.set(this.pixels.subarray(top * this.stride, bottom * this.stride), top * this.stride)
+    return true
+  }
+
+  private findMoves(): void {
+    const { before, pixels: after, stride, width, height } = this
+    this.moves = this.motion.find({ before, after, stride, width, height }, this.changed)
   }
 
   private resize(width: number, height: number, geometry: number): void {
@@ -128,6 +163,8 @@ export class ViewerDamage {
   readonly dirty = new TileSet()
   /** Tiles that were sent with loss and are due again when they rest. */
   readonly lossy = new TileSet()
+  /** Moves of the picture that are right on this viewer's screen as it is now. */
+  moves: readonly Move[] = []
 
   /** Takes over what a picture's update changed. Call it for every update, or `invalidate`. */
   follow(picture: Picture): void {
@@ -136,6 +173,8 @@ export class ViewerDamage {
       this.invalidate(picture)
       return
     }
+    // Before the new damage is added: what is clean now is what the picture was before this update.
+    this.moves = picture.moves.filter((move) => this.hasSource(move))
     this.dirty.addAll(picture.changed)
   }
 
@@ -145,11 +184,13 @@ export class ViewerDamage {
     this.sentHigh.fill(0)
     this.lossy.clear()
     this.dirty.clear()
+    this.moves = []
     this.dirty.addRect(0, 0, picture.width, picture.height)
   }
 
   /** The same for the tiles a rectangle touches. */
   invalidateRect(x: number, y: number, width: number, height: number): void {
+    this.moves = []
     const tiles = new TileSet()
     tiles.addRect(x, y, width, height)
     tiles.forEach((tile) => {
@@ -181,6 +222,15 @@ export class ViewerDamage {
       }
     })
     return any
+  }
+
+  private hasSource(move: Move): boolean {
+    const source = new TileSet()
+    source.addRect(move.x - move.dx, move.y - move.dy, move.width, move.height)
+    for (let i = 0; i < BITMAP_WORDS; i++) {
+      if ((source.words[i]! & (this.dirty.words[i]! | this.lossy.words[i]!)) !== 0) return false
+    }
+    return true
   }
 
   /** Notes that the tile as it is in the picture now goes to the viewer. */

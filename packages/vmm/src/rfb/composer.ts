@@ -1,6 +1,7 @@
 import { takeRects } from '../display/coalesce.ts'
 import { NOT_SOLID, type Picture, type ViewerDamage } from '../display/picture.ts'
 import { BITMAP_WORDS, GRID_COLUMNS, TILE, TileSet } from '../display/tiles.ts'
+import { writeCopyRect } from './encodings/copyrect.ts'
 import type { Encoder } from './encodings/encoder.ts'
 import { HextileEncoder } from './encodings/hextile.ts'
 import { RawEncoder } from './encodings/raw.ts'
@@ -54,6 +55,8 @@ export class Composer {
     this.jpegFactory = jpegFactory
   }
 
+  private copyRect = false
+
   /** Takes the viewer's list, in its order of preference. */
   setEncodings(encodings: Int32Array): void {
     const level = levelIn(encodings, PSEUDO.COMPRESS_LEVEL_0, PSEUDO.COMPRESS_LEVEL_9)
@@ -73,6 +76,7 @@ export class Composer {
       }
     }
     this.encoding = chosen
+    this.copyRect = encodings.includes(ENCODING.COPY_RECT)
     this.encoder = this.encoderFor(chosen, zlibLevel)
     this.tight = this.encoder instanceof TightEncoder ? this.encoder : null
     this.jpeg =
@@ -92,6 +96,8 @@ export class Composer {
     this.height = options.height
     const start = out.length
     const room = (): boolean => out.length - start < options.budget && out.rectangles < 0xff00
+    if (this.copyRect) this.copyMoves(picture, damage, out)
+    damage.moves = []
     work.words.set(damage.dirty.words)
     this.dropInvisible(picture, damage)
     const resume = this.resumeRow
@@ -112,6 +118,17 @@ export class Composer {
 
   close(): void {
     for (const encoder of this.made.values()) encoder.close()
+  }
+
+  /** First of all in an update: what comes later may overwrite the sources. */
+  private copyMoves(picture: Picture, damage: ViewerDamage, out: FrameWriter): void {
+    if (this.width !== picture.width || this.height !== picture.height) return
+    for (const { x, y, width, height, dx, dy } of damage.moves) {
+      writeCopyRect(out, x, y, width, height, x - dx, y - dy)
+      const columns = Math.ceil(width / TILE)
+      const rows = Math.ceil(height / TILE)
+      this.markSent(picture, damage, x / TILE, y / TILE, columns, rows, false)
+    }
   }
 
   private encoderFor(encoding: number, level: number): Encoder {

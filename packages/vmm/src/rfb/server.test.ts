@@ -91,6 +91,37 @@ for (const [name, encoding] of Object.entries({
   })
 }
 
+test('scrolling goes as CopyRect, and a viewer that missed a step is not told to copy what it lacks', async (t) => {
+  const [width, height] = [400, 300]
+  const bench = new Bench(t, width, height)
+  const picture = blank(width, height)
+  const random = new Random(77)
+  const encodings = [ENCODING.ZRLE, ENCODING.COPY_RECT]
+  const [quick, slow] = [await bench.viewer(...encodings), await bench.viewer(...encodings)]
+  scribble(picture, random, 0, 0, width, height)
+  for (let i = 0; i < picture.pixels.length; i++) picture.pixels[i] = random.below(7) * 0x1f3a55
+  bench.show(picture, 0, 0, width, height)
+  for (const client of [quick, slow]) {
+    client.request(false)
+    await client.until(() => same(client, picture))
+  }
+  for (let round = 0; round < 24; round++) {
+    const lines = 1 + random.below(40)
+    const [x, w] = round % 3 === 0 ? [0, width] : [37, 300]
+    for (let y = 0; y < height; y++) {
+      const at = y * width + x
+      if (y + lines < height) picture.pixels.copyWithin(at, at + lines * width, at + lines * width + w)
+      else for (let i = 0; i < w; i++) picture.pixels[at + i] = random.below(0x1000000)
+    }
+    bench.show(picture, x, 0, w, height)
+    quick.request()
+    if (round % 4 === 3) slow.request()
+    await quick.until(() => same(quick, picture))
+    if (round % 4 === 3) await slow.until(() => same(slow, picture))
+  }
+  assert.ok(quick.encodings.has(ENCODING.COPY_RECT))
+})
+
 test('the handshake of 3.3, 3.7 and versions nobody knows', async (t) => {
   const bench = new Bench(t)
   for (const [version, answer, security, result] of [
