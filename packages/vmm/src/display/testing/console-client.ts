@@ -8,7 +8,9 @@
  *   key CODE…          presses and releases XT scancodes one after the other (hexadecimal)
  *   type TEXT          keysyms, as a phone sends them; \n is Return
  *   pointer X Y MASK
- *   resize W H         asks for a size and waits for it
+ *   resize W H         asks for a size
+ *   until W H          waits until the picture has that size
+ *   pseudo             the pseudo-rectangles so far
  */
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -76,15 +78,14 @@ for await (const line of createInterface({ input: process.stdin })) {
       client.pointer(Number(args[0]), Number(args[1]), Number(args[2]))
       answer({})
       break
-    case 'resize': {
-      const [width, height] = args.map(Number) as [number, number]
-      client.setDesktopSize(width, height)
-      await client.until(() => client.picture.width === width && client.picture.height === height)
-      // The new size begins a new picture; continuous updates are asked for again, as noVNC does.
-      client.continuousUpdates()
+    case 'resize':
+      client.setDesktopSize(Number(args[0]), Number(args[1]))
+      answer({})
+      break
+    case 'until':
+      await client.until(() => `${client.picture.width} ${client.picture.height}` === args.join(' '))
       answer(size())
       break
-    }
     case 'pseudo':
       answer(
         client.pseudo.map(({ encoding: e, x, y, width, height, data }) => ({

@@ -238,6 +238,11 @@ test('blobs are shown straight from the guest’s pages', () => {
   assert.equal(scanout(316, 0), RESP.ERR_INVALID_PARAMETER, 'rows that overlap')
   assert.equal(scanout(320, 0), RESP.OK_NODATA)
   assert.deepEqual(driver.shown(0, 0, 80, 50), [...picture])
+  assert.equal(
+    driver.type(CMD.TRANSFER_TO_HOST_2D, [0, 0, 80, 50, 0, 0, 3, 0]),
+    RESP.OK_NODATA,
+    'nothing to do',
+  )
   driver.machine.memory.writeU32(0x100_0000, 0x77)
   assert.notEqual(driver.shown(0, 0, 1, 1)[0], 0x77)
   driver.type(CMD.RESOURCE_FLUSH, [0, 0, 1, 1, 3, 0])

@@ -328,7 +328,9 @@ export class GpuDevice implements VirtioDevice {
 
   private transfer(rect: Rect, offset: number, id: number): Outcome {
     const resource = this.resources.get(id)
-    if (resource === undefined || resource.kind !== '2d') return RESP.ERR_INVALID_RESOURCE_ID
+    if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
+    // A blob has nothing to transfer; Linux 6.1 asks for it all the same before it flushes one.
+    if (resource.kind === 'blob') return RESP.OK_NODATA
     if (!inside(rect, resource.width, resource.height)) return RESP.ERR_INVALID_PARAMETER
     if (!resource.transfer(rect.x, rect.y, rect.width, rect.height, offset)) {
       return RESP.ERR_INVALID_PARAMETER
