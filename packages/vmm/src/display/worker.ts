@@ -3,6 +3,7 @@
  * guest nor its disks and networks wait for a viewer.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { createJpegEncoder } from '../rfb/encodings/jpeg.ts'
 import { RfbServer } from '../rfb/server.ts'
 import { ExitError } from '../sys/exit-error.ts'
 import { write } from '../sys/libc.ts'
@@ -32,6 +33,7 @@ const rfb = new RfbServer({
     pointer: (x, y, buttons) => put(INPUT_KIND.POINTER, x, y, buttons),
     wheel: (vertical, horizontal) => put(INPUT_KIND.WHEEL, vertical, horizontal),
   },
+  jpeg: createJpegEncoder,
   resize: (width, height) => {
     surface.setWish(width, height)
     wakeDevices()

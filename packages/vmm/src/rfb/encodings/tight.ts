@@ -23,6 +23,10 @@ const BLOCK_WIDTH = 256
 const BLOCK_HEIGHT = 128
 const MAX_PALETTE = 256
 
+/** Every JPEG carries 600 bytes of tables: larger blocks then. */
+const JPEG_BLOCK_WIDTH = 1024
+const JPEG_BLOCK_HEIGHT = 512
+
 /** A lossy encoder of true-colour blocks: returns a whole JPEG file of the block, valid until the next call. */
 export type JpegEncoder = (
   source: PixelSource,
@@ -55,10 +59,12 @@ export class TightEncoder implements Encoder {
     format: PixelFormat,
     out: FrameWriter,
   ): void {
-    for (let by = y; by < y + height; by += BLOCK_HEIGHT) {
-      const blockHeight = Math.min(BLOCK_HEIGHT, y + height - by)
-      for (let bx = x; bx < x + width; bx += BLOCK_WIDTH) {
-        this.block(source, bx, by, Math.min(BLOCK_WIDTH, x + width - bx), blockHeight, format, out)
+    const mostWide = this.jpeg === null ? BLOCK_WIDTH : JPEG_BLOCK_WIDTH
+    const mostHigh = this.jpeg === null ? BLOCK_HEIGHT : JPEG_BLOCK_HEIGHT
+    for (let by = y; by < y + height; by += mostHigh) {
+      const blockHeight = Math.min(mostHigh, y + height - by)
+      for (let bx = x; bx < x + width; bx += mostWide) {
+        this.block(source, bx, by, Math.min(mostWide, x + width - bx), blockHeight, format, out)
       }
     }
   }
