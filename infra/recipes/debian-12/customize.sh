@@ -15,9 +15,9 @@ echo LANG=C.UTF-8 >"$tree/etc/default/locale"
 ln -sf ../run/systemd/resolve/stub-resolv.conf "$tree/etc/resolv.conf"
 
 chroot "$tree" systemctl enable systemd-networkd.service systemd-resolved.service serial-getty@ttyS0.service
-# Work for machines with old disks, and a timer that looks for it at every boot.
-chroot "$tree" systemctl disable e2scrub_reap.service e2scrub_all.timer fstrim.timer 2>/dev/null || true
-chroot "$tree" systemctl enable fstrim.timer
+# Not needed at every boot: a check for snapshots of LVM disks, and a Python program that waits for the shutdown to
+# install upgrades (the daily timer installs them).
+chroot "$tree" systemctl disable e2scrub_reap.service e2scrub_all.timer unattended-upgrades.service
 
 # Direct boot keeps using this kernel: its modules must not go when a newer kernel is installed beside it.
 kernel=$(basename "$(readlink -f "$tree/vmlinuz")" | sed s/^vmlinuz-//)

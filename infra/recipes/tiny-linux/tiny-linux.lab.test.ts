@@ -84,11 +84,11 @@ function startGuest(cmdline: string, args: readonly string[] = []) {
 test('it greets with its name, gives a shell with job control, and powers off with exit code 0', async () => {
   const { guest, until, type } = startGuest('quiet hearth.name=bob', ['--cpus', '2'])
   await until(/Tiny Linux 6\.\S+ on 2 CPUs/)
-  await until(/bob:~# /)
+  await until(/bob:\S+# /)
   await type('sleep 1000\n')
   await until(/sleep 1000/)
   await type('\u0003')
-  await until(/bob:~# /)
+  await until(/bob:\S+# /)
   await type('echo "left: $(pidof sleep)."; hostname\n')
   await until(/left: \.\r\nbob\r\n/)
   await type('poweroff\n')
@@ -98,7 +98,7 @@ test('it greets with its name, gives a shell with job control, and powers off wi
 test('the power button ends it cleanly, and reboot resets it', async () => {
   const socket = '/tmp/tiny-linux-control'
   const { guest, until } = startGuest('quiet', ['--control', `unix:${socket}`, '--no-reboot'])
-  await until(/tiny:~# /)
+  await until(/tiny:\S+# /)
   const press = `
     const socket = require('node:net').connect(${JSON.stringify(socket)})
     socket.write('{"id":1,"method":"powerdown"}\\n')
@@ -108,7 +108,7 @@ test('the power button ends it cleanly, and reboot resets it', async () => {
   assert.equal((await guest.exit).code, 0)
 
   const again = startGuest('quiet', ['--no-reboot'])
-  await again.until(/tiny:~# /)
+  await again.until(/tiny:\S+# /)
   await again.type('reboot\n')
   assert.equal((await again.guest.exit).code, 10)
 })
