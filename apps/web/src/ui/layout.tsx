@@ -53,7 +53,7 @@ export function Facts({ children }: { children: ReactNode }) {
 }
 export function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <div className="grid gap-x-4 gap-y-0.5 px-5 py-3 sm:grid-cols-[9.5rem_1fr] sm:items-center">
+    <div className="grid grid-cols-1 gap-x-4 gap-y-0.5 px-5 py-3 sm:grid-cols-[9.5rem_1fr] sm:items-center">
       <dt className="text-13 text-ink-3">{label}</dt>
       <dd className="tnum min-w-0 break-words">{children}</dd>
     </div>

@@ -29,13 +29,13 @@ export function ImagePicker({
 }) {
   if (!images)
     return (
-      <div className="grid gap-3 sm:grid-cols-2" role="status" aria-label={m.common.loading}>
+      <div className="grid grid-cols-1 gap-3 sm:grid-cols-2" role="status" aria-label={m.common.loading}>
         <Skeleton className="h-32 rounded-card!" />
         <Skeleton className="h-32 rounded-card!" />
       </div>
     )
   return (
-    <div role="radiogroup" aria-label={m.create.image} className="grid gap-3 sm:grid-cols-2">
+    <div role="radiogroup" aria-label={m.create.image} className="grid grid-cols-1 gap-3 sm:grid-cols-2">
       {images.map((image) => (
         <div key={image.uid} className={`${choiceClass} flex flex-col`}>
           <label className="flex flex-1 gap-3.5 p-4">

@@ -31,7 +31,7 @@ export function LoginSection({
   const [adding, setAdding] = useState(false)
   if (image && !image.cloudInit) return <p className="text-ink-2">{t.loginNone}</p>
   return (
-    <div className="grid gap-5 md:grid-cols-2">
+    <div className="grid grid-cols-1 gap-5 md:grid-cols-2">
       <div className="flex flex-col gap-4">
         <Field label={t.user} error={problems.user}>
           <Input

@@ -76,7 +76,7 @@ export function SizePicker({
         </label>
       </div>
       {draft.size === 'custom' ? (
-        <div className="mt-4 grid gap-4 sm:grid-cols-3">
+        <div className="mt-4 grid grid-cols-1 gap-4 sm:grid-cols-3">
           <Field
             label={m.create.cpus}
             error={problems.cpus}

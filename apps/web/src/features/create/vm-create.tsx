@@ -196,8 +196,8 @@ export function VmCreate() {
   return (
     <form id="vm-create" onSubmit={submit} noValidate aria-label={t.title} className="flex flex-col gap-5">
       <PageHeader title={t.title} />
-      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_19rem]">
-        <fieldset disabled={waiting || create.isPending} className="contents">
+      <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_19rem]">
+        <fieldset disabled={waiting || create.isPending} className="min-w-0">
           <div className="card min-w-0 divide-y divide-line">
             <Step title={t.image} hint={t.imageHint}>
               <ImagePicker
@@ -260,7 +260,7 @@ export function VmCreate() {
                 />
                 {t.options}
               </summary>
-              <div className="mt-4 grid gap-5 pb-2 sm:grid-cols-2">
+              <div className="mt-4 grid grid-cols-1 gap-5 pb-2 sm:grid-cols-2">
                 {shape.diskBytes === null ? null : (
                   <Field
                     label={t.diskSize}

@@ -42,7 +42,7 @@ export function ImageList() {
       <PageHeader title={t.title} description={t.description} />
       {error && !images ? <LoadError error={error} /> : null}
       {!images && !error ? (
-        <div className="grid gap-4 lg:grid-cols-2" role="status" aria-label={m.common.loading}>
+        <div className="grid grid-cols-1 gap-4 lg:grid-cols-2" role="status" aria-label={m.common.loading}>
           <Skeleton className="h-44 rounded-card!" />
           <Skeleton className="h-44 rounded-card!" />
         </div>
@@ -52,7 +52,7 @@ export function ImageList() {
           <EmptyState title={t.empty} />
         </section>
       ) : null}
-      <ul className="grid gap-4 lg:grid-cols-2">
+      <ul className="grid grid-cols-1 gap-4 lg:grid-cols-2">
         {images?.map((image) => (
           <li key={image.uid} className="card flex flex-col">
             <div className="flex flex-1 items-start gap-4 p-5">

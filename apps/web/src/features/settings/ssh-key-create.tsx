@@ -96,7 +96,7 @@ export function SshKeyCreate({
             onChange={(event) => setName(event.target.value)}
           />
         </Field>
-        <div className="grid gap-3 sm:grid-cols-2">
+        <div className="grid grid-cols-1 gap-3 sm:grid-cols-2">
           <div>
             <p className="mb-1 text-13 text-ink-3">{t.where}</p>
             <CopyLine

@@ -90,7 +90,7 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
             autoComplete="off"
           />
         </Field>
-        <div className="grid gap-4 sm:grid-cols-2">
+        <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
           <Field label={t.scope}>
             <Select
               value={scope}

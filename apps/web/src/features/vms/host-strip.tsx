@@ -35,7 +35,7 @@ function HostLine({ host, vms }: { host: HostView; vms: VmView[] }) {
     .reduce((sum, vm) => sum + vm.cpus, 0)
   return (
     <div className="px-5 py-4">
-      <div className="grid items-center gap-x-8 gap-y-4 lg:grid-cols-[minmax(12rem,1fr)_2.6fr]">
+      <div className="grid grid-cols-1 items-center gap-x-8 gap-y-4 lg:grid-cols-[minmax(12rem,1fr)_2.6fr]">
         <div className="flex items-center gap-3">
           <HardDrive className="size-5 shrink-0 text-ink-3" aria-hidden="true" />
           <div className="min-w-0">

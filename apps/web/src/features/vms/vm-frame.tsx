@@ -183,7 +183,7 @@ function FrameSkeleton() {
         <Skeleton className="h-9 w-56" />
       </div>
       <Skeleton className="h-10 w-full" />
-      <div className="grid gap-5 lg:grid-cols-2">
+      <div className="grid grid-cols-1 gap-5 lg:grid-cols-2">
         <Skeleton className="h-64 rounded-card!" />
         <Skeleton className="h-64 rounded-card!" />
       </div>

@@ -110,7 +110,7 @@ function VmTable({ vms }: { vms: VmView[] }) {
           </tbody>
         </table>
       </div>
-      <ul className="grid gap-3 sm:grid-cols-2 lg:hidden">
+      <ul className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:hidden">
         {vms.map((vm) => (
           <VmCard key={vm.id} vm={vm} />
         ))}

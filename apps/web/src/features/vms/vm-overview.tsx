@@ -25,7 +25,7 @@ export function VmOverview() {
   const { vm } = useVmPage()
   const now = useNow()
   return (
-    <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.1fr)]">
+    <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.1fr)]">
       <div className="flex min-w-0 flex-col gap-5">
         <Connect vm={vm} />
         <Behaviour vm={vm} />
