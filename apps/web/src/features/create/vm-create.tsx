@@ -68,7 +68,10 @@ export function VmCreate() {
   const create = useMutation(trpc.vm.create.mutationOptions())
   const build = useMutation(
     trpc.image.build.mutationOptions({
-      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
+      onError(error) {
+        setWaiting(false)
+        toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable))
+      },
     }),
   )
 
@@ -152,13 +155,16 @@ export function VmCreate() {
   }
 
   const status = image?.status
+  const lastStatus = useRef(status)
   // biome-ignore lint/correctness/useExhaustiveDependencies: goes by the image's state alone; the draft is locked while waiting
   useEffect(() => {
+    const before = lastStatus.current
+    lastStatus.current = status
     if (!waiting) return
     if (status === 'ready') {
       setWaiting(false)
       send()
-    } else if (status === 'failed') setWaiting(false)
+    } else if (status === 'failed' && before === 'building') setWaiting(false)
   }, [waiting, status])
 
   function submit(event: FormEvent) {
