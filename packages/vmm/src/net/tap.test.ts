@@ -156,7 +156,8 @@ test('a packet longer than one buffer is spread over several, counted in num_buf
       for (const frame of net.received()) payload ??= udpPayload(frame, GUEST_PORT)
     }
     assert.deepEqual(payload, sent)
-    assert.equal(net.bufferCounts.at(-1), Math.ceil((8000 + 14 + 28 + 12) / 1530))
+    // The kernel's own IPv6 packets may come in between; they are small.
+    assert.equal(Math.max(...net.bufferCounts), Math.ceil((8000 + 14 + 28 + 12) / 1530))
   }
 })
 
