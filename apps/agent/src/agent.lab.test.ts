@@ -1,9 +1,10 @@
 /** The real agent with the real hearth-vmm and a real guest, in the lab: a VM's life through agent deaths. */
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { MIB } from '@hearth/shared/units'
+import { GIB, MIB } from '@hearth/shared/units'
 import { agentEntry, buildPrograms, vmmEntry } from '../../../infra/build/programs.ts'
 import type { Lab } from '../../../infra/lab/lab.ts'
 import type { LabProcess } from '../../../infra/lab/lab-process.ts'
@@ -132,12 +133,12 @@ test('a guest lives on while agents die, and goes without a trace when it is del
   await ask('nslookup lab-guest.home.arpa', new RegExp(address.replaceAll('.', '\\.')))
   await ask(`nc -w 3 ${gateway} ${guestPort} </dev/null && echo open || echo shut`, /\nshut/)
   await ask(`nc -w 3 10.0.2.2 22 </dev/null && echo open || echo shut`, /\nshut/)
-  assert.match(await inLab(`ping -c 1 -W 5 ${address}`), / 0% packet loss/)
+  assert.match(await inLab(`busybox ping -c 1 -W 5 ${address}`), / 0% packet loss/)
 
   const pid = await monitorPid()
   await killAgent()
   assert.equal(await monitorPid(), pid, 'the guest goes on without an agent')
-  assert.match(await inLab(`ping -c 1 -W 5 ${address}`), / 0% packet loss/)
+  assert.match(await inLab(`busybox ping -c 1 -W 5 ${address}`), / 0% packet loss/)
   await startAgentInLab()
   const adopted = await untilState(connection, vmUid, 'running', slow)
   assert.equal(await monitorPid(), pid)
@@ -178,4 +179,38 @@ test('a guest lives on while agents die, and goes without a trace when it is del
   )
   assert.equal(await monitorPid(), '')
   assert.equal(await inLab(`ls ${runDir}`), '')
+})
+
+test('disks of VMs made from one image share its blocks', async () => {
+  const data = 256 * MIB
+  const images = join(folder, 'images')
+  const manifest = JSON.parse(await readFile(join(images, 'tiny-linux', 'image.json'), 'utf8'))
+  await cp(join(images, 'tiny-linux'), join(images, 'with-disk'), { recursive: true })
+  await writeFile(join(images, 'with-disk', 'disk.raw'), randomBytes(data))
+  await writeFile(
+    join(images, 'with-disk', 'image.json'),
+    JSON.stringify({ ...manifest, imageUid: 'with-disk', disk: { file: 'disk.raw', bytes: data } }),
+  )
+  await until(
+    'the image in the catalogue',
+    async () => (await connection.client.image.list.query()).some(({ imageUid }) => imageUid === 'with-disk'),
+    slow,
+  )
+  const uids: string[] = []
+  const free: number[] = []
+  for (let round = 0; round < 2; round++) {
+    const spec = testSpec({ image: 'with-disk', memoryBytes: 256 * MIB, diskBytes: 4 * GIB })
+    const actionId = nextActionId()
+    await connection.client.vm.create.mutate({ actionId, spec, start: false })
+    const report = await actionEnd(connection, actionId, slow)
+    assert.equal(report.status, 'success', JSON.stringify(report.error))
+    uids.push(spec.vmUid)
+    free.push((await connection.client.host.info.query()).diskAvailableBytes)
+  }
+  assert.ok(free[0]! - free[1]! < data / 4, `the second disk took ${free[0]! - free[1]!} bytes`)
+  for (const vmUid of uids) {
+    const actionId = nextActionId()
+    await connection.client.vm.delete.mutate({ actionId, vmUid })
+    assert.equal((await actionEnd(connection, actionId, slow)).status, 'success')
+  }
 })

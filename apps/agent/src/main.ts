@@ -71,6 +71,8 @@ try {
   process.on('SIGTERM', () => void end('SIGTERM'))
   process.on('SIGINT', () => void end('SIGINT'))
 } catch (error) {
+  // What was brought up for nothing goes down again; VMs that run stay.
+  await agent.stop().catch(() => undefined)
   const code = error instanceof Error && 'code' in error ? error.code : null
   if (code === 'EADDRINUSE' || code === 'EACCES')
     fail(

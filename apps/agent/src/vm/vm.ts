@@ -185,7 +185,12 @@ export class Vm {
     this.#stopRequest ??= 'shutdown'
     this.#keepDesired = options.keepDesired
     this.setState('stopping')
-    await this.#request('powerdown')
+    try {
+      await this.#request('powerdown')
+    } catch (error) {
+      this.shutdownIgnored()
+      throw error
+    }
   }
 
   /** The guest did not react to the power button: what is true is that it runs. */
