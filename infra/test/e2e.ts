@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { inRepository, repository } from '../lib/paths.ts'
-import type { Steps } from '../lib/steps.ts'
+import { type Steps, Trouble } from '../lib/steps.ts'
 import type { HostChoice } from '../start/host.ts'
 import { freePort } from '../start/ports.ts'
 import type { Tally } from './node-tests.ts'
@@ -47,7 +47,9 @@ export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
       child.on('error', reject)
       child.on('exit', () => resolve())
     })
-    const { stats } = JSON.parse(await readFile(reportFile, 'utf8')) as PlaywrightReport
+    const report = await readFile(reportFile, 'utf8').catch(() => undefined)
+    if (!report) throw new Trouble('Playwright ended without a report; its own words are above.')
+    const { stats } = JSON.parse(report) as PlaywrightReport
     tally.passed = stats.expected
     tally.failed = stats.unexpected + stats.flaky
     tally.skipped = stats.skipped
