@@ -98,6 +98,13 @@ export class Picture {
   private findMoves(): void {
     const { before, pixels: after, stride, width, height } = this
     this.moves = this.motion.find({ before, after, stride, width, height }, this.changed)
+    // What was moved was not drawn: it says nothing about how soon it changes again.
+    for (const move of this.moves) {
+      for (let y = move.y; y < move.y + move.height; y += TILE) {
+        const first = (y / TILE) * GRID_COLUMNS + move.x / TILE
+        for (let tile = first; tile < first + Math.ceil(move.width / TILE); tile++) this.heat[tile]! -= 1
+      }
+    }
   }
 
   private resize(width: number, height: number, geometry: number): void {
@@ -137,10 +144,10 @@ export class Picture {
         const pixel = source[from]! & 0xff_ffff
         pixels[to] = pixel
         differs |= pixel ^ first
-        low = Math.imul(low ^ pixel, 0x9e3779b1)
-        low ^= low >>> 15
-        high = Math.imul((high ^ pixel) + 0x165667b1, 0x85ebca6b)
-        high = (high << 13) | (high >>> 19)
+        // Two polynomials. A product carries a difference only upwards, so the second gets the pixel turned around:
+        // what is a high bit to one is a low bit to the other.
+        low = (Math.imul(low, 0x2c1b3c6d) + pixel) | 0
+        high = (Math.imul(high, 0x297a2d39) + ((pixel << 16) | (pixel >>> 16))) | 0
       }
     }
     const solid = differs === 0 ? first : NOT_SOLID

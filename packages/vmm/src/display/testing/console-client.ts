@@ -4,7 +4,7 @@
  *
  *   node console-client.ts SOCKET ENCODING
  *   shot FILE          the picture as PNG, with how many colours it has
- *   settle MS          waits until the picture did not change for that long
+ *   settle MS          waits until no more than a blinking cursor changed for that long
  *   key CODE…          presses and releases XT scancodes one after the other (hexadecimal)
  *   type TEXT          keysyms, as a phone sends them; \n is Return
  *   pointer X Y MASK
@@ -42,6 +42,14 @@ const size = (): { width: number; height: number } => {
 }
 answer({ name: client.name, ...size() })
 
+/** A character cell of the console. */
+const CURSOR_PIXELS = 16 * 32
+
+function differences(before: Uint32Array, after: Uint32Array): number {
+  if (before.length !== after.length) return before.length
+  return before.reduce((sum, pixel, i) => sum + (pixel === after[i] ? 0 : 1), 0)
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, ...args] = line.split(' ')
   switch (command) {
@@ -52,10 +60,11 @@ for await (const line of createInterface({ input: process.stdin })) {
       break
     }
     case 'settle': {
-      for (let updates = -1; updates !== client.updates; ) {
-        updates = client.updates
+      let before: Uint32Array
+      do {
+        before = client.picture.pixels.slice()
         await sleep(Number(args[0]))
-      }
+      } while (differences(before, client.picture.pixels) > CURSOR_PIXELS)
       answer({ updates: client.updates })
       break
     }

@@ -26,6 +26,8 @@ const MAX_PALETTE = 256
 /** Every JPEG carries 600 bytes of tables: larger blocks then. */
 const JPEG_BLOCK_WIDTH = 1024
 const JPEG_BLOCK_HEIGHT = 512
+/** Less than this is smaller without loss. */
+const MIN_JPEG_PIXELS = 4096
 
 /** A lossy encoder of true-colour blocks: returns a whole JPEG file of the block, valid until the next call. */
 export type JpegEncoder = (
@@ -116,7 +118,7 @@ export class TightEncoder implements Encoder {
       this.header(STREAM_INDEXED, true, format, out)
       this.indexed(source, offset, width, height, this.stream(STREAM_INDEXED).input)
       this.data(STREAM_INDEXED, out)
-    } else if (this.jpeg !== null && !few) {
+    } else if (this.jpeg !== null && !few && width * height >= MIN_JPEG_PIXELS) {
       this.lossy = true
       const file = this.jpeg(source, x, y, width, height)
       out.u8(JPEG_COMPRESSION)
