@@ -11,7 +11,7 @@ import type { LabProcess } from '../../../../infra/lab/lab-process.ts'
 
 const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'button', 'evdev', 'pvpanic-mmio']
 /** Generous: the lab's CPU is emulated, and the machine under it may be busy. */
-export const BOOT_MS = 60_000
+export const BOOT_MS = 120_000
 
 /** An initrd with busybox and the virtio modules (from the folder `modules`), whose init is `guest-init.sh`. */
 export async function guestInitrd(modules: string): Promise<Buffer> {
@@ -91,8 +91,9 @@ export class LabGuest {
 
   /** Runs a command in the guest's shell and returns what it prints. */
   async shell(command: string): Promise<string> {
-    await this.type(`${command}; echo "-- done" $((1 + $?))\n`)
-    return (await this.until(/\n([\s\S]*?)-- done \d+\r\n/))[1]!.replaceAll('\r', '')
+    // The shell echoes what is typed, wrapped anywhere: the markers only become whole when it runs them.
+    await this.type(`echo "-- be""gin"; ${command}; echo "-- done" $((1 + $?))\n`)
+    return (await this.until(/-- begin\r\n([\s\S]*?)-- done \d+\r\n/))[1]!.replaceAll('\r', '')
   }
 
   /** The exit code and the one line that explains it. */
