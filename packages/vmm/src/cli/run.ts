@@ -15,6 +15,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   // process.exit would wait for vCPU threads that sit in KVM_RUN and never listen; ending the process outright
   // is the only way out of a state nobody foresaw. The kernel gives everything back.
   process.on('uncaughtException', (error) => {
+    if (process.stdin.isTTY) process.stdin.setRawMode(false)
     say(`internal error: ${error.stack ?? error.message}`)
     exitNow(EXIT.internal)
   })

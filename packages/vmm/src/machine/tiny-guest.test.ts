@@ -20,6 +20,7 @@ import {
   print,
   printRax,
   printString,
+  readString,
   storeMemory,
   tinyKernel,
   tripleFault,
@@ -75,6 +76,15 @@ describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 },
       ...[storeMemory(0xd000_0000, 1), powerOff],
     ])
     assert.deepEqual([...output], new Array(13).fill(0xff))
+  })
+
+  test('a REP INSB fills memory with as many reads of the port', async () => {
+    // The scratch register of the serial port, then three bytes of nothing, into memory that held zeroes.
+    const { output } = await run([
+      ...[outb(COM1 + 7, 0x5a), readString(COM1 + 7, 0x18_0000, 3), readString(0x1234, 0x18_0003, 3)],
+      ...[loadMemory(0x18_0000, true), printRax(8), powerOff],
+    ])
+    assert.deepEqual([...output], [0x5a, 0x5a, 0x5a, 0xff, 0xff, 0xff, 0, 0])
   })
 
   test('PCI is the same by ports and by ECAM; the clock says this year', async () => {

@@ -56,6 +56,13 @@ export const printString = (text: string): number[] => {
     0x6e,
   ]
 }
+/** `count` bytes from a port to memory by one REP INSB. */
+export const readString = (port: number, address: number, count: number): number[] => [
+  ...[0xbf, ...le32(address)],
+  ...[0xb9, ...le32(count)],
+  ...movEdx(port),
+  ...[0xfc, 0xf3, 0x6c],
+]
 export const powerOff: readonly number[] = outw(0x604, (5 << 10) | (1 << 13))
 /** lidt [rsp] with a zero limit, then an undefined instruction. */
 export const tripleFault: readonly number[] = [0x6a, 0x00, 0x6a, 0x00, 0x0f, 0x01, 0x1c, 0x24, 0x0f, 0x0b]
