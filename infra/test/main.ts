@@ -68,7 +68,10 @@ function chosenParts(): Set<Part> {
 /** Formatter, linter and type check; each counts as one test. All run even when one fails. */
 async function checks(add: (tally: Tally) => void): Promise<void> {
   const commands: [string, string[]][] = [
-    ['Format and lint', ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.']],
+    [
+      'Format and lint',
+      ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
+    ],
     ['Types', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']],
     ['Types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'apps/web/tsconfig.json', '--noEmit']],
   ]
