@@ -1,4 +1,4 @@
-import { GRID_COLUMNS, type Rect, TILE, TileSet } from './tiles.ts'
+import { GRID_COLUMNS, MAX_WIDTH, type Rect, TILE, TileSet } from './tiles.ts'
 
 /** A rectangle whose pixels were elsewhere in the picture before: `x - dx`, `y - dy`. */
 export interface Move extends Rect {
@@ -28,6 +28,9 @@ const SLOTS = 8192
 const MIN_VOTES = 8
 /** Fewer tiles than this are not worth the search. */
 export const MIN_MOVED_TILES = 48
+/** Of a wide picture a band this wide is searched, around where most features are; sideways a quarter of it is seen. */
+const BAND = 1024
+const BIN = 64
 /** Of 16 bytes each on the wire. */
 const MAX_RECTS = 256
 
@@ -40,6 +43,8 @@ export class MotionFinder {
   private readonly keys = new Int32Array(SLOTS)
   private readonly places = new Int32Array(SLOTS)
   private readonly votes = new Map<number, number>()
+  /** Features of the new picture by their place from left to right. */
+  private readonly bins = new Uint32Array(Math.ceil(MAX_WIDTH / BIN))
   private misses = 0
   private attempts = 0
 
@@ -57,11 +62,13 @@ export class MotionFinder {
 
   private vote(pair: PicturePair, area: Rect): { dx: number; dy: number } | null {
     this.keys.fill(0)
+    this.bins.fill(0)
     this.votes.clear()
     const step = Math.max(1, Math.floor(area.height / SAMPLE_ROWS))
     for (let y = area.y; y < area.y + area.height; y += step) this.collect(pair.after, pair.stride, y, area)
+    const band = this.band(area)
     let total = 0
-    for (let y = area.y; y < area.y + area.height; y++) total += this.match(pair.before, pair.stride, y, area)
+    for (let y = area.y; y < area.y + area.height; y++) total += this.match(pair.before, pair.stride, y, band)
     let best = 0
     let winner = 0
     for (const [vector, count] of this.votes) {
@@ -75,10 +82,27 @@ export class MotionFinder {
     return { dx: (winner % 8192) - 4096, dy }
   }
 
+  private band(area: Rect): Rect {
+    if (area.width <= BAND) return area
+    let best = 0
+    let start = area.x
+    for (let x = area.x; x + BAND / 2 <= area.x + area.width; x += BIN) {
+      let count = 0
+      for (let bin = 0; bin < BAND / 2 / BIN; bin++) count += this.bins[Math.floor(x / BIN) + bin]!
+      if (count > best) {
+        best = count
+        start = x
+      }
+    }
+    const x = Math.max(area.x, start - BAND / 4)
+    return { ...area, x, width: Math.min(BAND, area.x + area.width - x) }
+  }
+
   /** Puts a row's features into the table; one that comes twice is no feature. */
   private collect(pixels: Uint32Array, stride: number, y: number, area: Rect): void {
-    const { keys, places } = this
+    const { keys, places, bins } = this
     this.features(pixels, stride, y, area, (hash, x) => {
+      bins[Math.floor(x / BIN)]!++
       let slot = hash & (SLOTS - 1)
       for (let probes = 0; probes < 8; probes++, slot = (slot + 1) & (SLOTS - 1)) {
         if (keys[slot] === hash) {
