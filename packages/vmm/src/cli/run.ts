@@ -16,8 +16,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   // is the only way out of a state nobody foresaw. The kernel gives everything back.
   process.on('uncaughtException', (error) => {
     if (process.stdin.isTTY) process.stdin.setRawMode(false)
-    say(`internal error: ${error.stack ?? error.message}`)
-    exitNow(EXIT.internal)
+    exitNow(reportError(error))
   })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.on(signal, () => monitor.quit(signal))
@@ -32,6 +31,8 @@ export function reportError(error: unknown): number {
     say(error.message)
     return error.code
   }
-  say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  // The last line is the one that tells how it ended; where it went wrong comes before.
+  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`)
+  say(`internal error: ${error instanceof Error ? error.message : String(error)}`)
   return EXIT.internal
 }

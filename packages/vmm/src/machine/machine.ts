@@ -121,7 +121,7 @@ export class Machine {
       },
       (error) => {
         this.ioFailed = true
-        this.end({ kind: 'failed', detail: `the I/O thread failed: ${error.stack ?? error.message}` })
+        this.threadFailed('the I/O thread', error)
       },
     )
     this.threads = new VcpuThreads(
@@ -130,11 +130,7 @@ export class Machine {
       { control: this.control, busWakeFd, uart },
       {
         ended: (cpu, end) => this.vcpuEnded(cpu, end),
-        failed: (cpu, error) =>
-          this.end({
-            kind: 'failed',
-            detail: `vCPU ${cpu}'s thread failed: ${error.stack ?? error.message}`,
-          }),
+        failed: (cpu, error) => this.threadFailed(`vCPU ${cpu}'s thread`, error),
       },
     )
   }
@@ -189,6 +185,11 @@ export class Machine {
 
   private vcpuEnded(cpu: number, end: VcpuEnd): void {
     if (end.kind !== 'stopped') this.end(machineEndOf(cpu, end, this.vcpus[cpu]!.describe()))
+  }
+
+  private threadFailed(which: string, error: Error): void {
+    if (error.stack !== undefined) this.listener.warning(error.stack)
+    this.end({ kind: 'failed', detail: `${which} failed: ${error.message}` })
   }
 
   private end(end: MachineEnd): void {
