@@ -1,0 +1,154 @@
+/**
+ * The virtio devices under Debian's own drivers, inside the lab: data both ways through disk and network,
+ * checked by sums, with one and two vCPUs, with MSI-X and with interrupt pins, and over a reset in full flight.
+ */
+import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, before, test } from 'node:test'
+import { buildPrograms } from '../../../../infra/build/programs.ts'
+import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
+import type { Lab } from '../../../../infra/lab/lab.ts'
+import { sharedLab, sharedLabData, sharedScratch } from '../../../../infra/lab/shared.ts'
+import { cacheDirectory } from '../../../../infra/lib/paths.ts'
+import { BOOT_MS, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
+
+const HOST = '192.168.231.1'
+const GUEST = '192.168.231.2'
+const TAP = 'hearth-virtio'
+/** In the lab: on the XFS, so that disks are what they are in the product. */
+const FOLDER = `${sharedLabData}/virtio-test`
+
+let lab: Lab
+let kernel: string
+let initrd: string
+const guests: LabGuest[] = []
+
+async function inLab(script: string): Promise<string> {
+  const { code, stdout, stderr } = await lab.run('sh', ['-ec', script], { timeoutMs: BOOT_MS })
+  assert.equal(code, 0, `${script}\n${stderr}`)
+  return stdout.trim()
+}
+
+const sumOf = (text: string): string => /[0-9a-f]{32}/.exec(text)?.[0] ?? `no sum in ${text}`
+
+before(async () => {
+  await buildPrograms()
+  lab = await sharedLab()
+  const folder = path.join(sharedScratch(), 'virtio')
+  await mkdir(folder)
+  const debian = await debianKernel(cacheDirectory, 'cloud-amd64', () => {})
+  kernel = debian.vmlinuz
+  initrd = path.join(folder, 'initrd')
+  await writeFile(initrd, await guestInitrd(debian.modules))
+  await inLab(`
+    mkdir -p ${FOLDER}/www && cd ${FOLDER}
+    dd if=/dev/urandom of=a.raw bs=1M count=24 2>/dev/null
+    truncate -s 24M b.raw
+    dd if=/dev/urandom of=www/file bs=1M count=8 2>/dev/null
+    ip tuntap add ${TAP} mode tap vnet_hdr
+    ip addr add ${HOST}/24 dev ${TAP}
+    ip link set ${TAP} up`)
+})
+
+afterEach(async () => {
+  for (const guest of guests.splice(0)) await guest.process.stop(1000)
+})
+
+async function boot(args: readonly string[], commandLine = ''): Promise<LabGuest> {
+  const guest = new LabGuest(lab, [
+    ...['--kernel', kernel, '--initrd', initrd, '--memory', '256M'],
+    ...['--cmdline', `console=ttyS0 quiet run=shell ${commandLine}`],
+    ...args,
+  ])
+  guests.push(guest)
+  await guest.until(/guest# /)
+  return guest
+}
+
+async function powerOff(guest: LabGuest): Promise<void> {
+  await guest.type('poweroff -f\n')
+  assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
+}
+
+const disks = ['--disk', `${FOLDER}/a.raw,ro`, '--disk', `${FOLDER}/b.raw`]
+
+test('disk and network with two vCPUs, and again after a reset in full flight', async () => {
+  const guest = await boot(['--cpus', '2', ...disks, '--net', `tap:${TAP}`])
+  const server = lab.spawn('busybox', ['httpd', '-f', '-p', `${HOST}:8123`, '-h', `${FOLDER}/www`])
+  try {
+    for (const life of ['first', 'second']) {
+      await guest.shell(`ip link set eth0 up; ip addr add ${GUEST}/24 dev eth0`)
+      assert.match(await guest.shell('grep -c PCI-MSI /proc/interrupts'), /^[1-9]/, life)
+
+      const whole = await inLab(`md5sum ${FOLDER}/a.raw`)
+      assert.equal(sumOf(await guest.shell('md5sum /dev/vda')), sumOf(whole), life)
+      await guest.shell('dd if=/dev/vda of=/dev/vdb bs=64k conv=fsync 2>/dev/null')
+      assert.equal(sumOf(await inLab(`md5sum ${FOLDER}/b.raw`)), sumOf(whole), life)
+      assert.equal(
+        sumOf(await guest.shell('dd if=/dev/vdb bs=4k iflag=direct count=64 2>/dev/null | md5sum')),
+        sumOf(await inLab(`head -c 262144 ${FOLDER}/a.raw | md5sum`)),
+        life,
+      )
+
+      assert.match(await guest.shell(`ping -c 3 -i 0.2 -s 4000 ${HOST}`), / 0% packet loss/, life)
+      const file = sumOf(await inLab(`md5sum ${FOLDER}/www/file`))
+      const get = `wget -q -O - http://${HOST}:8123/file | md5sum`
+      assert.equal(sumOf(await guest.shell(get)), file, life)
+      // The other way: the guest serves its own disk's first half.
+      await guest.shell(
+        'mkdir -p /www; dd if=/dev/vda of=/www/half bs=1M count=12 2>/dev/null; httpd -h /www',
+      )
+      const fetched = await inLab(`busybox wget -q -O - http://${GUEST}/half | md5sum`)
+      assert.equal(sumOf(fetched), sumOf(await inLab(`head -c 12582912 ${FOLDER}/a.raw | md5sum`)), life)
+
+      if (life === 'second') break
+      await guest.shell(`(while :; do dd if=/dev/vda of=/dev/null bs=256k iflag=direct; done) >/dev/null 2>&1 &
+        (while :; do dd if=/dev/zero of=/dev/vdb bs=64k; done) >/dev/null 2>&1 &
+        (while :; do ${get}; done) >/dev/null 2>&1 &
+        sleep 2`)
+      await guest.type('reboot -f\n')
+      await guest.until(/GUEST UP[\s\S]*guest# /)
+    }
+    await guest.shell('blkdiscard /dev/vdb')
+    assert.equal(await inLab(`stat -c %b ${FOLDER}/b.raw`), '0')
+    assert.match(await guest.shell('dd if=/dev/zero of=/dev/vda bs=512 count=1 2>&1'), /./, 'read-only')
+    assert.equal(await guest.shell("dmesg | grep -iE 'virtio.*(fail|error|bad|broken)|I/O error'"), '')
+    await powerOff(guest)
+  } finally {
+    await server.stop(1000)
+  }
+})
+
+test('one vCPU with interrupt pins instead of messages, and passt for a network', async () => {
+  const socket = `${FOLDER}/passt.sock`
+  await inLab(`chmod 777 ${FOLDER}`)
+  const options = [
+    '--foreground',
+    '--quiet',
+    '--socket',
+    socket,
+    '-a',
+    '10.98.0.2',
+    '-n',
+    '24',
+    '-g',
+    '10.98.0.1',
+  ]
+  const passt = lab.spawn('passt', [...options, '--mtu', '1500'])
+  try {
+    await inLab(`until [ -S ${socket} ]; do sleep 0.1; done`)
+    const guest = await boot(['--cpus', '1', ...disks, '--net', `passt:${socket}`], 'pci=nomsi')
+    assert.match(await guest.shell('grep virtio /proc/interrupts'), /IO-APIC/)
+    assert.equal(await guest.shell('grep -c PCI-MSI /proc/interrupts'), '0\n')
+    assert.equal(sumOf(await guest.shell('md5sum /dev/vda')), sumOf(await inLab(`md5sum ${FOLDER}/a.raw`)))
+    await guest.shell('ip link set eth0 up')
+    assert.match(
+      await guest.shell('udhcpc -n -q -i eth0 -s /bin/true 2>&1'),
+      /lease of 10\.98\.0\.2 obtained/,
+    )
+    await powerOff(guest)
+  } finally {
+    await passt.stop(1000)
+  }
+})
