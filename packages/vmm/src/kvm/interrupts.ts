@@ -31,6 +31,8 @@ export class KvmInterrupts implements InterruptController {
   private readonly routes = new Map<number, MsiRoute>()
   private readonly free: number[] = []
   private nextGsi = IOAPIC_PINS
+  /** The kernel still has the route of a released vector. */
+  private stale = false
   /** How many devices hold each pin high: a shared level line is their OR. */
   private readonly asserted = new Map<number, number>()
 
@@ -42,6 +44,8 @@ export class KvmInterrupts implements InterruptController {
   allocateMsi(): MsiVector {
     const gsi = this.free.pop() ?? this.nextGsi++
     if (gsi >= IOAPIC_PINS + MAX_MSI) throw new RangeError(`more than ${MAX_MSI} MSI vectors`)
+    // A new vector must not fire the message of the one that had its GSI before.
+    if (this.stale) this.commit()
     const fd = check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK))
     this.vm.assignIrqfd(fd, gsi)
     let released = false
@@ -61,8 +65,8 @@ export class KvmInterrupts implements InterruptController {
         released = true
         this.vm.deassignIrqfd(fd, gsi)
         close(fd)
-        // The stale route is harmless without its irqfd, and goes with the next change of the table.
-        this.routes.delete(gsi)
+        // Harmless without its irqfd; replacing the table for each vector of a machine that ends would cost more.
+        if (this.routes.delete(gsi)) this.stale = true
         this.free.push(gsi)
       },
     }
@@ -84,6 +88,7 @@ export class KvmInterrupts implements InterruptController {
   }
 
   private commit(): void {
+    this.stale = false
     check(
       'KVM_SET_GSI_ROUTING',
       ioctl(this.vm.fd, KVM_SET_GSI_ROUTING, encodeRoutes([...this.routes.values()])),

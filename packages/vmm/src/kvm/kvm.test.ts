@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { ExitError } from '../sys/exit-error.ts'
+import { check, close, eventfdCreate } from '../sys/libc.ts'
 import * as api from './api.ts'
 import { type CpuidEntry, encodeCpuid, guestCpuid } from './cpuid.ts'
-import { encodeRoutes } from './interrupts.ts'
+import { encodeRoutes, KvmInterrupts } from './interrupts.ts'
+import { KvmNotifies } from './notifies.ts'
+import { Kvm } from './vm.ts'
 
 test('request numbers are those of linux/kvm.h', () => {
   assert.equal(api.KVM_RUN, 0xae80)
@@ -109,4 +113,71 @@ test('the routing table: PIC and IOAPIC pins of a PC, the timer on pin 2, then t
   ])
   assert.deepEqual(of(23), [[1, 2, 23]])
   assert.deepEqual(entries.at(-1), [30, 2, 0xfee0_0000, 0, 0x4041])
+})
+
+/** A VM without vCPUs, or a skipped test where there is no KVM. */
+function realVm(t: TestContext) {
+  try {
+    const kvm = Kvm.open()
+    const vm = kvm.createVm()
+    vm.createInterruptChips()
+    t.after(() => {
+      vm.close()
+      kvm.close()
+    })
+    return vm
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error
+    t.skip(error.message)
+    return undefined
+  }
+}
+
+test('the kernel takes vectors that come, change and go, and pins that are shared', (t) => {
+  const vm = realVm(t)
+  if (!vm) return
+  const interrupts = new KvmInterrupts(vm)
+  for (let round = 0; round < 3; round++) {
+    const vectors = Array.from({ length: 40 }, () => interrupts.allocateMsi())
+    for (const [i, vector] of vectors.entries()) {
+      vector.fire()
+      vector.route(0xfee0_0000, 0, 0x4000 + i)
+      vector.fire()
+    }
+    for (const vector of vectors) vector.release()
+    vectors[0]!.release()
+  }
+  const [one, two] = [interrupts.pin(16), interrupts.pin(16)]
+  for (const level of [true, true, false]) {
+    one.setLevel(level)
+    two.setLevel(level)
+  }
+  assert.throws(() => interrupts.pin(24), RangeError)
+})
+
+test('the kernel takes each notify once, and forgets it when told', (t) => {
+  const vm = realVm(t)
+  if (!vm) return
+  const notifies = new KvmNotifies(vm)
+  const fd = check('eventfd', eventfdCreate(0, 0))
+  t.after(() => close(fd))
+  for (let round = 0; round < 2; round++) {
+    notifies.add('mmio', 0xc000_1000, 0, fd)
+    notifies.add('pio', 0x1000, 2, fd)
+    assert.throws(() => notifies.add('mmio', 0xc000_1000, 0, fd), /KVM_IOEVENTFD/)
+    notifies.remove('mmio', 0xc000_1000, 0, fd)
+    notifies.remove('pio', 0x1000, 2, fd)
+  }
+})
+
+test('a device that is not KVM, or not there, is refused with code 2 and a way out', () => {
+  for (const [path, pattern] of [
+    ['/nonexistent', /is not there: switch virtualisation/],
+    ['/dev/null', /is not a KVM device/],
+  ] as const) {
+    assert.throws(
+      () => Kvm.open(path),
+      (error) => error instanceof ExitError && error.code === 2 && pattern.test(error.message),
+    )
+  }
 })
