@@ -19,6 +19,7 @@ import { Machine } from './machine.ts'
 import type { OnProgress } from './progress.ts'
 import { labQemu } from './qemu.ts'
 import { runDirectory } from './run-directory.ts'
+import { bootableKernel } from './vmlinux.ts'
 
 export interface PortForward {
   /** Port on this machine. */
@@ -60,7 +61,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
   await using cleanup = new AsyncDisposableStack()
   const qemu = await labQemu(cacheDir, progress('QEMU for the lab'))
-  const kernel = await debianKernel(cacheDir, 'amd64', progress('Kernel for the lab'))
+  const kernelDetail = progress('Kernel for the lab')
+  const kernel = await debianKernel(cacheDir, 'amd64', kernelDetail)
+  const kernelImage = await bootableKernel(cacheDir, kernel, kernelDetail)
   progress("The lab's initial RAM disk")
   const initrd = await labInitrd(cacheDir, kernel)
   const disk = options.dataDisk && (await openDataDisk(options.dataDisk, progress("The lab's data disk")))
@@ -88,7 +91,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
   detail(`starting under QEMU ${qemu.version}, Linux ${kernel.release}`)
   const machine = new Machine({
-    ...{ qemu, kernel: kernel.vmlinuz, initrd, cpus, directory },
+    ...{ qemu, kernel: kernelImage, initrd, cpus, directory },
     memoryBytes: options.memoryBytes ?? 4 * GIB,
     shares: [
       { tag: 'lab', path: settingsShare, writable: false },

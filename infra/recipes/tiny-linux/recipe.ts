@@ -19,6 +19,7 @@ const FOLDERS = [
   'dev',
   'etc',
   'etc/acpi',
+  'etc/acpi/PWRF',
   'lib',
   'lib/modules',
   'mnt',
@@ -86,7 +87,8 @@ async function initrdEntries(kernel: DebianKernel, busybox: Buffer, applets: str
     await file('etc/welcome', 'welcome'),
     await file('etc/console', 'console'),
     await file('etc/dhcp', 'dhcp'),
-    await file('etc/acpi/PWRF', 'power-button'),
+    // Where busybox's acpid looks for the power button's action.
+    await file('etc/acpi/PWRF/00000080', 'power-button'),
     { path: 'etc/passwd', type: 'file', data: Buffer.from('root::0:0:root:/root:/bin/sh\n') },
     { path: 'etc/group', type: 'file', data: Buffer.from('root:x:0:\n') },
     ...(await moduleEntries(kernel, MODULES)),

@@ -85,8 +85,9 @@ test('it greets with its name, gives a shell with job control, and powers off wi
   const { guest, until, type } = startGuest('quiet hearth.name=bob', ['--cpus', '2'])
   await until(/Tiny Linux 6\.\S+ on 2 CPUs/)
   await until(/bob:\S+# /)
-  await type('sleep 1000\n')
-  await until(/sleep 1000/)
+  // The terminal turns Ctrl-C into a signal only once the shell has left its line editor.
+  await type('echo go; sleep 1000\n')
+  await until(/\r\ngo\r\n/)
   await type('\u0003')
   await until(/bob:\S+# /)
   await type('echo "left: $(pidof sleep)."; hostname\n')
