@@ -51,7 +51,6 @@ before(async () => {
   port = await freePort()
   await lab.forward(port, guestPort)
   await startAgentInLab()
-  connection = connectAgent(port)
 })
 after(async () => {
   await connection?.close()
@@ -77,9 +76,11 @@ async function startAgentInLab(): Promise<void> {
   await until('the agent in the lab', () => / agent is up /.test(agentLog), slow).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${agentLog}`)
   })
+  connection = connectAgent(port)
 }
 
 async function killAgent(): Promise<void> {
+  await connection.close()
   agentProcess.kill('SIGKILL')
   assert.equal((await agentProcess.exit).signal, 'SIGKILL')
 }

@@ -15,7 +15,7 @@ const maxValue = 2000
 export function formatLogLine(time: Date, level: string, message: string, fields: LogFields = {}): string {
   let line = `${time.toISOString()} ${level} ${oneLine(message)}`
   for (const [key, value] of Object.entries(fields)) {
-    if (value === undefined) continue
+    if (value === undefined || value === null) continue
     const text = String(value)
     line += ` ${key}=${/^[\w./:@%+,-]+$/.test(text) ? text : JSON.stringify(text.slice(0, maxValue))}`
   }
