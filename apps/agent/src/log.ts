@@ -16,8 +16,8 @@ export function formatLogLine(time: Date, level: string, message: string, fields
   let line = `${time.toISOString()} ${level} ${oneLine(message)}`
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined || value === null) continue
-    const text = String(value)
-    line += ` ${key}=${/^[\w./:@%+,-]+$/.test(text) ? text : JSON.stringify(text.slice(0, maxValue))}`
+    const text = String(value).slice(0, maxValue)
+    line += ` ${key}=${/^[\w./:@%+,-]+$/.test(text) ? text : JSON.stringify(text)}`
   }
   return line
 }
