@@ -34,6 +34,8 @@ export interface ProcessEnd {
 type End = MachineEnd | { readonly kind: 'quit'; readonly detail: string } | { readonly kind: 'reset-asked' }
 
 const OUTPUT_CHUNK = 64 * 1024
+/** How long output of a stream is collected before it is handed on. */
+const COLLECT_MS = 5
 
 export class Monitor {
   private readonly options: RunOptions
@@ -54,6 +56,8 @@ export class Monitor {
   private quitting: string | undefined
   private viewers: { close(): Promise<void> } | undefined
   private display: DisplayThread | undefined
+  private drainTimer: NodeJS.Timeout | undefined
+  private drainedAt = 0
 
   /** `warn` gets one line at a time, for stderr. */
   constructor(options: RunOptions, warn: (text: string) => void) {
@@ -201,11 +205,25 @@ export class Monitor {
 
   // Serial port.
 
+  /**
+   * The first bytes after a silence go out at once (somebody is typing); those of a stream are collected for a
+   * few milliseconds. Until they are taken the port does not signal again, which saves a guest that prints much
+   * two threads' system calls for every byte.
+   */
   private serialAttention(): void {
     read(this.attentionFd, new BigUint64Array(1), 8)
-    if (!this.machine) return
-    this.drainOutput(this.machine)
     this.hub.inputReady()
+    if (this.drainTimer !== undefined) return
+    const wait = this.drainedAt + COLLECT_MS - performance.now()
+    if (wait <= 0) this.drain()
+    else this.drainTimer = setTimeout(() => this.drain(), wait)
+  }
+
+  private drain(): void {
+    clearTimeout(this.drainTimer)
+    this.drainTimer = undefined
+    if (this.machine) this.drainOutput(this.machine)
+    this.drainedAt = performance.now()
   }
 
   private drainOutput({ uart }: Machine): void {
