@@ -65,7 +65,7 @@ function start(options: {
   return guest
 }
 
-/** Calls a method of a control socket from inside the lab; resolves with its answer, then waits for `event` if given. */
+/** Calls a method of a control socket from inside the lab; resolves with its answer. */
 async function control(
   socket: string,
   method: string,
@@ -84,18 +84,16 @@ async function control(
 }
 
 describe('boot', () => {
-  for (const [kind, kernel] of [
-    ['the bzImage by the 64-bit protocol', 'bzImage'],
-    ['the ELF by PVH', 'vmlinux'],
-    ['the ELF by its 64-bit entry', 'noPvh'],
+  for (const [kind, kernel, cpus] of [
+    ['the bzImage by the 64-bit protocol', 'bzImage', 2],
+    ['the ELF by PVH', 'vmlinux', 1],
+    ['the ELF by its 64-bit entry', 'noPvh', 1],
   ] as const) {
-    for (const cpus of kernel === 'noPvh' ? [1] : [1, 2]) {
-      test(`${kind} with ${cpus} vCPU${cpus > 1 ? 's' : ''} to user space and off again`, async () => {
-        const guest = start({ kernel: files[kernel], run: 'poweroff', args: ['--cpus', String(cpus)] })
-        await guest.until(new RegExp(`GUEST UP cpus=${cpus} memory=2\\d{5}\\r`))
-        assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
-      })
-    }
+    test(`${kind} with ${cpus} vCPU${cpus > 1 ? 's' : ''} to user space and off again`, async () => {
+      const guest = start({ kernel: files[kernel], run: 'poweroff', args: ['--cpus', String(cpus)] })
+      await guest.until(new RegExp(`GUEST UP cpus=${cpus} memory=2\\d{5}\\r`))
+      assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
+    })
   }
 
   test('memory above the PCI hole is there and holds what is written', async () => {
@@ -105,17 +103,17 @@ describe('boot', () => {
     assert.match(await guest.shell('grep "System RAM" /proc/iomem'), /^100000000-10fffffff : System RAM$/m)
     // Linux takes the highest memory first, so this fills the part above 4 GiB.
     await guest.shell('mount -t tmpfs -o size=200m none /modules')
-    await guest.shell('seq 1 4000000 > /modules/fill')
+    await guest.shell('seq 1 300000 > /modules/fill')
     assert.equal(
       (await guest.shell('tail -n 1 /modules/fill; wc -l < /modules/fill')).trim(),
-      '4000000\n4000000',
+      '300000\n300000',
     )
     await guest.type('poweroff -f\n')
     assert.equal((await guest.end()).code, 0)
   })
 })
 
-test('a shell with two CPUs: devices, interrupts, tables without complaint, disk, random numbers, clock', async () => {
+test('a shell with two CPUs: devices, interrupts, tables without complaint, disk, random numbers, console, clock', async () => {
   const disk = path.join(sharedScratch(), 'vmm-machine', 'disk.raw')
   await writeFile(disk, Buffer.alloc(4 << 20, 'hearth! '))
   const guest = start({ args: ['--cpus', '2', '--disk', disk, '--disk', `${files.bzImage},ro`] })
@@ -133,36 +131,23 @@ test('a shell with two CPUs: devices, interrupts, tables without complaint, disk
   assert.equal((await readFile(disk)).toString('latin1', 1536, 1543), 'written')
   assert.equal((await guest.shell('cat /sys/block/vdb/ro')).trim(), '1')
   assert.equal((await guest.shell('cat /sys/class/misc/hw_random/rng_current')).trim(), 'virtio_rng.0')
+  // A burst of output arrives whole and in order.
+  const lines = (await guest.shell('seq 1 2000')).trim().split('\n')
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 2000 }, (_, i) => String(i + 1)),
+  )
   const clock = Number((await guest.shell('date +%s')).trim())
   assert.ok(Math.abs(clock - Date.now() / 1000) < 60)
   await guest.type('poweroff -f\n')
   assert.equal((await guest.end()).code, 0)
 })
 
-test('a burst of output arrives whole and in order', async () => {
-  const guest = start({})
-  await guest.until(/guest# /)
-  const lines = (await guest.shell('seq 1 3000')).trim().split('\n')
-  assert.deepEqual(
-    lines,
-    Array.from({ length: 3000 }, (_, i) => String(i + 1)),
-  )
-  await guest.type('poweroff -f\n')
-  assert.equal((await guest.end()).code, 0)
-})
-
 describe('ends', () => {
-  const refused = '--no-reboot was given'
-  test('a reset with --no-reboot is exit code 10, by ACPI and by the keyboard controller', async () => {
-    const acpi = start({ run: 'reboot', args: ['--no-reboot'] })
-    assert.deepEqual(await acpi.end(), {
+  test('a reset with --no-reboot is exit code 10', async () => {
+    assert.deepEqual(await start({ run: 'reboot', args: ['--no-reboot'] }).end(), {
       code: 10,
-      line: `hearth-vmm: the guest reset (reset register) and ${refused}`,
-    })
-    const keyboard = start({ run: 'reboot', commandLine: 'reboot=kbd', args: ['--no-reboot'] })
-    assert.deepEqual(await keyboard.end(), {
-      code: 10,
-      line: `hearth-vmm: the guest reset (keyboard controller) and ${refused}`,
+      line: 'hearth-vmm: the guest reset (reset register) and --no-reboot was given',
     })
   })
 
@@ -173,27 +158,11 @@ describe('ends', () => {
     assert.match(line, /its kernel panicked/)
   })
 
-  test('a triple fault is exit code 11, on whichever CPU', async () => {
-    const guest = start({ run: 'reboot', commandLine: 'reboot=triple', args: ['--cpus', '2'] })
-    const { code, line } = await guest.end()
-    assert.equal(code, 11)
-    assert.match(line, /^hearth-vmm: the guest crashed: triple fault on vCPU [01]/)
-  })
-
-  test('a reset without --no-reboot starts again, as often as the guest wants, with two CPUs', async () => {
+  test('a reset without --no-reboot starts again with both CPUs; SIGTERM switches off, busy or idle', async () => {
     const guest = start({ args: ['--cpus', '2'] })
-    for (let i = 0; i < 3; i++) {
-      await guest.until(/GUEST UP cpus=2[\s\S]*guest# /)
-      await guest.type('reboot -f\n')
-    }
     await guest.until(/GUEST UP cpus=2[\s\S]*guest# /)
-    await guest.type('poweroff -f\n')
-    assert.equal((await guest.end()).code, 0)
-  })
-
-  test('SIGTERM switches it off, busy or idle', async () => {
-    const guest = start({ args: ['--cpus', '2'] })
-    await guest.until(/guest# /)
+    await guest.type('reboot -f\n')
+    await guest.until(/GUEST UP cpus=2[\s\S]*guest# /)
     await guest.type('while :; do :; done &\n')
     await guest.until(/guest# /)
     guest.process.kill('SIGTERM')
