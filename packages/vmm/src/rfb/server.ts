@@ -58,7 +58,6 @@ export class RfbServer implements ViewerHost {
       viewOnly: options.viewOnly ?? false,
       jpeg: this.options.jpeg ?? null,
     })
-    viewer.steersPointer = () => this.router.lastPointer === viewer
     viewer.damage.follow(this.picture)
     this.viewers.add(viewer)
     this.listen()
@@ -79,7 +78,6 @@ export class RfbServer implements ViewerHost {
 
   rename(name: string): void {
     this.name = name
-    for (const viewer of this.viewers) viewer.rename()
     this.wake()
   }
 
@@ -172,9 +170,10 @@ export class RfbServer implements ViewerHost {
           ? cropCursor(this.surface.cursorImage(), cursor.hotX, cursor.hotY)
           : invisible
       }
-      const { leds } = this.surface
+      const common = { cursor, shape: this.cursorShape, leds: this.surface.leds, name: this.name }
       for (const viewer of ready) {
-        const sent = viewer.update(this.picture, cursor, this.cursorShape, leds, now)
+        const steersPointer = this.router.lastPointer === viewer
+        const sent = viewer.update(this.picture, { ...common, steersPointer }, now)
         // More may be due at once: the rest beyond a budget, or what follows a change of size.
         if (sent && !viewer.damage.dirty.empty) next = Math.min(next, viewer.ready(now) ?? next)
         else if (!viewer.damage.lossy.empty) next = Math.min(next, now + REST)

@@ -1,22 +1,14 @@
 import type { Duplex } from 'node:stream'
 import { type Picture, ViewerDamage } from '../display/picture.ts'
-import type { CursorState } from '../display/surface.ts'
 import { ByteReader } from './byte-reader.ts'
 import { type ClientMessage, parseClientMessage, RfbProtocolError } from './client-messages.ts'
 import { Clipboard } from './clipboard.ts'
 import { Composer, type JpegFactory } from './composer.ts'
-import { type CursorShape, cursorEncoding, writeCursor } from './cursor-shape.ts'
 import { Flow } from './flow.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { type PixelFormat, serverPixelFormat } from './pixel-format.ts'
-import {
-  FENCE_FLAG,
-  PSEUDO,
-  RESIZE_REASON,
-  RESIZE_STATUS,
-  SECURITY_NONE,
-  SERVER_MESSAGE,
-} from './protocol.ts'
+import { FENCE_FLAG, PSEUDO, RESIZE_STATUS, SECURITY_NONE, SERVER_MESSAGE } from './protocol.ts'
+import { type ScreenNews, ScreenState } from './screen-state.ts'
 
 /** What a viewer asks of its server. */
 export interface ViewerHost {
@@ -66,23 +58,13 @@ export class Viewer {
   private stage: Stage = 'version'
   private minor = 8
   private format: PixelFormat = serverPixelFormat
-  private listed = new Set<number>()
-  private width = 0
-  private height = 0
   private wanted = false
   private continuous = false
   private fences = false
   private blocked = false
   private nextFrame = 0
   private open = true
-  private cursorImage = -1
-  private cursorMoves = 0
-  private leds = -1
-  /** Rectangles that answer a list of encodings, once. */
-  private readonly announcements = new Set<number>()
-  private readonly announced = new Set<number>()
-  private resizeAnswers: number[] = []
-  private nameDue = false
+  private readonly state: ScreenState
 
   constructor(host: ViewerHost, stream: Duplex, options: ViewerOptions) {
     this.host = host
@@ -90,6 +72,7 @@ export class Viewer {
     this.id = options.id
     this.viewOnly = options.viewOnly
     this.composer = new Composer(options.jpeg)
+    this.state = new ScreenState(host.name)
     this.clip = new Clipboard(
       (bytes) => this.write(bytes),
       (text) => {
@@ -124,20 +107,18 @@ export class Viewer {
   }
 
   /** Sends what the viewer lacks, if anything. False when there was nothing. */
-  update(picture: Picture, cursor: CursorState, shape: CursorShape, leds: number, now: number): boolean {
-    const { out } = this
+  update(picture: Picture, news: ScreenNews, now: number): boolean {
+    const { out, state } = this
     out.begin()
-    if (this.writeSize(picture)) {
-      // RFC 6143, 7.8.2: nothing may follow in this update; the picture comes with the next.
-    } else {
-      this.writeState(cursor, shape, leds)
+    if (!state.writeSize(picture, out)) {
+      state.write(news, this.format, out)
       if (this.damage.refine(picture) || !this.damage.lossy.empty) {
         this.composer.compose(picture, this.damage, this.format, out, {
           budget: this.fences ? this.flow.budget : 4 * 1024 * 1024,
           slow: this.fences && this.flow.slow,
           now,
-          width: Math.min(this.width, picture.width),
-          height: Math.min(this.height, picture.height),
+          width: Math.min(state.width, picture.width),
+          height: Math.min(state.height, picture.height),
         })
       }
     }
@@ -153,10 +134,6 @@ export class Viewer {
   /** The guest's clipboard changed. */
   offerClipboard(text: string): void {
     if (this.connected) this.clip.offer(text)
-  }
-
-  rename(): void {
-    this.nameDue = true
   }
 
   bell(): void {
@@ -230,10 +207,10 @@ export class Viewer {
   private serverInit(): void {
     const { out } = this
     const { picture } = this.host
-    this.takeSize(picture)
+    this.state.takeSize(picture)
     const { fields } = serverPixelFormat
-    out.u16(this.width)
-    out.u16(this.height)
+    out.u16(this.state.width)
+    out.u16(this.state.height)
     out.u8(fields.bitsPerPixel)
     out.u8(fields.depth)
     out.u8(0)
@@ -253,8 +230,7 @@ export class Viewer {
       case 'set-pixel-format':
         this.format = message.format
         this.damage.invalidate(host.picture)
-        // A cursor's pixels come in the viewer's format, too.
-        this.cursorImage = -1
+        this.state.forgetCursor()
         return
       case 'set-encodings':
         this.setEncodings(message.encodings)
@@ -290,8 +266,7 @@ export class Viewer {
         this.fence(message.flags, message.payload)
         return
       case 'set-desktop-size':
-        this.resizeAnswers.push(this.resizeStatus(message))
-        if (this.resizeAnswers.length > 16) this.resizeAnswers.shift()
+        this.state.answerResize(this.resizeStatus(message))
         host.wake()
         return
       case 'ignored':
@@ -300,29 +275,19 @@ export class Viewer {
   }
 
   private setEncodings(encodings: Int32Array): void {
-    this.listed = new Set(encodings)
+    const { state } = this
+    const listed = new Set(encodings)
     this.composer.setEncodings(encodings)
-    // Each is said once to a viewer that can hear it.
-    for (const encoding of [
-      PSEUDO.QEMU_EXTENDED_KEY_EVENT,
-      PSEUDO.EXTENDED_MOUSE_BUTTONS,
-      PSEUDO.EXTENDED_DESKTOP_SIZE,
-    ]) {
-      if (this.listed.has(encoding) && !this.announced.has(encoding)) {
-        this.announced.add(encoding)
-        this.announcements.add(encoding)
-      }
-    }
-    if (this.listed.has(PSEUDO.FENCE) && !this.announced.has(PSEUDO.FENCE)) {
-      this.announced.add(PSEUDO.FENCE)
+    state.setEncodings(listed)
+    // Both are said by using them, once, to a viewer that can hear it.
+    if (state.first(PSEUDO.FENCE)) {
       this.writeFence(0)
       this.write(this.out.take())
     }
-    if (this.listed.has(PSEUDO.CONTINUOUS_UPDATES) && !this.announced.has(PSEUDO.CONTINUOUS_UPDATES)) {
-      this.announced.add(PSEUDO.CONTINUOUS_UPDATES)
+    if (state.first(PSEUDO.CONTINUOUS_UPDATES)) {
       this.write(Uint8Array.of(SERVER_MESSAGE.END_OF_CONTINUOUS_UPDATES))
     }
-    if (this.listed.has(PSEUDO.EXTENDED_CLIPBOARD)) this.clip.enable()
+    if (listed.has(PSEUDO.EXTENDED_CLIPBOARD)) this.clip.enable()
     this.host.wake()
   }
 
@@ -373,97 +338,10 @@ export class Viewer {
     ) {
       return RESIZE_STATUS.INVALID_LAYOUT
     }
-    if (width === this.width && height === this.height) return RESIZE_STATUS.OK
+    if (width === this.state.width && height === this.state.height) return RESIZE_STATUS.OK
     // Whether and when is the guest's decision; the new size is told when it is there.
     return this.host.resize(this, width, height) ? RESIZE_STATUS.FORWARDED : RESIZE_STATUS.PROHIBITED
   }
-
-  private takeSize(picture: Picture): void {
-    this.width = picture.width
-    this.height = picture.height
-  }
-
-  /** Tells a new size; true when this update is about that alone. */
-  private writeSize(picture: Picture): boolean {
-    const { out } = this
-    const changed = picture.width !== this.width || picture.height !== this.height
-    if (this.listed.has(PSEUDO.EXTENDED_DESKTOP_SIZE)) {
-      const announce = this.announcements.delete(PSEUDO.EXTENDED_DESKTOP_SIZE)
-      if (!changed && !announce && this.resizeAnswers.length === 0) return false
-      if (changed) this.takeSize(picture)
-      for (const status of this.resizeAnswers) this.writeScreen(RESIZE_REASON.THIS_CLIENT, status)
-      if (changed || announce) this.writeScreen(RESIZE_REASON.SERVER, RESIZE_STATUS.OK)
-      this.resizeAnswers = []
-      return true
-    }
-    // A viewer that cannot follow a size keeps its own: it is shown what fits.
-    if (!changed || !this.listed.has(PSEUDO.DESKTOP_SIZE)) return false
-    this.takeSize(picture)
-    out.rect(0, 0, this.width, this.height, PSEUDO.DESKTOP_SIZE)
-    return true
-  }
-
-  private writeScreen(reason: number, status: number): void {
-    const { out } = this
-    out.rect(reason, status, this.width, this.height, PSEUDO.EXTENDED_DESKTOP_SIZE)
-    out.u8(1)
-    out.zeros(3)
-    // One screen, id 0, over the whole picture.
-    out.u32(0)
-    out.u16(0)
-    out.u16(0)
-    out.u16(this.width)
-    out.u16(this.height)
-    out.u32(0)
-  }
-
-  /** What is not pixels of the picture. */
-  private writeState(cursor: CursorState, shape: CursorShape, leds: number): void {
-    const { out, listed } = this
-    for (const encoding of this.announcements) out.rect(0, 0, 0, 0, encoding)
-    this.announcements.clear()
-    if (this.nameDue) {
-      this.nameDue = false
-      if (listed.has(PSEUDO.DESKTOP_NAME)) {
-        const name = Buffer.from(this.host.name, 'utf8')
-        out.rect(0, 0, 0, 0, PSEUDO.DESKTOP_NAME)
-        out.u32(name.length)
-        out.append(name)
-      }
-    }
-    if (cursor.image !== this.cursorImage) {
-      // A device that never showed a cursor leaves the viewer's own alone.
-      const encoding = cursorEncoding((e) => listed.has(e))
-      if (encoding !== null && cursor.image !== 0) writeCursor(shape, encoding, this.format, out)
-      if (encoding !== null) this.cursorImage = cursor.image
-    }
-    if (cursor.moves !== this.cursorMoves) {
-      this.cursorMoves = cursor.moves
-      if (cursor.visible && !this.steersPointer()) {
-        const x = Math.min(Math.max(cursor.x, 0), this.width - 1)
-        const y = Math.min(Math.max(cursor.y, 0), this.height - 1)
-        if (listed.has(PSEUDO.POINTER_POS)) out.rect(x, y, 0, 0, PSEUDO.POINTER_POS)
-        else if (listed.has(PSEUDO.VMWARE_CURSOR_POSITION)) {
-          out.rect(x, y, 0, 0, PSEUDO.VMWARE_CURSOR_POSITION)
-        }
-      }
-    }
-    if (leds !== this.leds && (listed.has(PSEUDO.QEMU_LED_STATE) || listed.has(PSEUDO.VMWARE_LED_STATE))) {
-      this.leds = leds
-      // Both: bit 0 Scroll Lock, 1 Num Lock, 2 Caps Lock; evdev counts Num, Caps, Scroll.
-      const state = ((leds & 1) << 1) | ((leds & 2) << 1) | ((leds & 4) >> 2)
-      if (listed.has(PSEUDO.QEMU_LED_STATE)) {
-        out.rect(0, 0, 1, 1, PSEUDO.QEMU_LED_STATE)
-        out.u8(state)
-      } else {
-        out.rect(0, 0, 0, 0, PSEUDO.VMWARE_LED_STATE)
-        out.u32(state)
-      }
-    }
-  }
-
-  /** Whether the pointer's moves are this viewer's own: telling it would fight with its hand. */
-  steersPointer: () => boolean = () => false
 
   private write(bytes: Uint8Array): void {
     if (!this.open) return

@@ -21,8 +21,8 @@ export class Scanout {
     this.wantedHeight = wantedHeight
     // Until the guest shows something: black in the size it will be asked for.
     surface.resize(wantedWidth, wantedHeight)
-    surface.setCursor(null, 0, 0)
     // The surface may show what a machine before this one drew.
+    if (surface.cursor().visible) surface.setCursor(null, 0, 0)
     surface.blank()
   }
 
@@ -48,7 +48,7 @@ export class Scanout {
     this.source = null
     this.stale = false
     this.surface.blank()
-    this.surface.setCursor(null, 0, 0)
+    if (this.surface.cursor().visible) this.surface.setCursor(null, 0, 0)
   }
 
   /** Takes over a rectangle of the resource, which its width and height contain. */
