@@ -374,17 +374,26 @@ test('cursor: image, hot spot, place, hidden', () => {
   assert.deepEqual([driver.surface.cursor().x, driver.surface.cursor().y], [1, 64], 'left of the picture')
   driver.cursor(CMD.UPDATE_CURSOR, [0, 0, 0, 0, 0, 0, 0, 0])
   assert.equal(driver.surface.cursor().visible, false)
-  // Not 64 × 64, not there, no such scanout, no such command: refused without a word.
+  // Linux makes cursors of blobs where there are blobs.
+  const entry = [0x100_0000, 0, 16384, 0]
+  assert.equal(driver.type(CMD.RESOURCE_CREATE_BLOB, [10, 1, 2, 1, 0, 0, 16384, 0, ...entry]), RESP.OK_NODATA)
+  driver.cursor(CMD.UPDATE_CURSOR, [0, 0, 0, 0, 10, 0, 0, 0])
+  assert.equal(driver.surface.cursor().visible, true)
+  assert.deepEqual(driver.surface.cursorImage(), image)
+  driver.type(CMD.RESOURCE_DETACH_BACKING, [10, 0])
+  driver.cursor(CMD.UPDATE_CURSOR, [0, 0, 0, 0, 0, 0, 0, 0])
+  // Not 64 × 64, no pages, not there, no such scanout, no such command: refused without a word.
   driver.create(8, 32, 64, 0x100_0000)
   for (const words of [
     [0, 0, 0, 0, 8, 0, 0, 0],
+    [0, 0, 0, 0, 10, 0, 0, 0],
     [0, 0, 0, 0, 7, 0, 0, 0],
     [4, 0, 0, 0, 9, 0, 0, 0],
   ]) {
     driver.cursor(CMD.UPDATE_CURSOR, words)
   }
   driver.cursor(CMD.GET_DISPLAY_INFO, [])
-  assert.equal(driver.device.counters.refused, 4)
+  assert.equal(driver.device.counters.refused, 5)
   assert.equal(driver.surface.cursor().visible, false)
   driver.close()
 })

@@ -1,10 +1,11 @@
-import { CURSOR_SIZE, type Surface } from '../../display/surface.ts'
+import type { Surface } from '../../display/surface.ts'
 import { MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
 import type { DescriptorChain } from '../chain.ts'
 import { DEVICE_ID } from '../constants.ts'
 import type { VirtioContext, VirtioDevice } from '../device.ts'
 import { DeviceConfig } from '../device-config.ts'
 import { Backing } from './backing.ts'
+import { readCursorRequest, setCursor } from './cursor.ts'
 import { createEdid } from './edid.ts'
 import {
   CMD,
@@ -397,35 +398,14 @@ export class GpuDevice implements VirtioDevice {
   private cursor(chain: DescriptorChain): number {
     this.counters.commands++
     const type = this.readRequest(chain)
-    const scanout = this.scanouts[this.u32(24)]
     const known = type === CMD.UPDATE_CURSOR || type === CMD.MOVE_CURSOR
-    if (!known || chain.readableBytes < REQUEST_BYTES[type]! || scanout === undefined) {
-      this.counters.refused++
-      return 0
-    }
-    const { surface } = scanout
-    const [hotX, hotY] = [this.u32(44), this.u32(48)]
-    if (type === CMD.UPDATE_CURSOR) {
-      const id = this.u32(40)
-      if (id === 0) {
-        surface.setCursor(null, 0, 0)
-        return 0
-      }
-      const resource = this.resources.get(id)
-      if (resource?.kind !== '2d' || resource.width !== CURSOR_SIZE || resource.height !== CURSOR_SIZE) {
-        this.counters.refused++
-        return 0
-      }
-      const image = new Uint32Array(CURSOR_SIZE * CURSOR_SIZE)
-      for (let row = 0; row < CURSOR_SIZE; row++)
-        resource.readRow(row, 0, CURSOR_SIZE, image, row * CURSOR_SIZE)
-      surface.setCursor(image, Math.min(hotX, CURSOR_SIZE - 1), Math.min(hotY, CURSOR_SIZE - 1))
-    }
-    // The image's corner; it may lie left of or above the picture, as a signed number.
-    surface.moveCursor(
-      (this.u32(28) | 0) + Math.min(hotX, CURSOR_SIZE),
-      (this.u32(32) | 0) + Math.min(hotY, CURSOR_SIZE),
-    )
+    const complete = known && chain.readableBytes >= REQUEST_BYTES[type]!
+    const scanout = this.scanouts[this.u32(24)]
+    const done =
+      complete &&
+      scanout !== undefined &&
+      setCursor(scanout.surface, readCursorRequest(this.request), type === CMD.UPDATE_CURSOR, this.resources)
+    if (!done) this.counters.refused++
     return 0
   }
 }
