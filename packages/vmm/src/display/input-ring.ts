@@ -3,7 +3,8 @@
  * devices (the only reader). Bounded: when the reader does not come (no machine runs, or it is busy), events are
  * dropped, and the reader is told to let everything go, so that no key stays down for a lost release.
  */
-const CAPACITY = 512
+/** A pasted page fits. */
+const CAPACITY = 4096
 const WORDS = 4
 /** Words of the header: how many were written and read, and whether some were dropped. */
 const WRITTEN = 0

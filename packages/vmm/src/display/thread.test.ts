@@ -92,15 +92,15 @@ test('input that nobody takes is dropped, and everything is let go', () => {
   seen.length = 0
   let put = 0
   while (ring.put(INPUT_KIND.KEY, 1, 1, 0)) put++
-  assert.equal(put, 512)
+  assert.equal(put, 4096)
   ring.drain(reader)
   assert.deepEqual(seen.slice(-2), ['1true', 'release'])
   seen.length = 0
   // Round and round: numbers wrap, nothing is lost.
-  for (let i = 0; i < 2000; i++) {
+  for (let i = 0; i < 9000; i++) {
     assert.ok(ring.put(INPUT_KIND.KEY, i, 0, 0))
     ring.drain(reader)
   }
-  assert.equal(seen.length, 2000)
-  assert.equal(seen[1999], '1999false')
+  assert.equal(seen.length, 9000)
+  assert.equal(seen[8999], '8999false')
 })

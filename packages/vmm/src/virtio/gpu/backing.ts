@@ -49,6 +49,11 @@ export class Backing {
     return new Backing(memory, addresses, starts, bytes)
   }
 
+  /** What the list costs us. */
+  get pieces(): number {
+    return this.addresses.length
+  }
+
   /** Copies `length` bytes from `offset` on to `target` at `to`. The caller checked the range. */
   copy(offset: number, length: number, target: Uint8Array, to: number): void {
     let piece = this.find(offset)

@@ -360,6 +360,45 @@ test('memory of resources is bounded, and given back', () => {
   driver.close()
 })
 
+test('lists of pages are bounded together, and given back', () => {
+  const driver = new Driver()
+  const entries = Array.from({ length: 16384 }, (_, i) => [0x100_0000 + i * 16, 0, 16, 0]).flat()
+  let created = 0
+  const create = (id: number): number =>
+    driver.type(CMD.RESOURCE_CREATE_BLOB, [id, 1, 0, 16384, 0, 0, 4096, 0, ...entries])
+  while (create(created + 1) === RESP.OK_NODATA) created++
+  assert.equal(created, 16)
+  assert.equal(create(99), RESP.ERR_OUT_OF_MEMORY)
+  driver.type(CMD.RESOURCE_DETACH_BACKING, [1, 0])
+  driver.type(CMD.RESOURCE_UNREF, [2, 0])
+  assert.equal(create(99), RESP.OK_NODATA)
+  assert.equal(create(98), RESP.OK_NODATA)
+  assert.equal(create(97), RESP.ERR_OUT_OF_MEMORY)
+  driver.close()
+})
+
+test('commands beyond a turn are served in the next, in order', () => {
+  const driver = new Driver({ memoryLimit: 64 * MIB })
+  driver.create(1, 2048, 2048, 0x100_0000)
+  const { memory } = driver.machine
+  const request = Uint32Array.from([CMD.TRANSFER_TO_HOST_2D, 0, 0, 0, 0, 0, 0, 0, 2048, 2048, 0, 0, 1, 0])
+  memory.write(driver.pci.data, new Uint8Array(request.buffer))
+  const queue = driver.pci.queues[0]!
+  for (let i = 0; i < 20; i++) {
+    queue.add([
+      { address: driver.pci.data, length: 56 },
+      { address: driver.pci.data + 0x1000 + i * 32, length: 24, writable: true },
+    ])
+  }
+  driver.pci.kick(0)
+  const before = queue.usedIndex
+  driver.machine.loop.runOnce(1000)
+  assert.ok(queue.usedIndex - before < 20, 'others on the thread had their turn')
+  driver.machine.until('all of them', () => queue.usedIndex - before === 20)
+  for (let i = 0; i < 20; i++) assert.equal(memory.readU32(driver.pci.data + 0x1000 + i * 32), RESP.OK_NODATA)
+  driver.close()
+})
+
 test('cursor: image, hot spot, place, hidden', () => {
   const driver = new Driver()
   const image = new Uint32Array(64 * 64).fill(0xff112233)

@@ -26,14 +26,15 @@ import {
 import { BlobPicture, BlobResource, type Resource, Resource2d } from './resource.ts'
 import { Scanout } from './scanout.ts'
 
-const CONTROL_QUEUE = 0
 const CURSOR_QUEUE = 1
-/** What Linux has in flight at most; two pictures' worth of commands fit many times. */
+/** The control queue, then the cursor's: what Linux has in flight at most, many times over. */
 const QUEUE_SIZES = [256, 16]
 /** Host memory for all 2D resources of a VM: three pictures of the largest size, and cursors. */
 export const DEFAULT_MEMORY_LIMIT = 128 * 1024 * 1024
 const MAX_DIMENSION = 8192
 const MAX_RESOURCES = 4096
+/** Pieces of all backings of a VM: 1 GiB in pages of 4 KiB. */
+const MAX_PIECES = 256 * 1024
 /** Copying pictures shares its thread with disk and network: after this many ms they get their turn. */
 const TURN = 3
 
@@ -64,6 +65,7 @@ export class GpuDevice implements VirtioDevice {
   private readonly resources = new Map<number, Resource>()
   private readonly memoryLimit: number
   private memoryUsed = 0
+  private piecesUsed = 0
   private context: VirtioContext | undefined
   /** The largest request without entries behind it. */
   private readonly request = new DataView(new ArrayBuffer(96))
@@ -93,8 +95,7 @@ export class GpuDevice implements VirtioDevice {
   notify(index: number): void {
     const { context } = this
     if (context === undefined) return
-    if (index === CURSOR_QUEUE) this.serve(context, CURSOR_QUEUE)
-    else this.serve(context, CONTROL_QUEUE)
+    this.serve(context, index)
   }
 
   reset(): void {
@@ -102,6 +103,7 @@ export class GpuDevice implements VirtioDevice {
     for (const scanout of this.scanouts) scanout.disable()
     this.resources.clear()
     this.memoryUsed = 0
+    this.piecesUsed = 0
     this.config.view.setUint32(CONFIG.EVENTS_READ, 0, true)
   }
 
@@ -136,7 +138,7 @@ export class GpuDevice implements VirtioDevice {
         queue.push(chain, bytes)
         if (performance.now() > deadline) {
           context.interrupt(index)
-          this.later(context, index)
+          this.later(context)
           return
         }
       }
@@ -145,12 +147,12 @@ export class GpuDevice implements VirtioDevice {
     context.interrupt(index)
   }
 
-  private later(context: VirtioContext, index: number): void {
+  private later(context: VirtioContext): void {
     if (this.again) return
     this.again = true
     context.loop.after(0, () => {
       this.again = false
-      if (this.context === context) this.serve(context, index)
+      for (const index of QUEUE_SIZES.keys()) if (this.context === context) this.serve(context, index)
     })
   }
 
@@ -291,6 +293,8 @@ export class GpuDevice implements VirtioDevice {
     if (entries > 0) {
       backing = Backing.read(context.memory, chain, REQUEST_BYTES[CMD.RESOURCE_CREATE_BLOB]!, entries)
       if (backing === null || backing.bytes < size) return RESP.ERR_INVALID_PARAMETER
+      if (this.piecesUsed + backing.pieces > MAX_PIECES) return RESP.ERR_OUT_OF_MEMORY
+      this.piecesUsed += backing.pieces
     }
     this.resources.set(id, new BlobResource(id, size, backing))
     return RESP.OK_NODATA
@@ -302,6 +306,7 @@ export class GpuDevice implements VirtioDevice {
     for (const scanout of this.scanouts) if (scanout.resourceId === id) scanout.disable()
     this.resources.delete(id)
     this.memoryUsed -= resource.bytes
+    this.piecesUsed -= resource.backing?.pieces ?? 0
     return RESP.OK_NODATA
   }
 
@@ -315,6 +320,8 @@ export class GpuDevice implements VirtioDevice {
     const backing = Backing.read(context.memory, chain, at, entries)
     if (backing === null) return RESP.ERR_INVALID_PARAMETER
     if (resource.kind === 'blob' && backing.bytes < resource.size) return RESP.ERR_INVALID_PARAMETER
+    if (this.piecesUsed + backing.pieces > MAX_PIECES) return RESP.ERR_OUT_OF_MEMORY
+    this.piecesUsed += backing.pieces
     resource.backing = backing
     return RESP.OK_NODATA
   }
@@ -323,6 +330,7 @@ export class GpuDevice implements VirtioDevice {
     const resource = this.resources.get(id)
     if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
     if (resource.backing === null) return RESP.ERR_UNSPEC
+    this.piecesUsed -= resource.backing.pieces
     resource.backing = null
     return RESP.OK_NODATA
   }

@@ -7,8 +7,8 @@ import { CFG, CONFIG, EV, EVENT_BYTES, SYN_REPORT } from './protocol.ts'
 const EVENT_QUEUE = 0
 const STATUS_QUEUE = 1
 const QUEUE_SIZE = 64
-/** Groups kept for a driver that is slow to give buffers. */
-const MAX_WAITING = 128
+/** Groups kept for a driver that is slow to give buffers: what a person pastes, typed key by key. */
+const MAX_WAITING = 4096
 
 /** One evdev event. */
 export interface InputEvent {
