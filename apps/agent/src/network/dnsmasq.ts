@@ -77,14 +77,15 @@ export function dhcpHosts(guests: Guest[]): string {
     .join('')
 }
 
+/** The servers of a resolv.conf(5), each once. */
+export function nameServers(resolvConf: string): string[] {
+  const servers = resolvConf.split('\n').flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? [])
+  return [...new Set(servers)]
+}
+
 /** Name servers of this box; ones that would be the guests' own dnsmasq again are left out. */
 export function upstreamServers(resolvConf: string, ownAddress: string): string[] {
-  const servers: string[] = []
-  for (const line of resolvConf.split('\n')) {
-    const server = /^\s*nameserver\s+(\S+)/.exec(line)?.[1]
-    if (server && server !== ownAddress && !servers.includes(server)) servers.push(server)
-  }
-  return servers
+  return nameServers(resolvConf).filter((server) => server !== ownAddress)
 }
 
 const superviseIntervalMs = 1000

@@ -4,7 +4,7 @@ import { dhcpHosts, dnsmasqArguments, dnsmasqFiles, upstreamServers } from './dn
 import { leasedAddresses, withoutStrangers } from './leases.ts'
 import { bridgeMac, tapName } from './nat.ts'
 import { nftRuleset, nftTableName } from './nftables.ts'
-import { passtArguments } from './passt.ts'
+import { nameServersBehindLoopback, passtArguments } from './passt.ts'
 import { chooseAddress, chooseSubnet, overlaps, parseSubnet } from './subnet.ts'
 
 const subnet = parseSubnet('10.83.0.0/24')!
@@ -106,7 +106,17 @@ test('the firewall closes the box to guests, and in the lab the machine outside 
 })
 
 test('passt keeps the host’s loopback to itself and ends with its VM', () => {
-  const args = passtArguments('/run/x.net')
+  const args = passtArguments('/run/x.net', [])
   for (const wanted of ['--no-map-gw', '--one-off', '--foreground']) assert.ok(args.includes(wanted), wanted)
   assert.deepEqual(args.slice(-2), ['--socket', '/run/x.net'])
+  assert.equal(args.includes('--dns'), false)
+  const told = passtArguments(
+    '/run/x.net',
+    nameServersBehindLoopback('nameserver 127.0.0.53\n', 'nameserver 9.9.9.9\n'),
+  )
+  assert.equal(told[told.indexOf('--dns') + 1], '9.9.9.9')
+  assert.deepEqual(
+    nameServersBehindLoopback('nameserver 1.1.1.1\nnameserver ::1\n', 'nameserver 9.9.9.9\n'),
+    [],
+  )
 })

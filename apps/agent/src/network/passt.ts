@@ -1,16 +1,17 @@
 /** The guests' network where the agent is not root: one passt per VM, which translates in user space. */
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { HearthError } from '@hearth/shared/errors'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import { lastLogLine, launchDetached, type VmSockets } from '../vmm/launch.ts'
+import { nameServers } from './dnsmasq.ts'
 import type { Attachment, Guest, GuestNetwork } from './guest-network.ts'
 
 /**
  * `--no-map-gw`: passt otherwise shows the host's loopback, and with it the agent's port, at the gateway's
  * address. `--one-off`: it ends with the monitor it serves.
  */
-export function passtArguments(socket: string): string[] {
+export function passtArguments(socket: string, nameServers: string[]): string[] {
   return [
     '--foreground',
     '--quiet',
@@ -18,8 +19,20 @@ export function passtArguments(socket: string): string[] {
     '--no-map-gw',
     ...['--tcp-ports', 'none', '--udp-ports', 'none'],
     ...['--mtu', '1500'],
+    ...nameServers.flatMap((server) => ['--dns', server]),
     ...['--socket', socket],
   ]
+}
+
+/**
+ * Name servers passt has to be told of: with `--no-map-gw` a resolver on the host's loopback, as systemd-resolved
+ * is, cannot be reached by a guest, but systemd-resolved writes down the servers behind it. None means that
+ * passt's own reading of resolv.conf is right.
+ */
+export function nameServersBehindLoopback(resolvConf: string, resolvedConf: string): string[] {
+  const isLoopback = (server: string) => server.startsWith('127.') || server === '::1'
+  if (nameServers(resolvConf).some((server) => !isLoopback(server))) return []
+  return nameServers(resolvedConf).filter((server) => !isLoopback(server))
 }
 
 const readyTimeoutMs = 10_000
@@ -46,9 +59,14 @@ export class PasstNetwork implements GuestNetwork {
 
   async attach(guest: Guest, sockets: VmSockets, logFile: string): Promise<Attachment> {
     await rm(sockets.net, { force: true })
+    const [resolvConf, resolvedConf] = await Promise.all(
+      ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'].map((path) =>
+        readFile(path, 'utf8').catch(() => ''),
+      ),
+    )
     const launched = await launchDetached({
       command: 'passt',
-      args: passtArguments(sockets.net),
+      args: passtArguments(sockets.net, nameServersBehindLoopback(resolvConf ?? '', resolvedConf ?? '')),
       logFile,
       bootId: this.#bootId,
     }).catch((error: NodeJS.ErrnoException) => {
