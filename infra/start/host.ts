@@ -191,7 +191,8 @@ async function bootLab(state: State, agentPort: number, detail: (text: string) =
   const memoryBytes = labMemory()
   await mkdir(state.lab, { recursive: true })
   return startLab({
-    cpus: Math.min(os.availableParallelism(), 4),
+    // One: with two, under load, interrupts of the emulated SVM get lost or come twice, and guests or the lab itself die.
+    cpus: 1,
     memoryBytes,
     ports: [{ host: agentPort, guest: 7420 }],
     shares: [state.images, state.secrets],
