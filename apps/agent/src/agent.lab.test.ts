@@ -27,7 +27,7 @@ import {
 import { vmSockets } from './vmm/launch.ts'
 
 /** The lab's CPU is emulated, and the machine under it may be busy. */
-const slow = 120_000
+const slow = 300_000
 const guestPort = 7431
 const runDir = '/run/agent-lab-test'
 const prompt = 'lab-guest:/root# '

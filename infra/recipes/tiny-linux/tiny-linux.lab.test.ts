@@ -11,7 +11,7 @@ import { cacheDirectory } from '../../lib/paths.ts'
 import { ensureImage } from '../build.ts'
 import { readManifest } from '../store.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 240_000
 
 let lab: Lab
 let images: string

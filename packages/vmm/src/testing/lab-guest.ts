@@ -11,7 +11,7 @@ import type { LabProcess } from '../../../../infra/lab/lab-process.ts'
 
 const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'button', 'evdev', 'pvpanic-mmio']
 /** Generous: the lab's CPU is emulated, and the machine under it may be busy. */
-export const BOOT_MS = 120_000
+export const BOOT_MS = 300_000
 
 /** An initrd with busybox and the virtio modules (from the folder `modules`), whose init is `guest-init.sh`. */
 export async function guestInitrd(modules: string): Promise<Buffer> {

@@ -19,7 +19,7 @@ import { GuestBuffer, qemuCheck, Random } from './testing/support.ts'
 const MIB = 2 ** 20
 const MODULES = ['virtio_pci', 'virtio_blk']
 /** Generous: the lab's CPU is emulated, and the machine under it may be busy. */
-const RUN_MS = 180_000
+const RUN_MS = 300_000
 
 let lab: Lab
 let kernel: string
