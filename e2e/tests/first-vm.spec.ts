@@ -147,7 +147,7 @@ test('Debian 12: built, created, boots to its login, is signed in to, shuts down
   await picture('06-debian-login')
   await signInToGuest(terminal)
   await terminal.enter('uname -a')
-  await terminal.expectText(/Linux first-debian 6\.1\.\S+-cloud-amd64/, MINUTE)
+  await terminal.expectText(/-cloud-amd64 .*GNU\/Linux/, MINUTE)
   await picture('07-debian-console')
 
   await vm.openTab('Overview')

@@ -93,7 +93,7 @@ export const vms = {
     },
     connect: 'Connect',
     ssh: 'SSH',
-    sshHint: 'From any computer that reaches this box.',
+    sshHint: 'From the box itself. Other computers do not reach it yet.',
     sshNoAddress: 'The SSH line appears as soon as the VM has an address.',
     sshStopped: 'Start the VM to connect by SSH.',
     sshNoCloudInit: 'This image has no SSH server; use the console.',
