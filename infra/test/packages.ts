@@ -7,6 +7,7 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'acpica-tools', why: "iasl reads the monitor's ACPI tables back" },
   { name: 'curl', why: 'runs the examples of the API documentation' },
   { name: 'jq', why: 'reads answers in the examples of the API documentation' },
+  { name: 'lz4', why: 'takes the ELF kernel out of the bzImage, to boot it by other protocols' },
   { name: 'qemu-utils', why: 'qemu-img and qemu-io judge the disk images our own engine writes' },
   { name: 'openssh-client', why: 'signs in to guests as a person would' },
 ]
