@@ -107,7 +107,8 @@ describe('opening qcow2 images', () => {
     { name: 'raw external data', options: 'data_file=DATA,data_file_raw=on', says: /external data file/ },
     {
       name: 'encryption',
-      options: 'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10',
+      // Not LUKS: qemu-img times its key derivation first, and gives up on a machine whose clock is coarse.
+      options: 'encrypt.format=aes,encrypt.key-secret=s',
       says: /encrypted/,
     },
   ]) {
