@@ -4,6 +4,7 @@
  * its own. Needs root; without it the lab has its user network alone.
  */
 import { networkInterfaces } from 'node:os'
+import { isAlive } from '../lib/process.ts'
 import { run } from '../lib/run.ts'
 import { LabError } from './lab-error.ts'
 
@@ -57,17 +58,8 @@ async function freeName(names: readonly string[]): Promise<string> {
 
 async function removeIfAbandoned(name: string): Promise<void> {
   const pid = new RegExp(`^${PREFIX}(\\d+)`).exec(name)?.[1]
-  if (pid === undefined || alive(Number(pid))) return
+  if (pid === undefined || isAlive(Number(pid))) return
   await run('ip', ['tuntap', 'del', 'dev', name, 'mode', 'tap'])
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** Addresses and route targets of this machine, as `10.83.0.0/24` or `10.83.0.1`. */

@@ -1,8 +1,8 @@
 /** The lab's QEMU process: its arguments, its console, its end. Dies with the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { MIB } from '@hearth/shared/units'
+import { freePort } from '../lib/free-port.ts'
 import { ConsoleTail } from './console-tail.ts'
 import { LabError } from './lab-error.ts'
 import type { Qemu } from './qemu.ts'
@@ -194,14 +194,3 @@ function qemuArguments(options: MachineOptions, qmpPath: string): string[] {
 
 /** QEMU's options are separated by commas; a comma in a value is written twice. */
 const optionValue = (value: string): string => value.replaceAll(',', ',,')
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
-}

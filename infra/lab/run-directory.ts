@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { isAlive } from '../lib/process.ts'
 
 const PREFIX = 'hearth-lab-'
 
@@ -18,15 +19,6 @@ export async function runDirectory(): Promise<string> {
 
 async function removeIfAbandoned(directory: string): Promise<void> {
   const owner = Number(await readFile(path.join(directory, 'owner'), 'utf8').catch(() => ''))
-  if (!owner || alive(owner)) return
+  if (!owner || isAlive(owner)) return
   await rm(directory, { recursive: true, force: true }).catch(() => {})
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -1,4 +1,4 @@
-import net from 'node:net'
+import { listenOnce } from '../lib/free-port.ts'
 import { Trouble } from '../lib/steps.ts'
 
 /** Finds out now, before anything is built, whether the portal will be able to listen. */
@@ -24,20 +24,4 @@ export async function checkPort(address: string, port: number): Promise<void> {
     }
     throw error
   }
-}
-
-/** A port on loopback that is free at this moment. */
-export function freePort(): Promise<number> {
-  return listenOnce('127.0.0.1', 0)
-}
-
-function listenOnce(address: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer()
-    server.once('error', reject)
-    server.listen(port, address, () => {
-      const { port: got } = server.address() as net.AddressInfo
-      server.close(() => resolve(got))
-    })
-  })
 }

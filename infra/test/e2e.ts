@@ -6,10 +6,10 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { freePort } from '../lib/free-port.ts'
 import { inRepository, repository } from '../lib/paths.ts'
 import { type Steps, Trouble } from '../lib/steps.ts'
 import type { HostChoice } from '../start/host.ts'
-import { freePort } from '../start/ports.ts'
 import type { Tally } from './node-tests.ts'
 
 interface PlaywrightReport {

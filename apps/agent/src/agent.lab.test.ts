@@ -9,9 +9,9 @@ import { agentEntry, buildPrograms, vmmEntry } from '../../../infra/build/progra
 import type { Lab } from '../../../infra/lab/lab.ts'
 import type { LabProcess } from '../../../infra/lab/lab-process.ts'
 import { sharedLab, sharedLabData, sharedScratch } from '../../../infra/lab/shared.ts'
+import { freePort } from '../../../infra/lib/free-port.ts'
 import { cacheDirectory } from '../../../infra/lib/paths.ts'
 import { ensureImage } from '../../../infra/recipes/build.ts'
-import { freePort } from '../../../infra/start/ports.ts'
 import { tapName } from './network/nat.ts'
 import {
   actionEnd,
