@@ -120,3 +120,37 @@ export const consoleNoticeSchema = z.object({
 })
 export type ConsoleNotice = z.infer<typeof consoleNoticeSchema>
 export const consoleClose = { unauthorized: 4401, notFound: 4404, notRunning: 4409 } as const
+
+/**
+ * Display: WebSocket at `/vms/<vmUid>/display?id=…&name=…&input=0|1`, same header and close codes. Binary frames are
+ * RFB 3.8 unchanged. Text frames are JSON: DisplayNotice from the agent, DisplayRequest to it. `4410`: the VM runs
+ * and has no screen.
+ */
+export const displayClose = { noDisplay: 4410 } as const
+export const displayViewerSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** May type at all. */
+  input: z.boolean(),
+  /** Holds keyboard and pointer now; at most one does. */
+  control: z.boolean(),
+})
+export type DisplayViewer = z.infer<typeof displayViewerSchema>
+export const displayNoticeSchema = z.discriminatedUnion('type', [
+  /** Everybody who watches, whenever that changes; `you` is the receiver's id. */
+  z.object({ type: z.literal('viewers'), you: z.string(), viewers: z.array(displayViewerSchema) }),
+  /** The answer to `figures`: totals since the viewer came, and the last round trip monitor to screen (0: unknown). */
+  z.object({
+    type: z.literal('figures'),
+    updates: z.number(),
+    bytes: z.number(),
+    roundTripMs: z.number(),
+  }),
+])
+export type DisplayNotice = z.infer<typeof displayNoticeSchema>
+export const displayRequestSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('take_control') }),
+  z.object({ type: z.literal('give_control') }),
+  z.object({ type: z.literal('figures') }),
+])
+export type DisplayRequest = z.infer<typeof displayRequestSchema>

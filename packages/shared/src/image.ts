@@ -21,6 +21,8 @@ export const imageManifestSchema = z.object({
   initrd: z.string(),
   cmdline: z.string(),
   cloudInit: z.boolean(),
+  /** It draws on a screen: its VMs get one unless somebody says otherwise. */
+  graphical: z.boolean().optional(),
   /** The user cloud-init is told to make when the person names none; null without cloud-init. */
   loginUser: z.string().nullable(),
   minMemoryBytes: z.int().positive(),
@@ -35,6 +37,7 @@ export const recipeSchema = imageManifestSchema.pick({
   description: true,
   recipeHash: true,
   cloudInit: true,
+  graphical: true,
   loginUser: true,
   minMemoryBytes: true,
   minDiskBytes: true,

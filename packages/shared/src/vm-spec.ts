@@ -10,6 +10,11 @@ export const vmLimits = {
   diskBytes: { min: 1 * GIB, max: 16 * 1024 * GIB },
 } as const
 
+/** Keyboard layouts a VM's screen knows, for viewers that send characters instead of keys. */
+export const keyboardLayouts = ['us', 'gb', 'de', 'fr'] as const
+export const keyboardLayoutSchema = z.enum(keyboardLayouts)
+export type KeyboardLayout = z.infer<typeof keyboardLayoutSchema>
+
 /** What cloud-init (NoCloud) is told on first boot. `passwordHash` is crypt(3) SHA-512, never clear text. */
 export const cloudInitSchema = z.object({
   user: z
@@ -46,6 +51,8 @@ export const vmSpecSchema = z.object({
   mac: macSchema,
   cloudInit: cloudInitSchema.optional(),
   startAtBoot: z.boolean(),
+  /** A screen, keyboard and pointer from its next start on; absent: it has none, and pays nothing for one. */
+  display: z.object({ keyboard: keyboardLayoutSchema }).optional(),
 })
 export type VmSpec = z.infer<typeof vmSpecSchema>
 

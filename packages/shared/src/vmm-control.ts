@@ -1,6 +1,6 @@
 /**
  * The control socket of `hearth-vmm`: one JSON object a line, both ways, over a unix stream socket.
- * A request `{id, method}` is answered by `{id, ok: true, result}` or `{id, ok: false, error}`; the VMM sends
+ * A request `{id, method, params?}` is answered by `{id, ok: true, result}` or `{id, ok: false, error}`; the VMM sends
  * `{event, …}` lines to every connected client whenever its state changes. Several clients at once.
  */
 import { z } from 'zod'
@@ -17,8 +17,22 @@ export const vmmExit = {
   internal: 70,
 } as const
 
-export const vmmMethods = ['status', 'powerdown', 'reset', 'quit', 'pause', 'resume'] as const
+export const vmmMethods = [
+  'status',
+  'powerdown',
+  'reset',
+  'quit',
+  'pause',
+  'resume',
+  'viewers',
+  'viewer-control',
+  'viewer-close',
+  'screenshot',
+] as const
 /**
+ * `viewers` lists who watches the display (VmmViewer[]); `viewer-control` {viewer, take} gives a viewer the one
+ * place at keyboard and pointer, or takes it from it; `viewer-close` {viewer} ends it; `screenshot` {maxWidth}
+ * answers with a VmmScreenshot. All four fail without a display.
  * `powerdown` presses the ACPI power button (the guest decides); `reset` restarts the machine in place;
  * `quit` ends the process now, exit code 0, as pulling the plug; `pause`/`resume` stop and continue the vCPUs.
  */
@@ -39,6 +53,43 @@ export const vmmStatusSchema = z.object({
 })
 export type VmmStatus = z.infer<typeof vmmStatusSchema>
 
+/**
+ * The first line on a connection to the display socket, before any RFB: who this viewer is. Without it the
+ * connection is the socket owner's own, may type, and takes part in no take-over.
+ */
+export const viewerIntroductionPrefix = 'HEARTH '
+export const viewerIntroductionSchema = z.object({
+  id: z.string().min(1).max(64),
+  /** Shown to the others. */
+  name: z.string().max(80),
+  /** May hold keyboard and pointer. */
+  input: z.boolean(),
+})
+export type ViewerIntroduction = z.infer<typeof viewerIntroductionSchema>
+
+/** One who watches a VM's display. */
+export const vmmViewerSchema = viewerIntroductionSchema.extend({
+  /** Holds keyboard and pointer now. */
+  control: z.boolean(),
+  /** Milliseconds since the Unix epoch. */
+  since: z.number(),
+  /** Updates and bytes sent so far, and the last round trip to the viewer's screen in ms (0: unknown). */
+  updates: z.number(),
+  bytes: z.number(),
+  roundTripMs: z.number(),
+})
+export type VmmViewer = z.infer<typeof vmmViewerSchema>
+
+export const vmmScreenshotSchema = z.object({
+  width: z.int(),
+  height: z.int(),
+  /** Changes when the picture does. */
+  version: z.string(),
+  /** Base64. */
+  jpeg: z.string(),
+})
+export type VmmScreenshot = z.infer<typeof vmmScreenshotSchema>
+
 export const vmmReplySchema = z.union([
   z.object({ id: z.int(), ok: z.literal(true), result: z.unknown() }),
   z.object({ id: z.int(), ok: z.literal(false), error: z.string() }),
@@ -48,6 +99,8 @@ export const vmmEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('state'), status: vmmStatusSchema }),
   z.object({ event: z.literal('panic') }),
   z.object({ event: z.literal('reset'), reason: z.string() }),
+  /** Somebody came, went, or has keyboard and pointer now. */
+  z.object({ event: z.literal('viewers'), viewers: z.array(vmmViewerSchema) }),
   /** Sent just before the process ends, with the exit code it will use. */
   z.object({ event: z.literal('exit'), code: z.int(), reason: z.string() }),
 ])

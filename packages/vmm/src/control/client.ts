@@ -61,7 +61,7 @@ export class ControlClient {
    * Resolves with the reply's result. Rejects with the monitor's sentence when it refuses, after `timeoutMs`,
    * or when the connection closes first (which a `quit` may do).
    */
-  request(method: VmmMethod, timeoutMs = 30_000): Promise<unknown> {
+  request(method: VmmMethod, timeoutMs = 30_000, params?: Record<string, unknown>): Promise<unknown> {
     if (this.over) return Promise.reject(new Error('the control connection closed'))
     const id = this.nextId++
     return new Promise((resolve, reject) => {
@@ -80,7 +80,7 @@ export class ControlClient {
           reject(error)
         },
       })
-      this.socket.write(`${JSON.stringify({ id, method })}\n`)
+      this.socket.write(`${JSON.stringify({ id, method, params })}\n`)
     })
   }
 

@@ -53,7 +53,10 @@ function raw(t: TestContext, file: string) {
 
 test('every method of the contract is known, and only those', () => {
   for (const method of vmmMethods) {
-    assert.deepEqual(parseRequest(`{"id":1,"method":"${method}"}`), { ok: true, request: { id: 1, method } })
+    assert.deepEqual(parseRequest(`{"id":1,"method":"${method}","params":{"a":1}}`), {
+      ok: true,
+      request: { id: 1, method, params: { a: 1 } },
+    })
   }
   const refused = (line: string) => {
     const parsed = parseRequest(line)
@@ -64,6 +67,7 @@ test('every method of the contract is known, and only those', () => {
   assert.deepEqual(refused('null'), [0, 'a request is an object'])
   assert.deepEqual(refused('{"method":"quit"}'), [0, 'a request has an integer id'])
   assert.deepEqual(refused('{"id":1.5,"method":"quit"}'), [0, 'a request has an integer id'])
+  assert.deepEqual(refused('{"id":1,"method":"quit","params":[]}'), [1, 'params is an object'])
   for (const method of ['"constructor"', '"toString"', '["quit"]', '3', '""']) {
     assert.match(String(refused(`{"id":3,"method":${method}}`)), /^3,there is no such method/)
   }

@@ -11,11 +11,17 @@ const METHODS: Readonly<Record<VmmMethod, true>> = {
   quit: true,
   pause: true,
   resume: true,
+  viewers: true,
+  'viewer-control': true,
+  'viewer-close': true,
+  screenshot: true,
 }
 
 export interface ControlRequest {
   readonly id: number
   readonly method: VmmMethod
+  /** As they came; whoever carries the method out looks at what it needs. */
+  readonly params: Readonly<Record<string, unknown>>
 }
 
 export type ParsedRequest =
@@ -41,7 +47,13 @@ export function parseRequest(line: string): ParsedRequest {
       error: `there is no such method: use ${Object.keys(METHODS).join(', ')}`,
     }
   }
-  return { ok: true, request: { id: id as number, method: method as VmmMethod } }
+  const { params = {} } = value as { params?: unknown }
+  if (typeof params !== 'object' || params === null || Array.isArray(params))
+    return { ok: false, id: id as number, error: 'params is an object' }
+  return {
+    ok: true,
+    request: { id: id as number, method: method as VmmMethod, params: params as Record<string, unknown> },
+  }
 }
 
 export type ControlLine =

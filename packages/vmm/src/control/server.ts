@@ -11,7 +11,10 @@ const MAX_BACKLOG = 1024 * 1024
 const FLUSH_MS = 1000
 
 /** Carries out a method; what it returns is the reply's result, an error's message the reply's error. */
-export type ControlHandler = (method: VmmMethod) => Promise<unknown>
+export type ControlHandler = (
+  method: VmmMethod,
+  params: Readonly<Record<string, unknown>>,
+) => Promise<unknown>
 
 export class ControlServer {
   private readonly clients = new Set<Socket>()
@@ -51,9 +54,9 @@ export class ControlServer {
   private async answer(socket: Socket, line: string): Promise<void> {
     const parsed = parseRequest(line)
     if (!parsed.ok) return this.send(socket, { id: parsed.id, ok: false, error: parsed.error })
-    const { id, method } = parsed.request
+    const { id, method, params } = parsed.request
     try {
-      this.send(socket, { id, ok: true, result: (await this.handler(method)) ?? null })
+      this.send(socket, { id, ok: true, result: (await this.handler(method, params)) ?? null })
     } catch (error) {
       this.send(socket, { id, ok: false, error: (error as Error).message })
     }

@@ -1,3 +1,4 @@
+import type { VmmViewer } from '@hearth/shared/vmm-control'
 import type { LayoutName } from '../virtio/input/layouts.ts'
 import type { SurfaceMemory } from './surface.ts'
 
@@ -21,9 +22,23 @@ export interface DisplayWorkerData {
   readonly name: string
 }
 
+/** What the main thread asks of the display thread; `id` comes back with the answer. */
+export type DisplayRequest =
+  | { readonly kind: 'viewers' }
+  | { readonly kind: 'control'; readonly viewer: string; readonly take: boolean }
+  | { readonly kind: 'close-viewer'; readonly viewer: string }
+  | { readonly kind: 'screenshot'; readonly maxWidth: number }
+
+export type DisplayCommand =
+  | { readonly kind: 'close' }
+  | { readonly kind: 'ask'; readonly id: number; readonly request: DisplayRequest }
+
 export type DisplayWorkerMessage =
   | { readonly kind: 'listening' }
   /** The socket cannot be had; `exitCode` is the process's. */
   | { readonly kind: 'refused'; readonly exitCode: number; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'viewers'; readonly viewers: readonly VmmViewer[] }
+  /** `error` is a sentence for whoever asked. */
+  | { readonly kind: 'answer'; readonly id: number; readonly result: unknown; readonly error?: string }
   | { readonly kind: 'closed' }

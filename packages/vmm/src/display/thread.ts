@@ -1,10 +1,17 @@
 /** The main thread's end of the display thread. */
 import { Worker } from 'node:worker_threads'
+import type { VmmViewer } from '@hearth/shared/vmm-control'
 import { type ExitCode, ExitError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { workerUrl } from '../sys/worker-url.ts'
 import type { LayoutName } from '../virtio/input/layouts.ts'
-import type { DisplayHandle, DisplayWorkerData, DisplayWorkerMessage } from './handle.ts'
+import type {
+  DisplayCommand,
+  DisplayHandle,
+  DisplayRequest,
+  DisplayWorkerData,
+  DisplayWorkerMessage,
+} from './handle.ts'
 import { InputRing } from './input-ring.ts'
 import { createSurfaceMemory } from './surface.ts'
 
@@ -14,6 +21,13 @@ export interface DisplayThreadOptions {
   readonly layout: LayoutName
   /** One line for the log. */
   readonly warn: (text: string) => void
+  /** Somebody came, went, or has keyboard and pointer now. */
+  readonly viewersChanged?: (viewers: readonly VmmViewer[]) => void
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
 }
 
 /** Outlives a reset of the machine: viewers stay connected and see the next one. */
@@ -21,11 +35,17 @@ export class DisplayThread {
   readonly handle: DisplayHandle
   private readonly worker: Worker
   private readonly exited: Promise<void>
+  private readonly pending = new Map<number, Pending>()
+  private nextId = 1
 
   private constructor(handle: DisplayHandle, worker: Worker) {
     this.handle = handle
     this.worker = worker
     this.exited = new Promise((resolve) => worker.once('exit', () => resolve()))
+    worker.once('exit', () => {
+      for (const { reject } of this.pending.values()) reject(new Error('the display is gone'))
+      this.pending.clear()
+    })
   }
 
   /** Resolves when viewers can connect. Throws ExitError when the socket cannot be made. */
@@ -45,6 +65,8 @@ export class DisplayThread {
         worker.on('message', (message: DisplayWorkerMessage) => {
           if (message.kind === 'listening') resolve()
           else if (message.kind === 'warning') options.warn(message.text)
+          else if (message.kind === 'viewers') options.viewersChanged?.(message.viewers)
+          else if (message.kind === 'answer') thread.answered(message)
           else if (message.kind === 'refused') {
             reject(new ExitError(message.exitCode as ExitCode, message.text))
           }
@@ -63,9 +85,25 @@ export class DisplayThread {
     return thread
   }
 
+  /** Rejects with a sentence when the display thread refuses or is gone. */
+  ask(request: DisplayRequest): Promise<unknown> {
+    const id = this.nextId++
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject })
+      this.worker.postMessage({ kind: 'ask', id, request } satisfies DisplayCommand)
+    })
+  }
+
+  private answered(message: Extract<DisplayWorkerMessage, { kind: 'answer' }>): void {
+    const pending = this.pending.get(message.id)
+    this.pending.delete(message.id)
+    if (message.error === undefined) pending?.resolve(message.result)
+    else pending?.reject(new Error(message.error))
+  }
+
   /** After the machine has stopped: its devices use the eventfd. */
   async close(): Promise<void> {
-    this.worker.postMessage('close')
+    this.worker.postMessage({ kind: 'close' } satisfies DisplayCommand)
     await this.exited
     close(this.handle.wakeFd)
   }

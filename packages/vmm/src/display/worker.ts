@@ -8,7 +8,7 @@ import { RfbServer } from '../rfb/server.ts'
 import { ExitError } from '../sys/exit-error.ts'
 import { write } from '../sys/libc.ts'
 import { listenUnix } from '../sys/unix-listener.ts'
-import type { DisplayWorkerData, DisplayWorkerMessage } from './handle.ts'
+import type { DisplayCommand, DisplayRequest, DisplayWorkerData, DisplayWorkerMessage } from './handle.ts'
 import { INPUT_KIND, InputRing } from './input-ring.ts'
 import { Surface } from './surface.ts'
 
@@ -38,15 +38,34 @@ const rfb = new RfbServer({
     surface.setWish(width, height)
     wakeDevices()
   },
+  viewersChanged: () => tell({ kind: 'viewers', viewers: rfb.introduced() }),
   log: (text) => tell({ kind: 'warning', text }),
 })
+
+function answer(id: number, request: DisplayRequest): DisplayWorkerMessage {
+  const done = (found: boolean): DisplayWorkerMessage =>
+    found
+      ? { kind: 'answer', id, result: null }
+      : { kind: 'answer', id, result: null, error: 'there is no such viewer, or it may not type' }
+  switch (request.kind) {
+    case 'viewers':
+      return { kind: 'answer', id, result: rfb.introduced() }
+    case 'control':
+      return done(rfb.setControl(request.viewer, request.take))
+    case 'close-viewer':
+      return done(rfb.closeViewer(request.viewer))
+    case 'screenshot':
+      return { kind: 'answer', id, result: rfb.screenshot(request.maxWidth) }
+  }
+}
 
 let count = 0
 try {
   const server = await listenUnix('display', path, (socket) => {
     rfb.attach(socket, { id: `${++count}` })
   })
-  parentPort!.once('message', () => {
+  parentPort!.on('message', (command: DisplayCommand) => {
+    if (command.kind === 'ask') return tell(answer(command.id, command.request))
     rfb.close()
     server.close(() => {
       tell({ kind: 'closed' })

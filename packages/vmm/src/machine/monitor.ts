@@ -9,6 +9,7 @@ import { BootError, openImageFile } from '../boot/image-file.ts'
 import { detectKernel } from '../boot/load.ts'
 import type { RunOptions } from '../cli/options.ts'
 import { ControlServer } from '../control/server.ts'
+import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
 import { Kvm } from '../kvm/vm.ts'
 import { allocateGuestRam } from '../memory/guest-ram.ts'
@@ -76,7 +77,7 @@ export class Monitor {
         : await SocketViewers.listen(serial.path, this.hub)
     try {
       if (control !== undefined) {
-        this.control = await ControlServer.listen(control, (method) => this.command(method))
+        this.control = await ControlServer.listen(control, (method, params) => this.command(method, params))
       }
       await this.openDisplay()
       const attention = koffi.node.poll(this.attentionFd, { readable: true }, () => this.serialAttention())
@@ -105,7 +106,12 @@ export class Monitor {
   private async openDisplay(): Promise<void> {
     const { display, name } = this.options
     if (display === undefined) return
-    this.display = await DisplayThread.start({ ...display, name: name ?? 'Hearth', warn: this.warn })
+    this.display = await DisplayThread.start({
+      ...display,
+      name: name ?? 'Hearth',
+      warn: this.warn,
+      viewersChanged: (viewers) => this.control?.broadcast({ event: 'viewers', viewers: [...viewers] }),
+    })
   }
 
   /** As pulling the plug. */
@@ -244,7 +250,7 @@ export class Monitor {
 
   // Control.
 
-  private async command(method: VmmMethod): Promise<unknown> {
+  private async command(method: VmmMethod, params: Readonly<Record<string, unknown>>): Promise<unknown> {
     switch (method) {
       case 'status':
         return this.status()
@@ -268,6 +274,11 @@ export class Monitor {
         this.runningMachine().resume()
         this.setState('running')
         return null
+      case 'viewers':
+      case 'viewer-control':
+      case 'viewer-close':
+      case 'screenshot':
+        return commandDisplay(this.display, method, params)
     }
   }
 

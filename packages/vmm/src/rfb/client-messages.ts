@@ -15,6 +15,7 @@ export type ProtocolFault =
   | 'bad-clipboard'
   | 'handshake-timeout'
   | 'not-reading'
+  | 'bad-introduction'
 
 /** A viewer that breaks the protocol is closed; nobody else notices. */
 export class RfbProtocolError extends Error {

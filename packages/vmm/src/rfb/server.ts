@@ -1,9 +1,12 @@
 import type { Duplex } from 'node:stream'
+import type { VmmScreenshot, VmmViewer } from '@hearth/shared/vmm-control'
 import { Picture } from '../display/picture.ts'
+import { screenshot } from '../display/screenshot.ts'
 import type { Surface } from '../display/surface.ts'
 import { MAX_HEIGHT, MAX_WIDTH } from '../display/tiles.ts'
 import { RfbProtocolError } from './client-messages.ts'
 import { type JpegFactory, REST } from './composer.ts'
+import { ControlHolder } from './control-holder.ts'
 import { type CursorShape, cropCursor, invisible } from './cursor-shape.ts'
 import { InputRouter, type InputSink } from './input-router.ts'
 import { Viewer, type ViewerHost } from './viewer.ts'
@@ -20,6 +23,8 @@ export interface RfbServerOptions {
   readonly jpeg?: JpegFactory
   /** Asks the guest for a size; without it the size is the guest's alone. */
   readonly resize?: (width: number, height: number) => void
+  /** Somebody came, went, or has keyboard and pointer now. */
+  readonly viewersChanged?: () => void
 }
 
 /**
@@ -33,6 +38,7 @@ export class RfbServer implements ViewerHost {
   readonly faults = new Map<string, number>()
   private readonly surface: Surface
   private readonly router: InputRouter<Viewer>
+  private readonly control = new ControlHolder<Viewer>()
   private readonly options: RfbServerOptions
   private readonly viewers = new Set<Viewer>()
   private cursorShape: CursorShape = invisible
@@ -51,8 +57,7 @@ export class RfbServer implements ViewerHost {
 
   /** Serves a viewer on `stream` until either side closes it. */
   attach(stream: Duplex, options: { id: string; viewOnly?: boolean }): Viewer {
-    this.picture.update(this.surface, performance.now())
-    for (const other of this.viewers) other.damage.follow(this.picture)
+    this.look()
     const viewer = new Viewer(this, stream, {
       id: options.id,
       viewOnly: options.viewOnly ?? false,
@@ -70,10 +75,51 @@ export class RfbServer implements ViewerHost {
     return [...this.viewers]
   }
 
-  /** Takes the right to type from a viewer, or gives it. What it held down is let go. */
-  setViewOnly(viewer: Viewer, viewOnly: boolean): void {
-    viewer.viewOnly = viewOnly
-    if (viewOnly) this.router.release(viewer)
+  /** Everybody who said who it is. */
+  introduced(): VmmViewer[] {
+    return [...this.viewers]
+      .filter((viewer) => viewer.introduced)
+      .map((viewer) => ({
+        id: viewer.id,
+        name: viewer.name,
+        input: viewer.mayType,
+        control: this.control.holds(viewer),
+        since: viewer.since,
+        updates: viewer.stats.updates,
+        bytes: viewer.stats.bytes,
+        roundTripMs: viewer.flow.roundTrip,
+      }))
+  }
+
+  /**
+   * Gives the introduced viewer `id` keyboard and pointer, or takes them from it; what is held down by whoever loses
+   * them is let go. False: there is no such viewer, or it may not type.
+   */
+  setControl(id: string, take: boolean): boolean {
+    const viewer = this.find(id)
+    if (!viewer?.mayType) return false
+    if (take) {
+      const before = this.control.take(viewer)
+      if (before !== null) this.router.release(before)
+    } else {
+      this.control.give(viewer)
+      this.router.release(viewer)
+    }
+    this.options.viewersChanged?.()
+    return true
+  }
+
+  /** False: there is no such viewer. */
+  closeViewer(id: string): boolean {
+    const viewer = this.find(id)
+    viewer?.close(null)
+    return viewer !== undefined
+  }
+
+  /** A small picture of what the guest shows, `maxWidth` pixels wide at most. */
+  screenshot(maxWidth: number): VmmScreenshot {
+    this.look()
+    return screenshot(this.picture, maxWidth)
   }
 
   rename(name: string): void {
@@ -121,9 +167,27 @@ export class RfbServer implements ViewerHost {
     return true
   }
 
+  arrived(viewer: Viewer): void {
+    if (!viewer.introduced) return
+    this.control.add(viewer)
+    // A page that connects again before its old connection was found dead takes its own place.
+    for (const other of [...this.viewers]) {
+      if (other === viewer || !other.introduced || other.id !== viewer.id) continue
+      if (this.control.holds(other)) this.control.take(viewer)
+      other.close(null)
+    }
+    this.options.viewersChanged?.()
+  }
+
+  mayType(viewer: Viewer): boolean {
+    return this.control.mayType(viewer)
+  }
+
   closed(viewer: Viewer, error: Error | null): void {
     this.viewers.delete(viewer)
     this.router.release(viewer)
+    this.control.remove(viewer)
+    if (viewer.introduced) this.options.viewersChanged?.()
     if (error === null) return
     const fault = error instanceof RfbProtocolError ? error.fault : 'internal'
     const count = (this.faults.get(fault) ?? 0) + 1
@@ -133,7 +197,19 @@ export class RfbServer implements ViewerHost {
       this.options.log?.(`display: viewer ${viewer.id} closed: ${error.stack ?? error.message}`)
   }
 
+  private find(id: string): Viewer | undefined {
+    for (const viewer of this.viewers) if (viewer.introduced && viewer.id === id) return viewer
+    return undefined
+  }
+
   /* Updates. */
+
+  /** Takes over what the guest drew. */
+  private look(): void {
+    if (!this.picture.update(this.surface, performance.now())) return
+    for (const viewer of this.viewers) viewer.damage.follow(this.picture)
+    this.wake()
+  }
 
   /** Has the surface wake us, as long as somebody watches. */
   private listen(): void {

@@ -4,8 +4,10 @@ import { ByteReader } from './byte-reader.ts'
 import { type ClientMessage, parseClientMessage, RfbProtocolError } from './client-messages.ts'
 import { Clipboard } from './clipboard.ts'
 import { Composer, type JpegFactory } from './composer.ts'
+import type { Candidate } from './control-holder.ts'
 import { Flow } from './flow.ts'
 import { FrameWriter } from './frame-writer.ts'
+import { takeIntroduction } from './introduction.ts'
 import { type PixelFormat, serverPixelFormat } from './pixel-format.ts'
 import { FENCE_FLAG, PSEUDO, RESIZE_STATUS, SECURITY_NONE, SERVER_MESSAGE } from './protocol.ts'
 import { type ScreenNews, ScreenState } from './screen-state.ts'
@@ -19,6 +21,10 @@ export interface ViewerHost {
   clipboard(viewer: Viewer, text: string): void
   /** Asks the guest for another size; false when there is nobody to ask. */
   resize(viewer: Viewer, width: number, height: number): boolean
+  /** It said who it is, or began without. */
+  arrived(viewer: Viewer): void
+  /** Whether its keys and pointer count now. */
+  mayType(viewer: Viewer): boolean
   /** The connection is over; `error` when the viewer broke the protocol. */
   closed(viewer: Viewer, error: Error | null): void
   readonly name: string
@@ -26,13 +32,13 @@ export interface ViewerHost {
 }
 
 export interface ViewerOptions {
-  /** Whatever the one who opened the socket calls this viewer. */
+  /** What it is called until it says so itself. */
   readonly id: string
   readonly viewOnly: boolean
   readonly jpeg: JpegFactory | null
 }
 
-type Stage = 'version' | 'security' | 'client-init' | 'normal'
+type Stage = 'introduction' | 'version' | 'security' | 'client-init' | 'normal'
 
 /** No viewer gets more updates a second than a screen shows. */
 const FRAME_INTERVAL = 1000 / 60
@@ -41,9 +47,13 @@ const HANDSHAKE_LIMIT = 20_000
 const MAX_UNREAD = 32 * 1024 * 1024
 
 /** One RFB connection: handshake, messages, what it was sent and what it may be sent next. */
-export class Viewer {
-  readonly id: string
-  viewOnly: boolean
+export class Viewer implements Candidate {
+  id: string
+  name = ''
+  mayType: boolean
+  introduced = false
+  /** Milliseconds since the Unix epoch. */
+  readonly since = Date.now()
   /** Statistics for the page. */
   readonly stats = { updates: 0, bytes: 0, messages: 0 }
   readonly flow = new Flow()
@@ -55,7 +65,7 @@ export class Viewer {
   private readonly composer: Composer
   private readonly clip: Clipboard
   private readonly handshake: NodeJS.Timeout
-  private stage: Stage = 'version'
+  private stage: Stage = 'introduction'
   private minor = 8
   private format: PixelFormat = serverPixelFormat
   private wanted = false
@@ -70,13 +80,13 @@ export class Viewer {
     this.host = host
     this.stream = stream
     this.id = options.id
-    this.viewOnly = options.viewOnly
+    this.mayType = !options.viewOnly
     this.composer = new Composer(options.jpeg)
     this.state = new ScreenState(host.name)
     this.clip = new Clipboard(
       (bytes) => this.write(bytes),
       (text) => {
-        if (!this.viewOnly) host.clipboard(this, text)
+        if (host.mayType(this)) host.clipboard(this, text)
       },
     )
     stream.on('data', (chunk: Buffer) => this.receive(chunk))
@@ -163,6 +173,19 @@ export class Viewer {
   private step(): boolean {
     const { reader } = this
     switch (this.stage) {
+      case 'introduction': {
+        const who = takeIntroduction(reader)
+        if (who === undefined) return false
+        if (who !== null) {
+          this.id = who.id
+          this.name = who.name
+          this.mayType = who.input
+          this.introduced = true
+        }
+        this.stage = 'version'
+        this.host.arrived(this)
+        return true
+      }
       case 'version': {
         if (reader.available < 12) return false
         const version = /^RFB 003\.(\d{3})\n$/.exec(Buffer.from(reader.slice(0, 12)).toString('latin1'))
@@ -246,13 +269,13 @@ export class Viewer {
         host.wake()
         return
       case 'key':
-        if (!this.viewOnly) host.key(this, message.scancode, message.keysym, message.down)
+        if (host.mayType(this)) host.key(this, message.scancode, message.keysym, message.down)
         return
       case 'pointer':
-        if (!this.viewOnly) host.pointer(this, message.x, message.y, message.buttons)
+        if (host.mayType(this)) host.pointer(this, message.x, message.y, message.buttons)
         return
       case 'cut-text':
-        if (!this.viewOnly) host.clipboard(this, message.text)
+        if (host.mayType(this)) host.clipboard(this, message.text)
         return
       case 'clipboard':
         this.clip.handle(message.flags, message.data)
@@ -323,7 +346,7 @@ export class Viewer {
   }
 
   private resizeStatus(message: Extract<ClientMessage, { type: 'set-desktop-size' }>): number {
-    if (this.viewOnly) return RESIZE_STATUS.PROHIBITED
+    if (!this.host.mayType(this)) return RESIZE_STATUS.PROHIBITED
     const { width, height, screens } = message
     const screen = screens[0]
     if (
