@@ -10,7 +10,13 @@ export interface Viewer {
   /** The session the request came with; null for an API token. */
   readonly sessionId: string | null
   /** The API token the request came with; null for a person in the portal. */
-  readonly token: { readonly id: number; readonly name: string; readonly scope: TokenScope } | null
+  readonly token: {
+    readonly id: number
+    readonly name: string
+    readonly scope: TokenScope
+    /** The one project it acts in. */
+    readonly projectId: number
+  } | null
   /** Address the request came from. */
   readonly from: string
 }

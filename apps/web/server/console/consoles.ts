@@ -26,7 +26,7 @@ export class Consoles {
     const check = () => void this.#check().catch((error) => this.#log.error(errorText(error)))
     this.#timer = setInterval(check, checkMs)
     this.#timer.unref()
-    this.#stops = [options.changes.on('sessions', check)]
+    this.#stops = [options.changes.on('sessions', check), options.changes.on('people', check)]
   }
 
   get count(): number {
@@ -65,7 +65,11 @@ export class Consoles {
         where: { id: grant.vmId, deletedAt: { not: null } },
       })
       if (deleted > 0) pipe.close(portalConsoleClose.notFound, 'The VM was deleted.')
-      else pipe.close(portalConsoleClose.unauthorized, 'You are signed out.')
+      else
+        pipe.close(
+          portalConsoleClose.unauthorized,
+          'You are signed out, or no longer a member of its project.',
+        )
     }
   }
 

@@ -1,15 +1,19 @@
 import { z } from 'zod'
+import { inProject, on } from '../auth/privilege.ts'
+import type { Viewer } from '../auth/viewer.ts'
 import { toAction } from './mappers.ts'
 import { metaOf, metaSchema, pageQuerySchema, parseSort } from './paging.ts'
 import { type RestContext, route } from './route.ts'
 import { actionSchema, idPathSchema, listOf } from './schemas.ts'
 
 export async function imageIds(rest: RestContext): Promise<Map<string, number>> {
-  return new Map((await rest.services.images.list()).map(({ id, uid }) => [uid, id]))
+  const images = await rest.context.db.image.findMany({ select: { id: true, uid: true } })
+  return new Map(images.map(({ id, uid }) => [uid, id]))
 }
 
 export async function toActions(
   rest: RestContext,
+  viewer: Viewer,
   query: {
     page: number
     per_page: number
@@ -19,7 +23,7 @@ export async function toActions(
   filter: { vmId?: number; ids?: number[] },
 ) {
   const fields = ['id', 'command', 'status', 'started', 'finished'] as const
-  const { items, total } = await rest.services.actions.page({
+  const { items, total } = await rest.services.actions.page(viewer, {
     ...filter,
     ...(query.status.length > 0 ? { status: query.status } : {}),
     orderBy: parseSort(query.sort, fields, [{ field: 'id', descending: false }]),
@@ -36,7 +40,7 @@ export const actionRoutes = [
     pattern: '/actions',
     summary: 'All actions',
     tag: 'Actions',
-    scope: 'read',
+    privilege: inProject('viewer'),
     status: 200,
     query: pageQuerySchema.extend({
       id: listOf(z.coerce.number().int().positive()),
@@ -44,14 +48,15 @@ export const actionRoutes = [
       sort: listOf(z.string()),
     }),
     response: z.object({ actions: z.array(actionSchema), meta: metaSchema }),
-    handle: (rest, { query }) => toActions(rest, query, query.id.length > 0 ? { ids: query.id } : {}),
+    handle: (rest, { query, viewer }) =>
+      toActions(rest, viewer, query, query.id.length > 0 ? { ids: query.id } : {}),
   }),
   route({
     method: 'GET',
     pattern: '/actions/{id}',
     summary: 'One action',
     tag: 'Actions',
-    scope: 'read',
+    privilege: on('action', 'viewer'),
     status: 200,
     path: idPathSchema,
     response: z.object({ action: actionSchema }),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorReport, HearthError } from '@hearth/shared/errors'
 import { z } from 'zod'
+import { changes, isResourcePrivilege } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import { addressOf, readBody, respondJson } from '../http/respond.ts'
 import { errorText } from '../log.ts'
@@ -23,6 +24,8 @@ export const routes: readonly Route[] = [
   ...catalogueRoutes,
   ...sshKeyRoutes,
 ]
+
+type TokenViewer = Viewer & { token: NonNullable<Viewer['token']> }
 
 const prefix = '/api/v1'
 const maxBody = 1024 * 1024
@@ -63,7 +66,7 @@ export function createRestApi(rest: RestContext) {
     }
   }
 
-  async function authenticate(request: IncomingMessage, response: ServerResponse): Promise<Viewer> {
+  async function authenticate(request: IncomingMessage, response: ServerResponse): Promise<TokenViewer> {
     const from = addressOf(request)
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
     const viewer = token === undefined ? null : await viewerOfToken(db, token, from)
@@ -84,24 +87,26 @@ export function createRestApi(rest: RestContext) {
     setRateLimitHeaders(response, allowance)
     if (!allowance.allowed)
       throw new RestError(429, 'rate_limit_exceeded', 'Too many requests with this token. Slow down.')
-    return viewer
+    return { ...viewer, token: viewer.token }
   }
 
   async function answer(
     route: Route,
     path: Record<string, string>,
     url: URL,
-    viewer: Viewer,
+    viewer: TokenViewer,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    if (route.scope === 'write' && viewer.token?.scope !== 'write')
+    if (changes(route.privilege) && viewer.token.scope !== 'write')
       throw new RestError(403, 'token_readonly', 'This token may only read. Make one that may write.')
+    await rest.services.access.ensure(viewer, route.privilege, addressed(route, path))
     const input = {
       path: route.path ? parsePath(route.path, path) : undefined,
       query: route.query ? parse(route.query, queryOf(url, route.query)) : undefined,
       body: route.body ? parse(route.body, await jsonBody(request)) : undefined,
       viewer,
+      projectId: viewer.token.projectId,
       idempotencyKey: idempotencyKeyOf(request),
     }
     const result = await route.handle(rest, input)
@@ -188,11 +193,21 @@ function parse(schema: z.ZodObject, value: unknown): unknown {
   throw new RestError(422, 'invalid_input', text, list)
 }
 
+/** The id in an address that the route's privilege is about. */
+function addressed({ privilege }: Route, path: Record<string, string>): Record<string, number> {
+  const text = isResourcePrivilege(privilege) ? path[privilege.key] : undefined
+  if (text === undefined || !isResourcePrivilege(privilege)) return {}
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw nothingThere()
+  return { [privilege.key]: Number(text) }
+}
+
+const nothingThere = () => new RestError(404, 'not_found', 'There is nothing with that id.')
+
 /** An id that is none names nothing. */
 function parsePath(schema: z.ZodObject, value: unknown): unknown {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new RestError(404, 'not_found', 'There is nothing with that id.')
+  throw nothingThere()
 }
 
 function idempotencyKeyOf(request: IncomingMessage): string {

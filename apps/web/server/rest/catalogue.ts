@@ -1,5 +1,6 @@
 /** What servers are made of: types, images, locations. */
 import { z } from 'zod'
+import { inProject, on } from '../auth/privilege.ts'
 import { sizes } from '../views/size.ts'
 import { RestError } from './errors.ts'
 import { sizeOf, toImage, toServerType } from './mappers.ts'
@@ -31,7 +32,7 @@ export const catalogueRoutes = [
     pattern: '/server_types',
     summary: 'All server types',
     tag: 'Server Types',
-    scope: 'read',
+    privilege: inProject('viewer'),
     status: 200,
     query: named,
     response: z.object({ server_types: z.array(serverTypeSchema), meta: metaSchema }),
@@ -54,7 +55,7 @@ export const catalogueRoutes = [
     pattern: '/server_types/{id}',
     summary: 'One server type',
     tag: 'Server Types',
-    scope: 'read',
+    privilege: inProject('viewer'),
     status: 200,
     path: idPathSchema,
     response: z.object({ server_type: serverTypeSchema }),
@@ -70,7 +71,7 @@ export const catalogueRoutes = [
     pattern: '/images',
     summary: 'All images',
     tag: 'Images',
-    scope: 'read',
+    privilege: inProject('viewer'),
     status: 200,
     query: named.extend({
       type: listOf(z.enum(['system', 'snapshot', 'backup', 'app'])),
@@ -78,8 +79,8 @@ export const catalogueRoutes = [
       architecture: listOf(z.string()),
     }),
     response: z.object({ images: z.array(imageSchema), meta: metaSchema }),
-    async handle(rest, { query }) {
-      const images = (await rest.services.images.list())
+    async handle(rest, { query, viewer }) {
+      const images = (await rest.services.images.list(viewer))
         .map(toImage)
         .filter(
           (image) =>
@@ -101,12 +102,12 @@ export const catalogueRoutes = [
     pattern: '/images/{id}',
     summary: 'One image',
     tag: 'Images',
-    scope: 'read',
+    privilege: on('image', 'viewer'),
     status: 200,
     path: idPathSchema,
     response: z.object({ image: imageSchema }),
-    async handle(rest, { path }) {
-      const image = (await rest.services.images.list()).find(({ id }) => id === path.id)
+    async handle(rest, { path, viewer }) {
+      const image = (await rest.services.images.list(viewer)).find(({ id }) => id === path.id)
       if (!image) throw notFound('image')
       return { image: toImage(image) }
     },
@@ -116,7 +117,7 @@ export const catalogueRoutes = [
     pattern: '/locations',
     summary: 'All locations',
     tag: 'Locations',
-    scope: 'read',
+    privilege: inProject('viewer'),
     status: 200,
     query: named,
     response: z.object({ locations: z.array(locationSchema), meta: metaSchema }),
@@ -134,7 +135,7 @@ export const catalogueRoutes = [
     pattern: '/locations/{id}',
     summary: 'One location',
     tag: 'Locations',
-    scope: 'read',
+    privilege: inProject('viewer'),
     status: 200,
     path: idPathSchema,
     response: z.object({ location: locationSchema }),

@@ -1,5 +1,6 @@
 /** The description of the API, made of the very schemas that validate. */
 import { z } from 'zod'
+import { changes } from '../auth/privilege.ts'
 import { errorBodySchema } from './errors.ts'
 import type { Route } from './route.ts'
 
@@ -53,7 +54,7 @@ function operation(route: Route, components: Json): Json {
     operationId: `${route.method.toLowerCase()}_${route.pattern.replace(/\W+/g, '_').replace(/^_|_$/g, '')}`,
     summary: route.summary,
     tags: [route.tag],
-    'x-scope': route.scope,
+    'x-scope': changes(route.privilege) ? 'write' : 'read',
     parameters,
     ...(route.body
       ? {

@@ -1,12 +1,12 @@
 /**
  * One endpoint: what it is called, what it takes and gives, what it does. The same schemas validate and describe it
- * (OpenAPI). A route without a scope does not compile.
+ * (OpenAPI). A route without a privilege does not compile.
  */
 import type { z } from 'zod'
+import type { Privilege } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ServiceContext } from '../services/context.ts'
 import type { PortalServices } from '../services/types.ts'
-import type { TokenScope } from '../views/token.ts'
 
 export interface RestContext {
   readonly services: PortalServices
@@ -18,6 +18,8 @@ export interface RouteInput<Path, Query, Body> {
   query: Query
   body: Body
   viewer: Viewer
+  /** The token's: all a request does, it does there. */
+  projectId: number
   /** Of the `Idempotency-Key` header, or one made up for this request. */
   idempotencyKey: string
 }
@@ -28,7 +30,8 @@ export interface Route {
   readonly pattern: string
   readonly summary: string
   readonly tag: string
-  readonly scope: TokenScope
+  /** Of whoever the token stands for. One that changes something needs a token that may write. */
+  readonly privilege: Privilege
   readonly path?: z.ZodObject
   readonly query?: z.ZodObject
   readonly body?: z.ZodObject

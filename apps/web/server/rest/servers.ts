@@ -3,6 +3,7 @@ import { nameSchema } from '@hearth/shared/names'
 import { vmLimits } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { generatePassword } from '../../src/lib/password.ts'
+import { inProject, on } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { VmView } from '../views/vm.ts'
 import { imageIds, toActions } from './actions.ts'
@@ -17,9 +18,9 @@ import { actionSchema, idPathSchema, listOf, serverSchema, serverStatusSchema } 
 const tag = 'Servers'
 const idOrName = z.union([z.int().positive(), z.string().min(1).max(255)])
 
-async function toServers(rest: RestContext, vms: readonly VmView[]) {
+async function toServers(rest: RestContext, viewer: Viewer, vms: readonly VmView[]) {
   const [location] = await locationsOf(rest)
-  const images = await rest.services.images.list()
+  const images = await rest.services.images.list(viewer)
   const labels = await rest.services.labels.of(
     'vm',
     vms.map(({ id }) => id),
@@ -33,8 +34,8 @@ async function toServers(rest: RestContext, vms: readonly VmView[]) {
   )
 }
 
-async function answerServer(rest: RestContext, vm: VmView) {
-  const [server] = await toServers(rest, [vm])
+async function answerServer(rest: RestContext, viewer: Viewer, vm: VmView) {
+  const [server] = await toServers(rest, viewer, [vm])
   return server!
 }
 
@@ -43,7 +44,7 @@ const list = route({
   pattern: '/servers',
   summary: 'All servers',
   tag,
-  scope: 'read',
+  privilege: inProject('viewer'),
   status: 200,
   query: pageQuerySchema.extend({
     name: z.string().optional(),
@@ -52,8 +53,8 @@ const list = route({
     sort: listOf(z.string()),
   }),
   response: z.object({ servers: z.array(serverSchema), meta: metaSchema }),
-  async handle(rest, { query }) {
-    const vms = await rest.services.vms.list()
+  async handle(rest, { query, viewer }) {
+    const vms = await rest.services.vms.list(viewer)
     const labels = await rest.services.labels.of(
       'vm',
       vms.map(({ id }) => id),
@@ -68,7 +69,7 @@ const list = route({
     const orders = parseSort(query.sort, ['id', 'name', 'created'], [{ field: 'id', descending: false }])
     const sorted = sortBy(found, orders, (vm, field) => (field === 'created' ? vm.createdAt : vm[field]))
     const { items, meta } = pageOf(sorted, query)
-    return { servers: await toServers(rest, items), meta }
+    return { servers: await toServers(rest, viewer, items), meta }
   },
 })
 
@@ -77,12 +78,12 @@ const get = route({
   pattern: '/servers/{id}',
   summary: 'One server',
   tag,
-  scope: 'read',
+  privilege: on('vm', 'viewer'),
   status: 200,
   path: idPathSchema,
   response: z.object({ server: serverSchema }),
-  handle: async (rest, { path }) => ({
-    server: await answerServer(rest, await rest.services.vms.get(path.id)),
+  handle: async (rest, { path, viewer }) => ({
+    server: await answerServer(rest, viewer, await rest.services.vms.get(viewer, path.id)),
   }),
 })
 
@@ -94,7 +95,7 @@ const create = route({
   pattern: '/servers',
   summary: 'Create a server',
   tag,
-  scope: 'write',
+  privilege: inProject('member'),
   status: 201,
   body: z.object({
     name: nameSchema,
@@ -119,7 +120,7 @@ const create = route({
     next_actions: z.array(actionSchema),
     root_password: z.string().nullable().describe('Of the login user, when no SSH key was given'),
   }),
-  async handle(rest, { body, viewer, idempotencyKey }) {
+  async handle(rest, { body, viewer, projectId, idempotencyKey }) {
     const size = sizeOf(body.server_type)
     if (!size) throw invalidField('server_type', 'There is no such server type.')
     const locations = await locationsOf(rest)
@@ -128,13 +129,13 @@ const create = route({
       !locations.some(({ id, name }) => name === body.location || String(id) === body.location)
     )
       throw invalidField('location', 'There is no such location.')
-    const images = await rest.services.images.list()
+    const images = await rest.services.images.list(viewer)
     const image = images.find(({ id, uid }) => id === Number(body.image) || uid === body.image)
     if (!image) throw invalidField('image', 'There is no such image.')
     const keys = await keysOf(rest, viewer, body.ssh_keys)
     const hasDisk = image.minDiskBytes > 0
     const password = image.cloudInit && keys.length === 0 ? generatePassword(randomBytes) : null
-    const { vm, action } = await rest.services.vms.create(viewer, {
+    const { vm, action } = await rest.services.vms.create(viewer, projectId, {
       name: body.name,
       imageUid: image.uid,
       cpus: size.cpus,
@@ -149,7 +150,7 @@ const create = route({
       labels: body.labels,
     })
     return {
-      server: await answerServer(rest, vm),
+      server: await answerServer(rest, viewer, vm),
       action: toAction(action, await imageIds(rest)),
       next_actions: [],
       root_password: password,
@@ -175,17 +176,17 @@ const update = route({
   pattern: '/servers/{id}',
   summary: 'Change the labels of a server',
   tag,
-  scope: 'write',
+  privilege: on('vm', 'member'),
   status: 200,
   path: idPathSchema,
   body: z.object({ name: nameSchema.optional(), labels: labelsSchema.optional() }),
   response: z.object({ server: serverSchema }),
   async handle(rest, { path, body, viewer }) {
-    const vm = await rest.services.vms.get(path.id)
+    const vm = await rest.services.vms.get(viewer, path.id)
     if (body.name !== undefined && body.name !== vm.name)
       throw invalidField('name', 'A server keeps its name for now: it is the host name inside the guest.')
     if (body.labels) await rest.services.labels.set(viewer, 'vm', vm.id, body.labels)
-    return { server: await answerServer(rest, await rest.services.vms.get(path.id)) }
+    return { server: await answerServer(rest, viewer, await rest.services.vms.get(viewer, path.id)) }
   },
 })
 
@@ -194,7 +195,7 @@ const remove = route({
   pattern: '/servers/{id}',
   summary: 'Delete a server and its disk',
   tag,
-  scope: 'write',
+  privilege: on('vm', 'member'),
   status: 200,
   path: idPathSchema,
   response: z.object({ action: actionSchema }),
@@ -217,7 +218,7 @@ const power = (
     pattern: `/servers/{id}/actions/${name}`,
     summary,
     tag: 'Server Actions',
-    scope: 'write',
+    privilege: on('vm', 'member'),
     status: 201,
     path: idPathSchema,
     response: z.object({ action: actionSchema }),
@@ -238,14 +239,13 @@ const actions = route({
   pattern: '/servers/{id}/actions',
   summary: 'All actions of a server',
   tag: 'Server Actions',
-  scope: 'read',
+  privilege: on('vm', 'viewer'),
   status: 200,
   path: idPathSchema,
   query: actionQuery,
   response: z.object({ actions: z.array(actionSchema), meta: metaSchema }),
-  async handle(rest, { path, query }) {
-    await rest.services.vms.get(path.id)
-    return toActions(rest, query, { vmId: path.id })
+  async handle(rest, { path, query, viewer }) {
+    return toActions(rest, viewer, query, { vmId: path.id })
   },
 })
 
@@ -254,7 +254,7 @@ const action = route({
   pattern: '/servers/{id}/actions/{action_id}',
   summary: 'One action of a server',
   tag: 'Server Actions',
-  scope: 'read',
+  privilege: on('vm', 'viewer'),
   status: 200,
   path: idPathSchema.extend({ action_id: z.coerce.number().int().positive() }),
   response: z.object({ action: actionSchema }),

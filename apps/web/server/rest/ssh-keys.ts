@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inProject, on } from '../auth/privilege.ts'
 import { displayNameSchema } from '../views/ssh-key.ts'
 import { labelsSchema, parseLabelSelector } from './labels.ts'
 import { toSshKey } from './mappers.ts'
@@ -19,7 +20,7 @@ export const sshKeyRoutes = [
     pattern: '/ssh_keys',
     summary: 'All SSH keys',
     tag,
-    scope: 'read',
+    privilege: inProject('viewer'),
     status: 200,
     query: pageQuerySchema.extend({
       name: z.string().optional(),
@@ -56,12 +57,12 @@ export const sshKeyRoutes = [
     pattern: '/ssh_keys/{id}',
     summary: 'One SSH key',
     tag,
-    scope: 'read',
+    privilege: on('ssh_key', 'viewer'),
     status: 200,
     path: idPathSchema,
     response: answer,
-    handle: async (rest, { path, viewer }) => ({
-      ssh_key: toSshKey(await rest.services.sshKeys.get(viewer, path.id), await labelsOf(rest, path.id)),
+    handle: async (rest, { path }) => ({
+      ssh_key: toSshKey(await rest.services.sshKeys.get(path.id), await labelsOf(rest, path.id)),
     }),
   }),
   route({
@@ -69,7 +70,7 @@ export const sshKeyRoutes = [
     pattern: '/ssh_keys',
     summary: 'Save an SSH key',
     tag,
-    scope: 'write',
+    privilege: inProject('member'),
     status: 201,
     body: z.object({
       name: displayNameSchema,
@@ -77,8 +78,11 @@ export const sshKeyRoutes = [
       labels: labelsSchema.default({}),
     }),
     response: answer,
-    async handle(rest, { body, viewer }) {
-      const key = await rest.services.sshKeys.create(viewer, { name: body.name, publicKey: body.public_key })
+    async handle(rest, { body, viewer, projectId }) {
+      const key = await rest.services.sshKeys.create(viewer, projectId, {
+        name: body.name,
+        publicKey: body.public_key,
+      })
       if (Object.keys(body.labels).length > 0)
         await rest.services.labels.set(viewer, 'ssh_key', key.id, body.labels)
       return { ssh_key: toSshKey(key, body.labels) }
@@ -89,7 +93,7 @@ export const sshKeyRoutes = [
     pattern: '/ssh_keys/{id}',
     summary: 'Change the name or the labels of an SSH key',
     tag,
-    scope: 'write',
+    privilege: on('ssh_key', 'member'),
     status: 200,
     path: idPathSchema,
     body: z.object({ name: displayNameSchema.optional(), labels: labelsSchema.optional() }),
@@ -97,7 +101,7 @@ export const sshKeyRoutes = [
     async handle(rest, { path, body, viewer }) {
       const key =
         body.name === undefined
-          ? await rest.services.sshKeys.get(viewer, path.id)
+          ? await rest.services.sshKeys.get(path.id)
           : await rest.services.sshKeys.rename(viewer, path.id, body.name)
       if (body.labels) await rest.services.labels.set(viewer, 'ssh_key', path.id, body.labels)
       return { ssh_key: toSshKey(key, await labelsOf(rest, path.id)) }
@@ -108,7 +112,7 @@ export const sshKeyRoutes = [
     pattern: '/ssh_keys/{id}',
     summary: 'Delete an SSH key',
     tag,
-    scope: 'write',
+    privilege: on('ssh_key', 'member'),
     status: 204,
     path: idPathSchema,
     async handle(rest, { path, viewer }) {

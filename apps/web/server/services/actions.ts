@@ -14,6 +14,7 @@ import type { Database, Queries } from '../db/client.ts'
 import type { Action, ActionResource } from '../generated/client.ts'
 import type { ActionView } from '../views/action.ts'
 import { actorSchema } from '../views/common.ts'
+import { standingOf } from './access.ts'
 import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
@@ -271,9 +272,13 @@ function toView(row: ActionRow, names: { vm: Names; image: Names }): ActionView 
 }
 
 export function actionsService({ db, changes }: ServiceContext): PortalServices['actions'] {
-  const list: PortalServices['actions']['list'] = async ({ vmId, limit }) => {
+  const list: PortalServices['actions']['list'] = async (viewer, { vmId, limit }) => {
+    const { visible } = await standingOf(db, viewer)
     const rows = await db.action.findMany({
-      where: vmId ? { resources: { some: { resourceType: 'vm', resourceId: vmId } } } : {},
+      where: {
+        ...visible,
+        ...(vmId ? { resources: { some: { resourceType: 'vm', resourceId: vmId } } } : {}),
+      },
       orderBy: { id: 'desc' },
       take: limit,
       include: { resources: true },
@@ -282,8 +287,10 @@ export function actionsService({ db, changes }: ServiceContext): PortalServices[
   }
   return {
     list,
-    async page({ vmId, ids, status, orderBy, offset, limit }) {
+    async page(viewer, { vmId, ids, status, orderBy, offset, limit }) {
+      const { visible } = await standingOf(db, viewer)
       const where = {
+        ...visible,
         ...(vmId ? { resources: { some: { resourceType: 'vm', resourceId: vmId } } } : {}),
         ...(ids ? { id: { in: ids } } : {}),
         ...(status ? { status: { in: status } } : {}),
@@ -307,6 +314,7 @@ export function actionsService({ db, changes }: ServiceContext): PortalServices[
       const [view] = await actionViews(db, [row])
       return view!
     },
-    watch: (filter, signal) => changes.watch(['actions', 'vms'], () => list(filter), signal),
+    watch: (viewer, filter, signal) =>
+      changes.watch(['actions', 'vms', 'people'], () => list(viewer, filter), signal),
   }
 }

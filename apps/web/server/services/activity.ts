@@ -3,6 +3,7 @@ import type { Queries } from '../db/client.ts'
 import type { Action, Activity } from '../generated/client.ts'
 import { type ActivityKind, type ActivityView, activityKindSchema } from '../views/activity.ts'
 import { actorSchema } from '../views/common.ts'
+import { standingOf } from './access.ts'
 import type { ServiceContext } from './context.ts'
 import type { PortalServices } from './types.ts'
 
@@ -62,9 +63,12 @@ function toView(
 
 export function activityService({ db }: ServiceContext): PortalServices['activity'] {
   return {
-    async list({ vmId, cursor, limit }) {
+    async list(viewer, { vmId, cursor, limit }) {
+      const { isAdmin, visible } = await standingOf(db, viewer)
+      // What happened in the home at large is the administrator's to read; what one did oneself, everybody's.
+      const seen = isAdmin && !viewer.token ? {} : { OR: [visible, { actorUserId: viewer.userId }] }
       const rows = await db.activity.findMany({
-        where: { ...(vmId ? { vmId } : {}), ...(cursor ? { id: { lt: cursor } } : {}) },
+        where: { ...(vmId ? { vmId } : {}), ...(cursor ? { id: { lt: cursor } } : {}), AND: seen },
         orderBy: { id: 'desc' },
         take: limit + 1,
         include: { action: true },

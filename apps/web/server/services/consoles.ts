@@ -1,5 +1,6 @@
 /** The right to open a console: asked for with a session, used once by a WebSocket upgrade within seconds. */
 import { HearthError } from '@hearth/shared/errors'
+import { includesRole, projectRoleSchema } from '../auth/privilege.ts'
 import { hashToken, newToken } from '../auth/secrets.ts'
 import type { ServiceContext } from './context.ts'
 import type { PortalServices } from './types.ts'
@@ -72,14 +73,22 @@ export async function consumeTicket(
   return (await mayStay({ db }, grant)) ? grant : null
 }
 
-/** Whether a console that is open may stay open: its session lives and its VM is not deleted. */
+/** Whether a console that is open may stay open: its session lives, its VM is there and still theirs to use. */
 export async function mayStay(
   { db }: Pick<ServiceContext, 'db'>,
-  grant: Pick<ConsoleGrant, 'vmId' | 'sessionId'>,
+  grant: Pick<ConsoleGrant, 'vmId' | 'userId' | 'sessionId'>,
 ): Promise<boolean> {
-  const [sessions, vms] = await Promise.all([
-    db.session.count({ where: { id: grant.sessionId, expiresAt: { gt: new Date() } } }),
-    db.vm.count({ where: { id: grant.vmId, deletedAt: null } }),
+  const [session, vm] = await Promise.all([
+    db.session.findFirst({
+      where: { id: grant.sessionId, userId: grant.userId, expiresAt: { gt: new Date() } },
+      include: { user: { include: { memberships: true } } },
+    }),
+    db.vm.findFirst({ where: { id: grant.vmId, deletedAt: null } }),
   ])
-  return sessions > 0 && vms > 0
+  if (!session || !vm) return false
+  const { role, memberships } = session.user
+  if (role === 'admin') return true
+  // Whoever may only look could type into a serial console: it takes a member.
+  const membership = memberships.find(({ projectId }) => projectId === vm.projectId)
+  return membership !== undefined && includesRole(projectRoleSchema.parse(membership.role), 'member')
 }

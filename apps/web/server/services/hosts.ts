@@ -3,6 +3,7 @@ import { formatBytes } from '@hearth/shared/units'
 import { can, cannot } from '../views/common.ts'
 import type { HostView } from '../views/host.ts'
 import { type SizeView, sizes } from '../views/size.ts'
+import { standingOf } from './access.ts'
 import type { ServiceContext } from './context.ts'
 import type { PortalServices } from './types.ts'
 
@@ -19,8 +20,16 @@ async function hostViews({ db, hosts }: ServiceContext): Promise<HostView[]> {
 }
 
 export function hostsService(context: ServiceContext): PortalServices['hosts'] {
-  const list = () => hostViews(context)
-  return { list, watch: (signal) => context.changes.watch(['hosts'], list, signal) }
+  const list: PortalServices['hosts']['list'] = async (viewer) => {
+    const views = await hostViews(context)
+    if ((await standingOf(context.db, viewer)).isAdmin) return views
+    // They name VMs that belong to nobody: the administrator's business.
+    return views.map((view) => ({ ...view, differences: [] }))
+  }
+  return {
+    list,
+    watch: (viewer, signal) => context.changes.watch(['hosts', 'people'], () => list(viewer), signal),
+  }
 }
 
 function fits(size: (typeof sizes)[number], info: HostView['info'] | undefined): SizeView['fits'] {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
 import type { ImageView } from '../views/image.ts'
+import { standingOf } from './access.ts'
 import { actionViews, beginAction } from './actions.ts'
 import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
@@ -11,8 +12,10 @@ import type { PortalServices } from './types.ts'
 
 const statusSchema = z.enum(['absent', 'building', 'ready', 'failed'])
 
-async function imageViews({ db }: ServiceContext): Promise<ImageView[]> {
-  const images = await db.image.findMany({ orderBy: { name: 'asc' }, include: { copies: true } })
+async function imageViews({ db }: ServiceContext, viewer: Viewer): Promise<ImageView[]> {
+  const { visible } = await standingOf(db, viewer)
+  const where = visible.projectId ? { OR: [{ projectId: null }, visible] } : {}
+  const images = await db.image.findMany({ where, orderBy: { name: 'asc' }, include: { copies: true } })
   const running = await db.action.findMany({
     where: { command: 'build_image', status: 'running' },
     include: { resources: true },
@@ -86,10 +89,11 @@ async function buildImage(context: ServiceContext, viewer: Viewer, imageUid: str
 }
 
 export function imagesService(context: ServiceContext): PortalServices['images'] {
-  const list = () => imageViews(context)
+  const list: PortalServices['images']['list'] = (viewer) => imageViews(context, viewer)
   return {
     list,
-    watch: (signal) => context.changes.watch(['images', 'actions'], list, signal),
+    watch: (viewer, signal) =>
+      context.changes.watch(['images', 'actions', 'people'], () => list(viewer), signal),
     build: (viewer, imageUid) => buildImage(context, viewer, imageUid),
   }
 }

@@ -1,3 +1,4 @@
+import { ensurePrivilege } from './access.ts'
 import { actionsService } from './actions.ts'
 import { activityService } from './activity.ts'
 import { consolesService } from './consoles.ts'
@@ -17,6 +18,9 @@ export function createServices(
   hashPassword: (password: string) => Promise<string>,
 ): PortalServices {
   return {
+    access: {
+      ensure: (viewer, privilege, input) => ensurePrivilege(context.db, viewer, privilege, input),
+    },
     session: sessionService(context),
     setup: setupService(context, hashPassword),
     hosts: hostsService(context),

@@ -4,16 +4,16 @@ import type { Queries } from '../db/client.ts'
 import type { SshKey } from '../generated/client.ts'
 import type { ActivityKind } from '../views/activity.ts'
 import type { SshKeyView } from '../views/ssh-key.ts'
+import { standingOf } from './access.ts'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation, notFound } from './errors.ts'
-import { defaultProjectId } from './home.ts'
 import { parseSshPublicKey } from './ssh-public-key.ts'
 import type { PortalServices } from './types.ts'
 
 function toView(key: SshKey): SshKeyView {
-  const { id, name, type, publicKey, fingerprint } = key
-  return { id, name, type, publicKey, fingerprint, createdAt: key.createdAt.toISOString() }
+  const { id, projectId, name, type, publicKey, fingerprint } = key
+  return { id, projectId, name, type, publicKey, fingerprint, createdAt: key.createdAt.toISOString() }
 }
 
 async function tell(tx: Queries, viewer: Viewer, projectId: number, kind: ActivityKind, summary: string) {
@@ -25,25 +25,24 @@ const nameTaken = (name: string) =>
 
 export function sshKeysService({ db }: ServiceContext): PortalServices['sshKeys'] {
   const find = async (queries: Queries, id: number): Promise<SshKey> => {
-    const projectId = await defaultProjectId(queries)
-    const key = await queries.sshKey.findFirst({ where: { id, projectId } })
+    const key = await queries.sshKey.findUnique({ where: { id } })
     if (!key) throw notFound('SSH key')
     return key
   }
   return {
-    async list() {
-      const projectId = await defaultProjectId(db)
-      return (await db.sshKey.findMany({ where: { projectId }, orderBy: { name: 'asc' } })).map(toView)
+    async list(viewer, projectId) {
+      const { visible } = await standingOf(db, viewer)
+      const where = { AND: [visible, projectId === undefined ? {} : { projectId }] }
+      return (await db.sshKey.findMany({ where, orderBy: { name: 'asc' } })).map(toView)
     },
-    async get(_viewer, id) {
+    async get(id) {
       return toView(await find(db, id))
     },
-    async create(viewer, input) {
+    async create(viewer, projectId, input) {
       const { type, comment, line, fingerprint } = parseSshPublicKey(input.publicKey)
       const name = input.name ?? (comment.slice(0, 100) || `${type} ${fingerprint.slice(7, 15)}`)
       try {
         return await db.$transaction(async (tx) => {
-          const projectId = await defaultProjectId(tx)
           const key = await tx.sshKey.create({
             data: { projectId, name, type, publicKey: line, fingerprint },
           })

@@ -3,13 +3,12 @@ import { HearthError } from '@hearth/shared/errors'
 import { hashToken, newToken } from '../auth/secrets.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Database } from '../db/client.ts'
-import type { ApiToken } from '../generated/client.ts'
+import type { ApiToken, Project } from '../generated/client.ts'
 import { roleSchema } from '../views/session.ts'
 import { type TokenView, tokenScopeSchema } from '../views/token.ts'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
-import { defaultProjectId } from './home.ts'
 import type { PortalServices } from './types.ts'
 
 const tokenPrefix = 'hearth_'
@@ -18,9 +17,10 @@ const shownLength = tokenPrefix.length + 5
 /** How stale "last used" may be: a busy script is not a write to the disk for each of its requests. */
 const lastUsedStepMs = 60_000
 
-function toView(token: ApiToken): TokenView {
+function toView(token: ApiToken & { project: Project }): TokenView {
   return {
     id: token.id,
+    project: { id: token.project.id, name: token.project.name },
     name: token.name,
     prefix: token.prefix,
     scope: tokenScopeSchema.parse(token.scope),
@@ -42,14 +42,14 @@ export function tokensService({ db }: ServiceContext): PortalServices['tokens'] 
       const rows = await db.apiToken.findMany({
         where: { userId: viewer.userId, revokedAt: null },
         orderBy: { id: 'desc' },
+        include: { project: true },
       })
       return rows.map(toView)
     },
-    async create(viewer, { name, scope, expiresInDays }) {
+    async create(viewer, projectId, { name, scope, expiresInDays }) {
       ensurePerson(viewer)
       const secret = newToken(tokenPrefix)
       const token = await db.$transaction(async (tx) => {
-        const projectId = await defaultProjectId(tx)
         const row = await tx.apiToken.create({
           data: {
             projectId,
@@ -60,6 +60,7 @@ export function tokensService({ db }: ServiceContext): PortalServices['tokens'] 
             prefix: `${secret.slice(0, shownLength)}…`,
             expiresAt: expiresInDays === null ? null : new Date(Date.now() + expiresInDays * 86_400_000),
           },
+          include: { project: true },
         })
         await record(tx, {
           kind: 'token.create',
@@ -111,7 +112,12 @@ export async function viewerOfToken(db: Database, secret: string, from: string):
     email: token.user.email,
     role: roleSchema.catch('member').parse(token.user.role),
     sessionId: null,
-    token: { id: token.id, name: token.name, scope: tokenScopeSchema.parse(token.scope) },
+    token: {
+      id: token.id,
+      name: token.name,
+      scope: tokenScopeSchema.parse(token.scope),
+      projectId: token.projectId,
+    },
     from,
   }
 }

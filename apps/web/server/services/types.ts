@@ -6,6 +6,7 @@
 
 import type { ActionStatus } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { Privilege } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
 import type { ActivityView } from '../views/activity.ts'
@@ -36,6 +37,13 @@ export type VmCreateRequest = VmCreateInput & {
 }
 
 export interface PortalServices {
+  readonly access: {
+    /**
+     * Refuses whoever has not the privilege for a call with that input; returns the project it is about, if any.
+     * Adapters ask this before anything else; the services below rely on it.
+     */
+    ensure(viewer: Viewer | null, privilege: Privilege, input: unknown): Promise<number | null>
+  }
   readonly session: {
     get(viewer: Viewer | null): Promise<SessionView>
   }
@@ -44,23 +52,25 @@ export interface PortalServices {
     complete(input: SetupCompleteInput, from: string): Promise<void>
   }
   readonly hosts: {
-    list(): Promise<HostView[]>
-    watch(signal: AbortSignal): AsyncGenerator<HostView[], void, void>
+    list(viewer: Viewer): Promise<HostView[]>
+    watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<HostView[], void, void>
   }
   readonly sizes: {
     list(): Promise<SizeView[]>
   }
   readonly images: {
-    list(): Promise<ImageView[]>
-    watch(signal: AbortSignal): AsyncGenerator<ImageView[], void, void>
+    /** The home's, and those of projects the viewer sees. */
+    list(viewer: Viewer): Promise<ImageView[]>
+    watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<ImageView[], void, void>
     build(viewer: Viewer, imageUid: string): Promise<ActionView>
   }
   readonly vms: {
-    list(): Promise<VmView[]>
-    watch(signal: AbortSignal): AsyncGenerator<VmView[], void, void>
-    get(id: number): Promise<VmView>
-    proposeName(): Promise<string>
-    create(viewer: Viewer, input: VmCreateRequest): Promise<VmChange>
+    /** Of every project the viewer sees. */
+    list(viewer: Viewer): Promise<VmView[]>
+    watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<VmView[], void, void>
+    get(viewer: Viewer, id: number): Promise<VmView>
+    proposeName(projectId: number): Promise<string>
+    create(viewer: Viewer, projectId: number, input: VmCreateRequest): Promise<VmChange>
     power(viewer: Viewer, input: { id: number; op: PowerOp; idempotencyKey?: string }): Promise<VmChange>
     update(viewer: Viewer, input: { id: number; startAtBoot?: boolean }): Promise<VmView>
     /** `confirmName` is what the person typed; a script, which names the VM by its id, gives none. */
@@ -70,25 +80,30 @@ export interface PortalServices {
     ): Promise<VmChange>
   }
   readonly actions: {
-    list(filter: { vmId?: number; limit: number }): Promise<ActionView[]>
+    list(viewer: Viewer, filter: { vmId?: number; limit: number }): Promise<ActionView[]>
     get(id: number): Promise<ActionView>
-    page(filter: ActionFilter): Promise<{ items: ActionView[]; total: number }>
+    page(viewer: Viewer, filter: ActionFilter): Promise<{ items: ActionView[]; total: number }>
     watch(
+      viewer: Viewer,
       filter: { vmId?: number; limit: number },
       signal: AbortSignal,
     ): AsyncGenerator<ActionView[], void, void>
   }
   readonly activity: {
-    list(filter: {
-      vmId?: number
-      cursor?: number | null
-      limit: number
-    }): Promise<{ items: ActivityView[]; nextCursor: number | null }>
+    list(
+      viewer: Viewer,
+      filter: { vmId?: number; cursor?: number | null; limit: number },
+    ): Promise<{ items: ActivityView[]; nextCursor: number | null }>
   }
   readonly sshKeys: {
-    list(viewer: Viewer): Promise<SshKeyView[]>
-    get(viewer: Viewer, id: number): Promise<SshKeyView>
-    create(viewer: Viewer, input: { name?: string; publicKey: string }): Promise<SshKeyView>
+    /** Of one project, or of every project the viewer sees. */
+    list(viewer: Viewer, projectId?: number): Promise<SshKeyView[]>
+    get(id: number): Promise<SshKeyView>
+    create(
+      viewer: Viewer,
+      projectId: number,
+      input: { name?: string; publicKey: string },
+    ): Promise<SshKeyView>
     rename(viewer: Viewer, id: number, name: string): Promise<SshKeyView>
     delete(viewer: Viewer, id: number): Promise<void>
   }
@@ -96,6 +111,7 @@ export interface PortalServices {
     list(viewer: Viewer): Promise<TokenView[]>
     create(
       viewer: Viewer,
+      projectId: number,
       input: { name: string; scope: TokenScope; expiresInDays: number | null },
     ): Promise<{ token: TokenView; secret: string }>
     revoke(viewer: Viewer, id: number): Promise<void>

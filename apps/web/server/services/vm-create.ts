@@ -17,7 +17,6 @@ import {
 } from './actions.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
-import { defaultProjectId } from './home.ts'
 import { cryptSha512 } from './password-hash.ts'
 import { parseSshPublicKey } from './ssh-public-key.ts'
 import type { VmCreateRequest } from './types.ts'
@@ -26,21 +25,22 @@ import { vmView } from './vms.ts'
 export async function createVm(
   context: ServiceContext,
   viewer: Viewer,
+  projectId: number,
   input: VmCreateRequest,
 ): Promise<VmChange> {
   const { db, hosts, changes } = context
   const { idempotencyKey, password, ...rest } = input
   // Without the password: a plain hash of something a person chose could be guessed.
-  const idempotency = { key: idempotencyKey, hash: requestHash({ create: rest }) }
+  const idempotency = { key: idempotencyKey, hash: requestHash({ create: { ...rest, projectId } }) }
   const repeated = await findRepeated(db, viewer, idempotency)
   if (repeated) return changeOf(context, repeated)
 
-  const { hostId, info, image } = await placeFor(context, input.imageUid)
+  const { hostId, info, image } = await placeFor(context, input.imageUid, projectId)
   const spec = await specFor(input, image, info)
   let action: ActionRow
   try {
     action = await db.$transaction((tx) =>
-      insert(tx, { spec, input, viewer, hostId, image, idempotency, password }),
+      insert(tx, { spec, input, viewer, projectId, hostId, image, idempotency, password }),
     )
   } catch (error) {
     if (isUniqueViolation(error, 'name'))
@@ -48,7 +48,7 @@ export async function createVm(
         'uniqueness_error',
         `There is a VM named ${input.name} already. Choose another name.`,
       )
-    if (isUniqueViolation(error, 'idempotency_key')) return createVm(context, viewer, input)
+    if (isUniqueViolation(error, 'idempotency_key')) return createVm(context, viewer, projectId, input)
     throw error
   }
   changes.publish('vms', 'actions')
@@ -76,10 +76,12 @@ async function settle(context: ServiceContext, action: ActionRow): Promise<VmCha
 }
 
 /** The one host there is, if it is there and has the image. */
-async function placeFor(context: ServiceContext, imageUid: string) {
+async function placeFor(context: ServiceContext, imageUid: string, projectId: number) {
   const { db, hosts } = context
   const image = await db.image.findUnique({ where: { uid: imageUid }, include: { copies: true } })
-  if (!image) throw new HearthError('not_found', `There is no image ${imageUid}.`)
+  // An image of another project does not exist here.
+  if (!image || (image.projectId !== null && image.projectId !== projectId))
+    throw new HearthError('not_found', `There is no image ${imageUid}.`)
   const host = await db.host.findFirst({ orderBy: { id: 'asc' } })
   if (!host || !hosts.isOnline(host.id) || host.info === null)
     throw new HearthError('host_unavailable', 'The host is away. Try again when it is back.')
@@ -157,14 +159,14 @@ async function insert(
     spec: VmSpec
     input: VmCreateRequest
     viewer: Viewer
+    projectId: number
     hostId: number
     image: Image
     idempotency: Idempotency
     password: string | undefined
   },
 ): Promise<ActionRow> {
-  const { spec, input, viewer, hostId, image } = begin
-  const projectId = await defaultProjectId(tx)
+  const { spec, input, viewer, projectId, hostId, image } = begin
   const diskBytes = spec.diskBytes === undefined ? null : BigInt(spec.diskBytes)
   const vm = await tx.vm.create({
     data: {

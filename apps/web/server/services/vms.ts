@@ -5,20 +5,23 @@ import { type VmState, vmStateSchema } from '@hearth/shared/agent-protocol'
 import { z } from 'zod'
 import { proposeName } from '../../src/lib/propose-name.ts'
 import type { Queries } from '../db/client.ts'
-import type { Host, Image, Vm } from '../generated/client.ts'
+import type { Host, Image, Project, Vm } from '../generated/client.ts'
 import type { ActionView } from '../views/action.ts'
+import { can } from '../views/common.ts'
 import type { VmView } from '../views/vm.ts'
+import { mayChange, type Standing, standingOf } from './access.ts'
 import { type ActionRow, actionViews } from './actions.ts'
 import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import type { PortalServices } from './types.ts'
 import { deleteVm, powerVm, updateVm } from './vm-change.ts'
 import { createVm } from './vm-create.ts'
-import { ability, type VmCondition } from './vm-rules.ts'
+import { ability, type VmAbility, type VmCondition } from './vm-rules.ts'
 
-export type VmRow = Vm & { host: Host; image: Image; heldByAction: ActionRow | null }
+export type VmRow = Vm & { project: Project; host: Host; image: Image; heldByAction: ActionRow | null }
 
 export const vmInclude = {
+  project: true,
   host: true,
   image: true,
   heldByAction: { include: { resources: true } },
@@ -51,14 +54,22 @@ function stateReason(vm: VmRow, { state, hostOnline, heldBy }: VmCondition): str
   return null
 }
 
-export async function vmViews(context: ServiceContext, rows: readonly VmRow[]): Promise<VmView[]> {
+/** `standing` is the viewer's, who is shown what they may do; without one, what could be done at all. */
+export async function vmViews(
+  context: ServiceContext,
+  rows: readonly VmRow[],
+  standing?: Standing,
+): Promise<VmView[]> {
   const shown = await shownActions(context.db, rows)
   return rows.map((vm) => {
     const condition = conditionOf(context, vm)
+    const may = standing ? mayChange(standing, vm.projectId) : can
+    const able = (what: VmAbility) => (may.ok ? ability(what, condition) : may)
     return {
       id: vm.id,
       vmUid: vm.vmUid,
       name: vm.name,
+      project: { id: vm.projectId, name: vm.project.name },
       image: { uid: vm.image.uid, name: vm.image.name },
       cpus: vm.cpus,
       memoryBytes: Number(vm.memoryBytes),
@@ -83,12 +94,12 @@ export async function vmViews(context: ServiceContext, rows: readonly VmRow[]): 
       action: shown.get(vm.id) ?? null,
       createdAt: vm.createdAt.toISOString(),
       can: {
-        start: ability('start', condition),
-        shutdown: ability('shutdown', condition),
-        poweroff: ability('poweroff', condition),
-        reset: ability('reset', condition),
-        delete: ability('delete', condition),
-        console: ability('console', condition),
+        start: able('start'),
+        shutdown: able('shutdown'),
+        poweroff: able('poweroff'),
+        reset: able('reset'),
+        delete: able('delete'),
+        console: able('console'),
       },
     }
   })
@@ -128,23 +139,25 @@ export async function vmView(context: ServiceContext, id: number): Promise<VmVie
 
 export function vmsService(context: ServiceContext): PortalServices['vms'] {
   const { db, changes } = context
-  const list = async () =>
-    vmViews(
-      context,
-      await db.vm.findMany({ where: { deletedAt: null }, orderBy: { name: 'asc' }, include: vmInclude }),
-    )
+  const list: PortalServices['vms']['list'] = async (viewer) => {
+    const standing = await standingOf(db, viewer)
+    const where = { deletedAt: null, ...standing.visible }
+    const rows = await db.vm.findMany({ where, orderBy: { name: 'asc' }, include: vmInclude })
+    return vmViews(context, rows, standing)
+  }
   return {
     list,
-    watch: (signal) => changes.watch(['vms', 'actions', 'hosts'], list, signal),
-    async get(id) {
-      const [view] = await vmViews(context, [await findVm(db, id)])
+    watch: (viewer, signal) =>
+      changes.watch(['vms', 'actions', 'hosts', 'people'], () => list(viewer), signal),
+    async get(viewer, id) {
+      const [view] = await vmViews(context, [await findVm(db, id)], await standingOf(db, viewer))
       return view!
     },
-    async proposeName() {
-      const taken = await db.vm.findMany({ where: { deletedAt: null }, select: { name: true } })
+    async proposeName(projectId) {
+      const taken = await db.vm.findMany({ where: { projectId, deletedAt: null }, select: { name: true } })
       return proposeName(taken.map(({ name }) => name))
     },
-    create: (viewer, input) => createVm(context, viewer, input),
+    create: (viewer, projectId, input) => createVm(context, viewer, projectId, input),
     power: (viewer, input) => powerVm(context, viewer, input),
     update: (viewer, input) => updateVm(context, viewer, input),
     delete: (viewer, input) => deleteVm(context, viewer, input),

@@ -1,4 +1,5 @@
 /** A whole portal without pages on a free port, with a fake agent, and people who use it over real sockets. */
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -6,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import WebSocket from 'ws'
+import type { ProjectRole } from '../auth/privilege.ts'
 import { quietLog } from '../log.ts'
 import { type StartedPortal, startPortal } from '../start.ts'
 import type { AppRouter } from '../trpc/router.ts'
@@ -99,13 +101,13 @@ export class TestPortal {
 
   async untilOnline(): Promise<void> {
     await until('the host to be online', async () =>
-      (await this.started.portal.services.hosts.list()).some(({ online }) => online),
+      (await this.db.host.findMany()).some(({ id }) => this.started.portal.agents.isOnline(id)),
     )
   }
 
   async untilAway(): Promise<void> {
     await until('the host to be away', async () =>
-      (await this.started.portal.services.hosts.list()).every(({ online }) => !online),
+      (await this.db.host.findMany()).every(({ id }) => !this.started.portal.agents.isOnline(id)),
     )
   }
 
@@ -115,6 +117,26 @@ export class TestPortal {
     await nobody.trpc.setup.complete.mutate({ token: this.setupToken, homeName: 'Our home', ...admin })
     nobody.close()
     return this.signIn()
+  }
+
+  /** Somebody beside the administrator, with roles in projects, signed in. The password is the administrator's. */
+  async addPerson(name: string, roles: Record<number, ProjectRole>): Promise<Person> {
+    const id = randomUUID()
+    const email = `${name.toLowerCase()}@example.org`
+    const password = await this.started.portal.auth.hashPassword(admin.password)
+    await this.db.user.create({
+      data: {
+        id,
+        name,
+        email,
+        emailVerified: true,
+        accounts: { create: { id: randomUUID(), accountId: id, providerId: 'credential', password } },
+        memberships: {
+          create: Object.entries(roles).map(([projectId, role]) => ({ projectId: Number(projectId), role })),
+        },
+      },
+    })
+    return this.signIn({ email, password: admin.password })
   }
 
   async signIn(who: { email: string; password: string } = admin): Promise<Person> {

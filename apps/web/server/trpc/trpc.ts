@@ -1,11 +1,13 @@
 /**
  * Context, error mapping and the procedure builders of the portal's router, from top to bottom. The bare builder is
- * not exported: every procedure says who may call it by the builder it is made with.
+ * not exported: a procedure is made with one of the builders at the end, and thereby says who may call it.
  */
 import { type ErrorCode, type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { ZodError, z } from 'zod'
+import type { OwnedType, Privilege, ProjectRole } from '../auth/privilege.ts'
+import * as privileges from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { PortalServices } from '../services/types.ts'
 
@@ -16,8 +18,6 @@ export interface TrpcContext {
   /** Address of the other side. */
   readonly from: string
 }
-
-export type Access = 'public' | 'member' | 'admin'
 
 /** The tRPC code nearest to ours; pages read `data.hearth.code`. */
 const trpcCodes: Record<ErrorCode, TRPCError['code']> = {
@@ -74,7 +74,7 @@ function wireError(error: TRPCError): { hearth: ErrorReport; fields: FieldError[
 
 const t = initTRPC
   .context<TrpcContext>()
-  .meta<{ access: Access }>()
+  .meta<{ privilege: Privilege }>()
   .create({
     transformer: superjson,
     // Stack traces stay in the log, also in development.
@@ -99,20 +99,38 @@ const reported = t.procedure.use(async ({ next }) => {
 
 /** Anyone who can reach the portal. The viewer is there when there is one. */
 export const publicProcedure = reported
-  .meta({ access: 'public' })
+  .meta({ privilege: privileges.anyone })
   .use(async ({ ctx, next }) => next({ ctx: { viewer: await ctx.authenticate() } }))
 
-/** Anyone signed in. */
-export const memberProcedure = reported.meta({ access: 'member' }).use(async ({ ctx, next }) => {
-  const viewer = await ctx.authenticate()
-  if (!viewer) throw new HearthError('unauthorized', 'Sign in first.')
-  return next({ ctx: { viewer } })
-})
+function declared(privilege: Privilege) {
+  return reported.meta({ privilege }).use(async ({ ctx, next, getRawInput }) => {
+    const viewer = await ctx.authenticate()
+    if (!viewer) throw new HearthError('unauthorized', 'Sign in first.')
+    const projectId = await ctx.services.access.ensure(viewer, privilege, await getRawInput())
+    return next({ ctx: { viewer, projectId } })
+  })
+}
+
+/**
+ * Anyone signed in: for what is a person's own, and for lists, whose services show what the viewer may see. What names
+ * a thing of a project by its id is made with `procedureOn`.
+ */
+export const personProcedure = declared(privileges.person)
 
 /** Administrators of the home. */
-export const adminProcedure = reported.meta({ access: 'admin' }).use(async ({ ctx, next }) => {
-  const viewer = await ctx.authenticate()
-  if (!viewer) throw new HearthError('unauthorized', 'Sign in first.')
-  if (viewer.role !== 'admin') throw new HearthError('forbidden', 'Only an administrator can do that.')
-  return next({ ctx: { viewer } })
-})
+export const adminProcedure = declared(privileges.home)
+
+/** Whoever has that role in the project of the thing whose id is the input's `key`. */
+export const procedureOn = (of: OwnedType, role: ProjectRole, key = 'id') =>
+  declared(privileges.on(of, role, key))
+
+/**
+ * Whoever has that role in the project that the input names by `projectId`, or, without that, in their own;
+ * `ctx.projectId` says which one that is.
+ */
+export const projectProcedure = (role: ProjectRole) =>
+  declared(privileges.inProject(role)).use(({ ctx, next }) => {
+    const { projectId } = ctx
+    if (projectId === null) throw new Error('a project privilege led to no project')
+    return next({ ctx: { projectId } })
+  })

@@ -21,6 +21,10 @@ export const cannot = (why: string): Ability => ({ ok: false, why })
 export const actorSchema = z.object({ kind: z.enum(['user', 'token', 'system']), name: z.string() })
 export type Actor = z.infer<typeof actorSchema>
 
+export const projectRefSchema = z.object({ id: idSchema, name: z.string() })
+/** What is done in a project; without `projectId`, in the person's own. */
+export const inProjectInputSchema = z.object({ projectId: idSchema.optional() }).default({})
+
 export const vmRefSchema = z.object({ id: idSchema, name: z.string() })
 export const imageRefSchema = z.object({ uid: z.string(), name: z.string() })
 

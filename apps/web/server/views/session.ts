@@ -1,5 +1,7 @@
 import { idSchema } from '@hearth/shared/names'
 import { z } from 'zod'
+import { projectRoleSchema } from '../auth/privilege.ts'
+import { projectRefSchema } from './common.ts'
 import { displayNameSchema } from './ssh-key.ts'
 
 export const roleSchema = z.enum(['admin', 'member'])
@@ -7,6 +9,8 @@ export type Role = z.infer<typeof roleSchema>
 
 export const sessionViewSchema = z.object({
   user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: roleSchema }).nullable(),
+  /** The projects the person sees, each with their role in it; an administrator is an owner of each. */
+  projects: z.array(projectRefSchema.extend({ role: projectRoleSchema })),
   homeName: z.string(),
   /** No administrator yet: the set-up link is the only way in. */
   setupNeeded: z.boolean(),

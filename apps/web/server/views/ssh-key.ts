@@ -4,6 +4,7 @@ import { timeSchema } from './common.ts'
 
 export const sshKeyViewSchema = z.object({
   id: idSchema,
+  projectId: idSchema,
   name: z.string(),
   /** `ssh-ed25519` … */
   type: z.string(),
@@ -22,6 +23,8 @@ export const displayNameSchema = z
   .regex(/^\P{Cc}*$/u, 'A name cannot hold control characters.')
 
 export const sshKeyCreateInputSchema = z.object({
+  /** Absent: the person's own. */
+  projectId: idSchema.optional(),
   /** Absent: the key's own comment. */
   name: displayNameSchema.optional(),
   publicKey: z.string().max(16 * 1024),

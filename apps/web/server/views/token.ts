@@ -1,6 +1,6 @@
 import { idSchema } from '@hearth/shared/names'
 import { z } from 'zod'
-import { timeSchema } from './common.ts'
+import { projectRefSchema, timeSchema } from './common.ts'
 import { displayNameSchema } from './ssh-key.ts'
 
 /** `write` may do everything `read` may. */
@@ -9,6 +9,7 @@ export type TokenScope = z.infer<typeof tokenScopeSchema>
 
 export const tokenViewSchema = z.object({
   id: idSchema,
+  project: projectRefSchema,
   name: z.string(),
   /** The first characters, to tell tokens apart: `hearth_Ab3d…`. */
   prefix: z.string(),
@@ -21,6 +22,8 @@ export const tokenViewSchema = z.object({
 export type TokenView = z.infer<typeof tokenViewSchema>
 
 export const tokenCreateInputSchema = z.object({
+  /** The one project it will act in; absent: the person's own. */
+  projectId: idSchema.optional(),
   name: displayNameSchema,
   scope: tokenScopeSchema,
   /** Days until it expires; null for one that does not. */

@@ -4,7 +4,13 @@ import { MIB } from '@hearth/shared/units'
 import { vmLimits } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { actionViewSchema } from './action.ts'
-import { abilitySchema, idempotencyKeySchema, imageRefSchema, timeSchema } from './common.ts'
+import {
+  abilitySchema,
+  idempotencyKeySchema,
+  imageRefSchema,
+  projectRefSchema,
+  timeSchema,
+} from './common.ts'
 
 /** What the portal knows of a VM's state; `unknown` while its host is away. */
 export const vmViewStateSchema = z.enum([...vmStateSchema.options, 'unknown'])
@@ -14,6 +20,7 @@ export const vmViewSchema = z.object({
   id: idSchema,
   vmUid: vmUidSchema,
   name: z.string(),
+  project: projectRefSchema,
   image: imageRefSchema,
   cpus: z.int(),
   memoryBytes: z.int(),
@@ -71,6 +78,8 @@ const passwordSchema = z
   .regex(/^\P{Cc}*$/u, 'A password cannot hold control characters.')
 
 export const vmCreateInputSchema = z.object({
+  /** Absent: the person's own. */
+  projectId: idSchema.optional(),
   name: nameSchema,
   imageUid: imageUidSchema,
   cpus: z.int().min(vmLimits.cpus.min).max(vmLimits.cpus.max),

@@ -3,38 +3,40 @@ import { z } from 'zod'
 import { consoleOpenInputSchema, consoleTicketSchema } from '../../views/session.ts'
 import { sshKeyCreateInputSchema, sshKeyViewSchema } from '../../views/ssh-key.ts'
 import { tokenCreatedSchema, tokenCreateInputSchema, tokenViewSchema } from '../../views/token.ts'
-import { memberProcedure, router } from '../trpc.ts'
+import { personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
 
 const refSchema = z.object({ id: idSchema })
 
 export const sshKeyRouter = router({
-  list: memberProcedure
+  list: personProcedure
     .output(z.array(sshKeyViewSchema))
     .query(({ ctx }) => ctx.services.sshKeys.list(ctx.viewer)),
-  create: memberProcedure
+  create: projectProcedure('member')
     .input(sshKeyCreateInputSchema)
     .output(sshKeyViewSchema)
-    .mutation(({ ctx, input }) => ctx.services.sshKeys.create(ctx.viewer, input)),
-  delete: memberProcedure
+    .mutation(({ ctx, input }) => ctx.services.sshKeys.create(ctx.viewer, ctx.projectId, input)),
+  delete: procedureOn('ssh_key', 'member')
     .input(refSchema)
     .mutation(({ ctx, input }) => ctx.services.sshKeys.delete(ctx.viewer, input.id)),
 })
 
 export const tokenRouter = router({
-  list: memberProcedure
+  list: personProcedure
     .output(z.array(tokenViewSchema))
     .query(({ ctx }) => ctx.services.tokens.list(ctx.viewer)),
-  create: memberProcedure
+  /** A token has at most the role of whoever makes it, so that a viewer may have one that reads. */
+  create: projectProcedure('viewer')
     .input(tokenCreateInputSchema)
     .output(tokenCreatedSchema)
-    .mutation(({ ctx, input }) => ctx.services.tokens.create(ctx.viewer, input)),
-  revoke: memberProcedure
+    .mutation(({ ctx, input }) => ctx.services.tokens.create(ctx.viewer, ctx.projectId, input)),
+  /** One's own, whatever its project. */
+  revoke: personProcedure
     .input(refSchema)
     .mutation(({ ctx, input }) => ctx.services.tokens.revoke(ctx.viewer, input.id)),
 })
 
 export const consoleRouter = router({
-  open: memberProcedure
+  open: procedureOn('vm', 'member', 'vmId')
     .input(consoleOpenInputSchema)
     .output(consoleTicketSchema)
     .mutation(({ ctx, input }) => ctx.services.consoles.open(ctx.viewer, input.vmId)),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inProjectInputSchema } from '../../views/common.ts'
 import {
   vmChangeSchema,
   vmCreateInputSchema,
@@ -8,32 +9,35 @@ import {
   vmUpdateInputSchema,
   vmViewSchema,
 } from '../../views/vm.ts'
-import { memberProcedure, router } from '../trpc.ts'
+import { personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
 import { untilDone } from './watch.ts'
 
 export const vmRouter = router({
-  list: memberProcedure.output(z.array(vmViewSchema)).query(({ ctx }) => ctx.services.vms.list()),
-  watch: memberProcedure.subscription(({ ctx, signal }) => untilDone(signal, ctx.services.vms.watch)),
-  get: memberProcedure
+  list: personProcedure.output(z.array(vmViewSchema)).query(({ ctx }) => ctx.services.vms.list(ctx.viewer)),
+  watch: personProcedure.subscription(({ ctx, signal }) =>
+    untilDone(signal, (until) => ctx.services.vms.watch(ctx.viewer, until)),
+  ),
+  get: procedureOn('vm', 'viewer')
     .input(vmRefInputSchema)
     .output(vmViewSchema)
-    .query(({ ctx, input }) => ctx.services.vms.get(input.id)),
-  proposeName: memberProcedure
+    .query(({ ctx, input }) => ctx.services.vms.get(ctx.viewer, input.id)),
+  proposeName: projectProcedure('viewer')
+    .input(inProjectInputSchema)
     .output(z.object({ name: z.string() }))
-    .query(async ({ ctx }) => ({ name: await ctx.services.vms.proposeName() })),
-  create: memberProcedure
+    .query(async ({ ctx }) => ({ name: await ctx.services.vms.proposeName(ctx.projectId) })),
+  create: projectProcedure('member')
     .input(vmCreateInputSchema)
     .output(vmChangeSchema)
-    .mutation(({ ctx, input }) => ctx.services.vms.create(ctx.viewer, input)),
-  power: memberProcedure
+    .mutation(({ ctx, input }) => ctx.services.vms.create(ctx.viewer, ctx.projectId, input)),
+  power: procedureOn('vm', 'member')
     .input(vmPowerInputSchema)
     .output(vmChangeSchema)
     .mutation(({ ctx, input }) => ctx.services.vms.power(ctx.viewer, input)),
-  update: memberProcedure
+  update: procedureOn('vm', 'member')
     .input(vmUpdateInputSchema)
     .output(vmViewSchema)
     .mutation(({ ctx, input }) => ctx.services.vms.update(ctx.viewer, input)),
-  delete: memberProcedure
+  delete: procedureOn('vm', 'member')
     .input(vmDeleteInputSchema)
     .output(vmChangeSchema)
     .mutation(({ ctx, input }) => ctx.services.vms.delete(ctx.viewer, input)),

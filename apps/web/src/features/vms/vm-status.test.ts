@@ -8,6 +8,7 @@ const vm: VmView = {
   id: 1,
   vmUid: '00000000-0000-4000-8000-000000000000',
   name: 'quiet-kettle',
+  project: { id: 1, name: 'Home' },
   image: { uid: 'debian-12', name: 'Debian 12' },
   cpus: 1,
   memoryBytes: 1,
