@@ -11,6 +11,7 @@ export const actionCommands = [
   'poweroff_vm',
   'reset_vm',
   'update_vm',
+  'protect_vm',
   'build_image',
 ] as const
 export const actionCommandSchema = z.enum(actionCommands)

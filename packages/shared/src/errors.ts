@@ -10,6 +10,7 @@ export const errorCodes = [
   'locked',
   'conflict',
   'invalid_state',
+  'protected',
   'resource_limit_exceeded',
   'host_unavailable',
   'host_refused',

@@ -127,10 +127,44 @@ test('a server from creation to deletion, as a script does it', async () => {
     return body.server.status === 'off' && !body.server.locked
   })
   assert.equal((await refused(ask('POST', `/servers/${server.id}/actions/reset`))).code, 'invalid_state')
+
+  const resized = await ask('POST', `/servers/${server.id}/actions/change_type`, {
+    server_type: 'custom-3c-1536m-15g',
+    upgrade_disk: true,
+  })
+  assert.equal(resized.status, 201, JSON.stringify(resized.body))
+  portal.agent.finish(resized.body.action.id)
+  await until('the resize', async () => {
+    const { body } = await ask('GET', `/servers/${server.id}`)
+    return !body.server.locked && body.server.server_type.name === 'custom-3c-1536m-15g'
+  })
+  const renamed = await ask('PUT', `/servers/${server.id}`, { name: 'api-2' })
+  assert.equal(renamed.body.server.name, 'api-2')
+  await until('the new name', async () => {
+    for (const one of portal.agent.actions.values())
+      if (one.status === 'running') portal.agent.finish(one.actionId)
+    return !(await ask('GET', `/servers/${server.id}`)).body.server.locked
+  })
+  const protect = (on: boolean) =>
+    ask('POST', `/servers/${server.id}/actions/change_protection`, { delete: on, rebuild: on })
+  assert.equal((await protect(true)).body.action.status, 'success')
+  assert.deepEqual((await ask('GET', `/servers/${server.id}`)).body.server.protection, {
+    delete: true,
+    rebuild: true,
+  })
+  assert.deepEqual((await refused(ask('DELETE', `/servers/${server.id}`))).code, 'protected')
+  await protect(false)
   const history = (await ask('GET', `/servers/${server.id}/actions?sort=id:desc`)).body
   assert.deepEqual(
     history.actions.map((one: { command: string }) => one.command),
-    ['stop_server', 'create_server'],
+    [
+      'change_protection',
+      'change_protection',
+      'update_server',
+      'update_server',
+      'stop_server',
+      'create_server',
+    ],
   )
   assert.equal((await ask('GET', `/servers/${server.id}/actions/${off.body.action.id}`)).status, 200)
 

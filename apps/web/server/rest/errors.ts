@@ -48,6 +48,8 @@ export const restErrors: Record<ErrorCode, { status: number; code: string }> = {
   conflict: { status: 409, code: 'conflict' },
   // Not "conflict": its clients try that again by themselves, and trying again changes nothing here.
   invalid_state: { status: 409, code: 'invalid_state' },
+  // The model's word for it; clients name the protection to be changed.
+  protected: { status: 423, code: 'protected' },
   resource_limit_exceeded: { status: 403, code: 'resource_limit_exceeded' },
   host_unavailable: { status: 503, code: 'unavailable' },
   host_refused: { status: 422, code: 'host_refused' },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labelsSchema, parseLabelSelector } from './labels.ts'
+import { labelsSchema } from '../views/label.ts'
+import { parseLabelSelector } from './labels.ts'
 
 const labels = { env: 'prod', 'example.org/tier': 'web', empty: '' }
 

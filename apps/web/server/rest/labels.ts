@@ -1,25 +1,5 @@
-import { z } from 'zod'
+import { isLabelKey } from '../views/label.ts'
 import { RestError } from './errors.ts'
-
-const namePart = /^[a-z0-9A-Z]([\w.-]{0,61}[a-z0-9A-Z])?$/
-const prefixPart = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
-
-function isKey(key: string): boolean {
-  const slash = key.indexOf('/')
-  if (slash < 0) return namePart.test(key)
-  return prefixPart.test(key.slice(0, slash)) && namePart.test(key.slice(slash + 1))
-}
-
-export const labelsSchema = z
-  .record(z.string(), z.string())
-  .refine(
-    (labels) => Object.keys(labels).every(isKey),
-    'A label key has at most 63 letters, digits, ., _ and -.',
-  )
-  .refine(
-    (labels) => Object.values(labels).every((value) => value === '' || namePart.test(value)),
-    'A label value has at most 63 letters, digits, ., _ and -.',
-  )
 
 export type LabelTest = (labels: Record<string, string>) => boolean
 
@@ -34,20 +14,20 @@ export function parseLabelSelector(text: string): LabelTest {
 
 function parseTerm(term: string): LabelTest {
   const set = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(term)
-  if (set && isKey(set[1]!)) {
+  if (set && isLabelKey(set[1]!)) {
     const values = set[3]!.split(',').map((value) => value.trim())
     const key = set[1]!
     const wanted = set[2] === 'in'
     return (labels) => (labels[key] !== undefined && values.includes(labels[key])) === wanted
   }
   const equality = /^([^=!\s]+)\s*(==|=|!=)\s*(\S*)$/.exec(term)
-  if (equality && isKey(equality[1]!)) {
+  if (equality && isLabelKey(equality[1]!)) {
     const [, key, operator, value] = equality
     return (labels) => (labels[key!] === value) === (operator !== '!=')
   }
   const absent = term.startsWith('!')
   const key = absent ? term.slice(1).trim() : term
-  if (isKey(key)) return (labels) => (labels[key] === undefined) === absent
+  if (isLabelKey(key)) return (labels) => (labels[key] === undefined) === absent
   throw new RestError(422, 'invalid_input', `The label selector "${term}" cannot be read.`, [
     { name: 'label_selector', messages: ['Use key, !key, key=value, key!=value or key in (a,b).'] },
   ])

@@ -31,6 +31,7 @@ const commands: Record<ActionCommand, string> = {
   poweroff_vm: 'stop_server',
   reset_vm: 'reset_server',
   update_vm: 'update_server',
+  protect_vm: 'change_protection',
   build_image: 'create_image',
 }
 
@@ -227,7 +228,7 @@ export function toServer(
     ingoing_traffic: null,
     included_traffic: 0,
     primary_disk_size: Math.round(size.diskBytes / GIB),
-    protection: { delete: false, rebuild: false },
+    protection: { delete: vm.deleteProtected, rebuild: vm.deleteProtected },
     labels,
     volumes: [],
     load_balancers: [],

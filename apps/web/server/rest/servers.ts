@@ -5,11 +5,12 @@ import { z } from 'zod'
 import { generatePassword } from '../../src/lib/password.ts'
 import { inProject, on } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
+import { labelsSchema } from '../views/label.ts'
 import type { VmView } from '../views/vm.ts'
 import { imageIds, toActions } from './actions.ts'
 import { locationsOf } from './catalogue.ts'
 import { RestError } from './errors.ts'
-import { labelsSchema, parseLabelSelector } from './labels.ts'
+import { parseLabelSelector } from './labels.ts'
 import { serverStatus, sizeOf, toAction, toServer } from './mappers.ts'
 import { metaSchema, pageOf, pageQuerySchema, parseSort, sortBy } from './paging.ts'
 import { type RestContext, route } from './route.ts'
@@ -133,7 +134,8 @@ const create = route({
     const image = images.find(({ id, uid }) => id === Number(body.image) || uid === body.image)
     if (!image) throw invalidField('image', 'There is no such image.')
     const keys = await keysOf(rest, viewer, body.ssh_keys)
-    const hasDisk = image.minDiskBytes > 0
+    // An image without a disk gets an empty one only when the size was written out with one.
+    const hasDisk = image.minDiskBytes > 0 || /^custom-/.test(String(body.server_type))
     const password = image.cloudInit && keys.length === 0 ? generatePassword(randomBytes) : null
     const { vm, action } = await rest.services.vms.create(viewer, projectId, {
       name: body.name,
@@ -174,19 +176,16 @@ async function keysOf(rest: RestContext, viewer: Viewer, wanted: readonly (strin
 const update = route({
   method: 'PUT',
   pattern: '/servers/{id}',
-  summary: 'Change the labels of a server',
+  summary: 'Rename a server or replace its labels',
   tag,
   privilege: on('vm', 'member'),
   status: 200,
   path: idPathSchema,
   body: z.object({ name: nameSchema.optional(), labels: labelsSchema.optional() }),
   response: z.object({ server: serverSchema }),
-  async handle(rest, { path, body, viewer }) {
-    const vm = await rest.services.vms.get(viewer, path.id)
-    if (body.name !== undefined && body.name !== vm.name)
-      throw invalidField('name', 'A server keeps its name for now: it is the host name inside the guest.')
-    if (body.labels) await rest.services.labels.set(viewer, 'vm', vm.id, body.labels)
-    return { server: await answerServer(rest, viewer, await rest.services.vms.get(viewer, path.id)) }
+  async handle(rest, { path, body, viewer, idempotencyKey }) {
+    const { vm } = await rest.services.vms.update(viewer, { id: path.id, ...body, idempotencyKey })
+    return { server: await answerServer(rest, viewer, vm) }
   },
 })
 
@@ -229,6 +228,60 @@ const power = (
   }),
 )
 
+const changeType = route({
+  method: 'POST',
+  pattern: '/servers/{id}/actions/change_type',
+  summary: 'Resize a server that is off',
+  tag: 'Server Actions',
+  privilege: on('vm', 'member'),
+  status: 201,
+  path: idPathSchema,
+  body: z.object({
+    server_type: idOrName.describe('small, medium, large or custom-<cores>c-<MiB>m-<GiB>g'),
+    upgrade_disk: z
+      .boolean()
+      .default(false)
+      .describe('Also grow the disk to that of the type; it cannot shrink again'),
+  }),
+  response: z.object({ action: actionSchema }),
+  async handle(rest, { path, body, viewer, idempotencyKey }) {
+    const size = sizeOf(body.server_type)
+    if (!size) throw invalidField('server_type', 'There is no such server type.')
+    const vm = await rest.services.vms.get(viewer, path.id)
+    const grows = body.upgrade_disk && vm.diskBytes !== null && size.diskBytes > vm.diskBytes
+    const { action } = await rest.services.vms.update(viewer, {
+      id: path.id,
+      cpus: size.cpus,
+      memoryBytes: size.memoryBytes,
+      ...(grows ? { diskBytes: size.diskBytes } : {}),
+      idempotencyKey,
+    })
+    if (!action) throw invalidField('server_type', 'The server has this size already.')
+    return { action: toAction(action, await imageIds(rest)) }
+  },
+})
+
+const changeProtection = route({
+  method: 'POST',
+  pattern: '/servers/{id}/actions/change_protection',
+  summary: 'Protect a server from deletion, or no longer',
+  tag: 'Server Actions',
+  privilege: on('vm', 'member'),
+  status: 201,
+  path: idPathSchema,
+  body: z.object({
+    delete: z.boolean(),
+    rebuild: z.boolean().optional().describe('The same as delete, if it is given'),
+  }),
+  response: z.object({ action: actionSchema }),
+  async handle(rest, { path, body, viewer }) {
+    if (body.rebuild !== undefined && body.rebuild !== body.delete)
+      throw invalidField('rebuild', 'Deletion and rebuild are protected together: give both the same value.')
+    const { action } = await rest.services.vms.protect(viewer, { id: path.id, deleteProtected: body.delete })
+    return { action: toAction(action, await imageIds(rest)) }
+  },
+})
+
 const actionQuery = pageQuerySchema.extend({
   status: listOf(actionSchema.shape.status),
   sort: listOf(z.string()),
@@ -265,4 +318,15 @@ const action = route({
   },
 })
 
-export const serverRoutes = [list, get, create, update, remove, ...power, actions, action]
+export const serverRoutes = [
+  list,
+  get,
+  create,
+  update,
+  remove,
+  ...power,
+  changeType,
+  changeProtection,
+  actions,
+  action,
+]

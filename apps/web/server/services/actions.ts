@@ -11,7 +11,7 @@ import { parseVmSpec } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Database, Queries } from '../db/client.ts'
-import type { Action, ActionResource } from '../generated/client.ts'
+import type { Action, ActionResource, Vm } from '../generated/client.ts'
 import type { ActionView } from '../views/action.ts'
 import { actorSchema } from '../views/common.ts'
 import { standingOf } from './access.ts'
@@ -19,6 +19,7 @@ import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import type { PortalServices } from './types.ts'
+import { writeSpec } from './vm-settings.ts'
 
 export type ActionRow = Action & { resources: ActionResource[] }
 type Names = Map<number, { name: string; uid?: string }>
@@ -34,6 +35,7 @@ const activityKind = {
   poweroff_vm: 'vm.poweroff',
   reset_vm: 'vm.reset',
   update_vm: 'vm.update',
+  protect_vm: 'vm.protect',
   build_image: 'image.build',
 } as const satisfies Record<ActionCommand, string>
 
@@ -44,7 +46,8 @@ export interface NewAction {
   hostId: number
   vmId?: number
   imageId?: number
-  request: AgentRequest
+  /** What the host is asked; null for what is done with the writing of it. */
+  request: AgentRequest | null
   summary: string
   step: string
   idempotency?: Idempotency
@@ -88,10 +91,11 @@ export async function beginAction(queries: Queries, begin: NewAction): Promise<A
       projectId: begin.projectId,
       hostId: begin.hostId,
       command: begin.command,
-      status: 'running',
+      ...(begin.request === null
+        ? { status: 'success', progress: 100, finishedAt: new Date() }
+        : { status: 'running', request: JSON.stringify(begin.request) }),
       step: begin.step,
       steps: JSON.stringify([{ at: new Date().toISOString(), step: begin.step }]),
-      request: JSON.stringify(begin.request),
       idempotencyKey: begin.idempotency?.key ?? null,
       requestHash: begin.idempotency?.hash ?? null,
       ...actor,
@@ -198,18 +202,11 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
     }
     return
   }
-  if (succeeded || vm.desiredState === 'deleted') return
   if (action.command === 'update_vm') {
-    // The host kept what it had; so do we, under a generation of its own.
-    const spec = parseVmSpec(JSON.parse(vm.spec))
-    const startAtBoot = !vm.startAtBoot
-    const generation = vm.generation + 1
-    await tx.vm.update({
-      where: { id: vmId },
-      data: { startAtBoot, generation, spec: JSON.stringify({ ...spec, startAtBoot, generation }) },
-    })
+    await settleSpec(tx, vm, succeeded)
     return
   }
+  if (succeeded || vm.desiredState === 'deleted') return
   // A wish that came to nothing is not kept: otherwise the page would show a difference nobody works on.
   if (action.command === 'start_vm' || action.command === 'create_vm')
     await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'stopped' } })
@@ -217,6 +214,23 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
     if (vm.observedState === 'running')
       await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'running' } })
   }
+}
+
+/** The host took the new specification, or kept what it had; then so do we, under a generation of its own. */
+async function settleSpec(tx: Queries, vm: Vm, succeeded: boolean): Promise<void> {
+  const { previousSpec } = vm
+  if (previousSpec === null) return
+  if (succeeded) {
+    await tx.vm.update({ where: { id: vm.id }, data: { previousSpec: null } })
+    return
+  }
+  const before = parseVmSpec(JSON.parse(previousSpec))
+  const taken = await tx.vm.count({
+    where: { projectId: vm.projectId, name: before.name, deletedAt: null, id: { not: vm.id } },
+  })
+  // Somebody may have taken the old name meanwhile; then the new one stays here and goes to the host next time.
+  const name = taken === 0 ? before.name : vm.name
+  await writeSpec(tx, vm.id, { ...before, name, generation: vm.generation + 1 }, null)
 }
 
 export async function actionViews(queries: Queries, rows: readonly ActionRow[]): Promise<ActionView[]> {

@@ -36,6 +36,18 @@ export type VmCreateRequest = VmCreateInput & {
   userData?: string
 }
 
+/** What is left out stays as it is. Sizes change only while the VM is off; a disk grows only. */
+export interface VmUpdateRequest {
+  id: number
+  name?: string | undefined
+  cpus?: number | undefined
+  memoryBytes?: number | undefined
+  diskBytes?: number | undefined
+  startAtBoot?: boolean | undefined
+  labels?: Record<string, string> | undefined
+  idempotencyKey?: string | undefined
+}
+
 export interface PortalServices {
   readonly access: {
     /**
@@ -72,7 +84,9 @@ export interface PortalServices {
     proposeName(projectId: number): Promise<string>
     create(viewer: Viewer, projectId: number, input: VmCreateRequest): Promise<VmChange>
     power(viewer: Viewer, input: { id: number; op: PowerOp; idempotencyKey?: string }): Promise<VmChange>
-    update(viewer: Viewer, input: { id: number; startAtBoot?: boolean }): Promise<VmView>
+    /** Answers with the work at the host, or null when nothing of it had to change. */
+    update(viewer: Viewer, input: VmUpdateRequest): Promise<{ vm: VmView; action: ActionView | null }>
+    protect(viewer: Viewer, input: { id: number; deleteProtected: boolean }): Promise<VmChange>
     /** `confirmName` is what the person typed; a script, which names the VM by its id, gives none. */
     delete(
       viewer: Viewer,

@@ -1,23 +1,24 @@
-/** Changes of a VM that exists: power, settings, deletion. */
+/** Changes of a VM that exists: what all of them share, power and deletion. Settings are in vm-settings.ts. */
 import type { ActionCommand } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
-import { parseVmSpec } from '@hearth/shared/vm-spec'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
-import type { VmChange, VmView } from '../views/vm.ts'
+import type { VmChange } from '../views/vm.ts'
 import { type ActionRow, beginAction, findRepeated, requestHash } from './actions.ts'
 import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { changeOf } from './vm-create.ts'
 import { ensureAble, type VmAbility } from './vm-rules.ts'
-import { conditionOf, findVm, type VmRow, vmView } from './vms.ts'
+import { conditionOf, findVm, type VmRow } from './vms.ts'
 
-interface Change {
+export interface Change {
   what: VmAbility
   command: ActionCommand
   id: number
   idempotencyKey: string | undefined
+  /** What is asked for beyond the VM and the command: the same key with something else is refused. */
+  asked?: object
   check?: (vm: VmRow) => void
   /** What is written with the action, and what the host is asked. */
   plan: (
@@ -26,12 +27,12 @@ interface Change {
   ) => Promise<{ request: AgentRequest; summary: string; desiredState?: 'running' | 'stopped' | 'deleted' }>
 }
 
-async function change(context: ServiceContext, viewer: Viewer, wanted: Change): Promise<ActionRow> {
+export async function change(context: ServiceContext, viewer: Viewer, wanted: Change): Promise<ActionRow> {
   const { db, hosts, changes } = context
   const idempotency =
     wanted.idempotencyKey === undefined
       ? undefined
-      : { key: wanted.idempotencyKey, hash: requestHash({ [wanted.command]: wanted.id }) }
+      : { key: wanted.idempotencyKey, hash: requestHash({ [wanted.command]: wanted.id, ...wanted.asked }) }
   const outcome = await db.$transaction(async (tx) => {
     const repeated = await findRepeated(tx, viewer, idempotency)
     if (repeated) return { action: repeated, isNew: false }
@@ -65,7 +66,7 @@ async function change(context: ServiceContext, viewer: Viewer, wanted: Change): 
 }
 
 /** The host's refusal is the caller's answer; what was accepted is followed by its action. */
-async function refusedOr(context: ServiceContext, action: ActionRow): Promise<VmChange> {
+export async function refusedOr(context: ServiceContext, action: ActionRow): Promise<VmChange> {
   const result = await changeOf(context, action)
   const { error } = result.action
   // Accepted actions have been under way at the host; only one that never was is refused to the caller's face.
@@ -111,36 +112,6 @@ export async function powerVm(
     }),
   })
   return refusedOr(context, action)
-}
-
-export async function updateVm(
-  context: ServiceContext,
-  viewer: Viewer,
-  { id, startAtBoot }: { id: number; startAtBoot?: boolean },
-): Promise<VmView> {
-  const current = await findVm(context.db, id)
-  if (startAtBoot === undefined || startAtBoot === current.startAtBoot) return vmView(context, id)
-  const action = await change(context, viewer, {
-    what: 'update',
-    command: 'update_vm',
-    id,
-    idempotencyKey: undefined,
-    plan: async (vm, tx) => {
-      const spec = { ...parseVmSpec(JSON.parse(vm.spec)), startAtBoot, generation: vm.generation + 1 }
-      await tx.vm.update({
-        where: { id },
-        data: { startAtBoot, generation: spec.generation, spec: JSON.stringify(spec) },
-      })
-      return {
-        request: { kind: 'update', spec },
-        summary: startAtBoot
-          ? `${vm.name} now starts with its host`
-          : `${vm.name} no longer starts with its host`,
-      }
-    },
-  })
-  await refusedOr(context, action)
-  return vmView(context, id)
 }
 
 export async function deleteVm(

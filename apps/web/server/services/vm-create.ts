@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type HostInfo, hostInfoSchema } from '@hearth/shared/agent-protocol'
+import type { HostInfo } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
-import { formatBytes } from '@hearth/shared/units'
 import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
@@ -20,6 +19,7 @@ import { isUniqueViolation } from './errors.ts'
 import { cryptSha512 } from './password-hash.ts'
 import { parseSshPublicKey } from './ssh-public-key.ts'
 import type { VmCreateRequest } from './types.ts'
+import { hostInfoOf, requireSize } from './vm-size.ts'
 import { vmView } from './vms.ts'
 
 export async function createVm(
@@ -83,8 +83,8 @@ async function placeFor(context: ServiceContext, imageUid: string, projectId: nu
   if (!image || (image.projectId !== null && image.projectId !== projectId))
     throw new HearthError('not_found', `There is no image ${imageUid}.`)
   const host = await db.host.findFirst({ orderBy: { id: 'asc' } })
-  if (!host || !hosts.isOnline(host.id) || host.info === null)
-    throw new HearthError('host_unavailable', 'The host is away. Try again when it is back.')
+  if (!host) throw new HearthError('host_unavailable', 'The host is away. Try again when it is back.')
+  const info = hostInfoOf(host, hosts.isOnline(host.id))
   const copy = image.copies.find(({ hostId }) => hostId === host.id)
   if (copy?.status !== 'ready') {
     throw new HearthError(
@@ -94,28 +94,14 @@ async function placeFor(context: ServiceContext, imageUid: string, projectId: nu
         : `${image.name} is not on the host yet. Build it first.`,
     )
   }
-  return { hostId: host.id, info: hostInfoSchema.parse(JSON.parse(host.info)), image }
+  return { hostId: host.id, info, image }
 }
 
 async function specFor(input: VmCreateRequest, image: Image, info: HostInfo): Promise<VmSpec> {
-  const exceeds = (message: string) => new HearthError('resource_limit_exceeded', message)
-  if (input.cpus > info.cpus)
-    throw exceeds(`The host has ${info.cpus} CPUs; the VM cannot have ${input.cpus}.`)
-  if (input.memoryBytes > info.memoryBytes)
-    throw exceeds(`The host has ${formatBytes(info.memoryBytes)} of memory; choose less.`)
-  const minMemory = Number(image.minMemoryBytes)
-  if (input.memoryBytes < minMemory)
-    throw new HearthError(
-      'invalid_input',
-      `${image.name} needs at least ${formatBytes(minMemory)} of memory.`,
-    )
   const minDisk = Number(image.minDiskBytes)
-  const diskBytes = minDisk === 0 ? undefined : (input.diskBytes ?? minDisk)
-  if (diskBytes !== undefined && diskBytes < minDisk)
-    throw new HearthError('invalid_input', `${image.name} needs a disk of at least ${formatBytes(minDisk)}.`)
-  // Thin disks take what is written, but one that could never fill is a promise nobody can keep.
-  if (diskBytes !== undefined && diskBytes > info.diskBytes)
-    throw exceeds(`The host's storage is ${formatBytes(info.diskBytes)}; choose a smaller disk.`)
+  // An image without a disk runs from memory; an empty disk beside it is the person's wish.
+  const diskBytes = minDisk === 0 ? input.diskBytes : (input.diskBytes ?? minDisk)
+  requireSize({ cpus: input.cpus, memoryBytes: input.memoryBytes, diskBytes }, image, info)
   const keys = input.sshKeys.map((key) => parseSshPublicKey(key).line)
   if (!image.cloudInit && (input.user ?? input.password ?? input.userData ?? keys[0]) !== undefined)
     throw new HearthError(

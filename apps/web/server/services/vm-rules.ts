@@ -10,9 +10,11 @@ export interface VmCondition {
   hostOnline: boolean
   heldBy: ActionCommand | null
   deleted: boolean
+  protected: boolean
 }
 
-export type VmAbility = PowerOp | 'update' | 'delete' | 'console'
+/** `update`: what may change while it runs; `resize`: what only changes while it is off. */
+export type VmAbility = PowerOp | 'update' | 'resize' | 'delete' | 'console'
 
 const opStates: Record<PowerOp, readonly VmState[]> = {
   start: ['stopped', 'crashed'],
@@ -39,6 +41,7 @@ const busyWords: Record<ActionCommand, string> = {
   poweroff_vm: 'being powered off',
   reset_vm: 'being reset',
   update_vm: 'being changed',
+  protect_vm: 'being changed',
   build_image: 'busy',
 }
 
@@ -60,11 +63,17 @@ function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
   // The one thing that works while another action holds the VM: a shutdown that hangs can be ended.
   const held = vm.heldBy !== null && !(what === 'poweroff' && vm.heldBy !== 'delete_vm')
   if (held && vm.heldBy) return { code: 'locked', why: `It is ${busyWords[vm.heldBy]}.` }
-  if (what === 'update') return vm.hostOnline ? null : { code: 'host_unavailable', why: hostAway }
+  if (what === 'delete' && vm.protected)
+    return { code: 'protected', why: 'It is protected from deletion. Switch that off in its settings first.' }
   // Deleting is a wish that is kept until the host is back.
   if (what === 'delete') return null
   if (!vm.hostOnline) return { code: 'host_unavailable', why: hostAway }
+  if (what === 'update') return null
   if (vm.state === null) return { code: 'invalid_state', why: 'Its host does not have it.' }
+  if (what === 'resize') {
+    if (vm.state === 'stopped' || vm.state === 'crashed') return null
+    return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}. Shut it down first.` }
+  }
   if (!opStates[what].includes(vm.state))
     return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}.` }
   return null

@@ -13,10 +13,12 @@ import { mayChange, type Standing, standingOf } from './access.ts'
 import { type ActionRow, actionViews } from './actions.ts'
 import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
+import { labelsOf } from './labels.ts'
 import type { PortalServices } from './types.ts'
-import { deleteVm, powerVm, updateVm } from './vm-change.ts'
+import { deleteVm, powerVm } from './vm-change.ts'
 import { createVm } from './vm-create.ts'
 import { ability, type VmAbility, type VmCondition } from './vm-rules.ts'
+import { protectVm, updateVm } from './vm-settings.ts'
 
 export type VmRow = Vm & { project: Project; host: Host; image: Image; heldByAction: ActionRow | null }
 
@@ -38,6 +40,7 @@ export function conditionOf(context: ServiceContext, vm: VmRow): VmCondition & {
     hostOnline: context.hosts.isOnline(vm.hostId),
     heldBy: vm.heldByAction ? actionCommandSchema.parse(vm.heldByAction.command) : null,
     deleted: vm.deletedAt !== null,
+    protected: vm.deleteProtected,
   }
 }
 
@@ -61,6 +64,8 @@ export async function vmViews(
   standing?: Standing,
 ): Promise<VmView[]> {
   const shown = await shownActions(context.db, rows)
+  const ids = rows.map(({ id }) => id)
+  const labels = await labelsOf(context.db, 'vm', ids)
   return rows.map((vm) => {
     const condition = conditionOf(context, vm)
     const may = standing ? mayChange(standing, vm.projectId) : can
@@ -78,6 +83,8 @@ export async function vmViews(
       mac: vm.mac,
       loginUser: vm.loginUser,
       startAtBoot: vm.startAtBoot,
+      deleteProtected: vm.deleteProtected,
+      labels: labels.get(vm.id) ?? {},
       desiredState: z.enum(['running', 'stopped', 'deleted']).parse(vm.desiredState),
       // A VM whose creation the host has accepted but not shown yet is being created, not unknown.
       state: condition.hostOnline
@@ -98,6 +105,8 @@ export async function vmViews(
         shutdown: able('shutdown'),
         poweroff: able('poweroff'),
         reset: able('reset'),
+        update: able('update'),
+        resize: able('resize'),
         delete: able('delete'),
         console: able('console'),
       },
@@ -160,6 +169,7 @@ export function vmsService(context: ServiceContext): PortalServices['vms'] {
     create: (viewer, projectId, input) => createVm(context, viewer, projectId, input),
     power: (viewer, input) => powerVm(context, viewer, input),
     update: (viewer, input) => updateVm(context, viewer, input),
+    protect: (viewer, input) => protectVm(context, viewer, input),
     delete: (viewer, input) => deleteVm(context, viewer, input),
   }
 }

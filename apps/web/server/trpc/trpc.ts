@@ -29,6 +29,7 @@ const trpcCodes: Record<ErrorCode, TRPCError['code']> = {
   locked: 'CONFLICT',
   conflict: 'CONFLICT',
   invalid_state: 'PRECONDITION_FAILED',
+  protected: 'PRECONDITION_FAILED',
   resource_limit_exceeded: 'PRECONDITION_FAILED',
   host_unavailable: 'SERVICE_UNAVAILABLE',
   host_refused: 'PRECONDITION_FAILED',

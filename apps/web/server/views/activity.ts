@@ -14,6 +14,7 @@ export const activityKinds = [
   'vm.poweroff',
   'vm.reset',
   'vm.update',
+  'vm.protect',
   'vm.delete',
   'vm.console',
   'image.build',

@@ -11,6 +11,7 @@ import {
   projectRefSchema,
   timeSchema,
 } from './common.ts'
+import { labelsSchema } from './label.ts'
 
 /** What the portal knows of a VM's state; `unknown` while its host is away. */
 export const vmViewStateSchema = z.enum([...vmStateSchema.options, 'unknown'])
@@ -32,6 +33,8 @@ export const vmViewSchema = z.object({
   /** The user to log in as, when cloud-init made one. */
   loginUser: z.string().nullable(),
   startAtBoot: z.boolean(),
+  deleteProtected: z.boolean(),
+  labels: z.record(z.string(), z.string()),
   desiredState: z.enum(['running', 'stopped', 'deleted']),
   state: vmViewStateSchema,
   /** Why the state is unknown, or what differs from what should be, for people. */
@@ -52,6 +55,9 @@ export const vmViewSchema = z.object({
     shutdown: abilitySchema,
     poweroff: abilitySchema,
     reset: abilitySchema,
+    update: abilitySchema,
+    /** vCPUs, memory and disk. */
+    resize: abilitySchema,
     delete: abilitySchema,
     console: abilitySchema,
   }),
@@ -77,24 +83,27 @@ const passwordSchema = z
   .max(256, 'A password has at most 256 characters.')
   .regex(/^\P{Cc}*$/u, 'A password cannot hold control characters.')
 
-export const vmCreateInputSchema = z.object({
-  /** Absent: the person's own. */
-  projectId: idSchema.optional(),
-  name: nameSchema,
-  imageUid: imageUidSchema,
+export const vmSizeSchema = z.object({
   cpus: z.int().min(vmLimits.cpus.min).max(vmLimits.cpus.max),
   memoryBytes: z
     .int()
     .min(vmLimits.memoryBytes.min)
     .max(vmLimits.memoryBytes.max)
     .multipleOf(MIB, 'Memory is a whole number of MiB.'),
-  /** Absent: the smallest disk the image fits on. Ignored by images without a disk. */
+  /** Absent: the smallest disk the image fits on; none at all for an image without one. */
   diskBytes: z
     .int()
     .min(vmLimits.diskBytes.min)
     .max(vmLimits.diskBytes.max)
     .multipleOf(MIB, 'A disk is a whole number of MiB.')
     .optional(),
+})
+
+export const vmCreateInputSchema = vmSizeSchema.extend({
+  /** Absent: the person's own. */
+  projectId: idSchema.optional(),
+  name: nameSchema,
+  imageUid: imageUidSchema,
   user: userNameSchema.optional(),
   password: passwordSchema.optional(),
   /** Public keys in OpenSSH form. */
@@ -110,7 +119,14 @@ export const vmPowerInputSchema = z.object({
   op: powerOpSchema,
   idempotencyKey: idempotencyKeySchema,
 })
-export const vmUpdateInputSchema = z.object({ id: idSchema, startAtBoot: z.boolean() })
+export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
+  id: idSchema,
+  name: nameSchema.optional(),
+  startAtBoot: z.boolean().optional(),
+  labels: labelsSchema.optional(),
+  idempotencyKey: idempotencyKeySchema.optional(),
+})
+export const vmProtectInputSchema = z.object({ id: idSchema, deleteProtected: z.boolean() })
 export const vmDeleteInputSchema = z.object({
   id: idSchema,
   /** The VM's name, typed by the person. */

@@ -10,6 +10,8 @@ test('every address of the portal', () => {
       vmNewFromImage: paths.vmNew({ image: 'debian-12' }),
       vm: paths.vm(7),
       vmConsole: paths.vmConsole(7),
+      vmNetwork: paths.vmNetwork(7),
+      vmSettings: paths.vmSettings(7),
       vmActivity: paths.vmActivity(7),
       vmApi: paths.vmApi(7),
       consoleWindow: paths.consoleWindow(7),
@@ -33,6 +35,8 @@ test('every address of the portal', () => {
       vmNewFromImage: '/vms/new?image=debian-12',
       vm: '/vms/7',
       vmConsole: '/vms/7/console',
+      vmNetwork: '/vms/7/network',
+      vmSettings: '/vms/7/settings',
       vmActivity: '/vms/7/activity',
       vmApi: '/vms/7/api',
       consoleWindow: '/console/7',
@@ -51,7 +55,7 @@ test('every address of the portal', () => {
       caCertificate: '/ca.crt',
     },
   )
-  assert.equal(Object.keys(paths).length, 17, 'a new path belongs in the snapshot above')
+  assert.equal(Object.keys(paths).length, 19, 'a new path belongs in the snapshot above')
 })
 
 test('after sign-in only pages of this portal are opened', () => {

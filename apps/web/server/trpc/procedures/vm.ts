@@ -5,6 +5,7 @@ import {
   vmCreateInputSchema,
   vmDeleteInputSchema,
   vmPowerInputSchema,
+  vmProtectInputSchema,
   vmRefInputSchema,
   vmUpdateInputSchema,
   vmViewSchema,
@@ -36,7 +37,11 @@ export const vmRouter = router({
   update: procedureOn('vm', 'member')
     .input(vmUpdateInputSchema)
     .output(vmViewSchema)
-    .mutation(({ ctx, input }) => ctx.services.vms.update(ctx.viewer, input)),
+    .mutation(async ({ ctx, input }) => (await ctx.services.vms.update(ctx.viewer, input)).vm),
+  protect: procedureOn('vm', 'member')
+    .input(vmProtectInputSchema)
+    .output(vmChangeSchema)
+    .mutation(({ ctx, input }) => ctx.services.vms.protect(ctx.viewer, input)),
   delete: procedureOn('vm', 'member')
     .input(vmDeleteInputSchema)
     .output(vmChangeSchema)

@@ -19,6 +19,7 @@ export function VmApiTab() {
   )
   const base = `${origin}/api/v1/servers/${vm.id}`
   const auth = `-H "Authorization: Bearer $HEARTH_TOKEN"`
+  const json = `-H 'Content-Type: application/json'`
   const calls = [
     { label: t.get, commands: [`curl ${auth} ${base}`] },
     {
@@ -26,6 +27,14 @@ export function VmApiTab() {
       commands: ['poweron', 'shutdown', 'poweroff', 'reset'].map(
         (op) => `curl -X POST ${auth} ${base}/actions/${op}`,
       ),
+    },
+    {
+      label: t.settings,
+      commands: [
+        `curl -X PUT ${auth} ${json} -d '{"name": "${vm.name}"}' ${base}`,
+        `curl -X POST ${auth} ${json} -d '{"server_type": "medium"}' ${base}/actions/change_type`,
+        `curl -X POST ${auth} ${json} -d '{"delete": true, "rebuild": true}' ${base}/actions/change_protection`,
+      ],
     },
     { label: t.delete, commands: [`curl -X DELETE ${auth} ${base}`] },
   ]

@@ -1,10 +1,7 @@
 'use client'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { SquareTerminal } from 'lucide-react'
 import Link from 'next/link'
-import { errorMessage } from '../../data/errors.ts'
 import { useImages, type VmView } from '../../data/hooks.ts'
-import { useTRPC } from '../../data/trpc.ts'
 import { bytes, dateTime } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
@@ -13,8 +10,6 @@ import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
 import { CopyButton, CopyLine } from '../../ui/copy.tsx'
 import { Card, Fact, Facts } from '../../ui/layout.tsx'
-import { Switch } from '../../ui/switch.tsx'
-import { toast } from '../../ui/toast.tsx'
 import { useVmPage } from './vm-context.ts'
 import { Uptime } from './vm-row.tsx'
 import { vmStatus } from './vm-status.ts'
@@ -28,7 +23,6 @@ export function VmOverview() {
     <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.1fr)]">
       <div className="flex min-w-0 flex-col gap-5">
         <Connect vm={vm} />
-        <Behaviour vm={vm} />
       </div>
       <Card title={t.details} flush>
         <Facts>
@@ -71,6 +65,17 @@ export function VmOverview() {
             <span className="font-mono text-13">{vm.mac}</span>
           </Fact>
           <Fact label={t.host}>{vm.host.name}</Fact>
+          {Object.keys(vm.labels).length > 0 ? (
+            <Fact label={t.labels}>
+              <span className="flex flex-wrap gap-1.5 font-mono text-13">
+                {Object.entries(vm.labels).map(([key, value]) => (
+                  <span key={key} className="rounded-full bg-raised px-2 text-ink-2">
+                    {value === '' ? key : `${key}=${value}`}
+                  </span>
+                ))}
+              </span>
+            </Fact>
+          ) : null}
           <Fact label={t.created}>{now ? dateTime(vm.createdAt) : ''}</Fact>
         </Facts>
       </Card>
@@ -118,36 +123,6 @@ function Connect({ vm }: { vm: VmView }) {
             </p>
           )}
         </div>
-      </div>
-    </Card>
-  )
-}
-
-function Behaviour({ vm }: { vm: VmView }) {
-  const trpc = useTRPC()
-  const queries = useQueryClient()
-  const update = useMutation(
-    trpc.vm.update.mutationOptions({
-      onSuccess: (changed) =>
-        queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-          list?.map((each) => (each.id === changed.id ? changed : each)),
-        ),
-      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
-    }),
-  )
-  return (
-    <Card title={t.behaviour}>
-      <div className="flex items-center justify-between gap-5">
-        <div>
-          <p className="font-medium text-13">{t.startAtBoot}</p>
-          <p className="text-13 text-ink-3">{t.startAtBootHint}</p>
-        </div>
-        <Switch
-          label={t.startAtBoot}
-          // Safe to show at once: a refusal puts it back and says why.
-          checked={update.isPending ? update.variables.startAtBoot : vm.startAtBoot}
-          onChange={(startAtBoot) => update.mutate({ id: vm.id, startAtBoot })}
-        />
       </div>
     </Card>
   )

@@ -17,6 +17,8 @@ const vm: VmView = {
   mac: '52:54:00:00:00:01',
   loginUser: null,
   startAtBoot: false,
+  deleteProtected: false,
+  labels: {},
   desiredState: 'running',
   state: 'running',
   stateReason: null,
@@ -29,7 +31,16 @@ const vm: VmView = {
   host: { id: 1, name: 'box', online: true },
   action: null,
   createdAt: '2026-01-01T00:00:00.000Z',
-  can: { start: yes, shutdown: yes, poweroff: yes, reset: yes, delete: yes, console: yes },
+  can: {
+    start: yes,
+    shutdown: yes,
+    poweroff: yes,
+    reset: yes,
+    update: yes,
+    resize: yes,
+    delete: yes,
+    console: yes,
+  },
 }
 
 test('an unknown state is the absence of its host, unless the host is there', () => {

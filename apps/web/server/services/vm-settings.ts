@@ -1,0 +1,192 @@
+/**
+ * Settings of a VM that exists: name, size, start at boot, protection, labels. What the host must know goes to it
+ * as a new generation of the specification; what only the portal keeps is written at once.
+ */
+import { HearthError } from '@hearth/shared/errors'
+import { formatBytes } from '@hearth/shared/units'
+import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
+import type { Viewer } from '../auth/viewer.ts'
+import type { Queries } from '../db/client.ts'
+import type { ActionView } from '../views/action.ts'
+import { beginAction } from './actions.ts'
+import { actorOf, record } from './activity.ts'
+import type { ServiceContext } from './context.ts'
+import { isUniqueViolation } from './errors.ts'
+import { writeLabels } from './labels.ts'
+import type { VmUpdateRequest } from './types.ts'
+import { change, refusedOr } from './vm-change.ts'
+import { changeOf } from './vm-create.ts'
+import { ensureAble } from './vm-rules.ts'
+import { hostInfoOf, requireSize } from './vm-size.ts'
+import { conditionOf, findVm, type VmRow, vmView } from './vms.ts'
+
+export interface VmUpdated {
+  vm: Awaited<ReturnType<typeof vmView>>
+  /** The work at the host; null when nothing of it had to change. */
+  action: ActionView | null
+}
+
+export async function updateVm(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: VmUpdateRequest,
+): Promise<VmUpdated> {
+  const { db, changes } = context
+  const current = await findVm(db, input.id)
+  const wanted = changedParts(current, input)
+  const outcome = wanted === null ? null : await changeSpec(context, viewer, input, wanted)
+  if (input.labels !== undefined) {
+    const { labels } = input
+    await db.$transaction(async (tx) => {
+      if (!(await writeLabels(tx, 'vm', current.id, labels))) return
+      await note(tx, viewer, current, `Changed the labels of ${current.name}`)
+    })
+  }
+  changes.publish('vms')
+  return { vm: await vmView(context, input.id), action: outcome }
+}
+
+type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskBytes' | 'startAtBoot'>>
+
+/** What differs from what is wanted already; null when nothing does. */
+function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
+  const spec = parseVmSpec(JSON.parse(vm.spec))
+  const wanted: SpecPart = {}
+  if (input.name !== undefined && input.name !== spec.name) wanted.name = input.name
+  if (input.cpus !== undefined && input.cpus !== spec.cpus) wanted.cpus = input.cpus
+  if (input.memoryBytes !== undefined && input.memoryBytes !== spec.memoryBytes)
+    wanted.memoryBytes = input.memoryBytes
+  if (input.diskBytes !== undefined && input.diskBytes !== spec.diskBytes) {
+    if (spec.diskBytes === undefined)
+      throw new HearthError('invalid_input', `${vm.name} has no disk of its own that could grow.`)
+    if (input.diskBytes < spec.diskBytes)
+      throw new HearthError(
+        'invalid_input',
+        `A disk can grow, but not shrink: it has ${formatBytes(spec.diskBytes)} already.`,
+      )
+    wanted.diskBytes = input.diskBytes
+  }
+  if (input.startAtBoot !== undefined && input.startAtBoot !== spec.startAtBoot)
+    wanted.startAtBoot = input.startAtBoot
+  return Object.keys(wanted).length === 0 ? null : wanted
+}
+
+async function changeSpec(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: VmUpdateRequest,
+  wanted: SpecPart,
+): Promise<ActionView> {
+  const resizes =
+    wanted.cpus !== undefined || wanted.memoryBytes !== undefined || wanted.diskBytes !== undefined
+  try {
+    const action = await change(context, viewer, {
+      what: resizes ? 'resize' : 'update',
+      command: 'update_vm',
+      id: input.id,
+      idempotencyKey: input.idempotencyKey,
+      asked: wanted,
+      plan: async (vm, tx) => {
+        const before = parseVmSpec(JSON.parse(vm.spec))
+        const spec = parseVmSpec({ ...before, ...wanted, generation: vm.generation + 1 })
+        if (resizes)
+          requireSize(
+            { ...spec, diskBytes: spec.diskBytes },
+            vm.image,
+            hostInfoOf(vm.host, context.hosts.isOnline(vm.hostId)),
+          )
+        await writeSpec(tx, vm.id, spec, vm.spec)
+        return { request: { kind: 'update', spec }, summary: summaryOf(before, wanted) }
+      },
+    })
+    return (await refusedOr(context, action)).action
+  } catch (error) {
+    if (isUniqueViolation(error, 'name'))
+      throw new HearthError(
+        'uniqueness_error',
+        `There is a VM named ${wanted.name} already. Choose another name.`,
+      )
+    throw error
+  }
+}
+
+/** The columns that repeat the specification follow it, always together. */
+export async function writeSpec(
+  tx: Queries,
+  vmId: number,
+  spec: VmSpec,
+  previousSpec: string | null,
+): Promise<void> {
+  const diskBytes = spec.diskBytes === undefined ? null : BigInt(spec.diskBytes)
+  await tx.vm.update({
+    where: { id: vmId },
+    data: {
+      name: spec.name,
+      cpus: spec.cpus,
+      memoryBytes: BigInt(spec.memoryBytes),
+      diskBytes,
+      startAtBoot: spec.startAtBoot,
+      generation: spec.generation,
+      spec: JSON.stringify(spec),
+      previousSpec,
+    },
+  })
+  if (diskBytes !== null)
+    await tx.disk.updateMany({
+      where: { vmId, role: 'system', deletedAt: null },
+      data: { bytes: diskBytes },
+    })
+}
+
+function summaryOf(before: VmSpec, wanted: SpecPart): string {
+  const { name, cpus, memoryBytes, diskBytes, startAtBoot } = wanted
+  const parts: string[] = []
+  if (name !== undefined) parts.push(`renamed to ${name}`)
+  if (cpus !== undefined) parts.push(`now has ${cpus} ${cpus === 1 ? 'vCPU' : 'vCPUs'}`)
+  if (memoryBytes !== undefined) parts.push(`now has ${formatBytes(memoryBytes, 'en')} of memory`)
+  if (diskBytes !== undefined) parts.push(`its disk grew to ${formatBytes(diskBytes, 'en')}`)
+  if (startAtBoot !== undefined)
+    parts.push(startAtBoot ? 'now starts with its host' : 'no longer starts with its host')
+  return `${before.name}: ${parts.join(', ')}`
+}
+
+/** Protection is the portal's own: it works while the host is away, too. */
+export async function protectVm(
+  context: ServiceContext,
+  viewer: Viewer,
+  { id, deleteProtected }: { id: number; deleteProtected: boolean },
+): Promise<{ vm: VmUpdated['vm']; action: ActionView }> {
+  const { db, changes } = context
+  const action = await db.$transaction(async (tx) => {
+    const vm = await findVm(tx, id)
+    const condition = conditionOf(context, vm)
+    // What is being deleted is past protecting.
+    if (condition.heldBy === 'delete_vm') ensureAble('update', condition)
+    await tx.vm.update({ where: { id }, data: { deleteProtected } })
+    return beginAction(tx, {
+      command: 'protect_vm',
+      viewer,
+      projectId: vm.projectId,
+      hostId: vm.hostId,
+      vmId: id,
+      request: null,
+      summary: deleteProtected
+        ? `Protected ${vm.name} from deletion`
+        : `${vm.name} is no longer protected from deletion`,
+      step: 'Done',
+    })
+  })
+  changes.publish('vms', 'actions')
+  return changeOf(context, action)
+}
+
+function note(tx: Queries, viewer: Viewer, vm: VmRow, summary: string): Promise<void> {
+  return record(tx, {
+    kind: 'vm.update',
+    summary,
+    actor: actorOf(viewer),
+    from: viewer.from,
+    projectId: vm.projectId,
+    vmId: vm.id,
+  })
+}

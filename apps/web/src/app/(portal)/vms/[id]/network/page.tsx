@@ -1,0 +1,5 @@
+import { VmNetworkTab } from '../../../../../features/vms/vm-network-tab.tsx'
+
+export default function Page() {
+  return <VmNetworkTab />
+}

@@ -1,0 +1,14 @@
+import type { ReactNode } from 'react'
+
+/** One setting: what it is and does on the left, its control on the right. */
+export function SettingRow({ title, hint, control }: { title: string; hint: ReactNode; control: ReactNode }) {
+  return (
+    <div className="flex items-center justify-between gap-5 py-4 first:pt-0 last:pb-0">
+      <div className="min-w-0">
+        <p className="font-medium text-13">{title}</p>
+        <p className="text-13 text-ink-3">{hint}</p>
+      </div>
+      {control}
+    </div>
+  )
+}

@@ -1,0 +1,86 @@
+'use client'
+import { Plus, X } from 'lucide-react'
+import { useState } from 'react'
+import { isLabelKey, isLabelValue } from '../../../server/views/label.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { Field, Input } from '../../ui/field.tsx'
+import { Card } from '../../ui/layout.tsx'
+import { useVmUpdate } from './use-vm-update.ts'
+import { useVmPage } from './vm-context.ts'
+
+const t = m.vmSettings.labels
+
+/** Words to find and group VMs by; `key=value`, as the API has them. */
+export function VmLabelsForm() {
+  const { vm } = useVmPage()
+  const { update } = useVmUpdate()
+  const [text, setText] = useState('')
+  const entries = Object.entries(vm.labels)
+  const [key = '', ...rest] = text.trim().split('=')
+  const value = rest.join('=')
+  const problem = text.trim() === '' || (isLabelKey(key) && isLabelValue(value)) ? null : t.problem
+  const save = (labels: Record<string, string>, onSuccess = () => {}) =>
+    update.mutate({ id: vm.id, labels }, { onSuccess })
+  return (
+    <Card title={t.title}>
+      {entries.length === 0 ? (
+        <p className="text-13 text-ink-3">{t.empty}</p>
+      ) : (
+        <ul className="flex flex-wrap gap-2">
+          {entries.map(([name, content]) => (
+            <li
+              key={name}
+              className="inline-flex min-w-0 items-center gap-1 rounded-full border border-line bg-sunken py-0.5 pr-1 pl-3 font-mono text-13"
+            >
+              <span className="min-w-0 truncate">
+                {name}
+                {content === '' ? '' : <span className="text-ink-3">=</span>}
+                {content}
+              </span>
+              <button
+                type="button"
+                aria-label={t.remove(name)}
+                className="rounded-full p-1 text-ink-3 hover:bg-raised hover:text-ink"
+                onClick={() => {
+                  const { [name]: _, ...others } = vm.labels
+                  save(others)
+                }}
+              >
+                <X className="size-3.5" aria-hidden="true" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form
+        className="mt-4 flex items-start gap-2"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (key !== '' && problem === null) save({ ...vm.labels, [key]: value }, () => setText(''))
+        }}
+      >
+        <Field label={t.add} labelHidden error={problem} className="flex-1">
+          <Input
+            value={text}
+            placeholder={t.placeholder}
+            autoCapitalize="none"
+            autoComplete="off"
+            spellCheck={false}
+            className="font-mono"
+            onChange={(event) => setText(event.target.value)}
+          />
+        </Field>
+        <Button
+          type="submit"
+          icon={<Plus aria-hidden="true" />}
+          busy={update.isPending}
+          whyDisabled={key === '' ? t.typeFirst : problem}
+          className="h-9.5"
+        >
+          {t.add}
+        </Button>
+      </form>
+    </Card>
+  )
+}

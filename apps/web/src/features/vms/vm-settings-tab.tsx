@@ -1,0 +1,156 @@
+'use client'
+import { nameSchema } from '@hearth/shared/names'
+import { Trash2 } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import { useVms } from '../../data/hooks.ts'
+import { intentKey } from '../../lib/key.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { Field, Input } from '../../ui/field.tsx'
+import { Card } from '../../ui/layout.tsx'
+import { Switch } from '../../ui/switch.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { SettingRow } from './setting-row.tsx'
+import { useVmUpdate } from './use-vm-update.ts'
+import { VmConfirm } from './vm-confirm.tsx'
+import { useVmPage } from './vm-context.ts'
+import { VmLabelsForm } from './vm-labels-form.tsx'
+import { VmSizeForm } from './vm-size-form.tsx'
+
+const t = m.vmSettings
+
+export function VmSettingsTab() {
+  return (
+    <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-2">
+      <div className="flex min-w-0 flex-col gap-5">
+        <NameForm />
+        <VmSizeForm />
+      </div>
+      <div className="flex min-w-0 flex-col gap-5">
+        <Behaviour />
+        <VmLabelsForm />
+        <Danger />
+      </div>
+    </div>
+  )
+}
+
+function NameForm() {
+  const { vm } = useVmPage()
+  const { vms } = useVms()
+  const { update } = useVmUpdate()
+  const [typed, setTyped] = useState<string>()
+  const name = typed ?? vm.name
+  const parsed = nameSchema.safeParse(name)
+  const taken = vms?.some((other) => other.id !== vm.id && other.name === name)
+  const problem = parsed.success
+    ? taken
+      ? m.create.nameTaken
+      : null
+    : (parsed.error.issues[0]?.message ?? null)
+  const why = vm.can.update.why ?? problem ?? (name === vm.name ? t.nothingChanged : null)
+  return (
+    <Card title={t.name.title}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (why !== null) return
+          update.mutate(
+            { id: vm.id, name, idempotencyKey: intentKey() },
+            {
+              onSuccess: () => {
+                setTyped(undefined)
+                toast.success(t.name.saved(name))
+              },
+            },
+          )
+        }}
+      >
+        <div className="flex items-start gap-2">
+          <Field label={t.name.label} labelHidden error={problem} className="flex-1">
+            <Input
+              value={name}
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              className="font-mono"
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          </Field>
+          <Button type="submit" variant="primary" busy={update.isPending} whyDisabled={why} className="h-9.5">
+            {t.name.save}
+          </Button>
+        </div>
+        <p className="mt-2 text-13 text-ink-3">{t.name.hint}</p>
+      </form>
+    </Card>
+  )
+}
+
+function Behaviour() {
+  const { vm } = useVmPage()
+  const { update, protect } = useVmUpdate()
+  return (
+    <Card title={t.behaviour}>
+      <div className="divide-y divide-line">
+        <SettingRow
+          title={t.startAtBoot}
+          hint={vm.can.update.why ?? t.startAtBootHint}
+          control={
+            <Switch
+              label={t.startAtBoot}
+              disabled={!vm.can.update.ok}
+              // Safe to show at once: a refusal puts it back and says why.
+              checked={update.isPending ? (update.variables.startAtBoot ?? vm.startAtBoot) : vm.startAtBoot}
+              onChange={(startAtBoot) => update.mutate({ id: vm.id, startAtBoot })}
+            />
+          }
+        />
+        <SettingRow
+          title={t.protect}
+          hint={t.protectHint}
+          control={
+            <Switch
+              label={t.protect}
+              checked={protect.isPending ? protect.variables.deleteProtected : vm.deleteProtected}
+              onChange={(deleteProtected) => protect.mutate({ id: vm.id, deleteProtected })}
+            />
+          }
+        />
+      </div>
+    </Card>
+  )
+}
+
+function Danger() {
+  const { vm, actions } = useVmPage()
+  const router = useRouter()
+  const [confirming, setConfirming] = useState(false)
+  return (
+    <Card title={t.danger.title}>
+      <SettingRow
+        title={t.danger.delete}
+        hint={vm.can.delete.why ?? t.danger.text}
+        control={
+          <Button
+            variant="danger"
+            icon={<Trash2 aria-hidden="true" />}
+            whyDisabled={vm.can.delete.why}
+            onClick={() => setConfirming(true)}
+          >
+            {m.vms.power.delete}
+          </Button>
+        }
+      />
+      <VmConfirm
+        vm={vm}
+        what={confirming ? 'delete' : null}
+        actions={actions}
+        onClose={() => setConfirming(false)}
+        onDeleted={() => router.replace(paths.vms())}
+      />
+    </Card>
+  )
+}
