@@ -21,13 +21,13 @@ export class SetupPage {
     await expect(this.#page.getByRole('heading', { name: 'Welcome home' })).toBeVisible()
   }
 
-  /** Ends on the list of VMs, signed in. */
+  /** Ends on the dashboard, signed in. */
   async complete(person: FirstAdministrator): Promise<void> {
     await this.#page.getByLabel('Name of the home').fill(person.homeName)
     await this.#page.getByLabel('Your name').fill(person.name)
     await this.#page.getByLabel('E-mail').fill(person.email)
     await this.#page.getByLabel('Password', { exact: true }).fill(person.password)
     await this.#page.getByRole('button', { name: 'Set up Hearth' }).click()
-    await expect(this.#page.getByRole('heading', { name: 'Virtual machines', level: 1 })).toBeVisible()
+    await expect(this.#page.getByRole('heading', { name: person.homeName, level: 1 })).toBeVisible()
   }
 }

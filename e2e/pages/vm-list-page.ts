@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from '@playwright/test'
 
-/** `/`: the list of VMs. */
+/** `/vms`: the list of VMs. */
 export class VmListPage {
   readonly #page: Page
 
@@ -9,7 +9,7 @@ export class VmListPage {
   }
 
   async open(): Promise<void> {
-    await this.#page.goto('/')
+    await this.#page.goto('/vms')
     await expect(this.#page.getByRole('heading', { name: 'Virtual machines', level: 1 })).toBeVisible()
   }
 

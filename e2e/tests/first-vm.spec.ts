@@ -54,7 +54,7 @@ test('signing out and in leads back to the list', async () => {
   await signIn.signIn(administrator.email, 'not the password')
   await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible()
   await signIn.signIn(administrator.email, administrator.password)
-  await expect(page.getByRole('heading', { name: 'Virtual machines', level: 1 })).toBeVisible()
+  await expect(page.getByRole('heading', { name: administrator.homeName, level: 1 })).toBeVisible()
 })
 
 test('a tiny Linux runs at once, and its console answers', async () => {

@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws'
 import { addressHeader } from '../auth/auth.ts'
 import { errorText } from '../log.ts'
 import type { Portal } from '../portal.ts'
+import { inLanguage, languageOf } from './language.ts'
 import { isOwnPage, ownOrigin } from './origin.ts'
 import { addressOf, readBody, respondJson, respondText } from './respond.ts'
 import { setCommonHeaders, setPagePolicy } from './security-headers.ts'
@@ -67,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     else if (pathname.startsWith('/api/') || !pages) respondText(response, 404, 'There is nothing here.\n')
     else {
       setPagePolicy(request, response, pages.development)
-      await pages.request(request, response)
+      await inLanguage(languageOf(request.headers), () => pages.request(request, response))
     }
   }
 

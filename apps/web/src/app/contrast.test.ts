@@ -57,6 +57,7 @@ const text: [fore: string, grounds: string[]][] = [
 const edges: [fore: string, grounds: string[]][] = [
   ['control', ['canvas', 'surface', 'overlay']],
   ['ember', ['canvas', 'sunken', 'surface', 'overlay']],
+  ...[1, 2, 3, 4, 5, 6].map((n): [string, string[]] => [`chart-${n}`, ['surface', 'canvas']]),
 ]
 
 for (const [theme, index] of [

@@ -4,15 +4,16 @@ import type { Metadata, Viewport } from 'next'
 import { headers } from 'next/headers'
 import type { ReactNode } from 'react'
 import { m } from '../messages/index.ts'
+import { currentLanguage } from '../messages/language.ts'
 import './globals.css'
 import { Providers } from './providers.tsx'
 
-export const metadata: Metadata = {
+export const generateMetadata = (): Metadata => ({
   title: { default: m.common.product, template: `%s · ${m.common.product}` },
   description: m.entry.signIn.tagline,
   icons: { icon: { url: '/icon.svg', type: 'image/svg+xml' } },
   robots: { index: false, follow: false },
-}
+})
 
 export const viewport: Viewport = {
   width: 'device-width',
@@ -36,7 +37,11 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const nonce = /'nonce-([^']+)'/.exec(policy)?.[1]
   return (
     // The theme script adds data-theme before React sees the element.
-    <html lang="en" className={`${GeistSans.variable} ${GeistMono.variable}`} suppressHydrationWarning>
+    <html
+      lang={currentLanguage()}
+      className={`${GeistSans.variable} ${GeistMono.variable}`}
+      suppressHydrationWarning
+    >
       <head>
         {/* Synchronous on purpose: it must run before the first paint. */}
         <script src="/theme.js" nonce={nonce} />

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ago, dateTime, dayLabel, duration } from './format.ts'
+import { ago, bytes, dateTime, dayLabel, duration, percent } from './format.ts'
 
 test('durations show their two largest units', () => {
   const cases: [number, string][] = [
@@ -33,4 +33,11 @@ test('days have names near today', () => {
 
 test('a moment is shown in the zone of its reader', () => {
   assert.match(dateTime('2026-05-10T22:30:00.000Z', 'en-GB', 'Europe/Berlin'), /11 May 2026.*00:30/)
+})
+
+test('figures are written as the reader’s language writes them', () => {
+  assert.equal(bytes(1.5 * 2 ** 30, 'en'), '1.5 GiB')
+  assert.equal(bytes(1.5 * 2 ** 30, 'de'), '1,5 GiB')
+  assert.equal(percent(0.426, 'en'), '43%')
+  assert.equal(percent(0.426, 'de').replace(/\s/, ' '), '43 %')
 })

@@ -1,9 +1,19 @@
 import { formatBytes } from '@hearth/shared/units'
+import { currentLocale } from '../messages/language.ts'
 
-/** All of these are for people; the locale is the browser's unless a test names one. */
+/** All of these are for people; the locale is the reader's unless a test names one. */
 
-export function bytes(value: number): string {
-  return formatBytes(value)
+export function bytes(value: number, locale = currentLocale()): string {
+  return formatBytes(value, locale)
+}
+
+export function number(value: number, locale = currentLocale(), digits = 1): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
+}
+
+/** A part of a whole, 0 to 1, as `42 %` is written in the reader's language. */
+export function percent(part: number, locale = currentLocale()): string {
+  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(part)
 }
 
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -13,7 +23,7 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
 ]
 
 /** `3 minutes ago`, `in 2 days`, `just now` under a minute. */
-export function ago(iso: string, now: number, justNow: string, locale?: string): string {
+export function ago(iso: string, now: number, justNow: string, locale = currentLocale()): string {
   const distance = new Date(iso).getTime() - now
   for (const [unit, size] of steps) {
     if (Math.abs(distance) >= size)
@@ -38,14 +48,14 @@ export function duration(ms: number): string {
 }
 
 /** Date and time in the reader's zone, to the minute. */
-export function dateTime(iso: string, locale?: string, timeZone?: string): string {
+export function dateTime(iso: string, locale = currentLocale(), timeZone?: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(
     new Date(iso),
   )
 }
 
 /** Time of day to the second, for a list whose days are headings. */
-export function timeOfDay(iso: string, locale?: string, timeZone?: string): string {
+export function timeOfDay(iso: string, locale = currentLocale(), timeZone?: string): string {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', timeZone }).format(
     new Date(iso),
   )
@@ -61,7 +71,7 @@ export function dayLabel(
   iso: string,
   now: number,
   words: { today: string; yesterday: string },
-  locale?: string,
+  locale = currentLocale(),
 ) {
   const key = dayKey(iso)
   if (key === dayKey(new Date(now).toISOString())) return words.today

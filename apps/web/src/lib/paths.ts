@@ -1,6 +1,7 @@
 /** The one place that knows addresses. Pages, links, redirects and tests take them from here. */
 export const paths = {
-  vms: () => '/',
+  home: () => '/',
+  vms: () => '/vms',
   vmNew: (options: { image?: string } = {}) =>
     options.image ? `/vms/new?image=${encodeURIComponent(options.image)}` : '/vms/new',
   vm: (id: number) => `/vms/${id}`,
@@ -25,15 +26,15 @@ export const paths = {
 
 /**
  * Where to go after signing in: the page that was asked for, if it is one of ours. Anything that a browser
- * could read as another origin (`//host`, `/\host`, `https:`) leads to the list instead.
+ * could read as another origin (`//host`, `/\host`, `https:`) leads to the dashboard instead.
  */
 export function safeNext(next: string | null | undefined): string {
-  if (!next?.startsWith('/')) return paths.vms()
+  if (!next?.startsWith('/')) return paths.home()
   try {
     const url = new URL(next, 'http://hearth.invalid')
-    if (url.origin !== 'http://hearth.invalid' || url.pathname === '/sign-in') return paths.vms()
+    if (url.origin !== 'http://hearth.invalid' || url.pathname === '/sign-in') return paths.home()
     return url.pathname + url.search + url.hash
   } catch {
-    return paths.vms()
+    return paths.home()
   }
 }

@@ -1,9 +1,9 @@
-import type { Metadata } from 'next'
-import { VmList } from '../../features/vms/vm-list.tsx'
+import { Dashboard } from '../../features/dashboard/dashboard.tsx'
 import { m } from '../../messages/index.ts'
+import { pageTitle } from '../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.vms.title }
+export const generateMetadata = pageTitle(() => m.dashboard.title)
 
 export default function Page() {
-  return <VmList />
+  return <Dashboard />
 }

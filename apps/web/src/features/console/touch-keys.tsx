@@ -5,7 +5,7 @@ import { cx } from '../../ui/cx.ts'
 const t = m.console.touch
 
 /** What a screen keyboard lacks and a shell needs. `label` is heard, `face` is seen. */
-const keys: readonly { face: string; label: string; sends: string }[] = [
+const keys = (): readonly { face: string; label: string; sends: string }[] => [
   { face: 'Esc', label: t.escape, sends: '\x1b' },
   { face: 'Tab', label: t.tab, sends: '\t' },
   { face: '↑', label: t.up, sends: '\x1b[A' },
@@ -47,7 +47,7 @@ export function TouchKeys({
       >
         Ctrl
       </button>
-      {keys.map((key) => (
+      {keys().map((key) => (
         <button
           key={key.face}
           type="button"

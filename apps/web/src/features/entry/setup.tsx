@@ -130,7 +130,7 @@ function SetupForm({ token, tls }: { token: string; tls: boolean }) {
       return
     }
     const result = await signIn(input.email, password)
-    router.replace(result === 'ok' ? paths.vms() : paths.signIn())
+    router.replace(result === 'ok' ? paths.home() : paths.signIn())
   }
 
   return (

@@ -12,10 +12,10 @@ import { Notice } from '../../ui/layout.tsx'
 import { EntryCard } from './entry-card.tsx'
 
 const t = m.entry.signIn
-const problems: Record<Exclude<AuthResult, 'ok'>, string> = {
-  wrong: t.wrong,
-  too_many: t.tooMany,
-  unreachable: t.unreachable,
+const problems: Record<Exclude<AuthResult, 'ok'>, () => string> = {
+  wrong: () => t.wrong,
+  too_many: () => t.tooMany,
+  unreachable: () => t.unreachable,
 }
 
 export function SignIn() {
@@ -40,7 +40,7 @@ export function SignIn() {
     const result = await signIn(String(form.get('email')).trim(), String(form.get('password')))
     if (result === 'ok') return
     setBusy(false)
-    setProblem(problems[result])
+    setProblem(problems[result]())
   }
 
   if (session?.setupNeeded)

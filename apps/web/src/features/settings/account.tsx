@@ -89,7 +89,7 @@ function Appearance() {
       <fieldset>
         <legend className="sr-only">{m.common.theme.label}</legend>
         <div className="inline-flex rounded-[10px] border border-line bg-sunken p-1">
-          {themeOptions.map((option) => (
+          {themeOptions().map((option) => (
             <label
               key={option.value}
               className={cx(

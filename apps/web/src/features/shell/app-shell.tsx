@@ -1,8 +1,8 @@
 'use client'
-import { Activity, Box, Flame, Server, Settings } from 'lucide-react'
+import { Ellipsis, Flame } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname, useRouter } from 'next/navigation'
-import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
+import { Fragment, type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { errorCode } from '../../data/errors.ts'
 import { useLiveData, useSession } from '../../data/hooks.ts'
 import { usePortalLink } from '../../data/provider.tsx'
@@ -10,33 +10,11 @@ import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { cx } from '../../ui/cx.ts'
 import { HearthMark } from '../../ui/logo.tsx'
+import { Menu, MenuLinkItem } from '../../ui/menu.tsx'
 import { CommandPalette } from './command-palette.tsx'
+import { mayVisit, type Place, placeOf, places } from './places.ts'
+import { ProjectSwitcher } from './project-switcher.tsx'
 import { UserMenu } from './user-menu.tsx'
-
-const places = [
-  { href: paths.vms(), label: m.common.nav.vms, short: m.common.nav.vmsShort, icon: Server, under: ['/vms'] },
-  {
-    href: paths.images(),
-    label: m.common.nav.images,
-    short: m.common.nav.images,
-    icon: Box,
-    under: ['/images'],
-  },
-  {
-    href: paths.activity(),
-    label: m.common.nav.activity,
-    short: m.common.nav.activity,
-    icon: Activity,
-    under: ['/activity'],
-  },
-  {
-    href: paths.settings(),
-    label: m.common.nav.settings,
-    short: m.common.nav.settings,
-    icon: Settings,
-    under: ['/settings'],
-  },
-]
 
 /** Who may be here: a signed-in person. Others are led to sign-in and back again afterwards. */
 export function useSignedIn(): ReturnType<typeof useSession>['session'] {
@@ -53,11 +31,11 @@ export function useSignedIn(): ReturnType<typeof useSession>['session'] {
 
 export function AppShell({ children }: { children: ReactNode }) {
   const session = useSignedIn()
-  const path = usePathname()
-  const current = places.find(
-    (place) =>
-      path === place.href || place.under.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
-  )
+  const { main, administration } = places()
+  const all = [...main, ...administration.filter((place) => mayVisit(place, session))]
+  const current = placeOf(usePathname(), all)
+  const inBar = all.slice(0, barLength)
+  const behind = all.slice(barLength)
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[14.5rem_minmax(0,1fr)]">
       <a
@@ -69,7 +47,7 @@ export function AppShell({ children }: { children: ReactNode }) {
 
       <aside className="sticky top-0 hidden h-dvh flex-col border-line border-r bg-sunken md:flex">
         <Link
-          href={paths.vms()}
+          href={paths.home()}
           className="mx-3 mt-4 mb-3 flex items-center gap-2.5 rounded-control px-2 py-1.5"
         >
           <HearthMark className="size-6.5" />
@@ -82,28 +60,21 @@ export function AppShell({ children }: { children: ReactNode }) {
             </span>
           </span>
         </Link>
-        <div className="px-3 pb-3">
+        <div className="flex flex-col gap-2 px-3 pb-3">
+          <ProjectSwitcher />
           <CommandPalette />
         </div>
-        <nav aria-label={m.common.nav.label} className="flex flex-1 flex-col gap-0.5 px-3">
-          {places.map((place) => (
-            <Link
-              key={place.href}
-              href={place.href}
-              aria-current={place === current ? 'page' : undefined}
-              className={cx(
-                'flex h-8.5 items-center gap-2.5 rounded-control px-2.5 font-medium text-13 transition-colors',
-                place === current
-                  ? 'bg-surface text-ink shadow-card ring-1 ring-line'
-                  : 'text-ink-2 hover:bg-raised hover:text-ink',
-              )}
-            >
-              <place.icon
-                className={cx('size-4', place === current ? 'text-ember' : 'text-ink-3')}
-                aria-hidden="true"
-              />
-              {place.label}
-            </Link>
+        <nav
+          aria-label={m.common.nav.label}
+          className="flex flex-1 flex-col gap-0.5 overflow-y-auto px-3 py-px"
+        >
+          {all.map((place) => (
+            <Fragment key={place.href}>
+              {place === administration[0] ? (
+                <p className="mt-4 mb-1 px-2.5 text-ink-3 text-xs">{m.common.nav.administration}</p>
+              ) : null}
+              <SideLink place={place} current={place === current} />
+            </Fragment>
           ))}
         </nav>
         <div className="border-line border-t p-3">
@@ -112,7 +83,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       </aside>
 
       <header className="sticky top-0 z-30 flex h-13 items-center justify-between border-line border-b bg-sunken/95 px-4 backdrop-blur md:hidden">
-        <Link href={paths.vms()} className="flex min-w-0 items-center gap-2.5">
+        <Link href={paths.home()} className="flex min-w-0 items-center gap-2.5">
           <HearthMark className="size-6" />
           <span className="truncate font-semibold tracking-[-0.015em]">
             {session?.homeName ?? m.common.product}
@@ -135,24 +106,65 @@ export function AppShell({ children }: { children: ReactNode }) {
 
       <nav
         aria-label={m.common.nav.label}
-        className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-line border-t bg-sunken/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
+        className="fixed inset-x-0 bottom-0 z-30 flex border-line border-t bg-sunken/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
       >
-        {places.map((place) => (
+        {inBar.map((place) => (
           <Link
             key={place.href}
             href={place.href}
             aria-current={place === current ? 'page' : undefined}
-            className={cx(
-              'flex h-14 flex-col items-center justify-center gap-1 font-medium text-2xs outline-offset-[-3px]',
-              place === current ? 'text-ink' : 'text-ink-3',
-            )}
+            className={cx(barClass, place === current ? 'text-ink' : 'text-ink-3')}
           >
             <place.icon className={cx('size-5', place === current && 'text-ember')} aria-hidden="true" />
-            {place.short}
+            {place.short ?? place.label}
           </Link>
         ))}
+        <Menu
+          side="top"
+          trigger={
+            <button
+              type="button"
+              className={cx(barClass, current && behind.includes(current) ? 'text-ink' : 'text-ink-3')}
+            >
+              <Ellipsis
+                className={cx('size-5', current && behind.includes(current) && 'text-ember')}
+                aria-hidden="true"
+              />
+              {m.common.nav.more}
+            </button>
+          }
+        >
+          {behind.map((place) => (
+            <MenuLinkItem key={place.href} icon={<place.icon />} render={<Link href={place.href} />}>
+              {place.label}
+            </MenuLinkItem>
+          ))}
+        </Menu>
       </nav>
     </div>
+  )
+}
+
+/** As many places as fit into the bar of a narrow phone beside "More". */
+const barLength = 4
+const barClass =
+  'flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 truncate font-medium text-2xs outline-offset-[-3px]'
+
+function SideLink({ place, current }: { place: Place; current: boolean }) {
+  return (
+    <Link
+      href={place.href}
+      aria-current={current ? 'page' : undefined}
+      className={cx(
+        'flex h-8.5 shrink-0 items-center gap-2.5 rounded-control px-2.5 font-medium text-13 transition-colors',
+        current
+          ? 'bg-surface text-ink shadow-card ring-1 ring-line'
+          : 'text-ink-2 hover:bg-raised hover:text-ink',
+      )}
+    >
+      <place.icon className={cx('size-4', current ? 'text-ember' : 'text-ink-3')} aria-hidden="true" />
+      {place.label}
+    </Link>
   )
 }
 

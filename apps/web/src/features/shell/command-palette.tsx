@@ -1,23 +1,14 @@
 'use client'
 import { Dialog as Base } from '@base-ui/react/dialog'
-import {
-  Activity,
-  Box,
-  KeyRound,
-  Plus,
-  Search,
-  Server,
-  SquareTerminal,
-  Terminal,
-  UserRound,
-} from 'lucide-react'
+import { Search, Server, SquareTerminal } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react'
-import { useVms } from '../../data/hooks.ts'
+import { type SessionView, useSession, useVms } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { cx } from '../../ui/cx.ts'
 import { Kbd } from '../../ui/layout.tsx'
+import { innerPlaces, mayVisit, places } from './places.ts'
 
 interface Entry {
   href: string
@@ -26,15 +17,14 @@ interface Entry {
   icon: ReactNode
 }
 
-const pages: Entry[] = [
-  { href: paths.vmNew(), label: m.vms.create, icon: <Plus /> },
-  { href: paths.vms(), label: m.common.nav.vms, icon: <Server /> },
-  { href: paths.images(), label: m.common.nav.images, icon: <Box /> },
-  { href: paths.activity(), label: m.common.nav.activity, icon: <Activity /> },
-  { href: paths.sshKeys(), label: m.common.nav.sshKeys, icon: <KeyRound /> },
-  { href: paths.tokens(), label: m.common.nav.tokens, icon: <Terminal /> },
-  { href: paths.account(), label: m.common.nav.account, icon: <UserRound /> },
-]
+/** Every page by name, each once. */
+function pages(session: SessionView | undefined): Entry[] {
+  const { main, administration } = places()
+  const all = [...main, ...administration, ...innerPlaces()].filter((place) => mayVisit(place, session))
+  return all
+    .filter((place, index) => all.findLastIndex((other) => other.href === place.href) === index)
+    .map((place) => ({ href: place.href, label: place.label, icon: <place.icon /> }))
+}
 
 export function CommandPalette() {
   const [open, setOpen] = useState(false)
@@ -83,6 +73,7 @@ function PaletteBody({ close }: { close: () => void }) {
   const router = useRouter()
   const listId = useId()
   const { vms } = useVms()
+  const { session } = useSession()
   const [query, setQuery] = useState('')
   const [chosen, setChosen] = useState(0)
 
@@ -105,9 +96,9 @@ function PaletteBody({ close }: { close: () => void }) {
     ])
     return [
       { label: m.common.palette.vms, entries: machines.filter(matches).slice(0, 8) },
-      { label: m.common.palette.pages, entries: pages.filter(matches) },
+      { label: m.common.palette.pages, entries: pages(session).filter(matches) },
     ].filter((group) => group.entries.length > 0)
-  }, [vms, query])
+  }, [vms, query, session])
   const flat = groups.flatMap((group) => group.entries)
   const at = Math.min(chosen, flat.length - 1)
 

@@ -7,16 +7,23 @@ import type { SessionView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { setTheme, type Theme, useTheme } from '../../lib/theme.ts'
 import { m } from '../../messages/index.ts'
+import { chooseLanguage, currentLanguage, type Language, languages } from '../../messages/language.ts'
 import { cx } from '../../ui/cx.ts'
 import { Skeleton } from '../../ui/layout.tsx'
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLinkItem, MenuSeparator } from '../../ui/menu.tsx'
 import { toast } from '../../ui/toast.tsx'
 
-export const themeOptions: readonly { value: Theme; label: string; icon: React.ReactNode }[] = [
+export const themeOptions = (): readonly { value: Theme; label: string; icon: React.ReactNode }[] => [
   { value: 'system', label: m.common.theme.system, icon: <Monitor /> },
   { value: 'light', label: m.common.theme.light, icon: <Sun /> },
   { value: 'dark', label: m.common.theme.dark, icon: <Moon /> },
 ]
+
+/** Each in its own language, for who cannot read the present one. */
+const languageOptions = (Object.keys(languages) as Language[]).map((value) => ({
+  value,
+  label: languages[value],
+}))
 
 function initials(name: string): string {
   const words = name.trim().split(/\s+/)
@@ -86,7 +93,15 @@ export function UserMenu({
       </MenuLinkItem>
       <MenuSeparator />
       <MenuLabel>{m.common.theme.label}</MenuLabel>
-      <MenuChoice label={m.common.theme.label} value={theme} options={themeOptions} onChange={setTheme} />
+      <MenuChoice label={m.common.theme.label} value={theme} options={themeOptions()} onChange={setTheme} />
+      <MenuSeparator />
+      <MenuLabel>{m.common.language.label}</MenuLabel>
+      <MenuChoice
+        label={m.common.language.label}
+        value={currentLanguage()}
+        options={languageOptions}
+        onChange={chooseLanguage}
+      />
       <MenuSeparator />
       <MenuItem icon={<LogOut />} onSelect={() => void leave()}>
         {m.common.user.signOut}

@@ -8,10 +8,10 @@ import { ago } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
-import { cx } from '../../ui/cx.ts'
 import { ImageMark } from '../../ui/image-mark.tsx'
 import { Notice, Skeleton } from '../../ui/layout.tsx'
 import { StatusPill } from '../../ui/status.tsx'
+import { Tab, Tabs } from '../../ui/tabs.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { NotFound } from '../shell/not-found.tsx'
 import { ActionBanner } from './action-banner.tsx'
@@ -92,24 +92,11 @@ function VmTabs({ vm }: { vm: VmView }) {
     { href: paths.vmApi(vm.id), label: t.api },
   ]
   return (
-    <nav
-      aria-label={t.label}
-      className="-mx-4 flex gap-1 overflow-x-auto border-line border-b px-4 sm:-mx-6 sm:px-6 md:mx-0 md:px-0"
-    >
+    <Tabs label={t.label}>
       {tabs.map((tab) => (
-        <Link
-          key={tab.href}
-          href={tab.href}
-          aria-current={path === tab.href ? 'page' : undefined}
-          className={cx(
-            '-mb-px border-b-2 px-3 py-2.5 font-medium text-13 outline-offset-[-3px] transition-colors',
-            path === tab.href ? 'border-ember text-ink' : 'border-transparent text-ink-2 hover:text-ink',
-          )}
-        >
-          {tab.label}
-        </Link>
+        <Tab key={tab.href} current={path === tab.href} render={<Link href={tab.href}>{tab.label}</Link>} />
       ))}
-    </nav>
+    </Tabs>
   )
 }
 

@@ -10,7 +10,7 @@ import { buttonClass } from '../../ui/button-class.ts'
 import { controlClass } from '../../ui/field.tsx'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { LoadError } from '../shell/load-error.tsx'
-import { EmptyHearth } from './empty-hearth.tsx'
+import { FirstVm } from './first-vm.tsx'
 import { HostStrip } from './host-strip.tsx'
 import { VmCard, VmRow } from './vm-row.tsx'
 import { matchesVm } from './vm-status.ts'
@@ -54,21 +54,7 @@ export function VmList() {
         </div>
       ) : null}
       {vms === undefined && !error ? <ListSkeleton /> : null}
-      {vms?.length === 0 ? (
-        <section className="card hearth-glow overflow-hidden">
-          <EmptyState
-            art={<EmptyHearth />}
-            title={m.vms.empty.title}
-            action={
-              <Link href={paths.vmNew()} className={buttonClass('primary', 'lg')}>
-                {m.vms.empty.action}
-              </Link>
-            }
-          >
-            {m.vms.empty.text}
-          </EmptyState>
-        </section>
-      ) : null}
+      {vms?.length === 0 ? <FirstVm /> : null}
       {shown && vms && vms.length > 0 ? (
         shown.length > 0 ? (
           <VmTable vms={shown} />

@@ -1,8 +1,8 @@
-import type { Metadata } from 'next'
 import { Trust } from '../../../features/entry/trust.tsx'
 import { m } from '../../../messages/index.ts'
+import { pageTitle } from '../../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.trust.pageTitle }
+export const generateMetadata = pageTitle(() => m.trust.pageTitle)
 
 export default function Page() {
   return <Trust />

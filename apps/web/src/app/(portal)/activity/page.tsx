@@ -1,8 +1,8 @@
-import type { Metadata } from 'next'
 import { ActivityPage } from '../../../features/activity/activity-page.tsx'
 import { m } from '../../../messages/index.ts'
+import { pageTitle } from '../../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.images.activity.title }
+export const generateMetadata = pageTitle(() => m.images.activity.title)
 
 export default function Page() {
   return <ActivityPage />

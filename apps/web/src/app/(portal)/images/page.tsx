@@ -1,8 +1,8 @@
-import type { Metadata } from 'next'
 import { ImageList } from '../../../features/images/image-list.tsx'
 import { m } from '../../../messages/index.ts'
+import { pageTitle } from '../../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.images.title }
+export const generateMetadata = pageTitle(() => m.images.title)
 
 export default function Page() {
   return <ImageList />

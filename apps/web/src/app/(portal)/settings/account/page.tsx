@@ -1,8 +1,8 @@
-import type { Metadata } from 'next'
 import { Account } from '../../../../features/settings/account.tsx'
 import { m } from '../../../../messages/index.ts'
+import { pageTitle } from '../../../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.settings.account.title }
+export const generateMetadata = pageTitle(() => m.settings.account.title)
 
 export default function Page() {
   return <Account />

@@ -1,8 +1,8 @@
-import type { Metadata } from 'next'
 import { SshKeys } from '../../../../features/settings/ssh-keys.tsx'
 import { m } from '../../../../messages/index.ts'
+import { pageTitle } from '../../../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.settings.keys.title }
+export const generateMetadata = pageTitle(() => m.settings.keys.title)
 
 export default function Page() {
   return <SshKeys />

@@ -1,8 +1,8 @@
-import type { Metadata } from 'next'
 import { Tokens } from '../../../../features/settings/tokens.tsx'
 import { m } from '../../../../messages/index.ts'
+import { pageTitle } from '../../../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.settings.tokens.title }
+export const generateMetadata = pageTitle(() => m.settings.tokens.title)
 
 export default function Page() {
   return <Tokens />

@@ -1,8 +1,8 @@
-import type { Metadata } from 'next'
 import { VmCreate } from '../../../../features/create/vm-create.tsx'
 import { m } from '../../../../messages/index.ts'
+import { pageTitle } from '../../../../messages/page-title.ts'
 
-export const metadata: Metadata = { title: m.create.pageTitle }
+export const generateMetadata = pageTitle(() => m.create.pageTitle)
 
 export default function Page() {
   return <VmCreate />

@@ -1,0 +1,61 @@
+import type { Messages } from '../index.ts'
+
+export const entry: Messages['entry'] = {
+  signIn: {
+    title: 'Anmelden',
+    pageTitle: 'Anmelden',
+    email: 'E-Mail',
+    password: 'Passwort',
+    submit: 'Anmelden',
+    wrong: 'E-Mail und Passwort passen nicht zusammen. Prüfe beides und versuche es noch einmal.',
+    tooMany: 'Zu viele Versuche. Warte eine Minute und versuche es dann noch einmal.',
+    unreachable: 'Das Portal hat nicht geantwortet. Prüfe, ob Hearth läuft, und versuche es noch einmal.',
+    expired: 'Du wurdest abgemeldet. Melde dich an, um weiterzumachen, wo du warst.',
+    setupTitle: 'Dieses Zuhause ist noch nicht eingerichtet',
+    setupText: 'Öffne den Link zum Einrichten, den Hearth beim Start ausgegeben hat.',
+    tagline: 'Deine eigene Cloud, zu Hause.',
+  },
+  setup: {
+    pageTitle: 'Einrichten',
+    title: 'Willkommen zu Hause',
+    intro: 'Damit wirst du der erste Administrator. Es dauert eine Minute; alles lässt sich später ändern.',
+    homeName: 'Name des Zuhauses',
+    homeNameHint: 'Steht in der Ecke jeder Seite.',
+    homeNamePlaceholder: 'Lindenstraße 4',
+    name: 'Dein Name',
+    email: 'E-Mail',
+    emailHint: 'Damit meldest du dich an. Es wird nichts dorthin geschickt.',
+    password: 'Passwort',
+    strength: ['Zu kurz', 'Schwach', 'Ordentlich', 'Gut'],
+    strengthHint: (min) => `Mindestens ${min} Zeichen. Ein paar Wörter hintereinander sind leicht und stark.`,
+    submit: 'Hearth einrichten',
+    checking: 'Der Link wird geprüft',
+    invalid: {
+      missing: {
+        title: 'Diese Seite braucht ihren Link',
+        text: 'Einrichten geht nur mit dem einmaligen Link, den Hearth beim ersten Start ausgibt.',
+      },
+      unknown: {
+        title: 'Dieser Link gilt nicht',
+        text: 'Vielleicht wurde er beim Kopieren abgeschnitten, oder es gibt inzwischen einen neueren.',
+      },
+      used: {
+        title: 'Dieser Link wurde schon benutzt',
+        text: 'Hearth ist bereits eingerichtet. Melde dich mit dem Konto an, das damals entstand.',
+      },
+      expired: {
+        title: 'Dieser Link ist abgelaufen',
+        text: 'Ein Link zum Einrichten gilt nur eine Weile, damit ein vergessener nicht von anderen benutzt wird.',
+      },
+    },
+    newLink: 'Für einen neuen Link starte Hearth auf der Box neu. Er steht in der letzten Zeile:',
+    toSignIn: 'Zur Anmeldung',
+    nameNeeded: 'Schreibe deinen Namen.',
+    homeNeeded: 'Gib deinem Zuhause einen Namen.',
+    emailNeeded: 'Schreibe eine E-Mail-Adresse wie ada@example.org.',
+    passwordNeeded: (min) => `Nimm mindestens ${min} Zeichen.`,
+    trustTitle: 'Warnt der Browser vor dieser Seite?',
+    trustText: 'Jedem Gerät muss man einmal sagen, dass es deinem Hearth vertrauen soll.',
+    trustLink: 'So geht es auf Laptop und Telefon',
+  },
+}

@@ -1,0 +1,25 @@
+import { common } from './common.ts'
+import { consoleTexts } from './console.ts'
+import { create } from './create.ts'
+import { dashboard } from './dashboard.ts'
+import { entry } from './entry.ts'
+import { images } from './images.ts'
+import { settings } from './settings.ts'
+import { trust } from './trust.ts'
+import { vmNetwork, vmSettings } from './vm-settings.ts'
+import { vms } from './vms.ts'
+
+/** The texts in English; their shape is what every other language must have. */
+export const en = {
+  common,
+  entry,
+  trust,
+  dashboard,
+  vms,
+  vmSettings,
+  vmNetwork,
+  create,
+  console: consoleTexts,
+  images,
+  settings,
+}
