@@ -17,8 +17,10 @@ import { Changes } from './services/changes.ts'
 import type { ServiceContext } from './services/context.ts'
 import { ensureHost } from './services/home.ts'
 import { createServices } from './services/index.ts'
+import { reconcileQuota } from './services/quota.ts'
 import { newSetupToken } from './services/setup.ts'
 import type { PortalServices } from './services/types.ts'
+import { settleCharge } from './services/vm-charge.ts'
 
 export interface PortalOptions {
   /** The state folder; the portal's part is `portal/` in it, its secrets `secrets/`. */
@@ -55,6 +57,7 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
   const applied = await migrate(file)
   if (applied.length > 0) log.info('the database was brought up to date', { applied })
   const db = openDatabase(file)
+  await reconcileQuota(db, settleCharge)
   const changes = new Changes()
   const auth = createAuth({ db, secret, names, log, events: authEvents(db, changes) })
   const agents = new Agents({ db, changes, log })

@@ -1,8 +1,9 @@
 /** Writes what a host reports into the observed columns. What should be is only followed, never invented. */
 import type { HostInfo, VmReport } from '@hearth/shared/agent-protocol'
 import type { ImageReport } from '@hearth/shared/image'
-import type { Database, Queries } from '../db/client.ts'
+import type { Database } from '../db/client.ts'
 import type { Vm } from '../generated/client.ts'
+import { settleCharge } from '../services/vm-charge.ts'
 
 export async function observeHost(db: Database, hostId: number, info: HostInfo): Promise<void> {
   await db.$transaction(async (tx) => {
@@ -69,6 +70,7 @@ export async function observeVm(db: Database, hostId: number, report: VmReport):
         ...followed(vm, report),
       },
     })
+    await settleCharge(tx, vm.id)
     await tx.disk.updateMany({
       where: { vmId: vm.id, role: 'system' },
       data: { usedBytes: BigInt(report.diskUsedBytes) },
@@ -90,17 +92,26 @@ function followed(vm: Vm, { state }: VmReport): { desiredState?: string } {
 
 /** The host no longer has it. Its row and its name stay until somebody deletes it. */
 export async function observeAbsence(
-  queries: Queries,
+  db: Database,
   hostId: number,
   where: { vmUid: string } | { notIn: string[] },
 ): Promise<void> {
-  await queries.vm.updateMany({
-    where: {
-      hostId,
-      deletedAt: null,
-      observedState: { not: null },
-      vmUid: 'vmUid' in where ? where.vmUid : { notIn: where.notIn },
-    },
-    data: { observedState: null, observedAddresses: '[]', observedAt: new Date() },
+  await db.$transaction(async (tx) => {
+    const gone = await tx.vm.findMany({
+      where: {
+        hostId,
+        deletedAt: null,
+        observedState: { not: null },
+        vmUid: 'vmUid' in where ? where.vmUid : { notIn: where.notIn },
+      },
+      select: { id: true },
+    })
+    for (const { id } of gone) {
+      await tx.vm.update({
+        where: { id },
+        data: { observedState: null, observedAddresses: '[]', observedAt: new Date() },
+      })
+      await settleCharge(tx, id)
+    }
   })
 }

@@ -18,7 +18,9 @@ import { standingOf } from './access.ts'
 import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
+import { recount } from './quota.ts'
 import type { PortalServices } from './types.ts'
+import { settleCharge } from './vm-charge.ts'
 import { writeSpec } from './vm-settings.ts'
 
 export type ActionRow = Action & { resources: ActionResource[] }
@@ -177,7 +179,12 @@ async function finish(
   const action = await tx.action.findUniqueOrThrow({ where: { id: actionId }, include: { resources: true } })
   await tx.vm.updateMany({ where: { heldByActionId: actionId }, data: { heldByActionId: null } })
   const vmId = action.resources.find(({ resourceType }) => resourceType === 'vm')?.resourceId
-  if (vmId !== undefined) await settleVm(tx, vmId, action)
+  if (vmId !== undefined) {
+    await settleVm(tx, vmId, action)
+    await settleCharge(tx, vmId)
+    // What a deletion took away is counted no longer, disks included.
+    await recount(tx, action.projectId)
+  }
   return true
 }
 

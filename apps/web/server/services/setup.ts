@@ -5,6 +5,7 @@ import { hashToken, newToken } from '../auth/secrets.ts'
 import type { Database } from '../db/client.ts'
 import { record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
+import { openQuota, unlimited } from './quota.ts'
 import type { PortalServices } from './types.ts'
 
 const lifetimeMs = 24 * 3600_000
@@ -60,6 +61,8 @@ export function setupService(
         })
         const project = await tx.project.create({ data: { name: 'Home' } })
         await tx.membership.create({ data: { projectId: project.id, userId, role: 'owner' } })
+        // Whoever owns the box is limited by the box.
+        await openQuota(tx, project.id, undefined, unlimited)
         const home = { name: homeName, timezone: timezone(), setupAt: new Date() }
         await tx.home.upsert({ where: { id: 1 }, create: { id: 1, ...home }, update: home })
         await record(tx, {

@@ -8,6 +8,7 @@ import type { VmChange } from '../views/vm.ts'
 import { type ActionRow, beginAction, findRepeated, requestHash } from './actions.ts'
 import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
+import { chargeStart } from './vm-charge.ts'
 import { changeOf } from './vm-create.ts'
 import { ensureAble, type VmAbility } from './vm-rules.ts'
 import { conditionOf, findVm, type VmRow } from './vms.ts'
@@ -105,11 +106,14 @@ export async function powerVm(
     command: commands[op],
     id,
     idempotencyKey,
-    plan: async (vm) => ({
-      request: { kind: 'power', vmUid: vm.vmUid, op },
-      summary: powerSummary[op](vm.name),
-      desiredState: wantedState[op],
-    }),
+    plan: async (vm, tx) => {
+      if (op === 'start') await chargeStart(tx, vm)
+      return {
+        request: { kind: 'power', vmUid: vm.vmUid, op },
+        summary: powerSummary[op](vm.name),
+        desiredState: wantedState[op],
+      }
+    },
   })
   return refusedOr(context, action)
 }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { HostInfo } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
+import { creationDemand } from '@hearth/shared/quota'
 import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
@@ -17,8 +18,10 @@ import {
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
 import { cryptSha512 } from './password-hash.ts'
+import { recount, reserve } from './quota.ts'
 import { parseSshPublicKey } from './ssh-public-key.ts'
 import type { VmCreateRequest } from './types.ts'
+import { chargeHost, settleCharge } from './vm-charge.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
 import { vmView } from './vms.ts'
 
@@ -64,10 +67,12 @@ async function settle(context: ServiceContext, action: ActionRow): Promise<VmCha
   const vm = await db.vm.findUniqueOrThrow({ where: { id: vmId } })
   if (now.status === 'error' && vm.observedAt === null) {
     const deletedAt = new Date()
-    await db.$transaction([
-      db.vm.update({ where: { id: vmId }, data: { deletedAt, desiredState: 'deleted' } }),
-      db.disk.updateMany({ where: { vmId }, data: { deletedAt } }),
-    ])
+    await db.$transaction(async (tx) => {
+      await tx.vm.update({ where: { id: vmId }, data: { deletedAt, desiredState: 'deleted' } })
+      await tx.disk.updateMany({ where: { vmId }, data: { deletedAt } })
+      await settleCharge(tx, vmId)
+      await recount(tx, vm.projectId)
+    })
     changes.publish('vms', 'actions')
     const [view] = await actionViews(db, [now])
     throw new HearthError(view?.error?.code ?? 'internal', view?.error?.message ?? 'The VM was not created.')
@@ -154,6 +159,8 @@ async function insert(
 ): Promise<ActionRow> {
   const { spec, input, viewer, projectId, hostId, image } = begin
   const diskBytes = spec.diskBytes === undefined ? null : BigInt(spec.diskBytes)
+  const figures = { cpus: spec.cpus, memoryBytes: spec.memoryBytes, diskBytes: spec.diskBytes ?? null }
+  await reserve(tx, projectId, creationDemand(figures, input.start))
   const vm = await tx.vm.create({
     data: {
       vmUid: spec.vmUid,
@@ -175,6 +182,7 @@ async function insert(
   if (diskBytes !== null) {
     await tx.disk.create({ data: { projectId, hostId, vmId: vm.id, role: 'system', bytes: diskBytes } })
   }
+  if (input.start) await chargeHost(tx, vm)
   for (const [key, value] of Object.entries(input.labels ?? {}))
     await tx.label.create({ data: { resourceType: 'vm', resourceId: vm.id, key, value } })
   const action = await beginAction(tx, {

@@ -3,6 +3,7 @@
  * as a new generation of the specification; what only the portal keeps is written at once.
  */
 import { HearthError } from '@hearth/shared/errors'
+import { maximumDemand } from '@hearth/shared/quota'
 import { formatBytes } from '@hearth/shared/units'
 import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
 import type { Viewer } from '../auth/viewer.ts'
@@ -13,6 +14,7 @@ import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
 import { writeLabels } from './labels.ts'
+import { reserve } from './quota.ts'
 import type { VmUpdateRequest } from './types.ts'
 import { change, refusedOr } from './vm-change.ts'
 import { changeOf } from './vm-create.ts'
@@ -95,6 +97,7 @@ async function changeSpec(
             vm.image,
             hostInfoOf(vm.host, context.hosts.isOnline(vm.hostId)),
           )
+        if (resizes) await reserveResize(tx, vm, spec)
         await writeSpec(tx, vm.id, spec, vm.spec)
         return { request: { kind: 'update', spec }, summary: summaryOf(before, wanted) }
       },
@@ -108,6 +111,13 @@ async function changeSpec(
       )
     throw error
   }
+}
+
+/** What it grows by, of the project's quota; a resize that comes to nothing is counted back with its action. */
+function reserveResize(tx: Queries, vm: VmRow, { cpus, memoryBytes, diskBytes }: VmSpec): Promise<void> {
+  const grown = (diskBytes ?? 0) - Number(vm.diskBytes ?? 0n)
+  const figures = { cpus, memoryBytes, diskBytes: diskBytes ?? null }
+  return reserve(tx, vm.projectId, { ...maximumDemand(figures), disk: grown })
 }
 
 /** The columns that repeat the specification follow it, always together. */

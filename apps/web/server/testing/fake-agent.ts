@@ -78,6 +78,8 @@ export class FakeAgent {
   readonly asked: { path: string; actionId: number; input: unknown }[] = []
   /** Thrown at the next mutation. */
   refusal: HearthError | null = null
+  /** Thrown at every mutation. */
+  refuse: (() => HearthError) | null = null
   /** Whether mutations are answered at all. */
   silent = false
   /** Called with each viewer of a serial console. */
@@ -168,6 +170,7 @@ export class FakeAgent {
   ): Promise<ActionReport> {
     this.asked.push({ path, actionId: input.actionId, input })
     if (this.silent) await new Promise(() => {})
+    if (this.refuse) throw this.refuse()
     if (this.refusal) {
       const { refusal } = this
       this.refusal = null

@@ -9,6 +9,7 @@ import { ZodError, z } from 'zod'
 import type { OwnedType, Privilege, ProjectRole } from '../auth/privilege.ts'
 import * as privileges from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
+import { QuotaError, type QuotaRefusal } from '../services/quota.ts'
 import type { PortalServices } from '../services/types.ts'
 
 export interface TrpcContext {
@@ -50,8 +51,13 @@ export interface FieldError {
 }
 
 /** What the person is told of a failed call, and which fields of a form it is about. */
-function wireError(error: TRPCError): { hearth: ErrorReport; fields: FieldError[] } {
+function wireError(error: TRPCError): {
+  hearth: ErrorReport
+  fields: FieldError[]
+  quota?: QuotaRefusal
+} {
   const { cause } = error
+  if (cause instanceof QuotaError) return { hearth: errorReport(cause), fields: [], quota: cause.refusal }
   if (cause instanceof HearthError) return { hearth: errorReport(cause), fields: [] }
   if (cause instanceof ZodError && error.code === 'BAD_REQUEST') {
     const fields = cause.issues.map((issue) => ({
