@@ -34,6 +34,10 @@ export function parseIndexTargets(text: string): DebianMirror {
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
+/** The apt source line of one suite of the main archive, signed by Debian's keys. */
+export const aptSource = (mirror: DebianMirror, suite: string): string =>
+  `deb [signed-by=${KEYRING}] ${mirror.main} ${suite} main`
+
 /** apt source lines for a suite ("trixie") with its updates and security, for building a tree from that suite. */
 export function aptSources(mirror: DebianMirror, suite: string, options: { signedBy: boolean }): string[] {
   const signed = options.signedBy ? `[signed-by=${KEYRING}] ` : ''

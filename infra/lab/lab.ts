@@ -85,9 +85,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 
   const detail = progress('Lab')
   const wantedCpus = options.cpus ?? 2
-  const cpus = Math.min(wantedCpus, qemu.maxCpus)
+  const cpus = qemu.losesInterrupts ? 1 : wantedCpus
   if (cpus < wantedCpus) {
-    detail(`QEMU ${qemu.version} is sound with one emulated CPU only: using one instead of ${wantedCpus}`)
+    detail(`QEMU ${qemu.version} loses interrupts: using one emulated CPU instead of ${wantedCpus}`)
   }
   detail(`starting under QEMU ${qemu.version}, Linux ${kernel.release}`)
   const machine = new Machine({

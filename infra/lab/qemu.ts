@@ -4,36 +4,40 @@ import path from 'node:path'
 import { run } from '../lib/run.ts'
 import { Trouble } from '../lib/steps.ts'
 import { cachedFolder } from './cache.ts'
-import { aptSources, debianMirror } from './debian-mirror.ts'
+import { aptSource, aptSources, debianMirror } from './debian-mirror.ts'
 
 export interface Qemu {
   /** The program and the arguments that must come before all others. */
   readonly command: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string>>
   readonly version: string
-  /** More than one CPU hangs QEMU before version 10 now and then while it emulates SVM (docs/lab.md). */
-  readonly maxCpus: number
+  /**
+   * Before 10.2 QEMU set and cleared bits of a CPU's pending interrupts without a lock at each entry and exit of an
+   * emulated SVM guest, so that an interrupt which came in that moment was lost (docs/lab.md).
+   */
+  readonly losesInterrupts: boolean
 }
 
-/** The first major version whose emulated SVM is sound with several CPUs. */
-const SOUND_MAJOR = 10
-/** The Debian release that has it, and a number to raise when the tree is to be made differently. */
+/** The first version that loses none. */
+const SOUND = [10, 2] as const
+/** Where Debian has it, and a number to raise when the tree is to be made differently. */
 const SUITE = 'trixie'
-const TREE = `qemu-${SUITE}-1`
+const BACKPORTS = `${SUITE}-backports`
+const TREE = `qemu-${BACKPORTS}-1`
 
 /**
- * The machine's own QEMU when it is new enough, else a private tree unpacked from Debian 13 into the cache.
- * Where that cannot be made, the machine's own older QEMU with one CPU; `onDetail` says so.
+ * The machine's own QEMU when it is new enough, else a private tree unpacked from Debian 13's backports into the cache.
+ * Where that cannot be made, the machine's own older QEMU, which loses interrupts; `onDetail` says so.
  */
 export async function labQemu(cacheDir: string, onDetail: (detail: string) => void): Promise<Qemu> {
   const own = await systemQemu()
-  if (own && own.maxCpus > 1) return own
+  if (own && !own.losesInterrupts) return own
   try {
     return await privateQemu(cacheDir, onDetail)
   } catch (error) {
     if (!own) throw error
     onDetail(
-      `QEMU ${SOUND_MAJOR} could not be made ready (${(error as Error).message.split('\n')[0]}); going on with this machine's QEMU ${own.version} and one CPU`,
+      `QEMU ${SOUND.join('.')} could not be made ready (${(error as Error).message.split('\n')[0]}); going on with this machine's QEMU ${own.version}, on which a guest may hang`,
     )
     return own
   }
@@ -42,8 +46,7 @@ export async function labQemu(cacheDir: string, onDetail: (detail: string) => vo
 async function systemQemu(): Promise<Qemu | undefined> {
   const version = await qemuVersion(['qemu-system-x86_64'], {})
   if (!version) return undefined
-  const maxCpus = Number.parseInt(version, 10) >= SOUND_MAJOR ? Number.POSITIVE_INFINITY : 1
-  return { command: ['qemu-system-x86_64'], env: {}, version, maxCpus }
+  return { command: ['qemu-system-x86_64'], env: {}, version, losesInterrupts: losesInterrupts(version) }
 }
 
 async function privateQemu(cacheDir: string, onDetail: (detail: string) => void): Promise<Qemu> {
@@ -61,28 +64,36 @@ async function privateQemu(cacheDir: string, onDetail: (detail: string) => void)
   const version = await qemuVersion(command, env)
   if (!version)
     throw new Trouble(`The private QEMU in ${tree} does not start. Delete that folder and try again.`)
-  return { command, env, version, maxCpus: Number.POSITIVE_INFINITY }
+  return { command, env, version, losesInterrupts: losesInterrupts(version) }
 }
 
 async function makeTree(into: string, onDetail: (detail: string) => void): Promise<void> {
-  onDetail('downloading and unpacking QEMU from Debian 13 (some 250 MB, once)')
+  onDetail('downloading and unpacking QEMU from Debian 13’s backports (some 250 MB, once)')
+  const mirror = await debianMirror()
   const result = await run('mmdebstrap', [
     // Nothing is ever run inside the tree, so it takes no root; where we are root, mmdebstrap wants to be told.
     `--mode=${process.getuid?.() === 0 ? 'root' : 'chrootless'}`,
     // Only unpacked, never configured: nothing of the tree but QEMU is ever run.
     ...['--variant=extract', '--include=qemu-system-x86,seabios', '--architectures=amd64'],
-    ...[SUITE, into, ...aptSources(await debianMirror(), SUITE, { signedBy: true })],
+    `--aptopt=APT::Default-Release "${BACKPORTS}"`,
+    ...[SUITE, into, ...aptSources(mirror, SUITE, { signedBy: true })],
+    aptSource(mirror, BACKPORTS),
   ]).catch((error: Error) => {
     throw new Trouble(`mmdebstrap did not start (${error.message}): install the Debian package mmdebstrap.`)
   })
   if (result.code !== 0) {
     throw new Trouble(
-      `QEMU 10 could not be unpacked from Debian 13:\n${result.tail}\nCheck the network and the free disk space (300 MB in the cache folder).`,
+      `QEMU could not be unpacked from Debian 13’s backports:\n${result.tail}\nCheck the network and the free disk space (300 MB in the cache folder).`,
     )
   }
   for (const useless of ['usr/share/doc', 'usr/share/locale', 'usr/share/man', 'var', 'usr/share/icons']) {
     await rm(path.join(into, useless), { recursive: true, force: true })
   }
+}
+
+export function losesInterrupts(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < SOUND[0] || (major === SOUND[0] && minor < SOUND[1])
 }
 
 async function qemuVersion(

@@ -4,6 +4,7 @@ import type { DebianPackage } from '../lib/debian.ts'
 export const debianPackages: readonly DebianPackage[] = [
   { name: 'mmdebstrap', why: "builds Debian images from Debian's packages" },
   { name: 'debian-archive-keyring', why: "checks that Debian's packages are Debian's" },
+  { name: 'uidmap', why: 'lets a plain user build images (newuidmap)' },
   { name: 'e2fsprogs', why: "makes an image's root file system (mke2fs)" },
   { name: 'mtools', why: "makes an image's EFI system partition" },
   { name: 'busybox-static', why: "the tiny Linux image's programs" },

@@ -11,6 +11,7 @@ import { cacheDirectory, inRepository, repository } from '../lib/paths.ts'
 import { type Steps, Trouble } from '../lib/steps.ts'
 import { probeKvm } from '../probe/probe.ts'
 import { debianPackages as recipePackages } from '../recipes/packages.ts'
+import { rootNamespace } from '../recipes/root-namespace.ts'
 import { AgentClient } from './agent-client.ts'
 import type { StartOptions } from './options.ts'
 import { type Service, startService, untilReady } from './service.ts'
@@ -117,10 +118,14 @@ function remoteHost(remote: { url: string; tokenFile: string }): Host {
 }
 
 async function startBuilder(state: State, port: number, tokenFile: string): Promise<Run> {
+  const { prefix } = await rootNamespace()
+  // Its parent-death signal once more, inside: entering the namespace clears the one that startService sets.
+  const [command, ...first] = [...prefix, 'setpriv', '--pdeathsig', 'TERM', '--', process.execPath]
   const builder = await startService({
     name: 'builder',
-    command: process.execPath,
+    command: command!,
     args: [
+      ...first,
       ...[inRepository('infra/recipes/builder.ts'), '--images', state.images, '--cache', cacheDirectory],
       ...['--listen', `127.0.0.1:${port}`, '--token-file', tokenFile],
     ],

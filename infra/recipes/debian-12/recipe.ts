@@ -45,7 +45,9 @@ export const debian12: RecipeDefinition = {
 
 async function build(context: BuildContext): Promise<BuiltImage> {
   if (process.getuid?.() !== 0) {
-    throw new BuildError('Building Debian 12 needs root: start Hearth as root (sudo npm start).')
+    throw new BuildError(
+      'Building Debian 12 needs root, or subordinate ids for this user: run "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER" and start Hearth again.',
+    )
   }
   const rootUuid = randomUUID()
   const espId = randomBytes(4).toString('hex').toUpperCase()
@@ -84,8 +86,10 @@ async function makeTree(context: BuildContext, tree: string, out: string, ids: I
   const reader = new TreeProgressReader()
   await tool(
     context,
-    'mmdebstrap',
+    'unshare',
     [
+      // A process namespace: the root of a user namespace may mount /proc for the tree only there.
+      ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--', 'mmdebstrap'],
       ...['--mode=root', '--variant=minbase', '--verbose', `--include=${imagePackages.join(',')}`],
       // The base system's documentation and translations stay out of every VM's disk, copyright files excepted.
       '--dpkgopt=path-exclude=/usr/share/locale/*',
