@@ -24,7 +24,7 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 }
 if (Number(process.versions.node.split('.')[0]) < 18) {
   fail(
-    `Node ${process.version} is too old to set Hearth up: install Node 20 or newer ("apt-get install nodejs npm").`,
+    `Node ${process.version} is too old to set Hearth up: install Node 18 or newer ("apt-get install nodejs npm").`,
   )
 }
 
@@ -62,7 +62,11 @@ function installPackages() {
   }
   const started = Date.now()
   console.error('• npm packages: installing what package-lock.json names (a minute or two the first time)')
-  const result = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // The first time exactly what the lock file names, which `ci` never rewrites, whatever npm the machine has. No
+  // package's own script: what we use ships built, and the scripts refuse or download.
+  const command = existsSync(path.join(root, 'node_modules')) ? 'install' : 'ci'
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const result = spawnSync('npm', [command, ...options], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, NODE_ENV: '' },
