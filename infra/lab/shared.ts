@@ -24,7 +24,7 @@ export function sharedLab(): Promise<Lab> {
 async function start(): Promise<Lab> {
   scratch = await mkdtemp(path.join(os.tmpdir(), 'hearth-test-lab-'))
   return startLab({
-    // One: with two, under load, interrupts of the emulated SVM get lost or come twice, and guests or the lab itself die.
+    // One: the machine that carries it has to serve portal and browser too, and two were not faster.
     cpus: 1,
     memoryBytes: 6 * GIB,
     routeToGuests: true,

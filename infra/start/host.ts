@@ -196,7 +196,7 @@ async function bootLab(state: State, agentPort: number, detail: (text: string) =
   const memoryBytes = labMemory()
   await mkdir(state.lab, { recursive: true })
   return startLab({
-    // One: with two, under load, interrupts of the emulated SVM get lost or come twice, and guests or the lab itself die.
+    // One: the machine that carries it has to serve portal and browser too, and two were not faster.
     cpus: 1,
     memoryBytes,
     ports: [{ host: agentPort, guest: 7420 }],
