@@ -48,7 +48,9 @@ child.on('exit', (code, signal) => {
   process.exitCode = signal ? 128 + (signal === 'SIGINT' ? 2 : 15) : (code ?? 1)
 })
 
-const manifest = (file) => JSON.parse(readFileSync(path.join(root, file), 'utf8'))
+function manifest(file) {
+  return JSON.parse(readFileSync(path.join(root, file), 'utf8'))
+}
 
 function npm(args, searchPath, cwd = root) {
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
