@@ -6,7 +6,7 @@ import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { consoleClose } from '@hearth/shared/agent-protocol'
+import { consoleClose, displayClose } from '@hearth/shared/agent-protocol'
 import { GIB, MIB } from '@hearth/shared/units'
 import { TRPCClientError } from '@trpc/client'
 import { WebSocket } from 'ws'
@@ -19,6 +19,7 @@ import {
   collectEvents,
   nextActionId,
   openConsole,
+  openDisplay,
   startAgent,
   startBuilder,
   TestBox,
@@ -252,6 +253,52 @@ inOwnNetwork(import.meta.url, () => {
         late.notices().map(({ notice }) => notice),
         ['not_running'],
       )
+    })
+
+    test('a screen: each viewer is introduced, bytes go through, everybody hears who watches and who types', async () => {
+      const plain = await create()
+      const none = openDisplay(agent.port, plain.spec.vmUid, { id: 'a', name: 'Ada', input: true })
+      assert.equal(await none.closed, displayClose.noDisplay)
+
+      const { spec } = await create({ display: { keyboard: 'de' } })
+      assert.equal((await vmReport(agent, spec.vmUid))?.display, true)
+      const ada = openDisplay(agent.port, spec.vmUid, { id: 'a', name: 'Ada', input: true })
+      await until('the greeting', () => ada.text() === 'RFB 003.008\n')
+      ada.socket.send(Buffer.from('bytes'))
+      await until('the echo', () => ada.text().endsWith('bytes'))
+      const ben = openDisplay(agent.port, spec.vmUid, { id: 'b', name: 'Ben', input: true })
+      const seen = (control: string) => ({
+        type: 'viewers',
+        viewers: [
+          { id: 'a', name: 'Ada', input: true, control: control === 'a' },
+          { id: 'b', name: 'Ben', input: true, control: control === 'b' },
+        ],
+      })
+      await until('both to hear', () => ben.notices().length > 0 && ada.notices().length > 1)
+      assert.deepEqual(ada.notices().at(-1), { ...seen('a'), you: 'a' })
+      ben.socket.send('{"type":"take_control"}')
+      await until('the change', () => ada.notices().length > 2 && ben.notices().length > 1)
+      assert.deepEqual(ben.notices().at(-1), { ...seen('b'), you: 'b' })
+      // What is no request changes nothing.
+      ben.socket.send('{"type":"quit"}')
+      ben.socket.send('{')
+      ben.socket.send('{"type":"figures"}')
+      await until('the figures', () => ben.notices().at(-1)?.type === 'figures')
+      assert.deepEqual(ben.notices().at(-1), { type: 'figures', updates: 7, bytes: 8, roundTripMs: 9 })
+
+      const picture = (etag = '') =>
+        fetch(`http://127.0.0.1:${agent.port}/vms/${spec.vmUid}/screen.jpg`, {
+          headers: { authorization: `Bearer ${testToken}`, 'if-none-match': etag },
+        })
+      const first = await picture()
+      assert.equal(first.headers.get('content-type'), 'image/jpeg')
+      assert.equal(Buffer.from(await first.arrayBuffer()).toString('hex'), 'ffd8ffd9')
+      assert.equal((await picture(first.headers.get('etag') ?? '')).status, 304)
+      await power(spec.vmUid, 'poweroff')
+      assert.equal(await ada.closed, consoleClose.notRunning)
+      assert.equal((await picture()).status, 409)
+      const gone = openDisplay(agent.port, spec.vmUid, { id: 'a', name: 'Ada', input: true })
+      assert.equal(await gone.closed, consoleClose.notRunning)
     })
 
     test('without the token nothing opens', async () => {

@@ -50,6 +50,8 @@ export const vmReportSchema = z.object({
   /** How the last process ended, for people; null while it never ran or runs. */
   exitReason: z.string().nullable(),
   panicked: z.boolean(),
+  /** This run has a screen. */
+  display: z.boolean().optional(),
   /** Addresses the host's DHCP gave it, IPv4 first. */
   addresses: z.array(z.string()),
   cpus: z.int(),

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
+import { highWater } from '../console/socket-pipe.ts'
 import { until } from '../testing/agent-harness.ts'
-import { highWater, SerialBridge } from './serial-bridge.ts'
+import { SerialBridge } from './serial-bridge.ts'
 
 async function setUp(onConnection: (socket: Socket) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-serial-'))

@@ -1,17 +1,21 @@
 /**
- * The agent's one HTTP port: `/healthz`, the control router's WebSocket at `/trpc`, and a WebSocket per serial
- * console viewer at `/vms/<uid>/serial`.
+ * The agent's one HTTP port: `/healthz`, the control router's WebSocket at `/trpc`, and a WebSocket per viewer of
+ * a VM's serial console or screen at `/vms/<uid>/serial` and `/vms/<uid>/display`.
  */
 import { createServer, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { consoleClose } from '@hearth/shared/agent-protocol'
 import { vmUidSchema } from '@hearth/shared/names'
+import { viewerIntroductionSchema } from '@hearth/shared/vmm-control'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Agent } from '../agent.ts'
+import { DisplayBridge, maxDisplayInputFrame } from '../display/display-bridge.ts'
+import { answerScreenPicture } from '../display/screen-picture.ts'
 import { errorText, type Log } from '../log.ts'
 import { agentRouter } from '../router.ts'
 import { maxInputFrame, SerialBridge } from '../serial/serial-bridge.ts'
+import type { Vm } from '../vm/vm.ts'
 import { isAuthorized } from './token.ts'
 
 /** Largest control message: a create with 64 KiB of user data and a page of SSH keys fits several times. */
@@ -36,6 +40,7 @@ export async function startServer(options: {
   const { agent, listen, token, log } = options
   const control = new WebSocketServer({ noServer: true, maxPayload: maxControlMessage })
   const serial = new WebSocketServer({ noServer: true, maxPayload: maxInputFrame })
+  const display = new WebSocketServer({ noServer: true, maxPayload: maxDisplayInputFrame })
   const viewers = new Map<string, number>()
 
   const handleControl = getWSConnectionHandler({
@@ -50,41 +55,64 @@ export async function startServer(options: {
   })
 
   const http = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://agent')
+    const pictured = /^\/vms\/([^/]+)\/screen\.jpg$/.exec(url.pathname)?.[1]
+    if (request.method === 'GET' && pictured !== undefined) {
+      if (!isAuthorized(request.headers.authorization, token)) {
+        response.writeHead(401).end()
+        return
+      }
+      const asked = { width: url.searchParams.get('width'), ifNoneMatch: request.headers['if-none-match'] }
+      void answerScreenPicture(find(pictured), asked, response)
+      return
+    }
     const isHealth = request.method === 'GET' && request.url === '/healthz'
     response.writeHead(isHealth ? 200 : 404, { 'content-type': 'text/plain' }).end(isHealth ? 'ok\n' : '')
   })
   http.on('upgrade', (request, socket, head) => {
     // Before the upgrade the socket is ours: a peer that resets it must not end the agent.
     socket.on('error', () => socket.destroy())
-    const path = new URL(request.url ?? '/', 'http://agent').pathname
+    const url = new URL(request.url ?? '/', 'http://agent')
     const authorized = isAuthorized(request.headers.authorization, token)
-    if (path === '/trpc') {
+    if (url.pathname === '/trpc') {
       if (!authorized) refuse(socket, '401 Unauthorized')
       else if (control.clients.size >= maxControlConnections) refuse(socket, '503 Service Unavailable')
       else control.handleUpgrade(request, socket, head, (client) => handleControl(client, request))
       return
     }
-    const vmUid = /^\/vms\/([^/]+)\/serial$/.exec(path)?.[1]
+    const [, vmUid, kind] = /^\/vms\/([^/]+)\/(serial|display)$/.exec(url.pathname) ?? []
     if (vmUid === undefined) {
       refuse(socket, '404 Not Found')
       return
     }
-    serial.handleUpgrade(request, socket, head, (client) => {
-      if (!authorized) client.close(consoleClose.unauthorized, 'bad token')
-      else openSerial(client, vmUid)
+    const server = kind === 'serial' ? serial : display
+    server.handleUpgrade(request, socket, head, (client) => {
+      if (!authorized) {
+        client.close(consoleClose.unauthorized, 'bad token')
+        return
+      }
+      const vm = admit(client, vmUid)
+      if (!vm) return
+      if (kind === 'serial') openSerial(client, vm)
+      else openDisplay(client, vm, url.searchParams)
     })
   })
 
-  function openSerial(client: WebSocket, vmUid: string): void {
-    const vm = vmUidSchema.safeParse(vmUid).success ? agent.findVm(vmUid) : undefined
+  function find(vmUid: string): Vm | undefined {
+    return vmUidSchema.safeParse(vmUid).success ? agent.findVm(vmUid) : undefined
+  }
+
+  /** The VM, when there is one and room for another viewer; otherwise the viewer was told why not. */
+  function admit(client: WebSocket, vmUid: string): Vm | undefined {
+    const vm = find(vmUid)
     if (!vm) {
       client.close(consoleClose.notFound, 'no such VM')
-      return
+      return undefined
     }
     const count = viewers.get(vmUid) ?? 0
     if (count >= maxViewersPerVm) {
       client.close(1013, 'too many viewers of this console')
-      return
+      return undefined
     }
     viewers.set(vmUid, count + 1)
     client.once('close', () => {
@@ -93,6 +121,10 @@ export async function startServer(options: {
       else viewers.set(vmUid, left)
     })
     keepAlive(client)
+    return vm
+  }
+
+  function openSerial(client: WebSocket, vm: Vm): void {
     new SerialBridge(client, {
       socketPath: vm.sockets.serial,
       logPath: vm.files.serialLog,
@@ -100,15 +132,39 @@ export async function startServer(options: {
     }).start()
   }
 
+  function openDisplay(client: WebSocket, vm: Vm, query: URLSearchParams): void {
+    const viewer = viewerIntroductionSchema.safeParse({
+      id: query.get('id'),
+      name: query.get('name'),
+      input: query.get('input') === '1',
+    })
+    if (!viewer.success) {
+      client.close(1008, 'id and name are missing')
+      return
+    }
+    new DisplayBridge(
+      client,
+      {
+        socketPath: vm.sockets.display,
+        isRunning: () => vm.hasProcess,
+        hasDisplay: () => vm.hasDisplay,
+        request: (method, params) => vm.ask(method, params),
+        onViewers: (listener) => vm.onViewers(listener),
+      },
+      viewer.data,
+    ).start()
+  }
+
   const port = await listenOn(http, listen)
   return {
     port,
     async close() {
-      for (const server of [control, serial])
+      for (const server of [control, serial, display])
         for (const client of server.clients) client.close(1001, 'agent ends')
       const closed = new Promise<void>((resolve) => http.close(() => resolve()))
       const timer = setTimeout(() => {
-        for (const server of [control, serial]) for (const client of server.clients) client.terminate()
+        for (const server of [control, serial, display])
+          for (const client of server.clients) client.terminate()
         http.closeAllConnections()
       }, 500)
       await closed

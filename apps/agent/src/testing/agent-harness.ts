@@ -14,6 +14,8 @@ import {
   type AgentEvent,
   type ConsoleNotice,
   consoleNoticeSchema,
+  type DisplayNotice,
+  displayNoticeSchema,
   type VmReport,
   type VmState,
 } from '@hearth/shared/agent-protocol'
@@ -315,6 +317,33 @@ export interface Viewer {
   closed: Promise<number>
   text(): string
   notices(): ConsoleNotice[]
+}
+
+export interface DisplayViewerEnd {
+  socket: WebSocket
+  closed: Promise<number>
+  text(): string
+  notices(): DisplayNotice[]
+}
+
+export function openDisplay(
+  port: number,
+  vmUid: string,
+  viewer: { id: string; name: string; input: boolean },
+): DisplayViewerEnd {
+  const query = new URLSearchParams({ id: viewer.id, name: viewer.name, input: viewer.input ? '1' : '0' })
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/vms/${vmUid}/display?${query}`, {
+    headers: { authorization: `Bearer ${testToken}` },
+  })
+  let text = ''
+  const notices: DisplayNotice[] = []
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) text += data.toString('latin1')
+    else notices.push(displayNoticeSchema.parse(JSON.parse(data.toString('utf8'))))
+  })
+  socket.on('error', () => undefined)
+  const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)))
+  return { socket, closed, text: () => text, notices: () => notices }
 }
 
 export function openConsole(port: number, vmUid: string, token: string = testToken): Viewer {

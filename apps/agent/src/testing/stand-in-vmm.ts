@@ -23,6 +23,8 @@ const { values } = parseArgs({
     cpus: text,
     serial: text,
     control: text,
+    display: text,
+    keyboard: text,
     'serial-log': text,
     disk: { type: 'string', multiple: true },
     net: { type: 'string', multiple: true },
@@ -59,7 +61,26 @@ function end(code: number, reason: string): void {
   setTimeout(() => process.exit(code), 20)
 }
 
-function answer(method: string): unknown {
+/** As far as the bridge goes: introduced viewers, of whom one has control; what they send comes back. */
+interface StandInViewer {
+  id: string
+  name: string
+  input: boolean
+  control: boolean
+}
+const viewers = new Map<Socket, StandInViewer>()
+const listed = () =>
+  [...viewers.values()].map((viewer) => ({ ...viewer, since: 0, updates: 7, bytes: 8, roundTripMs: 9 }))
+const tellViewers = () => broadcast({ event: 'viewers', viewers: listed() })
+
+function answer(method: string, params: { viewer?: string; take?: boolean } = {}): unknown {
+  if (method === 'viewers') return listed()
+  if (method === 'screenshot') return { width: 2, height: 1, version: 'v1', jpeg: '/9j/2Q==' }
+  if (method === 'viewer-control') {
+    for (const viewer of viewers.values())
+      viewer.control = viewer.id === params.viewer && params.take === true
+    tellViewers()
+  }
   if (method === 'status') return status('running')
   if (method === 'powerdown' && !behaviour.has('ignore-powerdown')) end(0, 'the guest powered off')
   if (method === 'reset') resets++
@@ -74,9 +95,13 @@ listen(values.control, (socket) => {
   socket.setEncoding('utf8').on('data', (chunk: string) => {
     buffer += chunk
     for (let at = buffer.indexOf('\n'); at >= 0; at = buffer.indexOf('\n')) {
-      const { id, method } = JSON.parse(buffer.slice(0, at)) as { id: number; method: string }
+      const { id, method, params } = JSON.parse(buffer.slice(0, at)) as {
+        id: number
+        method: string
+        params?: { viewer?: string; take?: boolean }
+      }
       buffer = buffer.slice(at + 1)
-      socket.write(`${JSON.stringify({ id, ok: true, result: answer(method) })}\n`)
+      socket.write(`${JSON.stringify({ id, ok: true, result: answer(method, params) })}\n`)
     }
   })
 })
@@ -88,6 +113,24 @@ listen(values.serial, (socket) => {
   // An echo, so that input is seen to arrive.
   socket.on('data', (chunk: Buffer) => socket.write(chunk))
 })
+
+if (values.display)
+  listen(values.display, (socket) => {
+    socket.once('data', (chunk: Buffer) => {
+      const line = chunk.subarray(0, chunk.indexOf(10)).toString()
+      viewers.set(socket, {
+        ...(JSON.parse(line.replace('HEARTH ', '')) as Omit<StandInViewer, 'control'>),
+        control: viewers.size === 0,
+      })
+      tellViewers()
+      socket.write(`RFB 003.008\n${chunk.subarray(line.length + 1).toString()}`)
+      socket.on('data', (more: Buffer) => socket.write(more))
+    })
+    socket.on('close', () => {
+      viewers.delete(socket)
+      tellViewers()
+    })
+  })
 
 function flood(socket: Socket): void {
   while (!socket.destroyed && socket.write(Buffer.alloc(16 * 1024, 'x'))) {}

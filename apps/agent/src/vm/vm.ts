@@ -6,7 +6,7 @@ import { rm, stat } from 'node:fs/promises'
 import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
-import type { VmmEvent } from '@hearth/shared/vmm-control'
+import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
 import { type NetOption, type RunOptions, vmmCommandLine } from '@hearth/vmm'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import { errorText, type Log } from '../log.ts'
@@ -50,6 +50,7 @@ export class Vm {
   #diskUsedBytes = 0
   #end: VmEnd | null = null
   readonly #waiting = new Set<() => void>()
+  readonly #viewerListeners = new Set<(viewers: readonly VmmViewer[]) => void>()
 
   constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
     this.#context = context
@@ -77,6 +78,11 @@ export class Vm {
     return this.#monitor !== null
   }
 
+  /** Whether this run has a screen. */
+  get hasDisplay(): boolean {
+    return this.#monitor !== null && this.#record.display === true
+  }
+
   get guest(): Guest {
     const { vmUid, name, mac } = this.#spec
     return { vmUid, name, mac, address: this.#record.address }
@@ -92,6 +98,7 @@ export class Vm {
       since: this.#since.toISOString(),
       exitReason: this.#monitor ? null : (this.#record.exit?.reason ?? null),
       panicked: this.#record.panicked,
+      display: this.hasDisplay,
       addresses: this.#monitor ? this.#context.network.addresses(mac) : [],
       cpus,
       memoryBytes,
@@ -127,7 +134,13 @@ export class Vm {
     this.#stopRequest = null
     this.#keepDesired = false
     this.#end = null
-    await this.setRecord({ desired: 'running', exit: null, panicked: false, process: null })
+    await this.setRecord({
+      desired: 'running',
+      exit: null,
+      panicked: false,
+      process: null,
+      display: this.#spec.display !== undefined,
+    })
     this.setState('starting')
     try {
       await removeSockets(this.sockets)
@@ -215,6 +228,18 @@ export class Vm {
     await this.#request('reset')
   }
 
+  /** Asks the monitor something a person's page waits for; rejects when it does not answer soon. */
+  ask(method: VmmMethod, params?: Record<string, unknown>): Promise<unknown> {
+    if (!this.#monitor) return Promise.reject(new Error('the VM does not run'))
+    return this.#monitor.request(method, askTimeoutMs, params)
+  }
+
+  /** Who watches its screen, told at every change until the returned function is called. */
+  onViewers(listener: (viewers: readonly VmmViewer[]) => void): () => void {
+    this.#viewerListeners.add(listener)
+    return () => this.#viewerListeners.delete(listener)
+  }
+
   /** Resolves when there is no monitor any more; false when `timeoutMs` passed before. */
   untilStopped(timeoutMs?: number): Promise<boolean> {
     return this.#until(() => this.#monitor === null, timeoutMs)
@@ -255,6 +280,7 @@ export class Vm {
       nets: [net],
       serial: { kind: 'unix', path: this.sockets.serial },
       serialLog: this.files.serialLog,
+      display: spec.display && { path: this.sockets.display, layout: spec.display.keyboard },
       control: this.sockets.control,
       noReboot: false,
     }
@@ -317,6 +343,7 @@ export class Vm {
 
   #event(event: VmmEvent): void {
     if (event.event === 'panic') this.#notePanic()
+    if (event.event === 'viewers') for (const listener of this.#viewerListeners) listener(event.viewers)
     if (event.event !== 'state') return
     const { status } = event
     if (status.panicked) this.#notePanic()
@@ -388,3 +415,5 @@ export class Vm {
 
 /** Until the control socket answers `running`; a lab's Node alone takes seconds to start. */
 const startTimeoutMs = 90_000
+/** A page that asks every second must not pile up questions to a monitor that hangs. */
+const askTimeoutMs = 3_000

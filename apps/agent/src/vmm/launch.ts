@@ -9,6 +9,7 @@ import type { ChildExit } from './monitor.ts'
 export interface VmSockets {
   control: string
   serial: string
+  display: string
   /** passt's, where the VM has one. */
   net: string
 }
@@ -19,6 +20,7 @@ export function vmSockets(runDir: string, vmUid: string): VmSockets {
   return {
     control: join(runDir, `${short}.ctl`),
     serial: join(runDir, `${short}.serial`),
+    display: join(runDir, `${short}.display`),
     net: join(runDir, `${short}.net`),
   }
 }

@@ -50,11 +50,11 @@ export class Monitor {
   }
 
   /** Sends a request, waiting for the control socket as long as the process lives and time is left. */
-  async request(method: VmmMethod, timeoutMs = 10_000): Promise<unknown> {
+  async request(method: VmmMethod, timeoutMs = 10_000, params?: Record<string, unknown>): Promise<unknown> {
     const deadline = Date.now() + timeoutMs
     while (!this.#client && !this.#ended && Date.now() < deadline) await pause(20)
     if (!this.#client) throw new Error('hearth-vmm does not answer on its control socket')
-    return this.#client.request(method, Math.max(1, deadline - Date.now()))
+    return this.#client.request(method, Math.max(1, deadline - Date.now()), params)
   }
 
   /** Ends the process now: `quit`, and SIGKILL when that does not end it within `exitGraceMs`. */
