@@ -93,13 +93,28 @@ export class AgentClient {
     return actionReportSchema.nullable().parse(answer)
   }
 
-  /** The host's end of a serial console. */
-  openSerial(vmUid: string): WebSocket {
-    return new WebSocket(`${this.#endpoint.url}/vms/${vmUid}/serial`, {
+  /** The host's end of a console: `path` is below `/vms/<vmUid>/`. */
+  openConsole(vmUid: string, path: string): WebSocket {
+    return new WebSocket(`${this.#endpoint.url}/vms/${vmUid}/${path}`, {
       headers: { authorization: `Bearer ${this.#endpoint.token}` },
       handshakeTimeout: 5_000,
       maxPayload: 4 * 1024 * 1024,
       perMessageDeflate: false,
+    })
+  }
+
+  /** A small picture of a VM's screen, as the host answers it. */
+  screenPicture(
+    vmUid: string,
+    options: { width: number; ifNoneMatch: string | undefined },
+  ): Promise<Response> {
+    const base = this.#endpoint.url.replace(/^ws/, 'http')
+    return fetch(`${base}/vms/${vmUid}/screen.jpg?width=${options.width}`, {
+      headers: {
+        authorization: `Bearer ${this.#endpoint.token}`,
+        ...(options.ifNoneMatch === undefined ? {} : { 'if-none-match': options.ifNoneMatch }),
+      },
+      signal: AbortSignal.timeout(5_000),
     })
   }
 

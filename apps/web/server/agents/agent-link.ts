@@ -56,8 +56,12 @@ export class AgentLink {
     return [...this.#strangers.values()]
   }
 
-  openSerial(vmUid: string): WebSocket {
-    return this.#client.openSerial(vmUid)
+  openConsole(vmUid: string, path: string): WebSocket {
+    return this.#client.openConsole(vmUid, path)
+  }
+
+  screenPicture(...given: Parameters<AgentClient['screenPicture']>): Promise<Response> {
+    return this.#client.screenPicture(...given)
   }
 
   async close(): Promise<void> {

@@ -37,10 +37,19 @@ export class Agents implements Hosts {
     if (action) await this.#links.get(action.hostId)?.dispatch(actionId)
   }
 
-  /** The host's end of a VM's serial console; undefined while the host is away. */
-  openSerial(hostId: number, vmUid: string): WebSocket | undefined {
+  /** The host's end of a VM's console; undefined while the host is away. `path` is below `/vms/<vmUid>/`. */
+  openConsole(hostId: number, vmUid: string, path: string): WebSocket | undefined {
     const link = this.#links.get(hostId)
-    return link?.online ? link.openSerial(vmUid) : undefined
+    return link?.online ? link.openConsole(vmUid, path) : undefined
+  }
+
+  /** A small picture of a VM's screen as its host answers it; undefined while the host is away. */
+  async screenPicture(
+    hostId: number,
+    ...given: Parameters<AgentLink['screenPicture']>
+  ): Promise<Response | undefined> {
+    const link = this.#links.get(hostId)
+    return link?.online ? link.screenPicture(...given) : undefined
   }
 
   async close(): Promise<void> {

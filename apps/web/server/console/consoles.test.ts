@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import WebSocket from 'ws'
 import { codeFrom, createRunning, newKey, type Person, TestPortal, until } from '../testing/test-portal.ts'
 import type { VmView } from '../views/vm.ts'
-import { highWater } from './serial-pipe.ts'
+import { highWater } from './console-pipe.ts'
 
 let portal: TestPortal
 let ada: Person

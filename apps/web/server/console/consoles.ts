@@ -3,10 +3,10 @@ import type { WebSocket } from 'ws'
 import type { Agents } from '../agents/agents.ts'
 import { errorText, type Log } from '../log.ts'
 import type { Changes } from '../services/changes.ts'
-import { type ConsoleGrant, consumeTicket, mayStay } from '../services/consoles.ts'
+import { type ConsoleGrant, type ConsoleKind, consumeTicket, mayStay } from '../services/consoles.ts'
 import type { ServiceContext } from '../services/context.ts'
 import { portalConsoleClose } from '../views/console.ts'
-import { notify, SerialPipe } from './serial-pipe.ts'
+import { ConsolePipe, notify } from './console-pipe.ts'
 
 /** A right that ended is noticed within this, also when another process ended it. */
 const checkMs = 2_000
@@ -15,7 +15,7 @@ export class Consoles {
   readonly #context: ServiceContext
   readonly #agents: Agents
   readonly #log: Log
-  readonly #open = new Map<SerialPipe, ConsoleGrant>()
+  readonly #open = new Map<ConsolePipe, ConsoleGrant>()
   readonly #timer: NodeJS.Timeout
   readonly #stops: (() => void)[]
 
@@ -34,11 +34,14 @@ export class Consoles {
   }
 
   /** Takes over a viewer's socket. `ticket` is what it came with. */
-  async attach(viewer: WebSocket, vmId: number, ticket: string): Promise<void> {
+  async attach(
+    viewer: WebSocket,
+    { vmId, kind, ticket }: { vmId: number; kind: ConsoleKind; ticket: string },
+  ): Promise<void> {
     // Nothing is lost while the ticket is looked up.
     viewer.pause()
     viewer.on('error', () => viewer.terminate())
-    const grant = await consumeTicket(this.#context, ticket, vmId)
+    const grant = await consumeTicket(this.#context, { ticket, vmId, kind })
     viewer.resume()
     if (viewer.readyState !== viewer.OPEN) return
     if (!grant) {
@@ -46,13 +49,13 @@ export class Consoles {
       viewer.close(portalConsoleClose.unauthorized, 'ticket not valid')
       return
     }
-    const host = this.#agents.openSerial(grant.hostId, grant.vmUid)
+    const host = this.#agents.openConsole(grant.hostId, grant.vmUid, hostPath(grant))
     if (!host) {
       notify(viewer, { notice: 'ended', message: 'The host is away. The VM may go on without it.' })
       viewer.close(portalConsoleClose.hostAway, 'host away')
       return
     }
-    const pipe = new SerialPipe(viewer, host)
+    const pipe = new ConsolePipe(viewer, host)
     this.#open.set(pipe, grant)
     viewer.once('close', () => this.#open.delete(pipe))
     pipe.start()
@@ -78,4 +81,9 @@ export class Consoles {
     for (const stop of this.#stops) stop()
     for (const pipe of this.#open.keys()) pipe.close(portalConsoleClose.portalEnds, 'Hearth is restarting.')
   }
+}
+
+function hostPath({ kind, viewer }: ConsoleGrant): string {
+  if (kind === 'serial') return 'serial'
+  return `display?${new URLSearchParams({ id: viewer.id, name: viewer.name, input: viewer.input ? '1' : '0' })}`
 }

@@ -7,9 +7,11 @@ import { WebSocketServer } from 'ws'
 import { addressHeader } from '../auth/auth.ts'
 import { errorText } from '../log.ts'
 import type { Portal } from '../portal.ts'
+import { consoleKindSchema } from '../services/consoles.ts'
 import { inLanguage, languageOf } from './language.ts'
 import { isOwnPage, ownOrigin } from './origin.ts'
 import { addressOf, readBody, respondJson, respondText } from './respond.ts'
+import { answerScreenPicture, screenPicturePath } from './screen-picture.ts'
 import { setCommonHeaders, setPagePolicy } from './security-headers.ts'
 import { TrpcSockets } from './trpc-sockets.ts'
 
@@ -33,7 +35,8 @@ export interface PortalServer {
 }
 
 const maxAuthBody = 64 * 1024
-const maxInputFrame = 64 * 1024
+/** A clipboard, the largest thing a screen's viewer sends. Serial input comes in smaller pieces. */
+const maxInputFrame = 1024 * 1024 + 64 * 1024
 /** Far more than a home's open tabs; a page that opens sockets in a loop stops here. */
 const maxSockets = 1000
 
@@ -63,6 +66,7 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     if (pathname.startsWith('/api/auth/')) await answerAuth(request, response, own)
     else if (pathname.startsWith('/api/v1/') || pathname === '/api/v1')
       await portal.rest(request, response, own)
+    else if (screenPicturePath.test(pathname)) await answerScreenPicture(portal, request, response)
     else if (pathname === '/healthz') respondText(response, 200, 'ok\n')
     else if (pathname === '/ca.crt') answerAuthority(response)
     else if (pathname.startsWith('/api/') || !pages) respondText(response, 404, 'There is nothing here.\n')
@@ -126,7 +130,7 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     // Before the upgrade the socket is ours: a peer that resets it must not end the portal.
     socket.on('error', () => socket.destroy())
     const url = new URL(request.url ?? '/', 'http://portal')
-    const vmId = /^\/console\/([1-9]\d{0,14})\/serial$/.exec(url.pathname)?.[1]
+    const [, vmId, kind] = /^\/console\/([1-9]\d{0,14})\/(serial|display)$/.exec(url.pathname) ?? []
     const ours = url.pathname === '/trpc' || vmId !== undefined
     if (!isOwnPage(names, request.headers)) refuse(socket, '403 Forbidden')
     else if (trpc.server.clients.size + viewers.clients.size >= maxSockets)
@@ -136,10 +140,12 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     else if (vmId !== undefined)
       viewers.handleUpgrade(request, socket, head, (client) => {
         const ticket = url.searchParams.get('ticket') ?? ''
-        portal.consoles.attach(client, Number(vmId), ticket).catch((error: unknown) => {
-          log.error('a console could not be opened', { error: errorText(error) })
-          client.close(1011)
-        })
+        portal.consoles
+          .attach(client, { vmId: Number(vmId), kind: consoleKindSchema.parse(kind), ticket })
+          .catch((error: unknown) => {
+            log.error('a console could not be opened', { error: errorText(error) })
+            client.close(1011)
+          })
       })
     else if (pages && !ours)
       pages.upgrade(request, socket, head).catch((error: unknown) => {

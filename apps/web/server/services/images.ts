@@ -39,6 +39,7 @@ async function imageViews({ db }: ServiceContext, viewer: Viewer): Promise<Image
         error: copy.error,
         storedBytes: Number(copy.storedBytes),
         cloudInit: image.cloudInit,
+        graphical: image.graphical,
         loginUser: image.loginUser,
         minMemoryBytes: Number(image.minMemoryBytes),
         minDiskBytes: Number(image.minDiskBytes),

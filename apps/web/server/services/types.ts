@@ -138,5 +138,9 @@ export interface PortalServices {
   }
   readonly consoles: {
     open(viewer: Viewer, vmId: number): Promise<{ ticket: string; url: string }>
+    openDisplay(
+      viewer: Viewer,
+      input: { vmId: number; tab: string },
+    ): Promise<{ ticket: string; url: string }>
   }
 }

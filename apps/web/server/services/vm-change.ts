@@ -141,10 +141,15 @@ export async function deleteVm(
   return refusedOr(context, action)
 }
 
-export async function recordConsole(queries: Queries, viewer: Viewer, vm: VmRow): Promise<void> {
+export async function recordConsole(
+  queries: Queries,
+  viewer: Viewer,
+  vm: VmRow,
+  kind: 'serial' | 'display',
+): Promise<void> {
   await record(queries, {
     kind: 'vm.console',
-    summary: `Opened the console of ${vm.name}`,
+    summary: `Opened the ${kind === 'serial' ? 'console' : 'screen'} of ${vm.name}`,
     actor: actorOf(viewer),
     from: viewer.from,
     projectId: vm.projectId,

@@ -11,10 +11,12 @@ export interface VmCondition {
   heldBy: ActionCommand | null
   deleted: boolean
   protected: boolean
+  /** It has a screen, or gets one at its next start. */
+  display: boolean
 }
 
 /** `update`: what may change while it runs; `resize`: what only changes while it is off. */
-export type VmAbility = PowerOp | 'update' | 'resize' | 'delete' | 'console'
+export type VmAbility = PowerOp | 'update' | 'resize' | 'delete' | 'console' | 'screen'
 
 const opStates: Record<PowerOp, readonly VmState[]> = {
   start: ['stopped', 'crashed'],
@@ -54,10 +56,11 @@ interface Refusal {
 
 function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
   if (vm.deleted) return { code: 'not_found', why: 'It is deleted.' }
-  if (what === 'console') {
+  if (what === 'console' || what === 'screen') {
     if (!vm.hostOnline) return { code: 'host_unavailable', why: hostAway }
     if (vm.state === null || vm.state === 'creating')
       return { code: 'invalid_state', why: 'It has no console yet.' }
+    if (what === 'screen' && !vm.display) return { code: 'invalid_state', why: 'It has no screen.' }
     return null
   }
   // The one thing that works while another action holds the VM: a shutdown that hangs can be ended.

@@ -2,6 +2,7 @@
 
 import { actionCommandSchema } from '@hearth/shared/action'
 import { type VmState, vmStateSchema } from '@hearth/shared/agent-protocol'
+import { parseVmSpec } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { proposeName } from '../../src/lib/propose-name.ts'
 import type { Queries } from '../db/client.ts'
@@ -41,6 +42,7 @@ export function conditionOf(context: ServiceContext, vm: VmRow): VmCondition & {
     heldBy: vm.heldByAction ? actionCommandSchema.parse(vm.heldByAction.command) : null,
     deleted: vm.deletedAt !== null,
     protected: vm.deleteProtected,
+    display: vm.observedDisplay || parseVmSpec(JSON.parse(vm.spec)).display !== undefined,
   }
 }
 
@@ -85,6 +87,8 @@ export async function vmViews(
       startAtBoot: vm.startAtBoot,
       deleteProtected: vm.deleteProtected,
       labels: labels.get(vm.id) ?? {},
+      display: parseVmSpec(JSON.parse(vm.spec)).display ?? null,
+      hasScreen: vm.observedDisplay,
       desiredState: z.enum(['running', 'stopped', 'deleted']).parse(vm.desiredState),
       // A VM whose creation the host has accepted but not shown yet is being created, not unknown.
       state: condition.hostOnline
@@ -109,6 +113,7 @@ export async function vmViews(
         resize: able('resize'),
         delete: able('delete'),
         console: able('console'),
+        screen: ability('screen', condition),
       },
     }
   })

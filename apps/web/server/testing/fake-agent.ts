@@ -84,6 +84,10 @@ export class FakeAgent {
   silent = false
   /** Called with each viewer of a serial console. */
   onSerial: (socket: WebSocket, vmUid: string) => void = (socket) => socket.close(4404)
+  /** What a VM's screen looks like; null: there is none. */
+  screenPicture: Buffer | null = null
+  /** Called with each viewer of a screen and the query it came with. */
+  onDisplay: (socket: WebSocket, query: URLSearchParams) => void = (socket) => socket.close(4404)
   readonly #listeners = new Set<(event: AgentEvent) => void>()
   #server: Server | null = null
   #sockets: WebSocketServer[] = []
@@ -98,15 +102,25 @@ export class FakeAgent {
     const control = new WebSocketServer({ noServer: true })
     const serial = new WebSocketServer({ noServer: true, perMessageDeflate: false })
     const handle = getWSConnectionHandler({ wss: control, router: this.#router() })
-    const server = createServer((_request, response) => response.writeHead(404).end())
+    const server = createServer((request, response) => {
+      const pictured = /^\/vms\/[^/]+\/screen\.jpg\?width=\d+$/.test(request.url ?? '')
+      if (!pictured || this.screenPicture === null) response.writeHead(404).end()
+      else if (request.headers['if-none-match'] === '"one"') response.writeHead(304, { etag: '"one"' }).end()
+      else response.writeHead(200, { etag: '"one"' }).end(this.screenPicture)
+    })
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy())
       if (request.headers.authorization !== `Bearer ${agentToken}`) {
         socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
         return
       }
-      const vmUid = /^\/vms\/([^/]+)\/serial$/.exec(request.url ?? '')?.[1]
-      if (vmUid) serial.handleUpgrade(request, socket, head, (client) => this.onSerial(client, vmUid))
+      const url = new URL(request.url ?? '/', 'http://agent')
+      const [, vmUid, kind] = /^\/vms\/([^/]+)\/(serial|display)$/.exec(url.pathname) ?? []
+      if (vmUid)
+        serial.handleUpgrade(request, socket, head, (client) => {
+          if (kind === 'serial') this.onSerial(client, vmUid)
+          else this.onDisplay(client, url.searchParams)
+        })
       else control.handleUpgrade(request, socket, head, (client) => handle(client, request))
     })
     await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve))

@@ -14,6 +14,8 @@ export const imageViewSchema = z.object({
   error: z.string().nullable(),
   storedBytes: z.int().nonnegative(),
   cloudInit: z.boolean(),
+  /** Its VMs get a screen unless somebody says otherwise. */
+  graphical: z.boolean(),
   /** The user that is made when the person names none; null without cloud-init. */
   loginUser: z.string().nullable(),
   minMemoryBytes: z.int().positive(),

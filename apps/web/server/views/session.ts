@@ -38,5 +38,10 @@ export const setupCompleteInputSchema = setupTokenInputSchema.extend({
 export type SetupCompleteInput = z.infer<typeof setupCompleteInputSchema>
 
 export const consoleOpenInputSchema = z.object({ vmId: idSchema })
+export const displayOpenInputSchema = z.object({
+  vmId: idSchema,
+  /** Made by the page once: with the same one it takes its old connection's place instead of a second. */
+  tab: z.string().regex(/^[a-z0-9]{8,32}$/),
+})
 /** `url` is a path of this origin, for a WebSocket; the ticket in it works once, within 30 seconds. */
 export const consoleTicketSchema = z.object({ ticket: z.string(), url: z.string() })

@@ -1,7 +1,7 @@
 import { powerOpSchema, vmStateSchema } from '@hearth/shared/agent-protocol'
 import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@hearth/shared/names'
 import { MIB } from '@hearth/shared/units'
-import { vmLimits } from '@hearth/shared/vm-spec'
+import { keyboardLayoutSchema, vmLimits } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { actionViewSchema } from './action.ts'
 import {
@@ -35,6 +35,10 @@ export const vmViewSchema = z.object({
   startAtBoot: z.boolean(),
   deleteProtected: z.boolean(),
   labels: z.record(z.string(), z.string()),
+  /** The screen it has from its next start on; null: none. */
+  display: z.object({ keyboard: keyboardLayoutSchema }).nullable(),
+  /** This run has a screen. */
+  hasScreen: z.boolean(),
   desiredState: z.enum(['running', 'stopped', 'deleted']),
   state: vmViewStateSchema,
   /** Why the state is unknown, or what differs from what should be, for people. */
@@ -60,6 +64,8 @@ export const vmViewSchema = z.object({
     resize: abilitySchema,
     delete: abilitySchema,
     console: abilitySchema,
+    /** To look at its screen; typing there takes what `console` takes. */
+    screen: abilitySchema,
   }),
 })
 export type VmView = z.infer<typeof vmViewSchema>
@@ -110,6 +116,8 @@ export const vmCreateInputSchema = vmSizeSchema.extend({
   sshKeys: z.array(z.string().max(16 * 1024)).max(64),
   startAtBoot: z.boolean(),
   start: z.boolean(),
+  /** A screen or none; absent: as the image is meant. */
+  display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
   idempotencyKey: idempotencyKeySchema,
 })
 export type VmCreateInput = z.infer<typeof vmCreateInputSchema>

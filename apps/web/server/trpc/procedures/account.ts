@@ -1,6 +1,6 @@
 import { idSchema } from '@hearth/shared/names'
 import { z } from 'zod'
-import { consoleOpenInputSchema, consoleTicketSchema } from '../../views/session.ts'
+import { consoleOpenInputSchema, consoleTicketSchema, displayOpenInputSchema } from '../../views/session.ts'
 import { sshKeyCreateInputSchema, sshKeyViewSchema } from '../../views/ssh-key.ts'
 import { tokenCreatedSchema, tokenCreateInputSchema, tokenViewSchema } from '../../views/token.ts'
 import { personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
@@ -40,4 +40,9 @@ export const consoleRouter = router({
     .input(consoleOpenInputSchema)
     .output(consoleTicketSchema)
     .mutation(({ ctx, input }) => ctx.services.consoles.open(ctx.viewer, input.vmId)),
+  /** Whoever may see a VM may see its screen; members may also type. */
+  openDisplay: procedureOn('vm', 'viewer', 'vmId')
+    .input(displayOpenInputSchema)
+    .output(consoleTicketSchema)
+    .mutation(({ ctx, input }) => ctx.services.consoles.openDisplay(ctx.viewer, input)),
 })

@@ -23,6 +23,7 @@ const debian: ImageView = {
   error: null,
   storedBytes: 1,
   cloudInit: true,
+  graphical: false,
   loginUser: 'debian',
   minMemoryBytes: 512 * MIB,
   minDiskBytes: 4 * GIB,

@@ -19,6 +19,8 @@ const vm: VmView = {
   startAtBoot: false,
   deleteProtected: false,
   labels: {},
+  display: null,
+  hasScreen: false,
   desiredState: 'running',
   state: 'running',
   stateReason: null,
@@ -40,6 +42,7 @@ const vm: VmView = {
     resize: yes,
     delete: yes,
     console: yes,
+    screen: yes,
   },
 }
 

@@ -13,7 +13,7 @@ const pingMs = 20_000
 /** How often a full side is looked at; `ws` tells nobody when it has drained. */
 const drainCheckMs = 10
 
-export class SerialPipe {
+export class ConsolePipe {
   readonly #viewer: WebSocket
   readonly #host: WebSocket
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -56,8 +56,9 @@ export class SerialPipe {
   }
 
   #hostClosed(code: number, reason: string): void {
-    const { unauthorized, notFound, notRunning, hostAway } = portalConsoleClose
-    const own: number[] = [notFound, notRunning]
+    const { unauthorized, notFound, notRunning, noDisplay, hostAway } = portalConsoleClose
+    // 1012: the host's side comes back at once.
+    const own: number[] = [notFound, notRunning, noDisplay, 1012]
     if (own.includes(code)) this.close(code, '')
     else if (code === 1013) this.close(1013, reason || 'Too many people watch this console.')
     else if (code === unauthorized) this.close(hostAway, 'The host does not accept this portal.')
@@ -68,8 +69,6 @@ export class SerialPipe {
     let draining: NodeJS.Timeout | null = null
     from.on('message', (data: RawData, isBinary: boolean) => {
       if (to.readyState !== to.OPEN) return
-      // Only the host's side speaks text (notices); a viewer's text would be taken for nothing there either.
-      if (!isBinary && from === this.#viewer) return
       to.send(data, { binary: isBinary })
       if (to.bufferedAmount <= highWater || draining) return
       from.pause()
