@@ -28,15 +28,37 @@ export const vmmMethods = [
   'viewer-control',
   'viewer-close',
   'screenshot',
+  'snapshot',
 ] as const
 /**
  * `viewers` lists who watches the display (VmmViewer[]); `viewer-control` {viewer, take} gives a viewer the one
  * place at keyboard and pointer, or takes it from it; `viewer-close` {viewer} ends it; `screenshot` {maxWidth}
  * answers with a VmmScreenshot. All four fail without a display.
  * `powerdown` presses the ACPI power button (the guest decides); `reset` restarts the machine in place;
- * `quit` ends the process now, exit code 0, as pulling the plug; `pause`/`resume` stop and continue the vCPUs.
+ * `quit` ends the process now, exit code 0, as pulling the plug; `pause`/`resume` stop and continue the vCPUs;
+ * `snapshot` (with `params` VmmSnapshotParams, result VmmSnapshotResult) writes the whole running machine to a
+ * folder, from which `--restore` goes on.
  */
 export type VmmMethod = (typeof vmmMethods)[number]
+
+/**
+ * `folder`: absolute, must not be there yet; it appears when it is whole and durable. `after`: what the machine does
+ * afterwards; `keep` (the default) goes on as before, `quit` ends the process (exit code 0) without a single
+ * instruction more, so that folder and disks are of the same moment.
+ */
+export const vmmSnapshotParamsSchema = z.strictObject({
+  folder: z.string().min(1).max(4096).startsWith('/'),
+  after: z.enum(['keep', 'pause', 'quit']).optional(),
+})
+export type VmmSnapshotParams = z.infer<typeof vmmSnapshotParamsSchema>
+
+export const vmmSnapshotResultSchema = z.object({
+  /** Bytes of memory written. */
+  memoryBytes: z.int(),
+  /** How long the machine stood still, in milliseconds. */
+  pausedMs: z.number(),
+})
+export type VmmSnapshotResult = z.infer<typeof vmmSnapshotResultSchema>
 
 export const vmmStatusSchema = z.object({
   state: z.enum(vmmStates),

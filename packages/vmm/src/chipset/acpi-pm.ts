@@ -3,6 +3,7 @@
  * with power-off. SMI_CMD is 0, so the machine is in ACPI mode from the start and SCI_EN always reads 1. The PM
  * timer beside them is served inline by the vCPU threads.
  */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import { SLEEP_TYPE_S5 } from '../acpi/dsdt.ts'
 import type { BusDevice } from '../bus/device.ts'
 import type { IrqPin } from '../io/platform.ts'
@@ -71,6 +72,18 @@ export class AcpiPm implements BusDevice {
         if (bits & SLP_EN && ((this.control >> SLP_TYP_SHIFT) & 7) === SLEEP_TYPE_S5) this.events.powerOff()
         break
     }
+  }
+
+  save(): ChipsetState['acpi-pm'] {
+    const { status, enable, control } = this
+    return { status, enable, control }
+  }
+
+  restore(state: NonNullable<ChipsetState['acpi-pm']>): void {
+    this.status = state.status
+    this.enable = state.enable & ENABLE_MASK
+    this.control = (state.control | SCI_EN) & ~SLP_EN
+    this.updateSci()
   }
 
   private updateSci(): void {

@@ -3,6 +3,7 @@
  * what the guest writes to the time registers is ignored, so that a guest that keeps bad time does not carry it
  * over a reset. Alarms and periodic interrupts are not offered: every guest here has better timers.
  */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 
 const REGISTER_A = 0x0a
@@ -47,6 +48,15 @@ export class Cmos implements BusDevice {
     if (offset === 0) this.index = value & 0x7f
     if (offset === 0 && size === 2) this.store(this.index, (value >> 8) & 0xff)
     if (offset === 1) this.store(this.index, value & 0xff)
+  }
+
+  save(): ChipsetState['cmos'] {
+    return { index: this.index, bytes: Buffer.from(this.bytes).toString('base64') }
+  }
+
+  restore(state: NonNullable<ChipsetState['cmos']>): void {
+    this.index = state.index & 0x7f
+    this.bytes.set(Buffer.from(state.bytes, 'base64'))
   }
 
   private store(index: number, value: number): void {

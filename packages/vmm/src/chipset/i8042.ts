@@ -2,6 +2,7 @@
  * The keyboard controller at ports 0x60 and 0x64, without keyboard: what is left of it is the reset line, which
  * operating systems pull when ACPI does not answer.
  */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 import type { MachineEvents } from './events.ts'
 
@@ -50,5 +51,12 @@ export class I8042Command implements BusDevice {
   data(value: number): void {
     if (this.outputPortNext && !(value & NOT_RESET)) this.events.reset('keyboard controller')
     this.outputPortNext = false
+  }
+  save(): ChipsetState['i8042'] {
+    return { outputPortNext: this.outputPortNext }
+  }
+
+  restore(state: NonNullable<ChipsetState['i8042']>): void {
+    this.outputPortNext = state.outputPortNext
   }
 }

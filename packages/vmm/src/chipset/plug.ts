@@ -1,4 +1,5 @@
 /** Puts the legacy devices on the port bus. */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import type { MutableBus } from '../bus/device.ts'
 import type { InterruptController } from '../io/platform.ts'
 import { IRQ, PORT } from '../machine/layout.ts'
@@ -13,6 +14,8 @@ export interface Chipset {
   readonly acpiPm: AcpiPm
   /** For the PCI bus, whose configuration ports it lies among. */
   readonly resetControl: ResetControl
+  save(): ChipsetState
+  restore(state: ChipsetState): void
 }
 
 export function plugChipset(
@@ -25,8 +28,25 @@ export function plugChipset(
   const keyboard = new I8042Command(events)
   pio.add(PORT.i8042Data, 1, new I8042Data(keyboard))
   pio.add(PORT.i8042Command, 1, keyboard)
-  pio.add(PORT.cmos, 2, new Cmos(ram.lowRam, ram.highRam))
+  const cmos = new Cmos(ram.lowRam, ram.highRam)
+  pio.add(PORT.cmos, 2, cmos)
   pio.add(PORT.pvpanic, 1, new Pvpanic(events))
   pio.add(PORT.pm1aEvent, PM1_BYTES, acpiPm)
-  return { acpiPm, resetControl: new ResetControl(events) }
+  const resetControl = new ResetControl(events)
+  /** By the names in the snapshot. */
+  const withState = { 'acpi-pm': acpiPm, cmos, i8042: keyboard, 'reset-control': resetControl } as const
+  return {
+    acpiPm,
+    resetControl,
+    save: () =>
+      Object.fromEntries(
+        Object.entries(withState).map(([name, part]) => [name, part.save()]),
+      ) as ChipsetState,
+    restore: (state) => {
+      for (const [name, part] of Object.entries(withState)) {
+        const saved = state[name as keyof ChipsetState]
+        if (saved !== undefined) part.restore(saved as never)
+      }
+    },
+  }
 }

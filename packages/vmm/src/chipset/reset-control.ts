@@ -1,4 +1,5 @@
 /** The reset control register at port 0xCF9 (PIIX3, ICH): bit 2 pulls reset when it goes from 0 to 1. The FADT names it as the reset register. */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 import type { MachineEvents } from './events.ts'
 
@@ -22,5 +23,12 @@ export class ResetControl implements BusDevice {
     const rising = (value & RESET_CPU) !== 0 && (this.value & RESET_CPU) === 0
     this.value = value & KEPT
     if (rising) this.events.reset('reset register')
+  }
+  save(): ChipsetState['reset-control'] {
+    return { value: this.value }
+  }
+
+  restore(state: NonNullable<ChipsetState['reset-control']>): void {
+    this.value = state.value & KEPT
   }
 }

@@ -7,6 +7,7 @@
  * viewer, so the guest never waits either. IRQ 4 is edge-triggered through an irqfd: it fires when a condition
  * appears, and the driver reads IIR until none is left.
  */
+import type { UartState } from '@hearth/shared/vm-snapshot'
 import { SharedRing } from '../serial/shared-ring.ts'
 import { write } from '../sys/libc.ts'
 import { lock, unlock } from '../sys/mutex.ts'
@@ -215,5 +216,34 @@ export class Uart {
     unlock(words, LOCK)
     if (interrupt) write(this.irqFd, ONE, 8)
     return taken
+  }
+  /** While no vCPU runs and nothing is offered. Input that was not read stays in the port as well. */
+  save(): UartState {
+    const words = this.words
+    return {
+      ier: words[IER]!,
+      lcr: words[LCR]!,
+      mcr: words[MCR]!,
+      scr: words[SCR]!,
+      divisor: words[DIVISOR]!,
+      fifoEnabled: words[FIFO_ENABLED] !== 0,
+      thrEmptyPending: words[THR_EMPTY_PENDING] !== 0,
+      input: Buffer.from(this.rx.peek()).toString('base64'),
+    }
+  }
+
+  /** On a new port, before its machine runs. */
+  restore(state: UartState): void {
+    const words = this.words
+    words[IER] = state.ier & 0xf
+    words[LCR] = state.lcr
+    words[MCR] = state.mcr & 0x1f
+    words[SCR] = state.scr
+    words[DIVISOR] = state.divisor
+    words[FIFO_ENABLED] = state.fifoEnabled ? 1 : 0
+    words[THR_EMPTY_PENDING] = state.thrEmptyPending ? 1 : 0
+    for (const byte of Buffer.from(state.input, 'base64')) this.rx.push(byte)
+    // An edge that was on its way when the machine stopped is not lost; one too many finds nothing in IIR.
+    if (state.ier !== 0) write(this.irqFd, ONE, 8)
   }
 }

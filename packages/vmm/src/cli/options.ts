@@ -34,11 +34,15 @@ export type SerialOption = { readonly kind: 'stdio' } | { readonly kind: 'unix';
 
 /** One VM. Sizes are bytes, paths are the caller's own (relative ones to its working folder). */
 export interface RunOptions {
-  readonly kernel: string
+  /** May be absent with `restore`; then the VM ends when its guest resets. */
+  readonly kernel?: string | undefined
+  /** A snapshot's folder: the VM goes on from there. */
+  readonly restore?: string | undefined
   readonly initrd?: string | undefined
   readonly commandLine: string
-  readonly memoryBytes: number
-  readonly cpus: number
+  /** Absent only with `restore`: what the snapshot has. Given, it must be the same. */
+  readonly memoryBytes?: number | undefined
+  readonly cpus?: number | undefined
   readonly disks: readonly DiskOption[]
   readonly nets: readonly NetOption[]
   readonly serial: SerialOption
@@ -70,6 +74,8 @@ export const USAGE = `Usage: hearth-vmm run --kernel FILE [OPTION]…
 Runs one virtual machine until it powers off.
 
   --kernel FILE               Linux bzImage (vmlinuz) or x86-64 ELF kernel (vmlinux)
+  --restore FOLDER            go on from a snapshot instead of booting; give the same disks and networks
+                              (--kernel is then only needed for the guest's next reset)
   --initrd FILE               initial RAM disk
   --cmdline TEXT              kernel command line (default: ${DEFAULTS.commandLine})
   --memory SIZE               for example 512M or 2G (default: 512M)
@@ -101,6 +107,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   let noReboot = false
   const known = new Set([
     'kernel',
+    'restore',
     'initrd',
     'cmdline',
     'memory',
@@ -141,7 +148,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   }
 
   const kernel = single.get('kernel')
-  if (kernel === undefined)
+  const restore = single.get('restore')
+  if (kernel === undefined && restore === undefined)
     throw usageError('--kernel is missing: give the kernel to boot (see hearth-vmm --help)')
   if (disks.length > MAX_DISKS) throw usageError(`${disks.length} disks are too many: at most ${MAX_DISKS}`)
   if (nets.length > MAX_NETS) throw usageError(`${nets.length} networks are too many: at most ${MAX_NETS}`)
@@ -151,10 +159,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const control = single.get('control')
   return {
     kernel,
+    restore,
     initrd: single.get('initrd'),
     commandLine: single.get('cmdline') ?? DEFAULTS.commandLine,
-    memoryBytes: parseMemory(single.get('memory')),
-    cpus: parseCpus(single.get('cpus')),
+    memoryBytes: parseMemory(single.get('memory'), restore),
+    cpus: parseCpus(single.get('cpus'), restore),
     disks,
     nets,
     serial: parseSerial(single.get('serial')),
@@ -166,8 +175,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   }
 }
 
-function parseMemory(text: string | undefined): number {
-  if (text === undefined) return DEFAULTS.memoryBytes
+function parseMemory(text: string | undefined, restore: string | undefined): number | undefined {
+  if (text === undefined) return restore === undefined ? DEFAULTS.memoryBytes : undefined
   const bytes = parseSize(text)
   if (bytes === undefined) throw usageError(`--memory ${text} is not a size: write for example 512M or 2G`)
   if (bytes < MIN_MEMORY || bytes > MAX_MEMORY) {
@@ -177,8 +186,8 @@ function parseMemory(text: string | undefined): number {
   return bytes
 }
 
-function parseCpus(text: string | undefined): number {
-  if (text === undefined) return DEFAULTS.cpus
+function parseCpus(text: string | undefined, restore: string | undefined): number | undefined {
+  if (text === undefined) return restore === undefined ? DEFAULTS.cpus : undefined
   const cpus = /^\d{1,4}$/.test(text) ? Number(text) : 0
   if (cpus < 1 || cpus > MAX_CPUS) throw usageError(`--cpus ${text}: give a number from 1 to ${MAX_CPUS}`)
   return cpus
@@ -263,10 +272,13 @@ function checkSocketPath(option: string, path: string): void {
 
 /** The arguments that make `parseRunOptions` give `options` back, beginning with `run`. */
 export function vmmCommandLine(options: RunOptions): string[] {
-  const args = ['run', '--kernel', options.kernel]
+  const args = ['run']
+  if (options.kernel !== undefined) args.push('--kernel', options.kernel)
+  if (options.restore !== undefined) args.push('--restore', options.restore)
   if (options.initrd !== undefined) args.push('--initrd', options.initrd)
   args.push('--cmdline', options.commandLine)
-  args.push('--memory', `${options.memoryBytes / MIB}M`, '--cpus', String(options.cpus))
+  if (options.memoryBytes !== undefined) args.push('--memory', `${options.memoryBytes / MIB}M`)
+  if (options.cpus !== undefined) args.push('--cpus', String(options.cpus))
   for (const disk of options.disks) args.push('--disk', diskArgument(disk))
   for (const net of options.nets) {
     args.push('--net', `${net.kind}:${net.target}${net.mac === undefined ? '' : `,mac=${net.mac}`}`)

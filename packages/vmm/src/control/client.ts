@@ -1,6 +1,12 @@
 /** The other end of a control socket, for whoever supervises a `hearth-vmm`. */
 import { connect, type Socket } from 'node:net'
-import type { VmmEvent, VmmMethod, VmmStatus } from '@hearth/shared/vmm-control'
+import type {
+  VmmEvent,
+  VmmMethod,
+  VmmSnapshotParams,
+  VmmSnapshotResult,
+  VmmStatus,
+} from '@hearth/shared/vmm-control'
 import { LineSplitter } from '../sys/line-splitter.ts'
 
 const MAX_LINE = 1024 * 1024
@@ -55,6 +61,11 @@ export class ControlClient {
 
   status(): Promise<VmmStatus> {
     return this.request('status') as Promise<VmmStatus>
+  }
+
+  /** Writes the running machine to a folder that is not there yet; memory to a slow disk may take minutes. */
+  snapshot(params: VmmSnapshotParams, timeoutMs = 600_000): Promise<VmmSnapshotResult> {
+    return this.request('snapshot', timeoutMs, { ...params }) as Promise<VmmSnapshotResult>
   }
 
   /**

@@ -2,7 +2,7 @@
  * Requests of the control protocol (packages/shared/src/vmm-control.ts), parsed by hand: the few methods do not
  * justify loading a schema library into every VM's process. Types come from there, values from nowhere else.
  */
-import type { VmmEvent, VmmMethod } from '@hearth/shared/vmm-control'
+import type { VmmEvent, VmmMethod, VmmSnapshotParams } from '@hearth/shared/vmm-control'
 
 const METHODS: Readonly<Record<VmmMethod, true>> = {
   status: true,
@@ -15,6 +15,7 @@ const METHODS: Readonly<Record<VmmMethod, true>> = {
   'viewer-control': true,
   'viewer-close': true,
   screenshot: true,
+  snapshot: true,
 }
 
 export interface ControlRequest {
@@ -54,6 +55,23 @@ export function parseRequest(line: string): ParsedRequest {
     ok: true,
     request: { id: id as number, method: method as VmmMethod, params: params as Record<string, unknown> },
   }
+}
+
+/** Params of `snapshot`, vmmSnapshotParamsSchema of packages/shared. Throws with a line for people. */
+export function parseSnapshotParams(params: unknown): Required<VmmSnapshotParams> {
+  const { folder, after = 'keep' } = (params ?? {}) as { folder?: unknown; after?: unknown }
+  if (
+    typeof folder !== 'string' ||
+    !folder.startsWith('/') ||
+    folder.length > 4096 ||
+    folder.includes('\0')
+  ) {
+    throw new Error('snapshot needs params {"folder": "/absolute/path"}')
+  }
+  if (after !== 'keep' && after !== 'pause' && after !== 'quit') {
+    throw new Error('snapshot\'s "after" is keep, pause or quit')
+  }
+  return { folder, after }
 }
 
 export type ControlLine =

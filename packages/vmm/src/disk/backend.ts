@@ -37,6 +37,8 @@ export interface DiskBackend {
   zero(tag: number, offset: number, length: number, mayUnmap: boolean): void
   /** Requests since the last call may start now, if they have not. */
   submit(): void
+  /** Waits for everything in flight and tells the listener: for a snapshot, which may hold the thread. */
+  finish(): void
   /** Waits for everything in flight without telling the listener; no guest memory is touched afterwards. */
   drain(): void
   close(): void

@@ -53,6 +53,8 @@ export class RawDisk implements DiskBackend {
 
   submit(): void {}
 
+  finish(): void {}
+
   drain(): void {}
 
   close(): void {

@@ -104,15 +104,21 @@ export class UringDisk implements DiskBackend {
     this.ring.submit()
   }
 
+  finish(): void {
+    this.ring.submit()
+    this.reap()
+    while (this.inFlight > 0) {
+      this.ring.wait()
+      this.reap()
+      // A completion may have started the next step of its request.
+      this.ring.submit()
+    }
+  }
+
   drain(): void {
     this.draining = true
     try {
-      this.ring.submit()
-      this.reap()
-      while (this.inFlight > 0) {
-        this.ring.wait()
-        this.reap()
-      }
+      this.finish()
     } finally {
       this.draining = false
     }

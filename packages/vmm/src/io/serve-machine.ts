@@ -41,11 +41,40 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     read(data.commandFd, drained, 8)
     const wanted = Atomics.exchange(commands, 0, 0)
     if (wanted & IO_COMMAND.powerButton) chipset.acpiPm.pressPowerButton()
+    if (wanted & IO_COMMAND.freeze) {
+      freeze()
+      // A packet or a command that came meanwhile makes its fd readable as ever.
+      if ((Atomics.load(commands, 0) & IO_COMMAND.stop) === 0) bus.resumed()
+    }
     if (wanted & IO_COMMAND.stop) loop.stop()
   })
 
-  tell({ kind: 'ready' })
+  const freeze = (): void => {
+    try {
+      tell({ kind: 'frozen', state: { chipset: chipset.save(), pci: bus.save() } })
+    } catch (error) {
+      tell({ kind: 'not-saved', text: messageOf(error) })
+    }
+    const over = IO_COMMAND.thaw | IO_COMMAND.stop
+    for (let now = Atomics.load(commands, 0); (now & over) === 0; now = Atomics.load(commands, 0)) {
+      Atomics.wait(commands, 0, now)
+    }
+  }
+
+  try {
+    if (data.restore !== undefined) {
+      chipset.restore(data.restore.chipset)
+      bus.restore(data.restore.pci)
+      bus.resumed()
+    }
+    tell({ kind: 'ready' })
+  } catch (error) {
+    if (data.restore === undefined) throw error
+    tell({ kind: 'refused', text: messageOf(error) })
+  }
   loop.run()
   bus.close()
   loop.close()
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,4 +1,5 @@
 /** What the main thread and the I/O worker say to each other. */
+import type { DevicesState } from '@hearth/shared/vm-snapshot'
 import type { UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
@@ -40,9 +41,15 @@ export interface IoWorkerData {
   readonly disks: readonly DiskHandle[]
   readonly nets: readonly NetHandle[]
   readonly display?: DisplayHandle | undefined
+  /** The devices take this on instead of starting cold. */
+  readonly restore?: DevicesState | undefined
 }
 
-export const IO_COMMAND = { stop: 1, powerButton: 2 } as const
+/**
+ * `freeze`: the devices finish what is under way, tell their state and touch nothing until `thaw` or `stop`; only
+ * with all vCPUs stopped.
+ */
+export const IO_COMMAND = { stop: 1, powerButton: 2, freeze: 4, thaw: 8 } as const
 
 export type IoWorkerMessage =
   | { readonly kind: 'ready' }
@@ -50,5 +57,10 @@ export type IoWorkerMessage =
   | { readonly kind: 'reset'; readonly reason: string }
   | { readonly kind: 'panic' }
   | { readonly kind: 'warning'; readonly text: string }
+  /** Instead of `ready`: the state to restore does not fit. The thread waits for `stop`. */
+  | { readonly kind: 'refused'; readonly text: string }
+  /** The answer to `freeze`; frozen in either case. */
+  | { readonly kind: 'frozen'; readonly state: DevicesState }
+  | { readonly kind: 'not-saved'; readonly text: string }
   /** The last one of a machine: its devices are closed. */
   | { readonly kind: 'stopped' }

@@ -22,12 +22,21 @@ export const SIZE = {
   routingEntry: 48,
   cpuidEntry: 40,
   msrEntry: 16,
+  irqchip: 520,
+  pitState2: 112,
+  clockData: 48,
+  vcpuEvents: 64,
+  debugRegs: 128,
+  xsave: 4096,
+  xcrs: 392,
+  mpState: 4,
 } as const
 
 export const KVM_GET_API_VERSION = io(0x00)
 export const KVM_CREATE_VM = io(0x01)
 export const KVM_CHECK_EXTENSION = io(0x03)
 export const KVM_GET_VCPU_MMAP_SIZE = io(0x04)
+export const KVM_GET_MSR_INDEX_LIST = iowr(0x02, 4)
 export const KVM_GET_SUPPORTED_CPUID = iowr(0x05, 8)
 export const KVM_CREATE_VCPU = io(0x41)
 export const KVM_SET_USER_MEMORY_REGION = iow(0x46, SIZE.memoryRegion)
@@ -35,10 +44,15 @@ export const KVM_SET_TSS_ADDR = io(0x47)
 export const KVM_SET_IDENTITY_MAP_ADDR = iow(0x48, 8)
 export const KVM_CREATE_IRQCHIP = io(0x60)
 export const KVM_IRQ_LINE = iow(0x61, 8)
+export const KVM_GET_IRQCHIP = iowr(0x62, SIZE.irqchip)
+/** Declared as a read in linux/kvm.h, though it writes. */
+export const KVM_SET_IRQCHIP = ior(0x63, SIZE.irqchip)
 export const KVM_SET_GSI_ROUTING = iow(0x6a, 8)
 export const KVM_IRQFD = iow(0x76, SIZE.irqfd)
 export const KVM_CREATE_PIT2 = iow(0x77, SIZE.pitConfig)
 export const KVM_IOEVENTFD = iow(0x79, SIZE.ioeventfd)
+export const KVM_SET_CLOCK = iow(0x7b, SIZE.clockData)
+export const KVM_GET_CLOCK = ior(0x7c, SIZE.clockData)
 export const KVM_RUN = io(0x80)
 export const KVM_GET_REGS = ior(0x81, SIZE.regs)
 export const KVM_SET_REGS = iow(0x82, SIZE.regs)
@@ -49,7 +63,23 @@ export const KVM_SET_MSRS = iow(0x89, 8)
 export const KVM_GET_LAPIC = ior(0x8e, SIZE.lapic)
 export const KVM_SET_LAPIC = iow(0x8f, SIZE.lapic)
 export const KVM_SET_CPUID2 = iow(0x90, 8)
+export const KVM_GET_MP_STATE = ior(0x98, SIZE.mpState)
+export const KVM_SET_MP_STATE = iow(0x99, SIZE.mpState)
+export const KVM_GET_VCPU_EVENTS = ior(0x9f, SIZE.vcpuEvents)
+export const KVM_SET_VCPU_EVENTS = iow(0xa0, SIZE.vcpuEvents)
+/** Of the VM; the numbers above are told apart by the size. */
+export const KVM_GET_PIT2 = ior(0x9f, SIZE.pitState2)
+export const KVM_SET_PIT2 = iow(0xa0, SIZE.pitState2)
+export const KVM_GET_DEBUGREGS = ior(0xa1, SIZE.debugRegs)
+export const KVM_SET_DEBUGREGS = iow(0xa2, SIZE.debugRegs)
+export const KVM_SET_TSC_KHZ = io(0xa2)
+export const KVM_GET_TSC_KHZ = io(0xa3)
+export const KVM_GET_XSAVE = ior(0xa4, SIZE.xsave)
+export const KVM_SET_XSAVE = iow(0xa5, SIZE.xsave)
+export const KVM_GET_XCRS = ior(0xa6, SIZE.xcrs)
+export const KVM_SET_XCRS = iow(0xa7, SIZE.xcrs)
 export const KVM_KVMCLOCK_CTRL = io(0xad)
+export const KVM_GET_XSAVE2 = ior(0xcf, SIZE.xsave)
 
 /** KVM_CHECK_EXTENSION arguments. */
 export const KVM_CAP = {
@@ -64,6 +94,8 @@ export const KVM_CAP = {
   TSC_DEADLINE_TIMER: 72,
   MAX_VCPUS: 66,
   IMMEDIATE_EXIT: 136,
+  /** How many bytes KVM_GET_XSAVE2 fills; 0 where it does not exist. */
+  XSAVE2: 208,
 } as const
 
 /** kvm_run.exit_reason. */

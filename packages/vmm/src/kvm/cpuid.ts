@@ -142,3 +142,38 @@ function topologyLeaf(leaf: number, { cpus, cpu }: Topology, coreBits: number): 
   })
   return [level(0, 0, 1, THREAD), level(1, coreBits, cpus, CORE), level(2, 0, 0, 0)]
 }
+
+/** Leaves whose words are lists of features, and which word (SDM vol. 2, CPUID; APM vol. 3, appendix E). */
+const FEATURE_WORDS: readonly (readonly [
+  leaf: number,
+  index: number,
+  word: 'eax' | 'ebx' | 'ecx' | 'edx',
+])[] = [
+  [1, 0, 'ecx'],
+  [1, 0, 'edx'],
+  [7, 0, 'ebx'],
+  [7, 0, 'ecx'],
+  [7, 0, 'edx'],
+  [0xd, 0, 'eax'],
+  [0x8000_0001, 0, 'ecx'],
+  [0x8000_0001, 0, 'edx'],
+]
+/** Of leaf 1: answered by KVM or by topology, whatever the host's list says. */
+const NOT_THE_HOSTS = TSC_DEADLINE | HYPERVISOR | (1 << 27)
+
+/** The first features a guest was given that this host has not, by leaf and bits; undefined when it has all. */
+export function missingFeatures(
+  given: readonly CpuidEntry[],
+  supported: readonly CpuidEntry[],
+): string | undefined {
+  for (const [leaf, index, word] of FEATURE_WORDS) {
+    const of = (list: readonly CpuidEntry[]): number =>
+      list.find((e) => e.function === leaf && e.index === index)?.[word] ?? 0
+    let ignored = 0
+    if (leaf === 1) ignored = word === 'ecx' ? NOT_THE_HOSTS : HTT
+    if (leaf === 0x8000_0001 && word === 'ecx') ignored = CMP_LEGACY
+    const missing = (of(given) & ~of(supported) & ~ignored) >>> 0
+    if (missing !== 0) return `CPUID 0x${leaf.toString(16)} ${word} bits 0x${missing.toString(16)}`
+  }
+  return undefined
+}

@@ -13,6 +13,7 @@ import {
 } from './api.ts'
 import { type CpuidEntry, encodeCpuid } from './cpuid.ts'
 
+/** A model-specific register. */
 export interface Msr {
   readonly index: number
   readonly value: bigint

@@ -1,5 +1,6 @@
 /** The main thread's end of the I/O thread, for one machine. */
 import type { Worker } from 'node:worker_threads'
+import type { DevicesState } from '@hearth/shared/vm-snapshot'
 import { IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from '../io/worker-protocol.ts'
 import { write } from '../sys/libc.ts'
 import { listenToWorker } from './workers.ts'
@@ -7,11 +8,15 @@ import { listenToWorker } from './workers.ts'
 const ONE = new BigUint64Array([1n])
 
 export class IoThread {
-  /** Resolves when all devices are plugged in. Never rejects: a failure goes to `failed`. */
-  readonly ready: Promise<void>
+  /**
+   * Resolves when all devices are plugged in, with a line for people when the state to restore does not fit them.
+   * Never rejects: a failure goes to `failed`.
+   */
+  readonly ready: Promise<string | undefined>
   private readonly data: IoWorkerData
   /** Resolves when the thread has left the machine, or died. */
   private readonly left: Promise<void>
+  private frozen: PromiseWithResolvers<DevicesState> | undefined
 
   constructor(
     worker: Worker,
@@ -20,18 +25,22 @@ export class IoThread {
     failed: (error: Error) => void,
   ) {
     this.data = data
-    const ready = Promise.withResolvers<void>()
+    const ready = Promise.withResolvers<string | undefined>()
     const left = Promise.withResolvers<void>()
     const ear = listenToWorker<IoWorkerMessage>(
       worker,
       (message) => {
-        if (message.kind === 'ready') ready.resolve()
+        if (message.kind === 'ready') ready.resolve(undefined)
+        else if (message.kind === 'refused') ready.resolve(message.text)
+        else if (message.kind === 'frozen') this.frozen?.resolve(message.state)
+        else if (message.kind === 'not-saved') this.frozen?.reject(new Error(message.text))
         else if (message.kind === 'stopped') left.resolve()
         else onMessage(message)
       },
       (error) => {
         failed(error)
-        ready.resolve()
+        this.frozen?.reject(error)
+        ready.resolve(undefined)
         left.resolve()
       },
     )
@@ -44,6 +53,21 @@ export class IoThread {
     this.command(IO_COMMAND.powerButton)
   }
 
+  /**
+   * The state of all devices, which then stand still until `thaw`; only while no vCPU runs. Rejects with a line for
+   * people when one of them cannot be saved; `thaw` is needed then as well.
+   */
+  freeze(): Promise<DevicesState> {
+    const frozen = Promise.withResolvers<DevicesState>()
+    this.frozen = frozen
+    this.command(IO_COMMAND.freeze)
+    return frozen.promise
+  }
+
+  thaw(): void {
+    this.command(IO_COMMAND.thaw)
+  }
+
   /** Only after the vCPUs have stopped: they wait for its answers. */
   async stop(): Promise<void> {
     this.command(IO_COMMAND.stop)
@@ -51,7 +75,9 @@ export class IoThread {
   }
 
   private command(bit: number): void {
-    Atomics.or(new Int32Array(this.data.commands), 0, bit)
+    const commands = new Int32Array(this.data.commands)
+    Atomics.or(commands, 0, bit)
+    Atomics.notify(commands, 0)
     write(this.data.commandFd, ONE, 8)
   }
 }

@@ -2,6 +2,7 @@
  * One machine from its first to its last instruction. A reset builds a new one over the same RAM (cleared),
  * disks and network: nothing else survives, so the guest always finds the state of a cold start.
  */
+import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
@@ -9,12 +10,15 @@ import type { DisplayHandle } from '../display/handle.ts'
 import { abandonMailboxes } from '../io/mailbox.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { KVM_CAP } from '../kvm/api.ts'
-import { guestCpuid } from '../kvm/cpuid.ts'
+import { type CpuidEntry, guestCpuid, missingFeatures } from '../kvm/cpuid.ts'
 import { bootMsrs } from '../kvm/msrs.ts'
 import type { Vcpu } from '../kvm/vcpu.ts'
+import { cpuidOf, restoreVcpu, type StateShape, saveVcpu, vcpuStateShape } from '../kvm/vcpu-state.ts'
 import type { Kvm, Vm } from '../kvm/vm.ts'
+import { restoreKernelState, restoreTscRate, saveKernelState, tscTicksOf } from '../kvm/vm-state.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import type { GuestRam } from '../memory/guest-ram.ts'
+import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
@@ -29,13 +33,19 @@ export interface MachineOptions {
   readonly workers: MachineWorkers
   readonly cpus: number
   readonly ram: GuestRam
-  readonly boot: BootSource
+  /** Absent: the machine can only be restored. */
+  readonly boot?: BootSource | undefined
   readonly disks: readonly DiskHandle[]
   readonly nets: readonly NetHandle[]
   readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
   readonly serialAttentionFd: number
+  /** The machine goes on from here instead of booting; `ram` holds what belongs to it. */
+  readonly restore?: VmSnapshot | undefined
 }
+
+/** What a machine tells of itself for a snapshot; the rest its owner knows. */
+export type MachineState = Pick<VmSnapshot, 'savedAt' | 'kernel' | 'vcpus' | 'uart' | 'devices'>
 
 export interface MachineListener {
   /** At most once; the machine still has to be stopped. */
@@ -50,6 +60,9 @@ export class Machine {
   private readonly vcpus: Vcpu[]
   private readonly control: SharedArrayBuffer
   private readonly cpus: number
+  private readonly shape: StateShape
+  /** What each vCPU was given. */
+  private readonly cpuid: CpuidEntry[][] = []
   private readonly fds: number[]
   private readonly threads: VcpuThreads
   private readonly io: IoThread
@@ -65,8 +78,9 @@ export class Machine {
     const machine = new Machine(options, listener)
     try {
       // The workers load their code meanwhile.
-      machine.load(options)
-      await Promise.all([machine.threads.ready(), machine.io.ready])
+      if (options.restore === undefined) machine.load(options)
+      const [, refusal] = await Promise.all([machine.threads.ready(), machine.io.ready])
+      if (refusal !== undefined) throw usageError(`the snapshot does not fit this VM: ${refusal}`)
     } catch (error) {
       await machine.stop()
       throw error
@@ -95,6 +109,9 @@ export class Machine {
       attentionFd: options.serialAttentionFd,
     }
     this.uart = new Uart(uart)
+    this.shape = vcpuStateShape(kvm.fd)
+    // Before any device can raise an interrupt: it would be lost in the state that comes after it.
+    if (options.restore !== undefined) this.restore(kvm, options.restore)
 
     this.io = new IoThread(
       options.workers.io,
@@ -112,6 +129,7 @@ export class Machine {
         disks: options.disks,
         nets: options.nets,
         display: options.display,
+        restore: options.restore?.devices,
       },
       (message) => {
         if (message.kind === 'power-off') this.end({ kind: 'power-off' })
@@ -136,6 +154,7 @@ export class Machine {
   }
 
   private load({ kvm, cpus, ram, boot }: MachineOptions): void {
+    if (boot === undefined) throw usageError('--kernel is missing: give the kernel to boot')
     const memory = new GuestMemory(ram.regions)
     const acpi = buildAcpi(cpus)
     memory.write(acpi.rsdp, acpi.bytes)
@@ -148,11 +167,53 @@ export class Machine {
     const supported = kvm.supportedCpuid()
     const tscDeadlineTimer = kvm.extension(KVM_CAP.TSC_DEADLINE_TIMER) > 0
     for (const vcpu of this.vcpus) {
-      vcpu.setCpuid(guestCpuid(supported, { cpus, cpu: vcpu.id, tscDeadlineTimer }))
+      const cpuid = guestCpuid(supported, { cpus, cpu: vcpu.id, tscDeadlineTimer })
+      this.cpuid.push(cpuid)
+      vcpu.setCpuid(cpuid)
       vcpu.setMsrs(bootMsrs)
       vcpu.setLocalInterrupts()
     }
     this.vcpus[0]!.setEntryState(entry)
+  }
+
+  private restore(kvm: Kvm, { savedAt, kernel, vcpus, uart }: VmSnapshot): void {
+    const away = BigInt(Math.max(0, Math.round((Date.now() - savedAt) * 1e6)))
+    const missing = missingFeatures(cpuidOf(vcpus[0]!), kvm.supportedCpuid())
+    if (missing !== undefined) {
+      throw hostRefused(
+        `this host's CPU lacks what the snapshot's has (${missing}): restore it on the host it was made on`,
+      )
+    }
+    try {
+      restoreTscRate(this.vcpus, kernel.tscKhz)
+      for (const [i, vcpu] of this.vcpus.entries()) {
+        const state = vcpus[i]!
+        this.cpuid.push(cpuidOf(state))
+        restoreVcpu(vcpu, state, this.shape, tscTicksOf(kernel.tscKhz, away))
+      }
+      restoreKernelState(this.vm.fd, kernel, away)
+    } catch (error) {
+      throw hostRefused(`KVM does not take the snapshot's state: ${(error as Error).message}`, error)
+    }
+    this.uart.restore(uart)
+  }
+
+  /**
+   * The whole state, of a paused machine. `withMemory` runs while nothing touches guest memory; afterwards the
+   * devices go on. Rejects with a line for people when a device cannot be saved.
+   */
+  async save(withMemory: () => Promise<void>): Promise<MachineState> {
+    try {
+      const devices = await this.io.freeze()
+      const savedAt = Date.now()
+      const kernel = saveKernelState(this.vm.fd, this.vcpus[0]!)
+      const vcpus = this.vcpus.map((vcpu, i) => saveVcpu(vcpu, this.cpuid[i]!, this.shape))
+      const uart = this.uart.save()
+      await withMemory()
+      return { savedAt, kernel, vcpus, uart, devices }
+    } finally {
+      this.io.thaw()
+    }
   }
 
   run(): void {

@@ -3,20 +3,29 @@
  * a reset, and says how it ended.
  */
 
-import type { VmmEvent, VmmMethod, VmmStatus } from '@hearth/shared/vmm-control'
+import { fstatSync } from 'node:fs'
+import type {
+  VmmEvent,
+  VmmMethod,
+  VmmSnapshotParams,
+  VmmSnapshotResult,
+  VmmStatus,
+} from '@hearth/shared/vmm-control'
 import koffi from 'koffi'
 import { BootError, openImageFile } from '../boot/image-file.ts'
-import { detectKernel } from '../boot/load.ts'
-import type { RunOptions } from '../cli/options.ts'
+import { type BootSource, detectKernel } from '../boot/load.ts'
+import { DEFAULTS, type RunOptions } from '../cli/options.ts'
+import { parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
 import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
 import { Kvm } from '../kvm/vm.ts'
-import { allocateGuestRam } from '../memory/guest-ram.ts'
+import { allocateGuestRam, type GuestRam, restoreGuestRam } from '../memory/guest-ram.ts'
 import { gapMarker, SerialHub } from '../serial/hub.ts'
 import { SerialLog } from '../serial/log-file.ts'
 import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
+import { type OpenSnapshot, openSnapshot, SnapshotWriter } from '../snapshot/folder.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { openDisk, openNet } from './backends.ts'
@@ -59,16 +68,26 @@ export class Monitor {
   private display: DisplayThread | undefined
   private drainTimer: NodeJS.Timeout | undefined
   private drainedAt = 0
+  private cpus: number
+  private memoryBytes: number
+  private disks: MachineOptions['disks'] = []
+  private ram: GuestRam | undefined
+  /** The snapshot being written; settled when it is over. */
+  private saving: Promise<void> | undefined
 
   /** `warn` gets one line at a time, for stderr. */
   constructor(options: RunOptions, warn: (text: string) => void) {
     this.options = options
     this.warn = warn
+    this.cpus = options.cpus ?? DEFAULTS.cpus
+    this.memoryBytes = options.memoryBytes ?? DEFAULTS.memoryBytes
   }
 
   /** Runs until the VM is over. Throws ExitError when it cannot start. */
   async run(): Promise<ProcessEnd> {
-    const machineOptions = this.open()
+    const { restore } = this.options
+    const snapshot = restore === undefined ? undefined : await this.openSnapshot(restore)
+    const machineOptions = this.open(snapshot)
     if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)
     const { serial, control } = this.options
     this.viewers =
@@ -121,33 +140,58 @@ export class Monitor {
     this.ending.resolve({ kind: 'quit', detail })
   }
 
-  private open(): MachineOptions {
+  private async openSnapshot(folder: string): Promise<OpenSnapshot> {
+    const snapshot = await openSnapshot(folder)
+    const { cpus, memoryBytes } = snapshot.document
     const { options } = this
+    if ((options.cpus ?? cpus) !== cpus || (options.memoryBytes ?? memoryBytes) !== memoryBytes) {
+      throw usageError(
+        `--restore ${folder}: the snapshot has --cpus ${cpus} --memory ${memoryBytes / 2 ** 20}M, and no VM changes that while it runs`,
+      )
+    }
+    this.cpus = cpus
+    this.memoryBytes = memoryBytes
+    return snapshot
+  }
+
+  private bootSource(): BootSource | undefined {
+    const { options } = this
+    if (options.kernel === undefined) return undefined
     const kernel = openImageFile(options.kernel, '--kernel')
     const initrd = options.initrd === undefined ? undefined : openImageFile(options.initrd, '--initrd')
     asUsage(() => detectKernel(kernel))
+    return { kernel, initrd, commandLine: options.commandLine }
+  }
+
+  private open(snapshot: OpenSnapshot | undefined): MachineOptions {
+    const { options, cpus } = this
+    const boot = this.bootSource()
     const disks = options.disks.map(openDisk)
     const nets = options.nets.map(openNet)
     const kvm = Kvm.open()
-    if (options.cpus > kvm.maxVcpus) {
+    if (cpus > kvm.maxVcpus) {
       throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
     }
-    const ram = allocateGuestRam(ramRanges(options.memoryBytes))
+    const ranges = ramRanges(this.memoryBytes)
+    const ram = snapshot ? restoreGuestRam(ranges, snapshot.memoryFd) : allocateGuestRam(ranges)
+    this.ram = ram
+    this.disks = disks
     return {
       kvm,
       // Last, when nothing can be refused any more: a thread costs time and memory.
-      workers: startWorkers(options.cpus),
-      cpus: options.cpus,
+      workers: startWorkers(cpus),
+      cpus,
       ram,
-      boot: { kernel, initrd, commandLine: options.commandLine },
+      boot,
       disks,
       nets,
       serialAttentionFd: this.attentionFd,
+      restore: snapshot?.document,
     }
   }
 
-  private async runMachines(options: MachineOptions): Promise<ProcessEnd> {
-    for (;;) {
+  private async runMachines(first: MachineOptions): Promise<ProcessEnd> {
+    for (let options = first; ; options = { ...first, restore: undefined }) {
       this.setState('starting')
       let machine: Machine
       try {
@@ -166,6 +210,7 @@ export class Monitor {
       const end = await this.ending.promise
       this.setState('stopping')
       this.hub.setInput(undefined)
+      await this.saving
       await machine.stop()
       this.machine = undefined
       this.drainOutput(machine)
@@ -193,9 +238,11 @@ export class Monitor {
       case 'failed':
         return { code: EXIT.internal, reason: `internal error: ${end.detail}` }
       case 'reset-asked':
-        return undefined
       case 'reset':
-        if (!this.options.noReboot) return undefined
+        if (this.options.kernel === undefined) {
+          return { code: EXIT.reset, reason: 'the guest reset, and without --kernel it cannot start again' }
+        }
+        if (end.kind === 'reset-asked' || !this.options.noReboot) return undefined
         return this.panicked
           ? { code: EXIT.guestCrashed, reason: 'the guest crashed: its kernel panicked; see its console' }
           : { code: EXIT.reset, reason: `the guest reset (${end.detail}) and --no-reboot was given` }
@@ -251,6 +298,10 @@ export class Monitor {
   // Control.
 
   private async command(method: VmmMethod, params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const changesState = ['reset', 'pause', 'resume', 'powerdown', 'snapshot'].includes(method)
+    if (this.saving && changesState) {
+      throw new Error('a snapshot is being written: try again when it is done')
+    }
     switch (method) {
       case 'status':
         return this.status()
@@ -279,6 +330,50 @@ export class Monitor {
       case 'viewer-close':
       case 'screenshot':
         return commandDisplay(this.display, method, params)
+      case 'snapshot':
+        return await this.snapshot(parseSnapshotParams(params))
+    }
+  }
+
+  /** Writes the whole machine to a folder. Whatever goes wrong, the guest goes on as before and no folder is there. */
+  private async snapshot({ folder, after }: Required<VmmSnapshotParams>): Promise<VmmSnapshotResult> {
+    const machine = this.runningMachine()
+    const wasRunning = this.state === 'running'
+    const writer = new SnapshotWriter(folder)
+    const over = Promise.withResolvers<void>()
+    this.saving = over.promise
+    const goOn = (): void => {
+      // Somebody may have switched it off meanwhile.
+      if (!wasRunning || this.state !== 'paused') return
+      machine.resume()
+      this.setState('running')
+    }
+    try {
+      const stoppedAt = performance.now()
+      await machine.pause()
+      if (wasRunning && this.state === 'running') this.setState('paused')
+      let memoryBytes = 0
+      const state = await machine.save(async () => {
+        memoryBytes = await writer.writeMemory(this.ram!)
+      })
+      if (after === 'keep') goOn()
+      const pausedMs = performance.now() - stoppedAt
+      const { cpus, memoryBytes: ramBytes } = this
+      const disks = this.disks.map(({ path, readOnly, fd }) => ({
+        path,
+        readOnly,
+        bytes: fstatSync(fd).size,
+      }))
+      writer.finish({ v: 1, cpus, memoryBytes: ramBytes, disks, ...state })
+      if (after === 'quit') this.quit('snapshot')
+      return { memoryBytes, pausedMs }
+    } catch (error) {
+      writer.abandon()
+      goOn()
+      throw error
+    } finally {
+      this.saving = undefined
+      over.resolve()
     }
   }
 
@@ -293,8 +388,8 @@ export class Monitor {
     return {
       state: this.state,
       pid: process.pid,
-      cpus: this.options.cpus,
-      memoryBytes: this.options.memoryBytes,
+      cpus: this.cpus,
+      memoryBytes: this.memoryBytes,
       startedAt: this.startedAt,
       resets: this.resets,
       panicked: this.panicked,

@@ -9,6 +9,7 @@ import {
   close,
   fallocate,
   ftruncate,
+  lseek,
   MAP,
   memfdCreate,
   mmap,
@@ -28,13 +29,33 @@ const FALLOC_FL_KEEP_SIZE = 1
 const FALLOC_FL_PUNCH_HOLE = 2
 const MIB = 1024 * 1024
 
+/** Bytes of RAM counted without the holes between regions, as they lie in a snapshot's file. */
+export interface RamExtent {
+  readonly offset: number
+  readonly length: number
+}
+
 export interface GuestRam {
   readonly regions: readonly GuestRegion[]
   readonly size: number
+  /** Where something may have been written since the machine was new, in order; everything else reads zero. No vCPU or device may run. */
+  extents(): Iterable<RamExtent>
   /** Every byte reads zero again and the host has its pages back. No vCPU or device may run. */
   clear(): void
   /** Unmaps everything; no view of it may be touched afterwards. */
   close(): void
+}
+
+const SEEK_DATA = 3
+const SEEK_HOLE = 4
+
+/** What of a file has pages (lseek(2), SEEK_DATA); ENXIO says that nothing follows. */
+export function* fileExtents(fd: number, size: number): Generator<RamExtent> {
+  for (let offset = lseek(fd, 0, SEEK_DATA); offset >= 0 && offset < size; ) {
+    const end = Math.min(size, check('lseek', lseek(fd, offset, SEEK_HOLE)))
+    yield { offset, length: end - offset }
+    offset = lseek(fd, end, SEEK_DATA)
+  }
 }
 
 /** Bytes the host could still give, by /proc/meminfo's own estimate; Infinity where it has none. */
@@ -45,17 +66,82 @@ export function availableMemory(meminfo = readFileSync('/proc/meminfo', 'latin1'
   return (Number(available[1]) + Number(swap?.[1] ?? 0)) * 1024
 }
 
-/**
- * Maps the ranges. Refuses (exit code 2) more memory than the host can give: pages are only taken when the
- * guest touches them, so without this check a VM would start and be killed later, in the middle of its work.
- */
-export function allocateGuestRam(ranges: readonly GuestRange[], available = availableMemory()): GuestRam {
+function checkedSize(ranges: readonly GuestRange[], available: number): number {
   const size = ranges.reduce((sum, range) => sum + range.size, 0)
   if (size > available) {
     throw hostRefused(
       `this host has ${Math.floor(available / MIB)} MiB of memory left, the VM asks for ${size / MIB} MiB: give it less with --memory or stop another VM`,
     )
   }
+  return size
+}
+
+/**
+ * RAM whose first contents are those of a snapshot's file, read page by page when they are touched; what is
+ * written stays in this process and the file as it is. `fd` has exactly the ranges' bytes and stays the caller's.
+ */
+export function restoreGuestRam(
+  ranges: readonly GuestRange[],
+  fd: number,
+  available = availableMemory(),
+): GuestRam {
+  const size = checkedSize(ranges, available)
+  const regions: GuestRegion[] = []
+  /** After a reset the guest starts with memory of its own. */
+  let fresh: GuestRam | undefined
+  let offset = 0
+  for (const range of ranges) {
+    const flags = MAP.PRIVATE | MAP.NORESERVE
+    const hostAddress = mmap(0, range.size, PROT.READ | PROT.WRITE, flags, fd, offset)
+    regions.push({ ...range, hostAddress: check('mmap', hostAddress) })
+    offset += range.size
+  }
+  return {
+    regions,
+    size,
+    // Which pages differ from the file is not known here.
+    extents: () => fresh?.extents() ?? [{ offset: 0, length: size }],
+    clear() {
+      // At the same addresses, because every thread has views of them.
+      fresh ??= mapFresh(regions, size)
+      fresh.clear()
+    },
+    close() {
+      for (const region of regions) munmap(region.hostAddress, region.size)
+      fresh?.close()
+    },
+  }
+}
+
+/** Puts new memory that reads zero in the place of `regions`. Closing it leaves the mappings to their owner. */
+function mapFresh(regions: readonly GuestRegion[], size: number): GuestRam {
+  const fd = check('memfd_create', memfdCreate('guest-ram', MFD_CLOEXEC))
+  check('ftruncate', ftruncate(fd, size))
+  let offset = 0
+  for (const { hostAddress, size: length } of regions) {
+    const flags = MAP.SHARED | MAP.NORESERVE | MAP.FIXED
+    check('mmap', mmap(hostAddress, length, PROT.READ | PROT.WRITE, flags, fd, offset))
+    offset += length
+  }
+  return {
+    regions,
+    size,
+    extents: () => fileExtents(fd, size),
+    clear() {
+      check('fallocate', fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
+    },
+    close() {
+      close(fd)
+    },
+  }
+}
+
+/**
+ * Maps the ranges. Refuses (exit code 2) more memory than the host can give: pages are only taken when the
+ * guest touches them, so without this check a VM would start and be killed later, in the middle of its work.
+ */
+export function allocateGuestRam(ranges: readonly GuestRange[], available = availableMemory()): GuestRam {
+  const size = checkedSize(ranges, available)
   const refused = (error: unknown): Error =>
     error instanceof SystemError
       ? hostRefused(
@@ -85,6 +171,7 @@ export function allocateGuestRam(ranges: readonly GuestRange[], available = avai
   return {
     regions,
     size,
+    extents: () => fileExtents(fd, size),
     clear() {
       check('fallocate', fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
     },

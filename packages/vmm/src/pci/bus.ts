@@ -1,3 +1,4 @@
+import type { DevicesState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 import type { Platform } from '../io/platform.ts'
 import type { Bar, BarMapper } from './config-space.ts'
@@ -83,6 +84,42 @@ export class PciBus {
       fn?.reset()
       fn?.config.reset()
     }
+  }
+
+  /** See PciFunction.save. */
+  save(): DevicesState['pci'] {
+    const functions: DevicesState['pci']['functions'] = []
+    for (const [slot, fn] of this.slots.entries()) {
+      if (fn === undefined) continue
+      const more = fn.save?.()
+      const config = Buffer.from(fn.config.save()).toString('base64')
+      functions.push({ slot, name: fn.name, config, ...more })
+    }
+    return { configAddress: this.configAddress, functions }
+  }
+
+  /** On a bus with the same functions, before the guest runs. Throws with a line that names what differs. */
+  restore(state: DevicesState['pci']): void {
+    const saved = new Map(state.functions.map((fn) => [fn.slot, fn]))
+    for (const [slot, fn] of this.slots.entries()) {
+      const other = saved.get(slot)
+      if (fn?.name === other?.name) continue
+      throw new Error(
+        `PCI slot ${slot} had ${other?.name ?? 'nothing'} when the snapshot was made and has ${fn?.name ?? 'nothing'} now: give the VM the same devices`,
+      )
+    }
+    this.configAddress = (state.configAddress & 0x80ff_fffc) >>> 0
+    for (const { slot, name, config } of state.functions) {
+      if (!this.slots[slot]!.config.restore(Buffer.from(config, 'base64'))) {
+        throw new Error(`PCI slot ${slot}: this ${name} is not of the kind that the snapshot has`)
+      }
+    }
+    for (const fn of state.functions) this.slots[fn.slot]!.restore?.(fn)
+  }
+
+  /** See PciFunction.resumed. */
+  resumed(): void {
+    for (const fn of this.slots) fn?.resumed?.()
   }
 
   close(): void {

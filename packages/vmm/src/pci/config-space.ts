@@ -143,6 +143,31 @@ export class ConfigSpace {
     this.commandChanged(this.command)
   }
 
+  /** The bytes as they are now. */
+  save(): Uint8Array {
+    return this.bytes.slice()
+  }
+
+  /**
+   * Takes what a driver had written over from `saved`; everything else is this function's own and must be the same
+   * there. Returns false, and changes nothing, when it is not: another function was saved.
+   */
+  restore(saved: Uint8Array): boolean {
+    for (let i = 0; i < SIZE; i++) {
+      // What a window shows follows what is behind it, and INTx status follows the device.
+      const volatile = i === PCI.STATUS || this.hooks.some((h) => h.reads && i >= h.start && i < h.end)
+      if (!volatile && ((saved[i]! ^ this.initial[i]!) & ~this.writable[i]!) !== 0) return false
+    }
+    for (let i = 0; i < SIZE; i++) {
+      const mask = this.writable[i]!
+      this.bytes[i] = (this.bytes[i]! & ~mask) | (saved[i]! & mask)
+    }
+    this.decode()
+    this.commandChanged(this.command)
+    for (const hook of this.hooks) if (!hook.reads) hook.written?.(hook.start, hook.end - hook.start)
+    return true
+  }
+
   disconnect(): void {
     for (const bar of this.barsInUse()) this.place(bar, undefined)
     this.mapper = undefined

@@ -1,3 +1,4 @@
+import type { MsixState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 import type { InterruptController, MsiVector } from '../io/platform.ts'
 import type { ConfigSpace } from './config-space.ts'
@@ -68,6 +69,22 @@ export class Msix implements BusDevice {
     for (let i = 0; i < this.count; i++) this.table[i * WORDS + ENTRY.CONTROL] = MSIX.VECTOR_MASKED
     this.usable = false
     this.functionMasked = false
+  }
+
+  save(): MsixState {
+    const pending: number[] = []
+    for (const [index, is] of this.pending.entries()) if (is) pending.push(index)
+    return { table: [...this.table], pending }
+  }
+
+  /** After the configuration space. Throws RangeError when another number of vectors was saved. */
+  restore(state: MsixState): void {
+    if (state.table.length !== this.table.length || state.pending.some((index) => index >= this.count)) {
+      throw new RangeError(`MSI-X of ${state.table.length / WORDS} vectors where ${this.count} are`)
+    }
+    this.table.set(state.table)
+    for (const index of state.pending) this.pending[index] = 1
+    this.controlWritten()
   }
 
   close(): void {

@@ -63,6 +63,13 @@ export class SharedRing {
     return count
   }
 
+  /** A copy of what is not yet read; the reader's side. */
+  peek(): Uint8Array {
+    const tail = Atomics.load(this.words, TAIL)
+    const count = (Atomics.load(this.words, HEAD) - tail) >>> 0
+    return Uint8Array.from({ length: count }, (_, i) => this.bytes[(tail + i) & this.mask]!)
+  }
+
   /** Drops everything not yet read; the reader's side. */
   clear(): void {
     Atomics.store(this.words, TAIL, Atomics.load(this.words, HEAD))

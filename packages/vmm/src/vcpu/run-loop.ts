@@ -59,23 +59,31 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
     return result
   }
 
+  /** The last exit was answered in kvm_run and the kernel has not taken the answer yet. */
+  let answered = false
+
   for (;;) {
     const wanted = Atomics.load(words, command)
     if (wanted !== COMMAND_RUN) {
       if (wanted === COMMAND_STOP) return end({ kind: 'stopped' })
-      state(STATE_WAITING)
-      Atomics.wait(words, command, COMMAND_WAIT)
-      continue
-    }
-    if (words[base + STATE] !== STATE_RUNNING) state(STATE_RUNNING)
+      // The registers are whole only once the kernel has taken it in, without running the guest on (api.rst 4.94).
+      if (answered) run.setUint8(RUN.immediateExit, 1)
+      else {
+        state(STATE_WAITING)
+        Atomics.wait(words, command, COMMAND_WAIT)
+        continue
+      }
+    } else if (words[base + STATE] !== STATE_RUNNING) state(STATE_RUNNING)
     if (ioctlInt(fd, KVM_RUN, 0) < 0) {
       const code = errno()
       if (code !== EINTR && code !== EAGAIN) return end({ kind: 'run-error', errno: code })
+      answered = false
       // Cleared before the command is read: a kick that comes between them is seen by the next KVM_RUN.
       run.setUint8(RUN.immediateExit, 0)
       continue
     }
     const reason = run.getUint32(RUN.exitReason, true)
+    answered = reason === KVM_EXIT.IO || reason === KVM_EXIT.MMIO
     switch (reason) {
       case KVM_EXIT.IO:
         serveIo(run, mailbox, uart)

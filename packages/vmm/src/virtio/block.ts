@@ -1,3 +1,4 @@
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { DiskBackend, DiskListener } from '../disk/backend.ts'
 import type { Registration } from '../io/event-loop.ts'
 import {
@@ -73,6 +74,8 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   private readonly requests: Request[] = []
   private readonly free: Request[] = []
   private writeBack = true
+  /** Of a request that no driver made. */
+  private ownErrno = 0
   private started = false
   private context: VirtioContext | undefined
   private queue: Virtqueue | undefined
@@ -125,6 +128,27 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     this.batchEnded()
   }
 
+  save(): VirtioDeviceState<'block'> {
+    // Whatever was in flight is told to the driver, whose memory is saved after this.
+    this.backend.finish()
+    if (!this.readOnly) {
+      // A request of nobody's: `completed` passes it by.
+      const { tag } = this.take(null)
+      this.ownErrno = 0
+      this.backend.flush(tag)
+      this.backend.finish()
+      this.free.push(this.requests[tag]!)
+      if (this.ownErrno !== 0) throw new Error(`a disk cannot be made durable (errno ${this.ownErrno})`)
+    }
+    this.batchEnded()
+    return { writeBack: this.writeBack }
+  }
+
+  restore(state: VirtioDeviceState<'block'>): void {
+    this.writeBack = state.writeBack
+    this.config.view.setUint8(32, state.writeBack ? 1 : 0)
+  }
+
   reset(): void {
     this.nextTurn?.remove()
     this.nextTurn = undefined
@@ -146,7 +170,10 @@ export class BlockDevice implements VirtioDevice, DiskListener {
 
   completed(tag: number, errno: number): void {
     const request = this.requests[tag]!
-    if (request.chain === null) return
+    if (request.chain === null) {
+      this.ownErrno = errno
+      return
+    }
     if (errno !== 0) {
       this.finish(request, errno === EOPNOTSUPP ? BLOCK_STATUS.UNSUPP : BLOCK_STATUS.IOERR)
       return
@@ -299,7 +326,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     this.queue?.push(chain, (dataWritten ? request.bytes : 0) + 1)
   }
 
-  private take(chain: DescriptorChain): Request {
+  private take(chain: DescriptorChain | null): Request {
     let request = this.free.pop()
     if (request === undefined) {
       request = { tag: this.requests.length, chain, type: 0, bytes: 0, segment: 0, flushing: false }

@@ -1,3 +1,4 @@
+import type { VirtioState } from '@hearth/shared/vm-snapshot'
 import { VIRTIO_MSI_NO_VECTOR } from './constants.ts'
 
 /** What the driver configured of one queue (VIRTIO 1.2, section 4.1.4.3, the queue_… fields). */
@@ -80,6 +81,35 @@ export class CommonConfig {
     this.queueSelect = 0
     this.driverFeatureWords.fill(0)
     for (const queue of this.queues) queue.reset()
+  }
+
+  save(): Pick<
+    VirtioState,
+    'configVector' | 'deviceFeatureSelect' | 'driverFeatureSelect' | 'queueSelect' | 'driverFeatures'
+  > {
+    const { configVector, deviceFeatureSelect, driverFeatureSelect, queueSelect } = this
+    const driverFeatures = `0x${this.driverFeatures.toString(16)}`
+    return { configVector, deviceFeatureSelect, driverFeatureSelect, queueSelect, driverFeatures }
+  }
+
+  /** All but the queues' `enabled`, which the transport sets when it enables them. Throws RangeError when the queues are not as many. */
+  restore(state: VirtioState): void {
+    if (state.queues.length !== this.queues.length) {
+      throw new RangeError(`${state.queues.length} queues where ${this.queues.length} are`)
+    }
+    this.configVector = this.vector(state.configVector)
+    this.deviceFeatureSelect = state.deviceFeatureSelect
+    this.driverFeatureSelect = state.driverFeatureSelect
+    this.queueSelect = state.queueSelect
+    const features = BigInt(state.driverFeatures)
+    this.driverFeatureWords[0] = Number(features & 0xffff_ffffn)
+    this.driverFeatureWords[1] = Number(features >> 32n)
+    for (const [i, saved] of state.queues.entries()) {
+      const queue = this.queues[i]!
+      queue.size = saved.size
+      queue.vector = this.vector(saved.vector)
+      queue.addresses.set(saved.addresses)
+    }
   }
 
   read(offset: number, size: number): number {

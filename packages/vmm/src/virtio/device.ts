@@ -30,6 +30,16 @@ export interface VirtioDevice {
   activate(context: VirtioContext): void
   /** The driver rang queue `index`. */
   notify(index: number): void
+  /**
+   * For a snapshot, on an active device with all vCPUs stopped: brings every request under way to its end or gives
+   * its chain back with `undo`, makes durable what the guest was told is done, and tells what the device knows
+   * beside its queues: a value that `virtioDeviceStateSchemas` of packages/shared/src/vm-snapshot.ts has a schema
+   * for under the device's name. Nothing but `notify`, `reset` or `close` follows. Absent: a VM with this device
+   * cannot be saved while its driver is up.
+   */
+  save?(): unknown
+  /** Right after `activate`, before any `notify`: takes on what `save` told, which is of the schema's type. */
+  restore?(state: never): void
   /** Status 0, or the machine ends: forget all queues, give up every in-flight chain, keep the backend. */
   reset(): void
   /** The machine ends: close what the device owns. */

@@ -1,3 +1,4 @@
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { Registration } from '../io/event-loop.ts'
 import { MAX_PACKET_BYTES, NET_HEADER_BYTES, type NetBackend, type NetListener } from '../net/backend.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
@@ -125,6 +126,16 @@ export class NetDevice implements VirtioDevice, NetListener {
     this.context?.configChanged()
     // What waits for the backend waits in vain.
     if (this.stuck !== undefined) this.transmit()
+  }
+
+  save(): VirtioDeviceState<'net'> {
+    const queues = this.context?.queues
+    // Buffers taken and not filled go back in the reverse order, as if never taken.
+    for (let chain = this.held.pop(); chain !== undefined; chain = this.held.pop()) queues?.[RX]?.undo(chain)
+    this.heldBytes = 0
+    if (this.stuck !== undefined) queues?.[TX]?.undo(this.stuck)
+    this.stuck = undefined
+    return {}
   }
 
   reset(): void {

@@ -1,3 +1,4 @@
+import type { PciFunctionState, VirtioState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 import type { Registration } from '../io/event-loop.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
@@ -160,6 +161,62 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
     if ((added & STATUS.DRIVER_OK) !== 0 && (this.status & STATUS.DEVICE_NEEDS_RESET) === 0) this.activate()
   }
 
+  save(): { msix: PciFunctionState['msix']; virtio: VirtioState } {
+    const { device } = this
+    if (this.active && device.save === undefined) throw new Error(`a ${this.name} device cannot be saved yet`)
+    const state = this.active ? device.save?.() : undefined
+    const queues = this.common.queues.map((registers, i) => {
+      const { size, vector, enabled } = registers
+      const addresses = [...registers.addresses] as VirtioState['queues'][number]['addresses']
+      return { size, vector, enabled, addresses, ...this.queues[i]!.save() }
+    })
+    const { status, isr, configGeneration } = this
+    const common = this.common.save()
+    return {
+      msix: this.msix.save(),
+      virtio: {
+        ...{ name: device.name, status, isr, configGeneration, ...common, queues },
+        ...(state === undefined ? {} : { device: state }),
+      },
+    }
+  }
+
+  restore({ msix, virtio: state }: PciFunctionState): void {
+    if (msix === undefined || state === undefined || state.name !== this.device.name) {
+      throw new Error(`the snapshot of this ${this.name} is incomplete`)
+    }
+    this.msix.restore(msix)
+    this.common.restore(state)
+    this.configGeneration = state.configGeneration
+    this.isr = state.isr
+    this.slot?.intx.set(this.isr !== 0)
+    const featuresOk = (state.status & STATUS.FEATURES_OK) !== 0
+    if (featuresOk && !this.featuresAcceptable()) {
+      throw new Error(`${this.name}: the guest's driver uses features that the device has no longer`)
+    }
+    this.status = state.status
+    for (const [i, queue] of state.queues.entries()) {
+      if (!queue.enabled) continue
+      this.enableQueue(i)
+      this.queues[i]!.restore(queue)
+    }
+    if ((this.status & STATUS.DRIVER_OK) === 0 || (this.status & STATUS.DEVICE_NEEDS_RESET) !== 0) return
+    const context = this.begin()
+    this.guard(() => {
+      this.device.activate(context)
+      if (state.device !== undefined) this.device.restore?.(state.device as never)
+    })
+  }
+
+  resumed(): void {
+    if (!this.active) return
+    this.lookAtQueues()
+    // One interrupt too many costs nothing; one that was on its way when the machine stopped must not be lost.
+    for (const [index, registers] of this.common.queues.entries()) {
+      if (this.queues[index]!.enabled) this.signal(registers.vector, ISR.QUEUE)
+    }
+  }
+
   enableQueue(index: number): void {
     const registers = this.common.queues[index]!
     // 3.1.1: queues are set up after FEATURES_OK; before it the ring's features are not known.
@@ -192,7 +249,15 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
   }
 
   private activate(): void {
-    const context: VirtioContext = {
+    const context = this.begin()
+    this.guard(() => this.device.activate(context))
+    // Some drivers fill and ring their queues before DRIVER_OK; look once so that nothing waits for ever.
+    this.lookAtQueues()
+  }
+
+  private begin(): VirtioContext {
+    this.active = true
+    return {
       memory: this.memory,
       features: this.common.driverFeatures,
       queues: this.queues,
@@ -201,10 +266,6 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
       configChanged: () => this.configChanged(),
       fail: (reason) => this.fail(reason),
     }
-    this.active = true
-    this.guard(() => this.device.activate(context))
-    // Some drivers fill and ring their queues before DRIVER_OK; look once so that nothing waits for ever.
-    this.lookAtQueues()
   }
 
   private lookAtQueues(): void {

@@ -55,6 +55,14 @@ export interface VirtqueueLayout {
   readonly indirect: boolean
 }
 
+/** How far both sides are; all but the last are u16. */
+export interface RingPosition {
+  readonly nextAvailable: number
+  readonly nextUsed: number
+  readonly signalledUsed: number
+  readonly notifyOff: boolean
+}
+
 const DESCRIPTOR_BYTES = 16
 const FOUR_GIB = 0x1_0000_0000
 /** A locked operation on this is the full barrier that x86 needs between a store and a later load. */
@@ -143,6 +151,20 @@ export class Virtqueue {
     this.signalledUsed = 0
     this.notifyOff = false
     this.live = true
+  }
+
+  /** Where the ring stands; for a snapshot, with no chain in a device's hands. */
+  save(): RingPosition {
+    const { nextAvailable, nextUsed, signalledUsed, notifyOff } = this
+    return { nextAvailable, nextUsed, signalledUsed, notifyOff }
+  }
+
+  /** After `enable`. Any position is safe: one that does not fit the ring is what a hostile driver could make as well. */
+  restore(position: RingPosition): void {
+    this.nextAvailable = position.nextAvailable
+    this.nextUsed = position.nextUsed
+    this.signalledUsed = position.signalledUsed
+    this.notifyOff = position.notifyOff
   }
 
   /** Forgets the layout; chains still held by the device must not be pushed any more (a push does nothing). */

@@ -1,4 +1,5 @@
 import { getRandomValues } from 'node:crypto'
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import { DEVICE_ID } from './constants.ts'
 import type { VirtioContext, VirtioDevice } from './device.ts'
 import { DeviceConfig } from './device-config.ts'
@@ -41,6 +42,10 @@ export class RngDevice implements VirtioDevice {
     }
     this.context?.interrupt(0)
     if (queue.enableNotify()) this.context?.loop.after(0, () => this.notify(0))
+  }
+
+  save(): VirtioDeviceState<'rng'> {
+    return {}
   }
 
   reset(): void {

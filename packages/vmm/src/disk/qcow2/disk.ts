@@ -85,6 +85,8 @@ export class Qcow2Disk implements DiskBackend {
 
   submit(): void {}
 
+  finish(): void {}
+
   drain(): void {}
 
   close(): void {

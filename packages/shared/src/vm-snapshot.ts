@@ -1,0 +1,192 @@
+/**
+ * `vm.json` of a snapshot folder: everything of a stopped machine but its memory, which lies beside it as one file.
+ * Whoever restores treats the document as hostile: each number is bounded here, and what numbers mean together
+ * (addresses in RAM, indices of queues) is checked by the device that takes them.
+ *
+ * A newer program reads older versions; an older one refuses newer ones by `v`.
+ */
+import { z } from 'zod'
+
+export const vmSnapshotVersion = 1
+
+const u8 = z.int().min(0).max(0xff)
+const u16 = z.int().min(0).max(0xffff)
+const u32 = z.int().min(0).max(0xffff_ffff)
+const u64 = z.string().regex(/^0x[0-9a-f]{1,16}$/)
+/** Exactly so many bytes, or any number up to a bound, in base64. */
+const bytes = (max: number, exact = true) =>
+  z.base64().refine(
+    (text) => {
+      const length = (text.length / 4) * 3 - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0)
+      return exact ? length === max : length <= max
+    },
+    `${exact ? '' : 'at most '}${max} bytes are expected`,
+  )
+
+/** One vCPU: structures of linux/kvm.h as the kernel gave them. */
+export const vcpuStateSchema = z.strictObject({
+  /** Seven words an entry: function, index, flags, eax, ebx, ecx, edx. */
+  cpuid: z.array(z.tuple([u32, u32, u32, u32, u32, u32, u32])).max(512),
+  mpState: u32,
+  regs: bytes(144),
+  sregs: bytes(312),
+  xsave: bytes(64 * 1024, false),
+  xcrs: bytes(392),
+  debugRegs: bytes(128),
+  lapic: bytes(1024),
+  events: bytes(64),
+  msrs: z.array(z.tuple([u32, u64])).max(1024),
+})
+export type VcpuState = z.infer<typeof vcpuStateSchema>
+
+export const kernelStateSchema = z.strictObject({
+  /** Nanoseconds of the guest's kvmclock. */
+  clock: u64,
+  tscKhz: u32,
+  pit: bytes(112),
+  /** PIC master, PIC slave, IOAPIC. */
+  irqchips: z.tuple([bytes(520), bytes(520), bytes(520)]),
+})
+export type KernelState = z.infer<typeof kernelStateSchema>
+
+export const uartStateSchema = z.strictObject({
+  ier: u8,
+  lcr: u8,
+  mcr: u8,
+  scr: u8,
+  divisor: u16,
+  fifoEnabled: z.boolean(),
+  thrEmptyPending: z.boolean(),
+  /** What was typed and not yet read. */
+  input: bytes(4096, false),
+})
+export type UartState = z.infer<typeof uartStateSchema>
+
+/** State of the devices at fixed ports, by the device's name. A device that has none does not appear. */
+export const chipsetStateSchemas = {
+  'acpi-pm': z.strictObject({ status: u16, enable: u16, control: u16 }),
+  cmos: z.strictObject({ index: u8, bytes: bytes(128) }),
+  i8042: z.strictObject({ outputPortNext: z.boolean() }),
+  'reset-control': z.strictObject({ value: u8 }),
+} as const
+const chipsetStateSchema = z.strictObject({
+  'acpi-pm': chipsetStateSchemas['acpi-pm'].optional(),
+  cmos: chipsetStateSchemas.cmos.optional(),
+  i8042: chipsetStateSchemas.i8042.optional(),
+  'reset-control': chipsetStateSchemas['reset-control'].optional(),
+})
+export type ChipsetState = z.infer<typeof chipsetStateSchema>
+
+export const msixStateSchema = z.strictObject({
+  table: z.array(u32).max(2048 * 4),
+  /** Vectors that fired while masked. */
+  pending: z.array(u16).max(2048),
+})
+export type MsixState = z.infer<typeof msixStateSchema>
+
+export const queueStateSchema = z.strictObject({
+  size: u16,
+  vector: u16,
+  enabled: z.boolean(),
+  /** Descriptor area, driver area, device area: low and high halves. */
+  addresses: z.tuple([u32, u32, u32, u32, u32, u32]),
+  nextAvailable: u16,
+  nextUsed: u16,
+  signalledUsed: u16,
+  notifyOff: z.boolean(),
+})
+export type QueueState = z.infer<typeof queueStateSchema>
+
+/** What a device keeps beside what its transport keeps, by the device's name. */
+export const virtioDeviceStateSchemas = {
+  block: z.strictObject({ writeBack: z.boolean() }),
+  net: z.strictObject({}),
+  rng: z.strictObject({}),
+} as const
+export type VirtioDeviceName = keyof typeof virtioDeviceStateSchemas
+export type VirtioDeviceState<Name extends VirtioDeviceName> = z.infer<
+  (typeof virtioDeviceStateSchemas)[Name]
+>
+
+export const virtioStateSchema = z
+  .strictObject({
+    name: z.string().max(32),
+    status: u8,
+    isr: u8,
+    configGeneration: u8,
+    configVector: u16,
+    deviceFeatureSelect: u32,
+    driverFeatureSelect: u32,
+    queueSelect: u16,
+    driverFeatures: u64,
+    queues: z.array(queueStateSchema).max(64),
+    /** Of the device itself, while its driver is up. */
+    device: z.unknown().optional(),
+  })
+  .superRefine(({ name, device }, context) => {
+    if (device === undefined) return
+    if (!Object.hasOwn(virtioDeviceStateSchemas, name)) {
+      context.addIssue({ code: 'custom', message: `this program knows no device "${name}"` })
+      return
+    }
+    const parsed = virtioDeviceStateSchemas[name as VirtioDeviceName].safeParse(device)
+    if (!parsed.success)
+      context.addIssue({ code: 'custom', path: ['device'], message: z.prettifyError(parsed.error) })
+  })
+export type VirtioState = z.infer<typeof virtioStateSchema>
+
+export const pciFunctionStateSchema = z.strictObject({
+  slot: z.int().min(0).max(31),
+  name: z.string().max(64),
+  config: bytes(256),
+  msix: msixStateSchema.optional(),
+  virtio: virtioStateSchema.optional(),
+})
+export type PciFunctionState = z.infer<typeof pciFunctionStateSchema>
+
+/** What the I/O thread owns. */
+export const devicesStateSchema = z.strictObject({
+  chipset: chipsetStateSchema,
+  pci: z.strictObject({ configAddress: u32, functions: z.array(pciFunctionStateSchema).max(32) }),
+})
+export type DevicesState = z.infer<typeof devicesStateSchema>
+
+export const vmSnapshotSchema = z.strictObject({
+  v: z.literal(vmSnapshotVersion),
+  /** Milliseconds since the Unix epoch when the machine stood still. */
+  savedAt: z.number().min(0),
+  cpus: z.int().min(1).max(32),
+  memoryBytes: z
+    .int()
+    .min(1)
+    .max(2 ** 40),
+  /** What stood behind the disks, for whoever keeps them together: the state of the disks is not in here. */
+  disks: z
+    .array(
+      z.strictObject({ path: z.string().max(4096), readOnly: z.boolean(), bytes: z.int().nonnegative() }),
+    )
+    .max(64),
+  kernel: kernelStateSchema,
+  vcpus: z.array(vcpuStateSchema).min(1).max(32),
+  uart: uartStateSchema,
+  devices: devicesStateSchema,
+})
+export type VmSnapshot = z.infer<typeof vmSnapshotSchema>
+
+/** A document of any version this program reads. The message of a refusal is one line for people. */
+export function parseVmSnapshot(
+  value: unknown,
+): { readonly ok: true; readonly snapshot: VmSnapshot } | { readonly ok: false; readonly error: string } {
+  const version = z.object({ v: z.int() }).safeParse(value)
+  if (version.success && version.data.v > vmSnapshotVersion) {
+    return {
+      ok: false,
+      error: `it was written by a newer Hearth (version ${version.data.v}, this one reads ${vmSnapshotVersion}): update this host`,
+    }
+  }
+  const parsed = vmSnapshotSchema.safeParse(value)
+  if (parsed.success) return { ok: true, snapshot: parsed.data }
+  const issue = parsed.error.issues[0]!
+  const message = issue.message.split('\n')[0]
+  return { ok: false, error: `its "${issue.path.join('.')}" is not right (${message})` }
+}

@@ -1,0 +1,123 @@
+/**
+ * A snapshot on disk: a folder with `vm.json` and `memory`. It is written beside its place and renamed into it when
+ * every byte is durable, so a folder of that name is whole or not there.
+ */
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
+import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
+import type { GuestRam } from '../memory/guest-ram.ts'
+import { usageError } from '../sys/exit-error.ts'
+import { writeMemoryFile } from './memory-file.ts'
+
+const DOCUMENT = 'vm.json'
+const MEMORY = 'memory'
+/** A document of 32 vCPUs has some hundred KiB. */
+const MAX_DOCUMENT = 16 * 1024 * 1024
+
+/** A folder being written. */
+export class SnapshotWriter {
+  private readonly folder: string
+  private readonly partial: string
+
+  /** Throws with a line for people when `folder` cannot be made. */
+  constructor(folder: string) {
+    if (existsSync(folder)) throw new Error(`${folder} is there already: name a folder that is not`)
+    this.folder = path.resolve(folder)
+    this.partial = `${this.folder}.partial`
+    // Left behind by a process that died.
+    rmSync(this.partial, { recursive: true, force: true })
+    try {
+      mkdirSync(this.partial, { mode: 0o700 })
+    } catch (error) {
+      throw new Error(`${folder} cannot be made (${(error as NodeJS.ErrnoException).code})`)
+    }
+  }
+
+  /** Returns the bytes that are not zero. Neither vCPUs nor devices may run. */
+  async writeMemory(ram: GuestRam): Promise<number> {
+    const fd = openSync(path.join(this.partial, MEMORY), 'wx', 0o600)
+    try {
+      return await writeMemoryFile(fd, ram)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /** Makes everything durable and puts the folder in its place. The guest may run again. */
+  finish(document: VmSnapshot): void {
+    writeFileSync(path.join(this.partial, DOCUMENT), JSON.stringify(document), { flag: 'wx', mode: 0o600 })
+    for (const name of [MEMORY, DOCUMENT, '']) sync(path.join(this.partial, name))
+    renameSync(this.partial, this.folder)
+    sync(path.dirname(this.folder))
+  }
+
+  abandon(): void {
+    rmSync(this.partial, { recursive: true, force: true })
+  }
+}
+
+function sync(file: string): void {
+  const fd = openSync(file, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** A snapshot to start from. */
+export interface OpenSnapshot {
+  readonly document: VmSnapshot
+  /** The memory file, opened for reading; as long as the document says. */
+  readonly memoryFd: number
+}
+
+/** Opens and checks `folder`. Throws ExitError (code 1) with the reason: the command line names the folder. */
+export async function openSnapshot(folder: string): Promise<OpenSnapshot> {
+  const refuse = (reason: string): Error => usageError(`--restore ${folder}: ${reason}`)
+  const open = (name: string): number => {
+    try {
+      const fd = openSync(path.join(folder, name), 'r')
+      if (fstatSync(fd).isFile()) return fd
+      closeSync(fd)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw refuse(`${name} does not open (${code})`)
+    }
+    throw refuse(`there is no snapshot: ${name} is missing`)
+  }
+  const documentFd = open(DOCUMENT)
+  let value: unknown
+  try {
+    if (fstatSync(documentFd).size > MAX_DOCUMENT) throw refuse(`${DOCUMENT} is too large`)
+    value = JSON.parse(readFileSync(documentFd, 'utf8'))
+  } catch (error) {
+    throw error instanceof SyntaxError ? refuse(`${DOCUMENT} is not JSON`) : error
+  } finally {
+    closeSync(documentFd)
+  }
+  // Loaded here alone: a VM that starts cold has no use for the schema library.
+  const { parseVmSnapshot } = await import('@hearth/shared/vm-snapshot')
+  const parsed = parseVmSnapshot(value)
+  if (!parsed.ok) throw refuse(parsed.error)
+  const { snapshot } = parsed
+  if (snapshot.vcpus.length !== snapshot.cpus) throw refuse(`${DOCUMENT} does not describe every vCPU`)
+  const memoryFd = open(MEMORY)
+  const { size } = fstatSync(memoryFd)
+  if (size !== snapshot.memoryBytes) {
+    closeSync(memoryFd)
+    throw refuse(`${MEMORY} has ${size} bytes and should have ${snapshot.memoryBytes}`)
+  }
+  return { document: snapshot, memoryFd }
+}

@@ -1,0 +1,228 @@
+/** A snapshot of a running machine and the process that goes on from it, with guests of a few instructions on any KVM. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, describe, test } from 'node:test'
+import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
+import { ControlClient } from '../control/client.ts'
+import {
+  inb,
+  loadMemory,
+  outb,
+  powerOff,
+  print,
+  printRax,
+  storeMemory,
+  tinyKernel,
+} from '../testing/tiny-guest.ts'
+
+const MAIN = new URL('../main.ts', import.meta.url).pathname
+const folder = mkdtempSync(path.join(os.tmpdir(), 'snapshot-'))
+const children = new Set<ChildProcess>()
+after(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true })
+})
+let names = 0
+const fresh = (name: string): string => path.join(folder, `${name}-${names++}`)
+
+const usable = (() => {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+})()
+
+function launch(args: readonly string[]) {
+  const control = fresh('control')
+  const child = spawn(process.execPath, [MAIN, 'run', '--control', `unix:${control}`, ...args])
+  children.add(child)
+  let stderr = ''
+  let output = ''
+  child.stdout.setEncoding('latin1')
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const end = new Promise<{ code: number | null; output: string; line: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code, output, line: stderr.trimEnd() }))
+  })
+  const printed = async (text: string): Promise<void> => {
+    while (!output.includes(text)) {
+      if (child.exitCode !== null) assert.fail(`it ended: ${stderr}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  const client = async (): Promise<ControlClient> => {
+    for (;;) {
+      if (child.exitCode !== null) assert.fail(`it ended: ${stderr}`)
+      const connected = await ControlClient.connect(control).catch(() => undefined)
+      if (connected && (await connected.status()).state === 'running') return connected
+      connected?.close()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  return { child, end, printed, client, type: (text: string) => child.stdin.write(text, 'latin1') }
+}
+
+/** Waits for a byte from the serial port and prints it plus one; see tiny-guest.test.ts. */
+const echo = [
+  ...[0xba, 0xfd, 0x03, 0, 0, 0xec, 0xa8, 0x01, 0x74, 0xf6],
+  ...[0xba, 0xf8, 0x03, 0, 0, 0xec, 0xfe, 0xc0, 0xee],
+]
+
+/** Leaves something everywhere, waits in the middle of it, and says what is still there. */
+const kernel = path.join(folder, 'kernel')
+writeFileSync(
+  kernel,
+  tinyKernel(
+    ...[storeMemory(0x18_0000, 0x6c6c6548), outb(0x70, 0x50), outb(0x71, 0x21), outb(0x3ff, 0x7e)],
+    ...[print('up'), echo, echo],
+    ...[loadMemory(0x18_0000), printRax(4), inb(0x71), printRax(1), inb(0x3ff), printRax(1), powerOff],
+  ),
+)
+
+describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
+  test('a machine goes on in another process where it stood: registers, memory, devices, input not yet read', async () => {
+    const disk = fresh('disk')
+    writeFileSync(disk, Buffer.alloc(1 << 20, 1))
+    const machine = ['--memory', '32M', '--cpus', '2', '--disk', disk]
+    const first = launch(['--kernel', kernel, ...machine])
+    await first.printed('up')
+    const client = await first.client()
+    const saved = fresh('saved')
+    const { memoryBytes } = await client.snapshot({ folder: saved })
+    assert.ok(memoryBytes > 4096 && memoryBytes < 2 << 20, `${memoryBytes} bytes of memory`)
+    assert.ok(statSync(path.join(saved, 'memory')).blocks * 512 < 4 << 20, 'sparse')
+    assert.equal((await client.status()).state, 'running')
+    // The machine that was saved goes on as if nothing had been.
+    first.type('HA')
+    assert.deepEqual(await first.end, {
+      code: 0,
+      output: 'upIBHell!~',
+      line: 'hearth-vmm: the guest powered off',
+    })
+
+    for (const how of ['with what the snapshot says', 'with the same said again']) {
+      const args = how.includes('again') ? machine : ['--disk', disk]
+      const again = launch(['--restore', saved, ...args])
+      await again.client()
+      again.type('HA')
+      assert.deepEqual(
+        await again.end,
+        { code: 0, output: 'IBHell!~', line: 'hearth-vmm: the guest powered off' },
+        how,
+      )
+    }
+    assert.deepEqual(readdirSync(saved).sort(), ['memory', 'vm.json'])
+  })
+
+  test('a snapshot that ends the process; one of a restored machine; a reset after it', async () => {
+    const first = launch(['--kernel', kernel, '--memory', '32M'])
+    await first.printed('up')
+    const saved = fresh('saved')
+    await (await first.client()).snapshot({ folder: saved, after: 'quit' })
+    assert.equal((await first.end).code, 0)
+
+    const second = launch(['--restore', saved])
+    second.type('H')
+    await second.printed('I')
+    const again = fresh('again')
+    const client = await second.client()
+    await client.snapshot({ folder: again, after: 'pause' })
+    assert.equal((await client.status()).state, 'paused')
+    assert.deepEqual(
+      readFileSync(path.join(saved, 'memory')).subarray(0x18_0000, 0x18_0004).toString(),
+      'Hell',
+    )
+    await client.request('reset')
+    const end = await second.end
+    assert.equal(end.code, 10)
+    assert.match(end.line, /without --kernel it cannot start again/)
+
+    const third = launch(['--restore', again, '--kernel', kernel])
+    third.type('A')
+    await third.printed('BHell!~')
+    assert.equal((await third.end).code, 0)
+    const fourth = launch(['--restore', again, '--kernel', kernel])
+    await (await fourth.client()).request('reset')
+    // Memory reads zero again and the guest starts from its beginning.
+    await fourth.printed('up')
+    fourth.type('HA')
+    assert.match((await fourth.end).output, /upIBHell!~$/)
+  })
+
+  test('what cannot be saved or restored is one line, and nothing is left behind', async () => {
+    const first = launch(['--kernel', kernel, '--memory', '32M'])
+    await first.printed('up')
+    const client = await first.client()
+    const saved = fresh('saved')
+    await assert.rejects(client.request('snapshot'), /needs params/)
+    await assert.rejects(client.snapshot({ folder }), /is there already/)
+    await assert.rejects(
+      client.snapshot({ folder: path.join(folder, 'none', 'x') }),
+      /cannot be made \(ENOENT\)/,
+    )
+    await client.snapshot({ folder: saved, after: 'quit' })
+    await first.end
+
+    const document = JSON.parse(readFileSync(path.join(saved, 'vm.json'), 'utf8')) as VmSnapshot
+    const broken = (change: (copy: string) => void): string => {
+      const copy = fresh('broken')
+      cpSync(saved, copy, { recursive: true })
+      change(copy)
+      return copy
+    }
+    const withDocument = (value: unknown): string =>
+      broken((copy) =>
+        writeFileSync(path.join(copy, 'vm.json'), typeof value === 'string' ? value : JSON.stringify(value)),
+      )
+    const [vcpu] = document.vcpus
+    const anotherDisk = fresh('disk')
+    writeFileSync(anotherDisk, Buffer.alloc(4096))
+    for (const [args, code, pattern] of [
+      [['--restore', path.join(folder, 'none')], 1, /there is no snapshot: vm.json is missing/],
+      [['--restore', saved, '--cpus', '2'], 1, /the snapshot has --cpus 1 --memory 32M/],
+      [['--restore', saved, '--disk', anotherDisk], 1, /slot 10 had nothing .* has virtio-block now/],
+      [
+        ['--restore', broken((copy) => truncateSync(path.join(copy, 'memory'), 4096))],
+        1,
+        /memory has 4096 bytes/,
+      ],
+      [['--restore', withDocument('{')], 1, /vm.json is not JSON/],
+      [['--restore', withDocument({ ...document, v: 2 })], 1, /written by a newer Hearth/],
+      [['--restore', withDocument({ ...document, uart: {} })], 1, /its "uart\.\w+" is not right/],
+      [['--restore', withDocument({ ...document, vcpus: [{ ...vcpu, regs: 'AAAA' }] })], 1, /"vcpus.0.regs"/],
+      [['--restore', withDocument({ ...document, vcpus: [vcpu, vcpu] })], 1, /does not describe every vCPU/],
+      [
+        ['--restore', withDocument({ ...document, vcpus: [{ ...vcpu, msrs: [[0xdead_0000, '0x1']] }] })],
+        2,
+        /does not take MSR 0xdead0000/,
+      ],
+    ] as const) {
+      const end = await launch(args).end
+      assert.equal(end.code, code, end.line)
+      assert.match(end.line, pattern)
+      assert.equal(end.line.split('\n').length, 1, end.line)
+    }
+    assert.ok(!existsSync(`${saved}.partial`))
+  })
+})
