@@ -67,6 +67,7 @@ const words: Record<OwnedType, string> = {
   image: 'image',
   ssh_key: 'SSH key',
   action: 'action',
+  quota_request: 'request',
 }
 
 /** The project a thing belongs to; null: the whole home's. */
@@ -84,13 +85,17 @@ async function projectOf(queries: Queries, of: OwnedType, given: unknown): Promi
   const id = parsed.data
   const find = {
     project: async () => {
-      const project = await queries.project.findUnique({ where: { id }, select: { id: true } })
+      const project = await queries.project.findFirst({
+        where: { id, deletedAt: null },
+        select: { id: true },
+      })
       return project && { projectId: project.id }
     },
     vm: () => queries.vm.findUnique({ where: { id }, select }),
     image: () => queries.image.findUnique({ where: { id }, select }),
     ssh_key: () => queries.sshKey.findUnique({ where: { id }, select }),
     action: () => queries.action.findUnique({ where: { id }, select }),
+    quota_request: () => queries.quotaRequest.findUnique({ where: { id }, select }),
   } as const satisfies Record<OwnedType, () => Promise<{ projectId: number | null } | null>>
   const found = await find[of]()
   if (!found) throw notFound(words[of])
@@ -172,7 +177,11 @@ async function ownProject(
   if (fitting) return fitting.projectId
   if (own[0]) throw await roleMissing(queries, own[0].projectId, wanted)
   const first = standing.isAdmin
-    ? await queries.project.findFirst({ orderBy: { id: 'asc' }, select: { id: true } })
+    ? await queries.project.findFirst({
+        where: { deletedAt: null },
+        orderBy: { id: 'asc' },
+        select: { id: true },
+      })
     : null
   if (first) return first.id
   throw new HearthError(

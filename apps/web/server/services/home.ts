@@ -14,7 +14,11 @@ export async function ensureHost(db: Database): Promise<number> {
 }
 
 export async function defaultProjectId(queries: Queries): Promise<number> {
-  const project = await queries.project.findFirst({ orderBy: { id: 'asc' }, select: { id: true } })
+  const project = await queries.project.findFirst({
+    where: { deletedAt: null },
+    orderBy: { id: 'asc' },
+    select: { id: true },
+  })
   if (!project) throw new HearthError('invalid_state', 'Set Hearth up first, with the link it printed.')
   return project.id
 }

@@ -5,7 +5,12 @@ import { consolesService } from './consoles.ts'
 import type { ServiceContext } from './context.ts'
 import { hostsService, sizesService } from './hosts.ts'
 import { imagesService } from './images.ts'
+import { invitationsService } from './invitations.ts'
 import { labelsService } from './labels.ts'
+import { membersService } from './members.ts'
+import { homeService, personsService } from './persons.ts'
+import { projectsService } from './projects.ts'
+import { quotaService } from './quota-requests.ts'
 import { sessionService } from './session.ts'
 import { setupService } from './setup.ts'
 import { sshKeysService } from './ssh-keys.ts'
@@ -23,6 +28,12 @@ export function createServices(
     },
     session: sessionService(context),
     setup: setupService(context, hashPassword),
+    projects: projectsService(context),
+    members: membersService(context),
+    invitations: invitationsService(context, hashPassword),
+    quota: quotaService(context),
+    home: homeService(context),
+    persons: personsService(context),
     hosts: hostsService(context),
     sizes: sizesService(context),
     images: imagesService(context),

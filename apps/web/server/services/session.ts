@@ -9,7 +9,10 @@ import type { PortalServices } from './types.ts'
 async function projectsOf(queries: Queries, viewer: Viewer): Promise<SessionView['projects']> {
   const standing = await standingOf(queries, viewer)
   const ids = standing.visible.projectId
-  const rows = await queries.project.findMany({ where: ids ? { id: ids } : {}, orderBy: { id: 'asc' } })
+  const rows = await queries.project.findMany({
+    where: { deletedAt: null, ...(ids ? { id: ids } : {}) },
+    orderBy: { id: 'asc' },
+  })
   return rows.flatMap(({ id, name }) => {
     const role = standing.roleIn(id)
     return role ? [{ id, name, role }] : []

@@ -6,13 +6,24 @@
 
 import type { ActionStatus } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
-import type { Privilege } from '../auth/privilege.ts'
+import type { QuotaKey } from '@hearth/shared/quota'
+import type { Privilege, ProjectRole } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
 import type { ActivityView } from '../views/activity.ts'
 import type { HostView } from '../views/host.ts'
 import type { ImageView } from '../views/image.ts'
-import type { SessionView, SetupCompleteInput } from '../views/session.ts'
+import type {
+  HomeSettings,
+  HomeUpdate,
+  InvitationCheck,
+  InvitationView,
+  MemberView,
+  PersonView,
+  ProjectView,
+  QuotaRequestView,
+} from '../views/project.ts'
+import type { Role, SessionView, SetupCompleteInput } from '../views/session.ts'
 import type { SizeView } from '../views/size.ts'
 import type { SshKeyView } from '../views/ssh-key.ts'
 import type { TokenScope, TokenView } from '../views/token.ts'
@@ -62,6 +73,58 @@ export interface PortalServices {
   readonly setup: {
     check(token: string): Promise<'valid' | 'invalid' | 'expired' | 'done'>
     complete(input: SetupCompleteInput, from: string): Promise<void>
+  }
+  readonly projects: {
+    /** Those the viewer sees, each with its quota and what the viewer may do. */
+    list(viewer: Viewer): Promise<ProjectView[]>
+    get(viewer: Viewer, projectId: number): Promise<ProjectView>
+    watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<ProjectView[], void, void>
+    create(viewer: Viewer, name: string): Promise<ProjectView>
+    rename(viewer: Viewer, projectId: number, name: string): Promise<ProjectView>
+    delete(viewer: Viewer, projectId: number, confirmName: string): Promise<void>
+  }
+  readonly members: {
+    list(viewer: Viewer, projectId: number): Promise<MemberView[]>
+    setRole(viewer: Viewer, projectId: number, userId: string, role: ProjectRole): Promise<void>
+    remove(viewer: Viewer, projectId: number, userId: string): Promise<void>
+    leave(viewer: Viewer, projectId: number): Promise<void>
+  }
+  readonly invitations: {
+    list(projectId: number): Promise<InvitationView[]>
+    create(
+      viewer: Viewer,
+      projectId: number,
+      input: { role: ProjectRole; note: string; expiresInDays: number },
+    ): Promise<{ invitation: InvitationView; path: string }>
+    revoke(viewer: Viewer, projectId: number, invitationId: number): Promise<void>
+    check(token: string): Promise<InvitationCheck>
+    accept(viewer: Viewer, token: string): Promise<{ projectId: number }>
+    register(
+      input: { token: string; name: string; email: string; password: string },
+      from: string,
+    ): Promise<{ projectId: number }>
+  }
+  readonly quota: {
+    set(
+      viewer: Viewer,
+      projectId: number,
+      limits: Partial<Record<QuotaKey, number | 'unlimited' | null>>,
+    ): Promise<void>
+    request(
+      viewer: Viewer,
+      projectId: number,
+      input: { key: QuotaKey; wanted: number; reason: string },
+    ): Promise<QuotaRequestView>
+    answer(viewer: Viewer, id: number, input: { grant: boolean; answer: string }): Promise<void>
+  }
+  readonly home: {
+    get(): Promise<HomeSettings>
+    update(viewer: Viewer, input: HomeUpdate): Promise<void>
+  }
+  readonly persons: {
+    list(viewer: Viewer): Promise<PersonView[]>
+    setRole(viewer: Viewer, userId: string, role: Role): Promise<void>
+    delete(viewer: Viewer, userId: string): Promise<void>
   }
   readonly hosts: {
     list(viewer: Viewer): Promise<HostView[]>

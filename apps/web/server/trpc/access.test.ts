@@ -18,11 +18,18 @@ import {
   type ProjectRole,
 } from '../auth/privilege.ts'
 import { routes } from '../rest/api.ts'
+import { openQuota } from '../services/quota.ts'
 import { codeFrom, createRunning, type Person, TestPortal, until } from '../testing/test-portal.ts'
 import { appRouter } from './router.ts'
 
 /** What anybody who reaches the portal may call. Whoever adds to this list says so here. */
-const publicPaths = ['session.get', 'setup.check', 'setup.complete']
+const publicPaths = [
+  'session.get',
+  'setup.check',
+  'setup.complete',
+  'invitation.check',
+  'invitation.register',
+]
 
 interface Described {
   type: 'query' | 'mutation' | 'subscription'
@@ -131,8 +138,17 @@ async function refusalOf(answer: Promise<unknown>): Promise<string | null> {
 /** A thing of the project that this call may destroy. */
 async function thing(of: OwnedType): Promise<number> {
   switch (of) {
-    case 'project':
-      return projectId
+    case 'project': {
+      const members = await portal.db.membership.findMany({ where: { projectId } })
+      const project = await portal.db.project.create({
+        data: {
+          name: `fresh-${++count}`,
+          members: { create: members.map(({ userId, role }) => ({ userId, role })) },
+        },
+      })
+      await openQuota(portal.db, project.id)
+      return project.id
+    }
     case 'vm':
       return vmId
     case 'image': {
@@ -144,6 +160,11 @@ async function thing(of: OwnedType): Promise<number> {
       const name = `key-${++count}`
       const key = { name, type: 'ssh-ed25519', publicKey: name, fingerprint: name }
       return (await portal.db.sshKey.create({ data: { projectId, ...key } })).id
+    }
+    case 'quota_request': {
+      const userId = (await portal.db.user.findFirstOrThrow()).id
+      const request = { projectId, userId, key: 'vcpus', wanted: 9n, limitThen: 8n }
+      return (await portal.db.quotaRequest.create({ data: request })).id
     }
     case 'action':
       return (await portal.db.action.findFirstOrThrow({ where: { projectId } })).id
@@ -171,13 +192,14 @@ test('each procedure lets in whom it declares, and nobody else, over a real sock
       else assert.equal(refusal, wanted, `${path} as ${somebody.name}`)
     }
   }
+  await portal.db.project.deleteMany({ where: { name: { startsWith: 'fresh-' } } })
 })
 
 test('each route lets in whom it declares, and nobody else', async () => {
   for (const { method, pattern, privilege } of routes) {
     for (const { token, ...somebody } of people) {
       if (!isResourcePrivilege(privilege)) continue
-      const id = await thing(privilege.of)
+      const id = privilege.of === 'project' ? projectId : await thing(privilege.of)
       const where = pattern.replace(`{${privilege.key}}`, String(id)).replace(/\{\w+\}/g, '999999')
       const response = await portal.api(token, method, where, method === 'GET' ? undefined : {})
       const label = `${method} ${where} as ${somebody.name}: ${response.status}`

@@ -7,6 +7,13 @@ import { consoleRouter, sshKeyRouter, tokenRouter } from './procedures/account.t
 import { actionRouter, activityRouter } from './procedures/action.ts'
 import { hostRouter, sizeRouter } from './procedures/host.ts'
 import { imageRouter } from './procedures/image.ts'
+import {
+  homeRouter,
+  invitationRouter,
+  personRouter,
+  projectRouter,
+  quotaRouter,
+} from './procedures/project.ts'
 import { sessionRouter, setupRouter } from './procedures/session.ts'
 import { vmRouter } from './procedures/vm.ts'
 import { router } from './trpc.ts'
@@ -23,6 +30,11 @@ export const appRouter = router({
   sshKey: sshKeyRouter,
   token: tokenRouter,
   console: consoleRouter,
+  project: projectRouter,
+  invitation: invitationRouter,
+  quota: quotaRouter,
+  home: homeRouter,
+  person: personRouter,
 })
 
 export type AppRouter = typeof appRouter

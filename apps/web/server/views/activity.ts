@@ -23,6 +23,20 @@ export const activityKinds = [
   'ssh_key.delete',
   'token.create',
   'token.revoke',
+  'project.create',
+  'project.update',
+  'project.delete',
+  'member.add',
+  'member.update',
+  'member.remove',
+  'invitation.create',
+  'invitation.revoke',
+  'quota.update',
+  'quota.request',
+  'quota.answer',
+  'home.update',
+  'person.update',
+  'person.delete',
 ] as const
 export const activityKindSchema = z.enum(activityKinds)
 export type ActivityKind = z.infer<typeof activityKindSchema>

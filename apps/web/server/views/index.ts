@@ -4,6 +4,15 @@ export type { ActivityKind, ActivityView } from './activity.ts'
 export type { Ability, Actor } from './common.ts'
 export type { HostView } from './host.ts'
 export type { ImageView } from './image.ts'
+export type {
+  HomeSettings,
+  InvitationView,
+  MemberView,
+  PersonView,
+  ProjectView,
+  QuotaLineView,
+  QuotaRequestView,
+} from './project.ts'
 export type { Role, SessionView, SetupCompleteInput } from './session.ts'
 export type { SizeView } from './size.ts'
 export type { SshKeyView } from './ssh-key.ts'
