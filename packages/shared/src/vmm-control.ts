@@ -42,12 +42,13 @@ export const vmmMethods = [
 export type VmmMethod = (typeof vmmMethods)[number]
 
 /**
- * `folder`: absolute, must not be there yet; it appears when it is whole and durable. `after`: what the machine does
+ * `folder`: absolute, must not be there yet; it appears when it is whole and durable. Without it the snapshot goes
+ * to the folder of `--snapshot-slot`, in the place of the one before. `after`: what the machine does
  * afterwards; `keep` (the default) goes on as before, `quit` ends the process (exit code 0) without a single
  * instruction more, so that folder and disks are of the same moment.
  */
 export const vmmSnapshotParamsSchema = z.strictObject({
-  folder: z.string().min(1).max(4096).startsWith('/'),
+  folder: z.string().min(1).max(4096).startsWith('/').optional(),
   after: z.enum(['keep', 'pause', 'quit']).optional(),
 })
 export type VmmSnapshotParams = z.infer<typeof vmmSnapshotParamsSchema>

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly kernel?: string | undefined
   /** A snapshot's folder: the VM goes on from there. */
   readonly restore?: string | undefined
+  /** A folder for snapshots that name none; its files are opened at the start, so that a jailed process can write them. */
+  readonly snapshotSlot?: string | undefined
   readonly initrd?: string | undefined
   readonly commandLine: string
   /** Absent only with `restore`: what the snapshot has. Given, it must be the same. */
@@ -76,6 +78,7 @@ Runs one virtual machine until it powers off.
   --kernel FILE               Linux bzImage (vmlinuz) or x86-64 ELF kernel (vmlinux)
   --restore FOLDER            go on from a snapshot instead of booting; give the same disks and networks
                               (--kernel is then only needed for the guest's next reset)
+  --snapshot-slot FOLDER      where the control method "snapshot" writes when it names no folder
   --initrd FILE               initial RAM disk
   --cmdline TEXT              kernel command line (default: ${DEFAULTS.commandLine})
   --memory SIZE               for example 512M or 2G (default: 512M)
@@ -108,6 +111,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const known = new Set([
     'kernel',
     'restore',
+    'snapshot-slot',
     'initrd',
     'cmdline',
     'memory',
@@ -160,6 +164,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   return {
     kernel,
     restore,
+    snapshotSlot: single.get('snapshot-slot'),
     initrd: single.get('initrd'),
     commandLine: single.get('cmdline') ?? DEFAULTS.commandLine,
     memoryBytes: parseMemory(single.get('memory'), restore),
@@ -275,6 +280,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   const args = ['run']
   if (options.kernel !== undefined) args.push('--kernel', options.kernel)
   if (options.restore !== undefined) args.push('--restore', options.restore)
+  if (options.snapshotSlot !== undefined) args.push('--snapshot-slot', options.snapshotSlot)
   if (options.initrd !== undefined) args.push('--initrd', options.initrd)
   args.push('--cmdline', options.commandLine)
   if (options.memoryBytes !== undefined) args.push('--memory', `${options.memoryBytes / MIB}M`)

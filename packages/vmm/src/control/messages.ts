@@ -58,20 +58,18 @@ export function parseRequest(line: string): ParsedRequest {
 }
 
 /** Params of `snapshot`, vmmSnapshotParamsSchema of packages/shared. Throws with a line for people. */
-export function parseSnapshotParams(params: unknown): Required<VmmSnapshotParams> {
-  const { folder, after = 'keep' } = (params ?? {}) as { folder?: unknown; after?: unknown }
+export function parseSnapshotParams(params: Readonly<Record<string, unknown>>): VmmSnapshotParams {
+  const { folder, after = 'keep' } = params
   if (
-    typeof folder !== 'string' ||
-    !folder.startsWith('/') ||
-    folder.length > 4096 ||
-    folder.includes('\0')
+    folder !== undefined &&
+    (typeof folder !== 'string' || !folder.startsWith('/') || folder.length > 4096 || folder.includes('\0'))
   ) {
-    throw new Error('snapshot needs params {"folder": "/absolute/path"}')
+    throw new Error('snapshot\'s "folder" is an absolute path')
   }
   if (after !== 'keep' && after !== 'pause' && after !== 'quit') {
     throw new Error('snapshot\'s "after" is keep, pause or quit')
   }
-  return { folder, after }
+  return folder === undefined ? { after } : { folder, after }
 }
 
 export type ControlLine =

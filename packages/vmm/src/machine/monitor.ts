@@ -25,7 +25,7 @@ import { gapMarker, SerialHub } from '../serial/hub.ts'
 import { SerialLog } from '../serial/log-file.ts'
 import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
-import { type OpenSnapshot, openSnapshot, SnapshotWriter } from '../snapshot/folder.ts'
+import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../snapshot/folder.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { openDisk, openNet } from './backends.ts'
@@ -72,6 +72,7 @@ export class Monitor {
   private memoryBytes: number
   private disks: MachineOptions['disks'] = []
   private ram: GuestRam | undefined
+  private slot: SnapshotSlot | undefined
   /** The snapshot being written; settled when it is over. */
   private saving: Promise<void> | undefined
 
@@ -166,6 +167,7 @@ export class Monitor {
   private open(snapshot: OpenSnapshot | undefined): MachineOptions {
     const { options, cpus } = this
     const boot = this.bootSource()
+    if (options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(options.snapshotSlot)
     const disks = options.disks.map(openDisk)
     const nets = options.nets.map(openNet)
     const kvm = Kvm.open()
@@ -336,10 +338,11 @@ export class Monitor {
   }
 
   /** Writes the whole machine to a folder. Whatever goes wrong, the guest goes on as before and no folder is there. */
-  private async snapshot({ folder, after }: Required<VmmSnapshotParams>): Promise<VmmSnapshotResult> {
+  private async snapshot({ folder, after = 'keep' }: VmmSnapshotParams): Promise<VmmSnapshotResult> {
     const machine = this.runningMachine()
     const wasRunning = this.state === 'running'
-    const writer = new SnapshotWriter(folder)
+    const writer = folder === undefined ? this.slot : new FolderWriter(folder)
+    if (!writer) throw new Error('name a folder: this VM was started without --snapshot-slot')
     const over = Promise.withResolvers<void>()
     this.saving = over.promise
     const goOn = (): void => {

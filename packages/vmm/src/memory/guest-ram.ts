@@ -87,8 +87,10 @@ export function restoreGuestRam(
 ): GuestRam {
   const size = checkedSize(ranges, available)
   const regions: GuestRegion[] = []
-  /** After a reset the guest starts with memory of its own. */
-  let fresh: GuestRam | undefined
+  /** After a reset the guest starts with memory of its own. Made now: a jailed process can make no file later. */
+  const freshFd = check('memfd_create', memfdCreate('guest-ram', MFD_CLOEXEC))
+  check('ftruncate', ftruncate(freshFd, size))
+  let isFresh = false
   let offset = 0
   for (const range of ranges) {
     const flags = MAP.PRIVATE | MAP.NORESERVE
@@ -100,40 +102,32 @@ export function restoreGuestRam(
     regions,
     size,
     // Which pages differ from the file is not known here.
-    extents: () => fresh?.extents() ?? [{ offset: 0, length: size }],
+    extents: () => (isFresh ? fileExtents(freshFd, size) : [{ offset: 0, length: size }]),
     clear() {
-      // At the same addresses, because every thread has views of them.
-      fresh ??= mapFresh(regions, size)
-      fresh.clear()
+      punch(freshFd, size)
+      if (!isFresh) mapOver(regions, freshFd)
+      isFresh = true
     },
     close() {
       for (const region of regions) munmap(region.hostAddress, region.size)
-      fresh?.close()
+      close(freshFd)
     },
   }
 }
 
-/** Puts new memory that reads zero in the place of `regions`. Closing it leaves the mappings to their owner. */
-function mapFresh(regions: readonly GuestRegion[], size: number): GuestRam {
-  const fd = check('memfd_create', memfdCreate('guest-ram', MFD_CLOEXEC))
-  check('ftruncate', ftruncate(fd, size))
+/** Puts the file's memory in the place of what `regions` are mapped to: at the same addresses, because every thread has views of them. */
+function mapOver(regions: readonly GuestRegion[], fd: number): void {
   let offset = 0
-  for (const { hostAddress, size: length } of regions) {
+  for (const { hostAddress, size } of regions) {
     const flags = MAP.SHARED | MAP.NORESERVE | MAP.FIXED
-    check('mmap', mmap(hostAddress, length, PROT.READ | PROT.WRITE, flags, fd, offset))
-    offset += length
+    check('mmap', mmap(hostAddress, size, PROT.READ | PROT.WRITE, flags, fd, offset))
+    offset += size
   }
-  return {
-    regions,
-    size,
-    extents: () => fileExtents(fd, size),
-    clear() {
-      check('fallocate', fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
-    },
-    close() {
-      close(fd)
-    },
-  }
+}
+
+/** Every byte reads zero again and takes no memory. */
+function punch(fd: number, size: number): void {
+  check('fallocate', fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
 }
 
 /**
@@ -172,9 +166,7 @@ export function allocateGuestRam(ranges: readonly GuestRange[], available = avai
     regions,
     size,
     extents: () => fileExtents(fd, size),
-    clear() {
-      check('fallocate', fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
-    },
+    clear: () => punch(fd, size),
     close() {
       unmap()
       close(fd)

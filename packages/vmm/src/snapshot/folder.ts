@@ -1,18 +1,17 @@
-/**
- * A snapshot on disk: a folder with `vm.json` and `memory`. It is written beside its place and renamed into it when
- * every byte is durable, so a folder of that name is whole or not there.
- */
+/** A snapshot on disk: a folder with `vm.json` and `memory`. */
 import {
   closeSync,
   existsSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import path from 'node:path'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
@@ -25,8 +24,17 @@ const MEMORY = 'memory'
 /** A document of 32 vCPUs has some hundred KiB. */
 const MAX_DOCUMENT = 16 * 1024 * 1024
 
-/** A folder being written. */
-export class SnapshotWriter {
+/** Where a snapshot is written to. */
+export interface SnapshotWriter {
+  /** Returns the bytes that are not zero. Neither vCPUs nor devices may run. */
+  writeMemory(ram: GuestRam): Promise<number>
+  /** Makes everything durable and the snapshot whole. The guest may run again. */
+  finish(document: VmSnapshot): void
+  abandon(): void
+}
+
+/** A folder that is not there yet: it is written beside its place and gets its name last. */
+export class FolderWriter implements SnapshotWriter {
   private readonly folder: string
   private readonly partial: string
 
@@ -44,7 +52,6 @@ export class SnapshotWriter {
     }
   }
 
-  /** Returns the bytes that are not zero. Neither vCPUs nor devices may run. */
   async writeMemory(ram: GuestRam): Promise<number> {
     const fd = openSync(path.join(this.partial, MEMORY), 'wx', 0o600)
     try {
@@ -54,7 +61,6 @@ export class SnapshotWriter {
     }
   }
 
-  /** Makes everything durable and puts the folder in its place. The guest may run again. */
   finish(document: VmSnapshot): void {
     writeFileSync(path.join(this.partial, DOCUMENT), JSON.stringify(document), { flag: 'wx', mode: 0o600 })
     for (const name of [MEMORY, DOCUMENT, '']) sync(path.join(this.partial, name))
@@ -64,6 +70,45 @@ export class SnapshotWriter {
 
   abandon(): void {
     rmSync(this.partial, { recursive: true, force: true })
+  }
+}
+
+/**
+ * A folder whose files are opened when the process starts, because a jailed one can open nothing later. It is whole
+ * while `vm.json` is: that is emptied first and written last. Whoever wants to keep a snapshot copies it, or moves
+ * the folder away after the process has ended.
+ */
+export class SnapshotSlot implements SnapshotWriter {
+  private readonly memoryFd: number
+  private readonly documentFd: number
+
+  /** Throws ExitError (code 1): the command line names the folder. */
+  constructor(folder: string) {
+    try {
+      mkdirSync(folder, { mode: 0o700, recursive: true })
+      this.memoryFd = openSync(path.join(folder, MEMORY), 'w+', 0o600)
+      this.documentFd = openSync(path.join(folder, DOCUMENT), 'w+', 0o600)
+    } catch (error) {
+      throw usageError(
+        `--snapshot-slot ${folder}: it cannot be made (${(error as NodeJS.ErrnoException).code})`,
+      )
+    }
+  }
+
+  writeMemory(ram: GuestRam): Promise<number> {
+    this.abandon()
+    return writeMemoryFile(this.memoryFd, ram)
+  }
+
+  finish(document: VmSnapshot): void {
+    fsyncSync(this.memoryFd)
+    writeSync(this.documentFd, JSON.stringify(document), 0)
+    fsyncSync(this.documentFd)
+  }
+
+  abandon(): void {
+    ftruncateSync(this.documentFd, 0)
+    ftruncateSync(this.memoryFd, 0)
   }
 }
 

@@ -136,10 +136,13 @@ describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
   })
 
   test('a snapshot that ends the process; one of a restored machine; a reset after it', async () => {
-    const first = launch(['--kernel', kernel, '--memory', '32M'])
+    const saved = fresh('slot')
+    const first = launch(['--kernel', kernel, '--memory', '32M', '--snapshot-slot', saved])
     await first.printed('up')
-    const saved = fresh('saved')
-    await (await first.client()).snapshot({ folder: saved, after: 'quit' })
+    const slotClient = await first.client()
+    // The later one takes the place of the one before.
+    await slotClient.snapshot({})
+    await slotClient.snapshot({ after: 'quit' })
     assert.equal((await first.end).code, 0)
 
     const second = launch(['--restore', saved])
@@ -175,7 +178,8 @@ describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
     await first.printed('up')
     const client = await first.client()
     const saved = fresh('saved')
-    await assert.rejects(client.request('snapshot'), /needs params/)
+    await assert.rejects(client.request('snapshot'), /started without --snapshot-slot/)
+    await assert.rejects(client.snapshot({ folder: 'relative' }), /is an absolute path/)
     await assert.rejects(client.snapshot({ folder }), /is there already/)
     await assert.rejects(
       client.snapshot({ folder: path.join(folder, 'none', 'x') }),
