@@ -1,7 +1,13 @@
 /** The agent: its parts put together, and the requests of the protocol handed to them. */
 import { mkdir } from 'node:fs/promises'
 import type { ActionReport } from '@hearth/shared/action'
-import type { AgentEvent, HostInfo, PowerOp } from '@hearth/shared/agent-protocol'
+import type {
+  AgentEvent,
+  HostInfo,
+  PowerOp,
+  VmCreateInput,
+  VmSnapshotInput,
+} from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { ActionJournal, type ActionRequest } from './actions/action-journal.ts'
@@ -22,6 +28,8 @@ import { PasstNetwork } from './network/passt.ts'
 import type { AgentOptions } from './options.ts'
 import { recover } from './recover.ts'
 import { seedDocuments } from './seed/cloud-init.ts'
+import { SnapshotStore } from './snapshot/snapshot-store.ts'
+import { requireRestore, requireSnapshot, restoreSnapshot, takeSnapshot } from './snapshot/vm-snapshot.ts'
 import { VmStore } from './store/vm-store.ts'
 import { deleteVm, powerVm, requirePower, requireUpdate, updateVm } from './vm/change-vm.ts'
 import { createVm } from './vm/create-vm.ts'
@@ -39,6 +47,7 @@ export class Agent implements AgentServices {
   readonly #hub = new EventHub()
   readonly #bootId = readBootId()
   readonly #store: VmStore
+  readonly #snapshots: SnapshotStore
   readonly #network: GuestNetwork
   readonly #catalogue: ImageCatalogue
   readonly #cache: ImageCache
@@ -50,6 +59,10 @@ export class Agent implements AgentServices {
     this.#options = options
     this.#log = log
     this.#store = new VmStore(options.state)
+    this.#snapshots = new SnapshotStore(options.state, {
+      changed: (snapshot) => this.#hub.publish({ type: 'vm_snapshot', snapshot }),
+      removed: (snapshotUid) => this.#hub.publish({ type: 'vm_snapshot_removed', snapshotUid }),
+    })
     const isRoot = process.getuid?.() === 0
     this.#network = isRoot
       ? new NatNetwork({ ...options, bootId: this.#bootId, log, onLeases: () => this.#leasesChanged() })
@@ -89,11 +102,14 @@ export class Agent implements AgentServices {
     await mkdir(this.#options.state, { recursive: true, mode: 0o700 })
     await mkdir(this.#options.runDir, { recursive: true, mode: 0o700 })
     await this.#store.open()
+    for (const folder of await this.#snapshots.open())
+      this.#log.error('a snapshot cannot be read and is left alone', { folder })
     await this.#cache.open()
     await this.#catalogue.open()
     await recover({
       vms: this.#vms,
       store: this.#store,
+      snapshots: this.#snapshots,
       actions: this.#actions,
       network: this.#network,
       bootId: this.#bootId,
@@ -141,14 +157,15 @@ export class Agent implements AgentServices {
         host,
         vms: this.#vms.reports(),
         images: this.#catalogue.list(),
+        vmSnapshots: this.#snapshots.reports(),
         actions: this.#actions.recent(snapshotActions),
       }),
       ...(sink ? { ready: () => sink.ready() } : {}),
     })
   }
 
-  async createVm(input: { actionId: number; spec: VmSpec; start: boolean }): Promise<ActionReport> {
-    const { actionId, spec, start } = input
+  async createVm(input: VmCreateInput): Promise<ActionReport> {
+    const { actionId, spec, start, snapshotUid } = input
     const seen = this.#actions.get(actionId)
     if (seen) return seen
     if (this.#vms.find(spec.vmUid) || this.#vms.holder(spec.vmUid) !== undefined)
@@ -156,12 +173,18 @@ export class Agent implements AgentServices {
     // Two cards with one address on one bridge would take each other's packets, and their fixed IP address.
     if (this.#vms.all().some((vm) => vm.spec.mac === spec.mac))
       throw new HearthError('uniqueness_error', `A VM on this host already has the MAC address ${spec.mac}.`)
-    if (!this.#catalogue.has(spec.image))
+    if (snapshotUid !== undefined) this.#snapshots.require(snapshotUid)
+    else if (!this.#catalogue.has(spec.image))
       throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
     requireFits(spec)
     // Refuses user data cloud-init could not read, while the person still has the form open.
     seedDocuments(spec)
-    const request: ActionRequest = { kind: 'create', spec, start }
+    const request: ActionRequest = {
+      kind: 'create',
+      spec,
+      start,
+      ...(snapshotUid === undefined ? {} : { snapshotUid }),
+    }
     return this.#acceptOnVm(spec.vmUid, { actionId, command: 'create_vm' }, request)
   }
 
@@ -200,6 +223,44 @@ export class Agent implements AgentServices {
     return this.#acceptOnVm(vmUid, { actionId, command: 'delete_vm' }, { kind: 'delete', vmUid })
   }
 
+  async snapshotVm(input: VmSnapshotInput): Promise<ActionReport> {
+    const { actionId, vmUid, snapshotUid } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    requireSnapshot(this.#vms.require(vmUid))
+    if (this.#snapshots.find(snapshotUid))
+      throw new HearthError('uniqueness_error', 'A snapshot with this identity is already on this host.')
+    return this.#acceptOnVm(
+      vmUid,
+      { actionId, command: 'snapshot_vm' },
+      { kind: 'snapshot', vmUid, snapshotUid },
+    )
+  }
+
+  async restoreVm(input: VmSnapshotInput): Promise<ActionReport> {
+    const { actionId, vmUid, snapshotUid } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    requireRestore(this.#vms.require(vmUid), this.#snapshots, snapshotUid)
+    return this.#acceptOnVm(
+      vmUid,
+      { actionId, command: 'restore_vm' },
+      { kind: 'restore', vmUid, snapshotUid },
+    )
+  }
+
+  async deleteSnapshot(input: VmSnapshotInput): Promise<ActionReport> {
+    const { actionId, vmUid, snapshotUid } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    this.#snapshots.require(snapshotUid)
+    return this.#acceptOnVm(
+      vmUid,
+      { actionId, command: 'delete_snapshot' },
+      { kind: 'delete_snapshot', vmUid, snapshotUid },
+    )
+  }
+
   async buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport> {
     const { actionId, imageUid } = input
     const seen = this.#actions.get(actionId)
@@ -227,8 +288,7 @@ export class Agent implements AgentServices {
 
   /** Work of the journal, to be done again; null when nothing of it is left to do. */
   #redo(request: ActionRequest, actionId: number): ActionWork {
-    const vmUid = request.kind === 'create' || request.kind === 'update' ? request.spec.vmUid : null
-    const held = vmUid ?? (request.kind === 'delete' || request.kind === 'power' ? request.vmUid : null)
+    const held = 'spec' in request ? request.spec.vmUid : 'vmUid' in request ? request.vmUid : null
     if (held === null || (request.kind === 'power' && request.op === 'poweroff')) return this.#work(request)
     this.#vms.hold(held, actionId)
     return this.#held(held, actionId, request)
@@ -249,19 +309,28 @@ export class Agent implements AgentServices {
     const context = {
       vms: this.#vms,
       store: this.#store,
+      snapshots: this.#snapshots,
       catalogue: this.#catalogue,
       cache: this.#cache,
       network: this.#network,
     }
     switch (request.kind) {
       case 'create':
-        return (progress) => createVm(context, request.spec, request.start, progress)
+        return (progress) => createVm(context, request.spec, request.start, progress, request.snapshotUid)
       case 'power':
         return (progress) => powerVm(this.#vms.require(request.vmUid), request.op, progress)
       case 'update':
         return (progress) => updateVm(context, this.#vms.require(request.spec.vmUid), request.spec, progress)
       case 'delete':
         return (progress) => deleteVm(context, this.#vms.require(request.vmUid), progress)
+      case 'snapshot':
+        return (progress) =>
+          takeSnapshot(this.#snapshots, this.#vms.require(request.vmUid), request.snapshotUid, progress)
+      case 'restore':
+        return (progress) =>
+          restoreSnapshot(this.#snapshots, this.#vms.require(request.vmUid), request.snapshotUid, progress)
+      case 'delete_snapshot':
+        return async () => this.#snapshots.remove(request.snapshotUid)
       case 'build':
         return (progress) =>
           this.#catalogue.build(request.imageUid, {

@@ -9,6 +9,7 @@ import type { Actions, ActionWork } from './actions/actions.ts'
 import { findProcessesByArgument, isProcessAlive, type ProcessIdentity } from './host/process-identity.ts'
 import { errorText, type Log } from './log.ts'
 import type { GuestNetwork } from './network/guest-network.ts'
+import type { SnapshotStore } from './snapshot/snapshot-store.ts'
 import type { VmStore } from './store/vm-store.ts'
 import { deleteVm } from './vm/change-vm.ts'
 import type { Vm } from './vm/vm.ts'
@@ -17,6 +18,7 @@ import type { Vms } from './vm/vms.ts'
 export interface RecoverContext {
   vms: Vms
   store: VmStore
+  snapshots: SnapshotStore
   actions: Actions
   network: GuestNetwork
   bootId: string
@@ -108,6 +110,10 @@ async function resume(context: RecoverContext, entry: JournalEntry): Promise<boo
       return goOn()
     case 'delete':
       return vms.find(request.vmUid) ? goOn() : end(null)
+    case 'snapshot':
+    case 'restore':
+    case 'delete_snapshot':
+      return vms.find(request.vmUid) ? goOn() : end(cancelled())
     case 'update':
       return vms.find(request.spec.vmUid) ? goOn() : end(cancelled())
     case 'power': {

@@ -10,6 +10,7 @@ import {
   vmPowerInputSchema,
   vmRefInputSchema,
   vmReportSchema,
+  vmSnapshotInputSchema,
   vmUpdateInputSchema,
 } from '@hearth/shared/agent-protocol'
 import { imageReportSchema } from '@hearth/shared/image'
@@ -42,6 +43,18 @@ export const agentRouter = router({
       .input(vmRefInputSchema)
       .output(actionReportSchema)
       .mutation(({ ctx, input }) => ctx.services.deleteVm(input)),
+    snapshot: procedure
+      .input(vmSnapshotInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.snapshotVm(input)),
+    restore: procedure
+      .input(vmSnapshotInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.restoreVm(input)),
+    deleteSnapshot: procedure
+      .input(vmSnapshotInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.deleteSnapshot(input)),
   }),
   image: router({
     list: procedure.output(z.array(imageReportSchema)).query(({ ctx }) => ctx.services.listImages()),

@@ -19,6 +19,7 @@ import { ensureHost } from './services/home.ts'
 import { createServices } from './services/index.ts'
 import { reconcileQuota } from './services/quota.ts'
 import { newSetupToken } from './services/setup.ts'
+import { SnapshotSchedules } from './services/snapshot-schedule.ts'
 import type { PortalServices } from './services/types.ts'
 import { settleCharge } from './services/vm-charge.ts'
 
@@ -39,6 +40,7 @@ export interface Portal {
   readonly consoles: Consoles
   readonly changes: Changes
   readonly agents: Agents
+  readonly schedules: SnapshotSchedules
   readonly names: PortalNames
   readonly log: Log
   /** Answers a request under /api/v1. */
@@ -65,6 +67,8 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
   const services = createServices(context, (password) => auth.hashPassword(password))
   agents.connect(await ensureHost(db), options.agent)
   const consoles = new Consoles({ context, agents, changes, log })
+  const schedules = new SnapshotSchedules(context)
+  schedules.start()
   const rest = createRestApi({ context, services })
   return {
     db,
@@ -74,11 +78,13 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
     consoles,
     changes,
     agents,
+    schedules,
     names,
     log,
     rest,
     newSetupToken: () => newSetupToken(db),
     async close() {
+      await schedules.stop()
       consoles.close()
       await agents.close()
       await db.$disconnect()

@@ -12,6 +12,9 @@ export const actionCommands = [
   'reset_vm',
   'update_vm',
   'protect_vm',
+  'snapshot_vm',
+  'restore_vm',
+  'delete_snapshot',
   'build_image',
 ] as const
 export const actionCommandSchema = z.enum(actionCommands)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { actionReportSchema } from './action.ts'
 import { imageReportSchema } from './image.ts'
 import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
+import { snapshotUidSchema, vmSnapshotReportSchema } from './snapshot.ts'
 import { vmSpecSchema } from './vm-spec.ts'
 
 /**
@@ -16,6 +17,9 @@ import { vmSpecSchema } from './vm-spec.ts'
  *   vm.power       mutation     VmPowerInput → ActionReport
  *   vm.update      mutation     VmUpdateInput → ActionReport
  *   vm.delete      mutation     VmRefInput → ActionReport
+ *   vm.snapshot    mutation     VmSnapshotInput → ActionReport
+ *   vm.restore     mutation     VmSnapshotInput → ActionReport     (the VM is stopped)
+ *   vm.deleteSnapshot mutation  VmSnapshotInput → ActionReport
  *   image.list     query        → ImageReport[]
  *   image.build    mutation     ImageBuildInput → ActionReport
  *   action.get     query        {actionId} → ActionReport | null
@@ -81,12 +85,24 @@ export const hostInfoSchema = z.object({
 })
 export type HostInfo = z.infer<typeof hostInfoSchema>
 
-export const vmCreateInputSchema = z.object({ actionId: idSchema, spec: vmSpecSchema, start: z.boolean() })
+export const vmCreateInputSchema = z.object({
+  actionId: idSchema,
+  spec: vmSpecSchema,
+  start: z.boolean(),
+  /** Its disk comes from this snapshot instead of the image. */ snapshotUid: snapshotUidSchema.optional(),
+})
+export type VmCreateInput = z.infer<typeof vmCreateInputSchema>
 export const powerOps = ['start', 'shutdown', 'poweroff', 'reset'] as const
 export const powerOpSchema = z.enum(powerOps)
 export type PowerOp = z.infer<typeof powerOpSchema>
 export const vmPowerInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema, op: powerOpSchema })
 export const vmUpdateInputSchema = z.object({ actionId: idSchema, spec: vmSpecSchema })
+export const vmSnapshotInputSchema = z.object({
+  actionId: idSchema,
+  vmUid: vmUidSchema,
+  snapshotUid: snapshotUidSchema,
+})
+export type VmSnapshotInput = z.infer<typeof vmSnapshotInputSchema>
 export const vmRefInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema })
 export const imageBuildInputSchema = z.object({ actionId: idSchema, imageUid: imageUidSchema })
 export const actionGetInputSchema = z.object({ actionId: idSchema })
@@ -99,12 +115,15 @@ export const agentEventSchema = z.discriminatedUnion('type', [
     host: hostInfoSchema,
     vms: z.array(vmReportSchema),
     images: z.array(imageReportSchema),
+    vmSnapshots: z.array(vmSnapshotReportSchema),
     /** Those under way and the last finished ones (at least 200, newest last). */
     actions: z.array(actionReportSchema),
   }),
   z.object({ type: z.literal('host'), host: hostInfoSchema }),
   z.object({ type: z.literal('vm'), vm: vmReportSchema }),
   z.object({ type: z.literal('vm_removed'), vmUid: vmUidSchema }),
+  z.object({ type: z.literal('vm_snapshot'), snapshot: vmSnapshotReportSchema }),
+  z.object({ type: z.literal('vm_snapshot_removed'), snapshotUid: snapshotUidSchema }),
   z.object({ type: z.literal('image'), image: imageReportSchema }),
   z.object({ type: z.literal('action'), action: actionReportSchema }),
 ])

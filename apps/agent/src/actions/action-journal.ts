@@ -8,15 +8,24 @@ import { join } from 'node:path'
 import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
 import { powerOpSchema } from '@hearth/shared/agent-protocol'
 import { imageUidSchema, vmUidSchema } from '@hearth/shared/names'
+import { snapshotUidSchema } from '@hearth/shared/snapshot'
 import { vmSpecSchema } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { readJson, temporaryPrefix, writeJsonAtomic } from '../store/atomic-file.ts'
 
 export const actionRequestSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('create'), spec: vmSpecSchema, start: z.boolean() }),
+  z.object({
+    kind: z.literal('create'),
+    spec: vmSpecSchema,
+    start: z.boolean(),
+    snapshotUid: snapshotUidSchema.optional(),
+  }),
   z.object({ kind: z.literal('power'), vmUid: vmUidSchema, op: powerOpSchema }),
   z.object({ kind: z.literal('update'), spec: vmSpecSchema }),
   z.object({ kind: z.literal('delete'), vmUid: vmUidSchema }),
+  z.object({ kind: z.literal('snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
+  z.object({ kind: z.literal('restore'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
+  z.object({ kind: z.literal('delete_snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('build'), imageUid: imageUidSchema }),
 ])
 /** What was asked for: all that is needed to do it again. */

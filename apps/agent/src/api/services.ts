@@ -3,7 +3,14 @@
  * graph must stay free of the monitor and of anything that touches the host.
  */
 import type { ActionReport } from '@hearth/shared/action'
-import type { AgentEvent, HostInfo, PowerOp, VmReport } from '@hearth/shared/agent-protocol'
+import type {
+  AgentEvent,
+  HostInfo,
+  PowerOp,
+  VmCreateInput,
+  VmReport,
+  VmSnapshotInput,
+} from '@hearth/shared/agent-protocol'
 import type { ImageReport } from '@hearth/shared/image'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 
@@ -16,10 +23,13 @@ export interface AgentServices {
   hostInfo(): Promise<HostInfo>
   shutdownGuests(timeoutMs: number): Promise<{ stopped: number; forced: number }>
   listVms(): VmReport[]
-  createVm(input: { actionId: number; spec: VmSpec; start: boolean }): Promise<ActionReport>
+  createVm(input: VmCreateInput): Promise<ActionReport>
   powerVm(input: { actionId: number; vmUid: string; op: PowerOp }): Promise<ActionReport>
   updateVm(input: { actionId: number; spec: VmSpec }): Promise<ActionReport>
   deleteVm(input: { actionId: number; vmUid: string }): Promise<ActionReport>
+  snapshotVm(input: VmSnapshotInput): Promise<ActionReport>
+  restoreVm(input: VmSnapshotInput): Promise<ActionReport>
+  deleteSnapshot(input: VmSnapshotInput): Promise<ActionReport>
   listImages(): ImageReport[]
   buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport>
   getAction(actionId: number): ActionReport | null

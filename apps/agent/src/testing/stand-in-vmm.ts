@@ -40,6 +40,7 @@ if (behaviour.has('fail-start')) {
 
 const controls = new Set<Socket>()
 let resets = 0
+let paused = false
 
 const status = (state: string) => ({
   state,
@@ -81,7 +82,11 @@ function answer(method: string, params: { viewer?: string; take?: boolean } = {}
       viewer.control = viewer.id === params.viewer && params.take === true
     tellViewers()
   }
-  if (method === 'status') return status('running')
+  if (method === 'status') return status(paused ? 'paused' : 'running')
+  if (method === 'pause' || method === 'resume') {
+    paused = method === 'pause'
+    broadcast({ event: 'state', status: status(paused ? 'paused' : 'running') })
+  }
   if (method === 'powerdown' && !behaviour.has('ignore-powerdown')) end(0, 'the guest powered off')
   if (method === 'reset') resets++
   if (method === 'quit' && !behaviour.has('ignore-quit')) end(0, 'asked to quit')

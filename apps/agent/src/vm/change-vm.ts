@@ -7,6 +7,7 @@ import type { ActionProgress } from '../actions/actions.ts'
 import { requireFits, requireMemoryNow } from '../host/capacity.ts'
 import { seedDocuments } from '../seed/cloud-init.ts'
 import { writeSeedIso } from '../seed/seed-iso.ts'
+import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import type { VmStore } from '../store/vm-store.ts'
 import { requireFiles } from './create-vm.ts'
 import type { Vm } from './vm.ts'
@@ -108,7 +109,7 @@ export async function updateVm(
 
 /** Removes a VM for good: process, network, folder. May be done again at any point. */
 export async function deleteVm(
-  context: { vms: Vms; store: VmStore },
+  context: { vms: Vms; store: VmStore; snapshots: SnapshotStore },
   vm: Vm,
   progress: ActionProgress | null,
 ): Promise<void> {
@@ -119,6 +120,7 @@ export async function deleteVm(
     await vm.powerOff()
   }
   progress?.report(40, 'Deleting its files')
+  for (const { snapshotUid } of context.snapshots.ofVm(vmUid)) await context.snapshots.remove(snapshotUid)
   await context.store.remove(vmUid)
   context.vms.drop(vmUid)
   progress?.report(90, 'Freeing its address')

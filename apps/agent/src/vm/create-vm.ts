@@ -16,6 +16,8 @@ import type { StoredImage } from '../image/image-store.ts'
 import type { GuestNetwork } from '../network/guest-network.ts'
 import { seedDocuments } from '../seed/cloud-init.ts'
 import { writeSeedIso } from '../seed/seed-iso.ts'
+import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
+import { fillFromSnapshot } from '../snapshot/vm-snapshot.ts'
 import { syncFolder, writeFileAtomic } from '../store/atomic-file.ts'
 import type { VmRecord, VmStore } from '../store/vm-store.ts'
 import type { Vm } from './vm.ts'
@@ -27,6 +29,7 @@ export interface CreateContext {
   catalogue: ImageCatalogue
   cache: ImageCache
   network: GuestNetwork
+  snapshots: SnapshotStore
 }
 
 export function newRecord(address: string | null): VmRecord {
@@ -48,29 +51,21 @@ export async function createVm(
   spec: VmSpec,
   start: boolean,
   progress: ActionProgress,
+  snapshotUid?: string,
 ): Promise<void> {
   const { vms, store, catalogue, cache, network } = context
   let vm = vms.find(spec.vmUid)
   if (vm?.record.phase !== 'ready') {
     try {
-      progress.report(1, 'Looking for the image')
-      const image = await catalogue.require(spec.image)
-      requireSuits(spec, image)
-      await requireSpace(dirname(store.files(spec.vmUid).folder), image.storedBytes)
-      vm ??= await createFolder(context, spec)
-      const created = vm
-      await cache.use(
-        image,
-        (fraction) => progress.report(2 + fraction * 58, 'Fetching the image to this host'),
-        (files) => writeFiles(created, files, progress),
-      )
+      vm = snapshotUid === undefined ? await fromImage(vm) : await fromSnapshot(vm, snapshotUid)
       await vm.measure()
       progress.report(90, 'Setting up the network')
       await vms.publishGuests()
       await vm.setRecord({ phase: 'ready' })
       vm.setState('stopped')
     } catch (error) {
-      if (vm) await discard(context, vm)
+      const left = vms.find(spec.vmUid)
+      if (left) await discard(context, left)
       throw error
     }
   }
@@ -82,6 +77,26 @@ export async function createVm(
     await vm.start(progress.signal)
   } catch (error) {
     if (!(error instanceof HearthError && error.code === 'cancelled')) throw error
+  }
+
+  async function fromImage(begun: Vm | undefined): Promise<Vm> {
+    progress.report(1, 'Looking for the image')
+    const image = await catalogue.require(spec.image)
+    requireSuits(spec, image)
+    await requireSpace(dirname(store.files(spec.vmUid).folder), image.storedBytes)
+    const created = begun ?? (await createFolder(context, spec))
+    await cache.use(
+      image,
+      (fraction) => progress.report(2 + fraction * 58, 'Fetching the image to this host'),
+      (files) => writeFiles(created, files, progress),
+    )
+    return created
+  }
+
+  async function fromSnapshot(begun: Vm | undefined, uid: string): Promise<Vm> {
+    const created = begun ?? (await createFolder(context, spec))
+    await fillFromSnapshot(context.snapshots, created, uid, progress)
+    return created
   }
 
   async function createFolder({ vms, store }: CreateContext, spec: VmSpec): Promise<Vm> {

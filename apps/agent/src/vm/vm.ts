@@ -43,6 +43,7 @@ export class Vm {
   #record: VmRecord
   #state: VmState
   #since = new Date()
+  #ranSince: Date | null = null
   #monitor: Monitor | null = null
   #stopRequest: StopRequest = null
   /** Set when the box, not a person, shuts guests down: they come back at the next boot. */
@@ -122,8 +123,11 @@ export class Vm {
 
   setState(state: VmState): void {
     if (state === this.#state) return
+    // A guest that was held still for a moment has run since before that.
+    const resumed = this.#state === 'paused' && state === 'running' ? this.#ranSince : null
+    if (this.#state === 'running') this.#ranSince = this.#since
     this.#state = state
-    this.#since = new Date()
+    this.#since = resumed ?? new Date()
     this.#changed()
     for (const wake of [...this.#waiting]) wake()
   }
@@ -238,6 +242,17 @@ export class Vm {
   onViewers(listener: (viewers: readonly VmmViewer[]) => void): () => void {
     this.#viewerListeners.add(listener)
     return () => this.#viewerListeners.delete(listener)
+  }
+
+  /** Holds the guest still: no instruction of it runs until `resume`. */
+  async pause(): Promise<void> {
+    await this.#request('pause')
+    this.setState('paused')
+  }
+
+  async resume(): Promise<void> {
+    await this.#request('resume')
+    if (this.#state === 'paused') this.setState('running')
   }
 
   /** Resolves when there is no monitor any more; false when `timeoutMs` passed before. */
@@ -378,7 +393,7 @@ export class Vm {
     throw new HearthError(this.#end?.code ?? 'vmm_failed', this.#end?.reason ?? 'Its monitor ended.')
   }
 
-  async #request(method: 'powerdown' | 'reset'): Promise<void> {
+  async #request(method: 'powerdown' | 'reset' | 'pause' | 'resume'): Promise<void> {
     try {
       await this.#monitor?.request(method)
     } catch (error) {

@@ -67,7 +67,12 @@ export class AgentClient {
       switch (request.kind) {
         case 'create':
           return vm.create.mutate(
-            { actionId, spec: parseVmSpec(request.spec), start: request.start },
+            {
+              actionId,
+              spec: parseVmSpec(request.spec),
+              start: request.start,
+              ...(request.snapshotUid === undefined ? {} : { snapshotUid: request.snapshotUid }),
+            },
             options,
           )
         case 'power':
@@ -77,6 +82,21 @@ export class AgentClient {
           )
         case 'update':
           return vm.update.mutate({ actionId, spec: parseVmSpec(request.spec) }, options)
+        case 'snapshot':
+          return vm.snapshot.mutate(
+            { actionId, vmUid: request.vmUid, snapshotUid: request.snapshotUid },
+            options,
+          )
+        case 'restore':
+          return vm.restore.mutate(
+            { actionId, vmUid: request.vmUid, snapshotUid: request.snapshotUid },
+            options,
+          )
+        case 'delete_snapshot':
+          return vm.deleteSnapshot.mutate(
+            { actionId, vmUid: request.vmUid, snapshotUid: request.snapshotUid },
+            options,
+          )
         case 'delete':
           return vm.delete.mutate({ actionId, vmUid: request.vmUid }, options)
         case 'build':

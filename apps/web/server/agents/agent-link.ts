@@ -2,6 +2,7 @@
  * The portal's side of one host: keeps the observed columns up to date, carries actions to the host, and after a
  * break asks about every action that was under way, so that each goes on or ends.
  */
+import { actionCommandSchema } from '@hearth/shared/action'
 import type { AgentEvent, VmReport } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type WebSocket from 'ws'
@@ -12,6 +13,7 @@ import type { Changes } from '../services/changes.ts'
 import type { AgentRequest } from '../services/context.ts'
 import { AgentClient, type AgentEndpoint } from './agent-client.ts'
 import { observeAbsence, observeHost, observeImage, observeVm } from './observe.ts'
+import { observeSnapshot, observeSnapshotAbsence } from './observe-snapshot.ts'
 
 /** A host whose connection holds but that answers nothing is asked again after this. */
 const askAgainMs = 15_000
@@ -95,13 +97,16 @@ export class AgentLink {
         // Whether the host has it is unknown: ask when it is back, or later if the connection holds.
         this.#log.warn('a host did not answer', { actionId, error: errorText(error) })
         this.#askLater()
-      } else if (request.kind === 'delete' && error.code === 'not_found') {
+      } else if (
+        (request.kind === 'delete' || request.kind === 'delete_snapshot') &&
+        error.code === 'not_found'
+      ) {
         await this.#alreadyGone(actionId)
       } else {
         await failAction(this.#db, actionId, { code: error.code, message: error.userMessage })
       }
     }
-    this.#changes.publish('actions', 'vms', 'images')
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots')
   }
 
   /** What was to be deleted is not there: the deletion has come to its end. */
@@ -110,7 +115,7 @@ export class AgentLink {
     const now = new Date().toISOString()
     await applyReport(this.#db, {
       actionId,
-      command: 'delete_vm',
+      command: actionCommandSchema.parse(action.command),
       status: 'success',
       progress: 100,
       step: 'It was not on the host any more',
@@ -180,8 +185,17 @@ export class AgentLink {
         await observeImage(this.#db, this.#hostId, event.image)
         this.#changes.publish('images')
         return
+      case 'vm_snapshot':
+        await observeSnapshot(this.#db, this.#hostId, event.snapshot)
+        this.#changes.publish('snapshots')
+        return
+      case 'vm_snapshot_removed':
+        await observeSnapshotAbsence(this.#db, this.#hostId, { snapshotUid: event.snapshotUid })
+        this.#changes.publish('snapshots')
+        return
       case 'action':
-        if (await applyReport(this.#db, event.action)) this.#changes.publish('actions', 'vms', 'images')
+        if (await applyReport(this.#db, event.action))
+          this.#changes.publish('actions', 'vms', 'images', 'snapshots')
         return
     }
   }
@@ -195,10 +209,14 @@ export class AgentLink {
     for (const action of event.actions) await applyReport(this.#db, action)
     for (const vm of event.vms) await this.#observe(vm)
     await observeAbsence(this.#db, this.#hostId, { notIn: event.vms.map(({ vmUid }) => vmUid) })
+    for (const snapshot of event.vmSnapshots) await observeSnapshot(this.#db, this.#hostId, snapshot)
+    await observeSnapshotAbsence(this.#db, this.#hostId, {
+      notIn: event.vmSnapshots.map(({ snapshotUid }) => snapshotUid),
+    })
     if (epoch !== this.#epoch || this.#closed) return
     this.#online = true
     this.#log.info('a host is there', { hostId: this.#hostId, vms: event.vms.length })
-    this.#changes.publish('hosts', 'vms', 'images', 'actions')
+    this.#changes.publish('hosts', 'vms', 'images', 'actions', 'snapshots')
     await this.#settleActions()
   }
 
@@ -245,6 +263,6 @@ export class AgentLink {
         this.#askLater()
       }
     }
-    this.#changes.publish('actions', 'vms', 'images')
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots')
   }
 }

@@ -10,7 +10,15 @@ export const projectRoleSchema = z.enum(projectRoles)
 export type ProjectRole = z.infer<typeof projectRoleSchema>
 
 /** What leads to a project. `project` is the project itself. */
-export const ownedTypes = ['project', 'vm', 'image', 'ssh_key', 'action', 'quota_request'] as const
+export const ownedTypes = [
+  'project',
+  'vm',
+  'snapshot',
+  'image',
+  'ssh_key',
+  'action',
+  'quota_request',
+] as const
 export type OwnedType = (typeof ownedTypes)[number]
 
 export type Privilege =

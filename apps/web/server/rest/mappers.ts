@@ -32,6 +32,9 @@ const commands: Record<ActionCommand, string> = {
   reset_vm: 'reset_server',
   update_vm: 'update_server',
   protect_vm: 'change_protection',
+  snapshot_vm: 'create_image',
+  restore_vm: 'rebuild_server',
+  delete_snapshot: 'delete_image',
   build_image: 'create_image',
 }
 

@@ -64,6 +64,7 @@ export function mayChange(standing: Standing, projectId: number): Ability {
 const words: Record<OwnedType, string> = {
   project: 'project',
   vm: 'VM',
+  snapshot: 'snapshot',
   image: 'image',
   ssh_key: 'SSH key',
   action: 'action',
@@ -91,6 +92,7 @@ async function projectOf(queries: Queries, of: OwnedType, given: unknown): Promi
       })
       return project && { projectId: project.id }
     },
+    snapshot: () => queries.snapshot.findUnique({ where: { id }, select }),
     vm: () => queries.vm.findUnique({ where: { id }, select }),
     image: () => queries.image.findUnique({ where: { id }, select }),
     ssh_key: () => queries.sshKey.findUnique({ where: { id }, select }),

@@ -19,6 +19,7 @@ import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { recount } from './quota.ts'
+import { deleteSnapshotsOf, settleSnapshot } from './snapshot-rows.ts'
 import type { PortalServices } from './types.ts'
 import { settleCharge } from './vm-charge.ts'
 import { writeSpec } from './vm-settings.ts'
@@ -38,16 +39,21 @@ const activityKind = {
   reset_vm: 'vm.reset',
   update_vm: 'vm.update',
   protect_vm: 'vm.protect',
+  snapshot_vm: 'vm.snapshot',
+  restore_vm: 'vm.restore',
+  delete_snapshot: 'vm.snapshot_delete',
   build_image: 'image.build',
 } as const satisfies Record<ActionCommand, string>
 
 export interface NewAction {
   command: ActionCommand
-  viewer: Viewer
+  /** null: Hearth itself, by a schedule. */
+  viewer: Viewer | null
   projectId: number
   hostId: number
   vmId?: number
   imageId?: number
+  snapshotId?: number
   /** What the host is asked; null for what is done with the writing of it. */
   request: AgentRequest | null
   summary: string
@@ -87,6 +93,7 @@ export async function beginAction(queries: Queries, begin: NewAction): Promise<A
   const resources = [
     ...(begin.vmId ? [{ resourceType: 'vm', resourceId: begin.vmId }] : []),
     ...(begin.imageId ? [{ resourceType: 'image', resourceId: begin.imageId }] : []),
+    ...(begin.snapshotId ? [{ resourceType: 'snapshot', resourceId: begin.snapshotId }] : []),
   ]
   const action = await queries.action.create({
     data: {
@@ -109,7 +116,7 @@ export async function beginAction(queries: Queries, begin: NewAction): Promise<A
     kind: activityKind[begin.command],
     summary: begin.summary,
     actor,
-    from: begin.viewer.from,
+    from: begin.viewer?.from ?? null,
     projectId: begin.projectId,
     actionId: action.id,
     ...(begin.vmId ? { vmId: begin.vmId } : {}),
@@ -182,6 +189,7 @@ async function finish(
   if (vmId !== undefined) {
     await settleVm(tx, vmId, action)
     await settleCharge(tx, vmId)
+    await settleSnapshot(tx, action)
     // What a deletion took away is counted no longer, disks included.
     await recount(tx, action.projectId)
   }
@@ -202,6 +210,7 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
         data: { deletedAt, observedState: null, spec: JSON.stringify(spec) },
       })
       await tx.disk.updateMany({ where: { vmId, deletedAt: null }, data: { deletedAt } })
+      await deleteSnapshotsOf(tx, vmId, deletedAt)
     } else if (vm.desiredState === 'deleted') {
       // It is still there; whether it runs is what its host says.
       const desiredState = vm.observedState === 'running' ? 'running' : 'stopped'

@@ -5,10 +5,11 @@ import type { Changes } from './changes.ts'
 
 /** What the host of a VM is asked, as it is kept with the action until the host has accepted it. */
 export type AgentRequest =
-  | { kind: 'create'; spec: unknown; start: boolean }
+  | { kind: 'create'; spec: unknown; start: boolean; snapshotUid?: string }
   | { kind: 'power'; vmUid: string; op: PowerOp }
   | { kind: 'update'; spec: unknown }
   | { kind: 'delete'; vmUid: string }
+  | { kind: 'snapshot' | 'restore' | 'delete_snapshot'; vmUid: string; snapshotUid: string }
   | { kind: 'build'; imageUid: string }
 
 /** The services' view of the link to the agents. */

@@ -13,6 +13,7 @@ import { projectsService } from './projects.ts'
 import { quotaService } from './quota-requests.ts'
 import { sessionService } from './session.ts'
 import { setupService } from './setup.ts'
+import { snapshotsService } from './snapshots.ts'
 import { sshKeysService } from './ssh-keys.ts'
 import { tokensService } from './tokens.ts'
 import type { PortalServices } from './types.ts'
@@ -38,6 +39,7 @@ export function createServices(
     sizes: sizesService(context),
     images: imagesService(context),
     vms: vmsService(context),
+    snapshots: snapshotsService(context),
     actions: actionsService(context),
     activity: activityService(context),
     sshKeys: sshKeysService(context),

@@ -25,6 +25,7 @@ import type {
 } from '../views/project.ts'
 import type { Role, SessionView, SetupCompleteInput } from '../views/session.ts'
 import type { SizeView } from '../views/size.ts'
+import type { SnapshotPlan, SnapshotsView } from '../views/snapshot.ts'
 import type { SshKeyView } from '../views/ssh-key.ts'
 import type { TokenScope, TokenView } from '../views/token.ts'
 import type { VmChange, VmCreateInput, VmView } from '../views/vm.ts'
@@ -56,6 +57,11 @@ export interface VmUpdateRequest {
   diskBytes?: number | undefined
   startAtBoot?: boolean | undefined
   labels?: Record<string, string> | undefined
+  idempotencyKey?: string | undefined
+}
+
+export interface SnapshotRef {
+  id: number
   idempotencyKey?: string | undefined
 }
 
@@ -155,6 +161,19 @@ export interface PortalServices {
       viewer: Viewer,
       input: { id: number; confirmName?: string; idempotencyKey?: string },
     ): Promise<VmChange>
+  }
+  readonly snapshots: {
+    list(viewer: Viewer, vmId: number): Promise<SnapshotsView>
+    watch(viewer: Viewer, vmId: number, signal: AbortSignal): AsyncGenerator<SnapshotsView, void, void>
+    take(
+      viewer: Viewer,
+      input: { vmId: number; name?: string | undefined; idempotencyKey?: string | undefined },
+    ): Promise<{ snapshotId: number; change: VmChange }>
+    rename(viewer: Viewer, input: { id: number; name: string }): Promise<void>
+    restore(viewer: Viewer, input: SnapshotRef): Promise<VmChange>
+    delete(viewer: Viewer, input: SnapshotRef): Promise<VmChange>
+    createVm(viewer: Viewer, input: SnapshotRef & { name: string; start: boolean }): Promise<VmChange>
+    setSchedule(viewer: Viewer, input: { vmId: number; schedule: SnapshotPlan | null }): Promise<void>
   }
   readonly actions: {
     list(viewer: Viewer, filter: { vmId?: number; limit: number }): Promise<ActionView[]>

@@ -25,22 +25,31 @@ export interface Change {
   plan: (
     vm: VmRow,
     tx: Queries,
-  ) => Promise<{ request: AgentRequest; summary: string; desiredState?: 'running' | 'stopped' | 'deleted' }>
+  ) => Promise<{
+    request: AgentRequest
+    summary: string
+    desiredState?: 'running' | 'stopped' | 'deleted'
+    snapshotId?: number
+  }>
 }
 
-export async function change(context: ServiceContext, viewer: Viewer, wanted: Change): Promise<ActionRow> {
+export async function change(
+  context: ServiceContext,
+  viewer: Viewer | null,
+  wanted: Change,
+): Promise<ActionRow> {
   const { db, hosts, changes } = context
   const idempotency =
     wanted.idempotencyKey === undefined
       ? undefined
       : { key: wanted.idempotencyKey, hash: requestHash({ [wanted.command]: wanted.id, ...wanted.asked }) }
   const outcome = await db.$transaction(async (tx) => {
-    const repeated = await findRepeated(tx, viewer, idempotency)
+    const repeated = viewer && (await findRepeated(tx, viewer, idempotency))
     if (repeated) return { action: repeated, isNew: false }
     const vm = await findVm(tx, wanted.id)
     wanted.check?.(vm)
     ensureAble(wanted.what, conditionOf(context, vm))
-    const { request, summary, desiredState } = await wanted.plan(vm, tx)
+    const { request, summary, desiredState, snapshotId } = await wanted.plan(vm, tx)
     const action = await beginAction(tx, {
       command: wanted.command,
       viewer,
@@ -51,6 +60,7 @@ export async function change(context: ServiceContext, viewer: Viewer, wanted: Ch
       summary,
       step: hosts.isOnline(vm.hostId) ? 'Asking the host' : 'Waiting for the host to come back',
       ...(idempotency ? { idempotency } : {}),
+      ...(snapshotId === undefined ? {} : { snapshotId }),
     })
     const held = await tx.vm.updateMany({
       where: { id: vm.id, heldByActionId: null },

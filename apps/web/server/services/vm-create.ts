@@ -43,7 +43,7 @@ export async function createVm(
   let action: ActionRow
   try {
     action = await db.$transaction((tx) =>
-      insert(tx, { spec, input, viewer, projectId, hostId, image, idempotency, password }),
+      insertVm(tx, { spec, input, viewer, projectId, hostId, image, idempotency }),
     )
   } catch (error) {
     if (isUniqueViolation(error, 'name'))
@@ -56,11 +56,11 @@ export async function createVm(
   }
   changes.publish('vms', 'actions')
   await hosts.dispatch(action.id)
-  return settle(context, action)
+  return settleCreation(context, action)
 }
 
 /** A creation that the host refused leaves no VM behind; its action and activity tell what happened. */
-async function settle(context: ServiceContext, action: ActionRow): Promise<VmChange> {
+export async function settleCreation(context: ServiceContext, action: ActionRow): Promise<VmChange> {
   const { db, changes } = context
   const now = await db.action.findUniqueOrThrow({ where: { id: action.id }, include: { resources: true } })
   const vmId = vmIdOf(now)
@@ -142,21 +142,22 @@ async function specFor(input: VmCreateRequest, image: Image, info: HostInfo): Pr
 }
 
 /** 52:54:00 is the prefix people know from virtual machines; locally administered, so nobody else's. */
-function newMac(): string {
+export function newMac(): string {
   return `52:54:00:${randomBytes(3).toString('hex').match(/../g)!.join(':')}`
 }
 
-async function insert(
+export async function insertVm(
   tx: Queries,
   begin: {
     spec: VmSpec
-    input: VmCreateRequest
+    input: Pick<VmCreateRequest, 'start' | 'labels'>
     viewer: Viewer
     projectId: number
     hostId: number
     image: Image
     idempotency: Idempotency
-    password: string | undefined
+    /** What its disk comes from instead of the image. */
+    snapshot?: { uid: string; name: string }
   },
 ): Promise<ActionRow> {
   const { spec, input, viewer, projectId, hostId, image } = begin
@@ -194,8 +195,13 @@ async function insert(
     hostId,
     vmId: vm.id,
     imageId: image.id,
-    request: { kind: 'create', spec, start: input.start },
-    summary: `Created the VM ${vm.name} from ${image.name}`,
+    request: {
+      kind: 'create',
+      spec,
+      start: input.start,
+      ...(begin.snapshot ? { snapshotUid: begin.snapshot.uid } : {}),
+    },
+    summary: `Created the VM ${vm.name} from ${begin.snapshot ? `the snapshot ${begin.snapshot.name}` : image.name}`,
     step: 'Asking the host',
     idempotency: begin.idempotency,
   })

@@ -11,12 +11,22 @@ export interface VmCondition {
   heldBy: ActionCommand | null
   deleted: boolean
   protected: boolean
+  /** Whether it has a disk of its own, and so something to keep. */
+  hasDisk: boolean
   /** It has a screen, or gets one at its next start. */
   display: boolean
 }
 
 /** `update`: what may change while it runs; `resize`: what only changes while it is off. */
-export type VmAbility = PowerOp | 'update' | 'resize' | 'delete' | 'console' | 'screen'
+export type VmAbility =
+  | PowerOp
+  | 'update'
+  | 'resize'
+  | 'snapshot'
+  | 'restore'
+  | 'delete'
+  | 'console'
+  | 'screen'
 
 const opStates: Record<PowerOp, readonly VmState[]> = {
   start: ['stopped', 'crashed'],
@@ -44,6 +54,9 @@ const busyWords: Record<ActionCommand, string> = {
   reset_vm: 'being reset',
   update_vm: 'being changed',
   protect_vm: 'being changed',
+  snapshot_vm: 'having its snapshot taken',
+  restore_vm: 'going back to a snapshot',
+  delete_snapshot: 'losing a snapshot',
   build_image: 'busy',
 }
 
@@ -73,7 +86,16 @@ function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
   if (!vm.hostOnline) return { code: 'host_unavailable', why: hostAway }
   if (what === 'update') return null
   if (vm.state === null) return { code: 'invalid_state', why: 'Its host does not have it.' }
-  if (what === 'resize') {
+  if (what === 'snapshot') {
+    if (!vm.hasDisk)
+      return {
+        code: 'invalid_input',
+        why: 'It has no disk: it runs from memory, so there is nothing to keep.',
+      }
+    if (vm.state === 'running' || vm.state === 'stopped' || vm.state === 'crashed') return null
+    return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}.` }
+  }
+  if (what === 'resize' || what === 'restore') {
     if (vm.state === 'stopped' || vm.state === 'crashed') return null
     return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}. Shut it down first.` }
   }

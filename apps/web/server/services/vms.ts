@@ -43,6 +43,7 @@ export function conditionOf(context: ServiceContext, vm: VmRow): VmCondition & {
     deleted: vm.deletedAt !== null,
     protected: vm.deleteProtected,
     display: vm.observedDisplay || parseVmSpec(JSON.parse(vm.spec)).display !== undefined,
+    hasDisk: vm.diskBytes !== null,
   }
 }
 
@@ -111,6 +112,8 @@ export async function vmViews(
         reset: able('reset'),
         update: able('update'),
         resize: able('resize'),
+        snapshot: able('snapshot'),
+        restore: able('restore'),
         delete: able('delete'),
         console: able('console'),
         screen: ability('screen', condition),

@@ -13,10 +13,12 @@ import {
   vmCreateInputSchema,
   vmPowerInputSchema,
   vmRefInputSchema,
+  vmSnapshotInputSchema,
   vmUpdateInputSchema,
 } from '@hearth/shared/agent-protocol'
 import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
 import type { ImageReport } from '@hearth/shared/image'
+import type { VmSnapshotReport } from '@hearth/shared/snapshot'
 import { GIB, MIB } from '@hearth/shared/units'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
@@ -74,6 +76,7 @@ export class FakeAgent {
     image('absent-1', { name: 'Absent', status: 'absent', progress: 0, storedBytes: 0 }),
   ]
   readonly actions = new Map<number, ActionReport>()
+  readonly snapshots = new Map<string, VmSnapshotReport>()
   /** Every mutation that arrived, repeated ones too. */
   readonly asked: { path: string; actionId: number; input: unknown }[] = []
   /** Thrown at the next mutation. */
@@ -214,6 +217,11 @@ export class FakeAgent {
     if (!this.vms.has(vmUid)) throw new HearthError('not_found', 'This host has no such VM.')
   }
 
+  #requireSnapshot(snapshotUid: string): void {
+    if (!this.snapshots.has(snapshotUid))
+      throw new HearthError('not_found', 'This host has no such snapshot.')
+  }
+
   #router() {
     const t = initTRPC.create({
       transformer: superjson,
@@ -265,6 +273,36 @@ export class FakeAgent {
           .mutation(({ input }) =>
             refusing(() => this.#accept('vm.update', 'update_vm', input, { vmUid: input.spec.vmUid })),
           ),
+        snapshot: t.procedure.input(vmSnapshotInputSchema).mutation(({ input }) =>
+          refusing(async () => {
+            this.#require(input.vmUid)
+            return this.#accept('vm.snapshot', 'snapshot_vm', input, { vmUid: input.vmUid }, () => {
+              const { snapshotUid, vmUid } = input
+              const running = vms.get(vmUid)?.state === 'running'
+              const snapshot: VmSnapshotReport = {
+                ...{ snapshotUid, vmUid, diskBytes: 1 * GIB, storedBytes: 64 * MIB, takenAt: now() },
+                consistency: running ? 'paused' : 'stopped',
+              }
+              this.snapshots.set(snapshotUid, snapshot)
+              this.emit({ type: 'vm_snapshot', snapshot })
+            })
+          }),
+        ),
+        restore: t.procedure.input(vmSnapshotInputSchema).mutation(({ input }) =>
+          refusing(async () => {
+            this.#requireSnapshot(input.snapshotUid)
+            return this.#accept('vm.restore', 'restore_vm', input, { vmUid: input.vmUid })
+          }),
+        ),
+        deleteSnapshot: t.procedure.input(vmSnapshotInputSchema).mutation(({ input }) =>
+          refusing(async () => {
+            this.#requireSnapshot(input.snapshotUid)
+            return this.#accept('vm.deleteSnapshot', 'delete_snapshot', input, { vmUid: input.vmUid }, () => {
+              this.snapshots.delete(input.snapshotUid)
+              this.emit({ type: 'vm_snapshot_removed', snapshotUid: input.snapshotUid })
+            })
+          }),
+        ),
         delete: t.procedure.input(vmRefInputSchema).mutation(({ input }) =>
           refusing(async () => {
             this.#require(input.vmUid)
@@ -295,6 +333,7 @@ export class FakeAgent {
         host: info(),
         vms: [...this.vms.values()],
         images: this.images,
+        vmSnapshots: [...this.snapshots.values()],
         actions: [...this.actions.values()],
       },
     ]

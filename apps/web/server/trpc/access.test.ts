@@ -3,6 +3,7 @@
  * needs nothing here, unless what it declares leads to a kind of thing this file cannot make yet.
  */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { getTransformer } from '@trpc/client/unstable-internals'
@@ -151,6 +152,12 @@ async function thing(of: OwnedType): Promise<number> {
     }
     case 'vm':
       return vmId
+    case 'snapshot': {
+      const { hostId, spec } = await portal.db.vm.findUniqueOrThrow({ where: { id: vmId } })
+      const bytes = { diskBytes: 0n, storedBytes: 0n }
+      const data = { projectId, hostId, vmId, spec, ...bytes, snapshotUid: randomUUID(), status: 'ready' }
+      return (await portal.db.snapshot.create({ data: { name: 'kept', ...data } })).id
+    }
     case 'image': {
       const uid = `image-${++count}`
       const facts = { name: uid, description: '', cloudInit: false, minMemoryBytes: 0, minDiskBytes: 0 }

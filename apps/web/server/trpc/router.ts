@@ -15,6 +15,7 @@ import {
   quotaRouter,
 } from './procedures/project.ts'
 import { sessionRouter, setupRouter } from './procedures/session.ts'
+import { snapshotRouter } from './procedures/snapshot.ts'
 import { vmRouter } from './procedures/vm.ts'
 import { router } from './trpc.ts'
 
@@ -25,6 +26,7 @@ export const appRouter = router({
   size: sizeRouter,
   image: imageRouter,
   vm: vmRouter,
+  snapshot: snapshotRouter,
   action: actionRouter,
   activity: activityRouter,
   sshKey: sshKeyRouter,

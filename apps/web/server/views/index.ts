@@ -15,6 +15,7 @@ export type {
 } from './project.ts'
 export type { Role, SessionView, SetupCompleteInput } from './session.ts'
 export type { SizeView } from './size.ts'
+export type { SnapshotPlan, SnapshotsView, SnapshotView } from './snapshot.ts'
 export type { SshKeyView } from './ssh-key.ts'
 export type { TokenScope, TokenView } from './token.ts'
 export type { VmChange, VmCreateInput, VmView, VmViewState } from './vm.ts'

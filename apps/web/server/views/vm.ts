@@ -62,6 +62,9 @@ export const vmViewSchema = z.object({
     update: abilitySchema,
     /** vCPUs, memory and disk. */
     resize: abilitySchema,
+    snapshot: abilitySchema,
+    /** Going back to one of its snapshots. */
+    restore: abilitySchema,
     delete: abilitySchema,
     console: abilitySchema,
     /** To look at its screen; typing there takes what `console` takes. */

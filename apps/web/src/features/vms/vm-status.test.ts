@@ -40,6 +40,8 @@ const vm: VmView = {
     reset: yes,
     update: yes,
     resize: yes,
+    snapshot: yes,
+    restore: yes,
     delete: yes,
     console: yes,
     screen: yes,

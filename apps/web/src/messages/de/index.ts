@@ -6,6 +6,7 @@ import { dashboard } from './dashboard.ts'
 import { entry } from './entry.ts'
 import { images } from './images.ts'
 import { settings } from './settings.ts'
+import { snapshots } from './snapshots.ts'
 import { trust } from './trust.ts'
 import { vmNetwork, vmSettings } from './vm-settings.ts'
 import { vms } from './vms.ts'
@@ -18,6 +19,7 @@ export const de: Messages = {
   vms,
   vmSettings,
   vmNetwork,
+  snapshots,
   create,
   console: consoleTexts,
   images,

@@ -32,7 +32,7 @@ export const vmSettings: Messages['vmSettings'] = {
   danger: {
     title: 'Diese VM löschen',
     delete: 'Löschen',
-    text: 'Die VM und ihre Platte sind endgültig weg.',
+    text: 'Die VM, ihre Platte und ihre Snapshots sind endgültig weg.',
   },
 }
 

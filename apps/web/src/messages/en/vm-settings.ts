@@ -30,7 +30,7 @@ export const vmSettings = {
   danger: {
     title: 'Delete this VM',
     delete: 'Delete',
-    text: 'The VM and its disk are gone for good.',
+    text: 'The VM, its disk and its snapshots are gone for good.',
   },
 }
 

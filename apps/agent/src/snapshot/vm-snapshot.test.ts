@@ -1,0 +1,162 @@
+/** The real agent with a stand-in for hearth-vmm: snapshots of stopped and of running VMs, back and onwards. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { GIB, MIB } from '@hearth/shared/units'
+import {
+  type AgentProcess,
+  actionEnd,
+  collectEvents,
+  nextActionId,
+  startAgent,
+  TestBox,
+  testSpec,
+  until,
+  untilState,
+  vmReport,
+} from '../testing/agent-harness.ts'
+import { inOwnNetwork } from '../testing/own-network.ts'
+
+inOwnNetwork(import.meta.url, () => {
+  let box: TestBox
+  let agent: AgentProcess
+
+  before(async () => {
+    box = await TestBox.create()
+    await box.addImage({ imageUid: 'disk', diskBytes: 8 * MIB, cloudInit: true })
+    await box.addImage({ imageUid: 'memory' })
+    agent = await startAgent(box)
+  })
+  after(async () => {
+    for (const { vmUid } of await agent.client.vm.list.query()) await power(vmUid, 'poweroff')
+    await agent.end('SIGTERM')
+    await box.remove()
+  })
+
+  const disk = (vmUid: string) => join(box.state, 'vms', vmUid, 'disk.raw')
+  const snapshotFolder = (uid: string) => join(box.state, 'snapshots', uid)
+  async function write(vmUid: string, text: string) {
+    const file = await open(disk(vmUid), 'r+')
+    await file.write(text, 4 * MIB)
+    await file.close()
+  }
+  async function read(path: string) {
+    const file = await open(path)
+    const { buffer } = await file.read(Buffer.alloc(5), 0, 5, 4 * MIB)
+    await file.close()
+    return buffer.toString()
+  }
+  async function create(image: string, start: boolean) {
+    const spec = testSpec({ image, ...(image === 'disk' ? { diskBytes: 1 * GIB } : {}) })
+    const actionId = nextActionId()
+    await agent.client.vm.create.mutate({ actionId, spec, start })
+    assert.equal((await actionEnd(agent, actionId)).status, 'success')
+    return spec
+  }
+  async function power(vmUid: string, op: 'start' | 'poweroff') {
+    const actionId = nextActionId()
+    await agent.client.vm.power.mutate({ actionId, vmUid, op })
+    return actionEnd(agent, actionId)
+  }
+  async function take(vmUid: string, snapshotUid: string = randomUUID()) {
+    const actionId = nextActionId()
+    await agent.client.vm.snapshot.mutate({ actionId, vmUid, snapshotUid })
+    return { snapshotUid, report: await actionEnd(agent, actionId) }
+  }
+  async function restore(vmUid: string, snapshotUid: string) {
+    const actionId = nextActionId()
+    await agent.client.vm.restore.mutate({ actionId, vmUid, snapshotUid })
+    return actionEnd(agent, actionId)
+  }
+
+  test('a stopped VM goes back to what its disk held, and keeps the size the disk has grown to', async () => {
+    const { events, stop } = collectEvents(agent)
+    const spec = await create('disk', false)
+    await write(spec.vmUid, 'first')
+    const { snapshotUid, report } = await take(spec.vmUid)
+    assert.equal(report.status, 'success', JSON.stringify(report))
+    await until('the event', () => events.some((event) => event.type === 'vm_snapshot'))
+    const event = events.find((one) => one.type === 'vm_snapshot')
+    assert.equal(event?.snapshot.consistency, 'stopped')
+    assert.equal(event?.snapshot.diskBytes, 1 * GIB)
+    assert.ok(event && event.snapshot.storedBytes > 0 && event.snapshot.storedBytes < 1 * GIB)
+    stop()
+
+    await write(spec.vmUid, 'later')
+    const actionId = nextActionId()
+    const grown = { ...spec, generation: 2, diskBytes: 2 * GIB }
+    await agent.client.vm.update.mutate({ actionId, spec: grown })
+    await actionEnd(agent, actionId)
+    assert.equal((await restore(spec.vmUid, snapshotUid)).status, 'success')
+    assert.equal(await read(disk(spec.vmUid)), 'first')
+    assert.equal((await stat(disk(spec.vmUid))).size, 2 * GIB)
+    assert.equal(await read(join(snapshotFolder(snapshotUid), 'disk.raw')), 'first')
+    assert.deepEqual(
+      (await readdir(join(box.state, 'vms', spec.vmUid))).filter((name) => name.startsWith('.tmp-')),
+      [],
+    )
+  })
+
+  test('a running VM is held still for its snapshot, runs on, and is not taken back while it runs', async () => {
+    const spec = await create('disk', true)
+    const since = (await untilState(agent, spec.vmUid, 'running')).since
+    const { events, stop } = collectEvents(agent)
+    const { snapshotUid, report } = await take(spec.vmUid)
+    assert.equal(report.status, 'success', JSON.stringify(report))
+    const after = await untilState(agent, spec.vmUid, 'running')
+    assert.equal(after.since, since, 'it has run since before')
+    await until('the pause', () => events.some((one) => one.type === 'vm' && one.vm.state === 'paused'))
+    const event = await until('the snapshot', () => events.find((one) => one.type === 'vm_snapshot'))
+    assert.ok(event.type === 'vm_snapshot' && event.snapshot.consistency === 'paused')
+    stop()
+    await assert.rejects(restore(spec.vmUid, snapshotUid), /while it is stopped/)
+  })
+
+  test('a new VM is made from a snapshot, with its own identity; deleting the first takes its snapshots', async () => {
+    const spec = await create('disk', false)
+    await write(spec.vmUid, 'inner')
+    const { snapshotUid } = await take(spec.vmUid)
+    const copy = testSpec({ image: 'disk', name: 'copy', diskBytes: 2 * GIB })
+    const actionId = nextActionId()
+    await agent.client.vm.create.mutate({ actionId, spec: copy, start: true, snapshotUid })
+    assert.equal((await actionEnd(agent, actionId)).status, 'success')
+    await untilState(agent, copy.vmUid, 'running')
+    assert.equal(await read(disk(copy.vmUid)), 'inner')
+    assert.equal((await stat(disk(copy.vmUid))).size, 2 * GIB)
+    assert.ok(existsSync(join(box.state, 'vms', copy.vmUid, 'seed.iso')))
+    await assert.rejects(restore(copy.vmUid, snapshotUid), /of another VM/)
+
+    const deletion = nextActionId()
+    await agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
+    assert.equal((await actionEnd(agent, deletion)).status, 'success')
+    assert.equal(existsSync(snapshotFolder(snapshotUid)), false)
+    assert.equal((await vmReport(agent, copy.vmUid))?.state, 'running')
+  })
+
+  test('snapshots are there again after a restart of the agent; a half-made one is not', async () => {
+    const spec = await create('disk', false)
+    const { snapshotUid } = await take(spec.vmUid)
+    await agent.end('SIGKILL')
+    await mkdir(join(box.state, 'snapshots', `.tmp-${randomUUID()}`))
+    agent = await startAgent(box)
+    const { events, stop } = collectEvents(agent)
+    const first = await until('the first event', () => events.find((one) => one.type === 'snapshot'))
+    stop()
+    assert.ok(first.type === 'snapshot' && first.vmSnapshots.some((one) => one.snapshotUid === snapshotUid))
+    assert.ok((await readdir(join(box.state, 'snapshots'))).every((name) => !name.startsWith('.tmp-')))
+
+    const actionId = nextActionId()
+    await agent.client.vm.deleteSnapshot.mutate({ actionId, vmUid: spec.vmUid, snapshotUid })
+    assert.equal((await actionEnd(agent, actionId)).status, 'success')
+    assert.equal(existsSync(snapshotFolder(snapshotUid)), false)
+    await assert.rejects(restore(spec.vmUid, snapshotUid), /does not exist/)
+  })
+
+  test('what has no disk has nothing to keep', async () => {
+    const spec = await create('memory', false)
+    await assert.rejects(take(spec.vmUid), /runs from memory/)
+  })
+})
