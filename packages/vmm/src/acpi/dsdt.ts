@@ -1,5 +1,5 @@
 /** What the fixed tables cannot say: power-off, the PCI host bridge, legacy devices, processors. */
-import { ECAM, IRQ, PCI_MMIO, PORT, pciPin } from '../machine/layout.ts'
+import { IRQ, PORT, pciPin } from '../machine/layout.ts'
 import {
   type Aml,
   busNumbers,
@@ -17,21 +17,23 @@ import {
   string,
   wordIo,
 } from './aml.ts'
+import type { AcpiMachine } from './tables.ts'
 
 /** The SLP_TYP that means S5 here (ACPI 6.5, 4.8.3.2.1). */
 export const SLEEP_TYPE_S5 = 5
 const PRESENT = 0xf
 
-export function dsdtBody(cpus: number): Uint8Array {
+export function dsdtBody(machine: AcpiMachine): Uint8Array {
+  const { cpus, ecam } = machine
   const body = [
     ...name('\\_S5', packageOf(integer(SLEEP_TYPE_S5), integer(SLEEP_TYPE_S5), integer(0), integer(0))),
     ...scope(
       '\\_SB',
-      pciHostBridge(),
+      pciHostBridge(machine),
       device(
         'MBRD',
         name('_HID', eisaId('PNP0C02')),
-        name('_CRS', resources(memory32Fixed(ECAM.start, ECAM.size), ioPorts(PORT.pm1aEvent, 0x10))),
+        name('_CRS', resources(memory32Fixed(ecam.start, ecam.size), ioPorts(PORT.pm1aEvent, 0x10))),
       ),
       device(
         'COM1',
@@ -57,7 +59,7 @@ export function dsdtBody(cpus: number): Uint8Array {
   return Uint8Array.from(body)
 }
 
-function pciHostBridge(): Aml {
+function pciHostBridge({ ecam, pciMemory }: AcpiMachine): Aml {
   const interrupts = Array.from({ length: 32 }, (_, slot) =>
     packageOf(integer(slot * 0x1_0000 + 0xffff), integer(0), integer(0), integer(pciPin(slot))),
   )
@@ -71,11 +73,11 @@ function pciHostBridge(): Aml {
     name(
       '_CRS',
       resources(
-        busNumbers(0, ECAM.lastBus),
+        busNumbers(0, ecam.lastBus),
         ioPorts(PORT.pciConfig, 8),
         wordIo(0, PORT.pciConfig - 1),
         wordIo(PORT.pciConfig + 8, 0xffff),
-        dwordMemory(PCI_MMIO.start, PCI_MMIO.end - 1),
+        ...pciMemory.map(({ start, end }) => dwordMemory(start, end - 1)),
       ),
     ),
     name('_PRT', packageOf(...interrupts)),

@@ -1,11 +1,25 @@
 /** The ACPI tables of the machine (ACPI 6.5, section 5.2), as bytes with addresses and checksums in place. */
-import { ACPI_TABLES, ECAM, IOAPIC_ADDRESS, IRQ, LAPIC_ADDRESS, PORT } from '../machine/layout.ts'
+import { ACPI_TABLES, ECAM, IOAPIC_ADDRESS, IRQ, LAPIC_ADDRESS, PCI_MMIO, PORT } from '../machine/layout.ts'
 import { dsdtBody } from './dsdt.ts'
 
 const HEADER = 36
-const RSDP_SIZE = 36
+export const RSDP_SIZE = 36
+/** FACS wants 64 bytes (5.2.10), which suits the others too. */
+const ALIGNMENT = 64
+/** Offsets of the pointers in the FADT (5.2.9). */
+const FADT = { firmwareControl: 36, dsdt: 40, xDsdt: 140 } as const
+/** Where a table, and the RSDP for its first 20 bytes and for all of it, keep their checksum. */
+export const CHECKSUM = { table: 9, rsdp: 8, rsdpExtended: 32 } as const
 /** What the reset register wants written (and port 0xCF9 means by it: reset CPU, full). */
 export const RESET_VALUE = 6
+
+/** What differs between machines; addresses are guest physical. */
+export interface AcpiMachine {
+  readonly cpus: number
+  readonly ecam: { readonly start: number; readonly size: number; readonly lastBus: number }
+  /** Windows the host bridge passes on to memory BARs, `end` exclusive. */
+  readonly pciMemory: readonly { readonly start: number; readonly end: number }[]
+}
 
 export interface AcpiTables {
   /** Guest address of the RSDP, where `bytes` begin. */
@@ -15,27 +29,69 @@ export interface AcpiTables {
   readonly tables: ReadonlyMap<string, Uint8Array>
 }
 
+/** The tables one after the other, and where the addresses in them are, so that somebody else may place them. */
+export interface AcpiTableSet {
+  readonly bytes: Uint8Array
+  readonly tables: readonly { readonly signature: string; readonly offset: number; readonly length: number }[]
+  /** Little-endian addresses of `size` bytes at offset `at`; each holds `base` plus the offset of a table. */
+  readonly pointers: readonly { readonly at: number; readonly size: 4 | 8 }[]
+  readonly rsdt: number
+  readonly xsdt: number
+}
+
+/** The machine without firmware: fixed addresses, everything set up before the guest starts. */
+export const directMachine = (cpus: number): AcpiMachine => ({
+  cpus,
+  ecam: ECAM,
+  pciMemory: [PCI_MMIO],
+})
+
+/** The tables where an operating system without firmware finds them: RSDP first. */
 export function buildAcpi(cpus: number): AcpiTables {
-  const tables = new Map<string, Uint8Array>()
-  const bytes = new Uint8Array(ACPI_TABLES.end - ACPI_TABLES.start)
-  let next = RSDP_SIZE
-  /** Places a table 16-byte aligned and returns its guest address. */
-  const place = (table: Uint8Array): number => {
-    next = Math.ceil(next / 16) * 16
-    if (next + table.length > bytes.length) throw new RangeError('the ACPI tables do not fit below 1 MiB')
-    bytes.set(table, next)
-    tables.set(signatureOf(table), table)
-    const address = ACPI_TABLES.start + next
-    next += table.length
-    return address
+  const base = ACPI_TABLES.start + Math.ceil(RSDP_SIZE / ALIGNMENT) * ALIGNMENT
+  const set = layTables(directMachine(cpus), base)
+  const bytes = new Uint8Array(base - ACPI_TABLES.start + set.bytes.length)
+  if (ACPI_TABLES.start + bytes.length > ACPI_TABLES.end) {
+    throw new RangeError('the ACPI tables do not fit below 1 MiB')
   }
-  const dsdt = place(table('DSDT', 2, dsdtBody(cpus)))
-  const facp = place(fadt(dsdt))
-  const apic = place(madt(cpus))
-  const mcfg = place(mcfgTable())
-  const xsdt = place(xsdtTable([facp, apic, mcfg]))
-  bytes.set(rsdp(xsdt), 0)
-  return { rsdp: ACPI_TABLES.start, bytes: bytes.slice(0, next), tables }
+  bytes.set(rsdp(base + set.rsdt, base + set.xsdt))
+  bytes.set(set.bytes, base - ACPI_TABLES.start)
+  const tables = set.tables.map(
+    ({ signature, offset, length }) => [signature, set.bytes.slice(offset, offset + length)] as const,
+  )
+  return { rsdp: ACPI_TABLES.start, bytes, tables: new Map(tables) }
+}
+
+/** Lays all tables but the RSDP, to lie at guest address `base` (0: their pointers are offsets). */
+export function layTables(machine: AcpiMachine, base: number): AcpiTableSet {
+  const tables: { signature: string; offset: number; length: number; bytes: Uint8Array }[] = []
+  const pointers: { at: number; size: 4 | 8 }[] = []
+  let next = 0
+  /** Places a table aligned, notes where in it pointers are, and returns its address. */
+  const place = (bytes: Uint8Array, at: readonly (readonly [offset: number, size: 4 | 8])[] = []): number => {
+    const offset = Math.ceil(next / ALIGNMENT) * ALIGNMENT
+    for (const [within, size] of at) pointers.push({ at: offset + within, size })
+    tables.push({ signature: signatureOf(bytes), offset, length: bytes.length, bytes })
+    next = offset + bytes.length
+    return base + offset
+  }
+  const firmwareControl = place(facs())
+  const dsdt = place(table('DSDT', 2, dsdtBody(machine)))
+  const roots = [
+    place(fadt(firmwareControl, dsdt), [
+      [FADT.firmwareControl, 4],
+      [FADT.dsdt, 4],
+      [FADT.xDsdt, 8],
+    ]),
+    place(madt(machine.cpus)),
+    place(mcfgTable(machine)),
+  ]
+  const entries = (size: 4 | 8) => roots.map((_, i) => [HEADER + i * size, size] as const)
+  const rsdt = place(rootTable('RSDT', 4, roots), entries(4)) - base
+  const xsdt = place(rootTable('XSDT', 8, roots), entries(8)) - base
+  const bytes = new Uint8Array(next)
+  for (const entry of tables) bytes.set(entry.bytes, entry.offset)
+  return { bytes, tables, pointers, rsdt, xsdt }
 }
 
 const signatureOf = (table: Uint8Array): string => String.fromCharCode(...table.subarray(0, 4))
@@ -63,13 +119,14 @@ function ascii(bytes: Uint8Array, at: number, text: string): void {
 
 const checksum = (bytes: Uint8Array): number => -bytes.reduce((sum, byte) => sum + byte, 0) & 0xff
 
-/** RSDP (5.2.5.3), revision 2: XSDT only. */
-function rsdp(xsdt: number): Uint8Array {
+/** RSDP (5.2.5.3), revision 2. */
+export function rsdp(rsdt: number, xsdt: number): Uint8Array {
   const bytes = new Uint8Array(RSDP_SIZE)
   const view = new DataView(bytes.buffer)
   ascii(bytes, 0, 'RSD PTR ')
   ascii(bytes, 9, 'HEARTH')
   bytes[15] = 2
+  view.setUint32(16, rsdt, true)
   view.setUint32(20, RSDP_SIZE, true)
   view.setUint32(24, xsdt, true)
   bytes[8] = checksum(bytes.subarray(0, 20))
@@ -77,10 +134,21 @@ function rsdp(xsdt: number): Uint8Array {
   return bytes
 }
 
-function xsdtTable(addresses: readonly number[]): Uint8Array {
-  const body = new DataView(new ArrayBuffer(addresses.length * 8))
-  for (const [i, address] of addresses.entries()) body.setUint32(i * 8, address, true)
-  return table('XSDT', 1, new Uint8Array(body.buffer))
+/** RSDT (5.2.7) with 4-byte, XSDT (5.2.8) with 8-byte addresses. */
+function rootTable(signature: 'RSDT' | 'XSDT', size: 4 | 8, addresses: readonly number[]): Uint8Array {
+  const body = new DataView(new ArrayBuffer(addresses.length * size))
+  for (const [i, address] of addresses.entries()) body.setUint32(i * size, address, true)
+  return table(signature, 1, new Uint8Array(body.buffer))
+}
+
+/** Firmware ACPI control structure (5.2.10): no header, no checksum. Some systems refuse ACPI without one. */
+function facs(): Uint8Array {
+  const SIZE = 64
+  const bytes = new Uint8Array(SIZE)
+  ascii(bytes, 0, 'FACS')
+  bytes[4] = SIZE
+  bytes[32] = 2
+  return bytes
 }
 
 /** Generic address structure (5.2.3.2) of a port. */
@@ -93,7 +161,7 @@ function portAddress(view: DataView, at: number, port: number, bits: number, acc
 }
 
 /** Fixed ACPI description table (5.2.9). Offsets are those of the whole table. */
-function fadt(dsdt: number): Uint8Array {
+function fadt(firmwareControl: number, dsdt: number): Uint8Array {
   const SIZE = 276
   const FLAGS = {
     WBINVD: 1 << 0,
@@ -106,7 +174,8 @@ function fadt(dsdt: number): Uint8Array {
   const bytes = new Uint8Array(SIZE - HEADER)
   const whole = new DataView(new ArrayBuffer(SIZE))
   const set32 = (at: number, value: number): void => whole.setUint32(at, value, true)
-  set32(40, dsdt)
+  set32(FADT.firmwareControl, firmwareControl)
+  set32(FADT.dsdt, dsdt)
   whole.setUint16(46, IRQ.sci, true)
   // SMI_CMD stays 0: the machine is always in ACPI mode.
   set32(56, PORT.pm1aEvent)
@@ -129,7 +198,7 @@ function fadt(dsdt: number): Uint8Array {
   portAddress(whole, 116, PORT.reset, 8, 1)
   whole.setUint8(128, RESET_VALUE)
   whole.setUint8(131, 5)
-  set32(140, dsdt)
+  set32(FADT.xDsdt, dsdt)
   portAddress(whole, 148, PORT.pm1aEvent, 32, 2)
   portAddress(whole, 172, PORT.pm1aControl, 16, 2)
   portAddress(whole, 208, PORT.pmTimer, 32, 4)
@@ -159,9 +228,9 @@ function madt(cpus: number): Uint8Array {
 }
 
 /** PCI Express memory mapped configuration (PCI firmware specification 4.1.2). */
-function mcfgTable(): Uint8Array {
+function mcfgTable({ ecam }: AcpiMachine): Uint8Array {
   const body = new DataView(new ArrayBuffer(8 + 16))
-  body.setUint32(8, ECAM.start, true)
-  body.setUint8(8 + 11, ECAM.lastBus)
+  body.setUint32(8, ecam.start, true)
+  body.setUint8(8 + 11, ecam.lastBus)
   return table('MCFG', 1, new Uint8Array(body.buffer))
 }

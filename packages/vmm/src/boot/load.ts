@@ -15,6 +15,8 @@ export interface BootSource {
   readonly kernel: ImageFile
   readonly initrd: ImageFile | undefined
   readonly commandLine: string
+  /** Absent: what the file asks for. */
+  readonly protocol?: 'linux' | 'pvh' | undefined
 }
 
 export interface BootEnvironment {
@@ -42,9 +44,19 @@ export function detectKernel(file: ImageFile): KernelImage {
 /** Loads everything and returns the state the first vCPU starts in. Throws BootError. */
 export function loadGuest(source: BootSource, environment: BootEnvironment): EntryState {
   const kernel = detectKernel(source.kernel)
+  checkProtocol(source, kernel)
   const lowEnd = Math.min(environment.ramBytes, LOW_RAM_END)
   if (kernel.kind === 'bzimage') return loadBzImage(kernel.image, source, environment, lowEnd)
   return loadElf(kernel.image, source, environment, lowEnd)
+}
+
+/** Throws BootError when the file cannot be entered the way that was asked for. */
+export function checkProtocol({ kernel, protocol }: BootSource, found: KernelImage): void {
+  if (protocol !== 'pvh') return
+  if (found.kind === 'elf' && found.image.pvhEntry !== undefined) return
+  throw new BootError(
+    `${kernel.path} has no PVH entry: leave --boot away, or give an ELF kernel (vmlinux) with one`,
+  )
 }
 
 function loadBzImage(image: BzImage, source: BootSource, env: BootEnvironment, lowEnd: number): EntryState {
@@ -85,7 +97,7 @@ function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowE
   writeCommandLine(env.memory, source.commandLine, BOOT.commandLineMax - 1)
   const initrd = placeInitrd(source.initrd, env, end, lowEnd)
   const data = { memoryMap: env.memoryMap, rsdp: env.rsdp, initrd }
-  if (image.pvhEntry !== undefined) {
+  if (image.pvhEntry !== undefined && source.protocol !== 'linux') {
     checkEntry(kernel, image, image.pvhEntry)
     writeStartInfo(env.memory, data)
     return enterPvh(env.memory, image.pvhEntry)

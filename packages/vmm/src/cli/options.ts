@@ -1,5 +1,6 @@
 /** What `hearth-vmm run` is told: a typed value, its parser, and the way back to arguments. */
 import { parseSize } from '@hearth/shared/units'
+import { BOOT_CHOICES, type BootChoice, isFirmwareChoice } from '../boot/choice.ts'
 import { usageError } from '../sys/exit-error.ts'
 import { type LayoutName, layoutNames } from '../virtio/input/layouts.ts'
 
@@ -34,8 +35,14 @@ export type SerialOption = { readonly kind: 'stdio' } | { readonly kind: 'unix';
 
 /** One VM. Sizes are bytes, paths are the caller's own (relative ones to its working folder). */
 export interface RunOptions {
-  /** May be absent with `restore`; then the VM ends when its guest resets. */
+  /** Absent: firmware starts what is on the disks; with `restore`, the VM ends when its guest resets. */
   readonly kernel?: string | undefined
+  /** Absent: `auto`. */
+  readonly boot?: BootChoice | undefined
+  /** UEFI's variables; they are forgotten with the process when absent. */
+  readonly uefiVariables?: string | undefined
+  /** Where the firmware's own log goes. */
+  readonly firmwareLog?: string | undefined
   /** A snapshot's folder: the VM goes on from there. */
   readonly restore?: string | undefined
   /** A folder for snapshots that name none; its files are opened at the start, so that a jailed process can write them. */
@@ -72,10 +79,15 @@ const DISK_SUFFIX = /,(?:ro|format=([^,]*))$/
 const TAP_NAME = /^[^\s/:]{1,15}$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 
-export const USAGE = `Usage: hearth-vmm run --kernel FILE [OPTION]…
+export const USAGE = `Usage: hearth-vmm run [--kernel FILE] [OPTION]…
 Runs one virtual machine until it powers off.
 
-  --kernel FILE               Linux bzImage (vmlinuz) or x86-64 ELF kernel (vmlinux)
+  --kernel FILE               Linux bzImage (vmlinuz) or x86-64 ELF kernel (vmlinux); without one, firmware
+                              starts what is on the first disk that can be started
+  --boot HOW                  ${BOOT_CHOICES.join(', ')}
+                              (default: auto, by looking at the kernel or the first disk)
+  --uefi-vars FILE            where UEFI keeps its variables; made when it is not there
+  --firmware-log FILE         what the firmware says of itself
   --restore FOLDER            go on from a snapshot instead of booting; give the same disks and networks
                               (--kernel is then only needed for the guest's next reset)
   --snapshot-slot FOLDER      where the control method "snapshot" writes when it names no folder
@@ -112,6 +124,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'kernel',
     'restore',
     'snapshot-slot',
+    'boot',
+    'uefi-vars',
+    'firmware-log',
     'initrd',
     'cmdline',
     'memory',
@@ -151,10 +166,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     else single.set(option, value)
   }
 
-  const kernel = single.get('kernel')
   const restore = single.get('restore')
-  if (kernel === undefined && restore === undefined)
-    throw usageError('--kernel is missing: give the kernel to boot (see hearth-vmm --help)')
+  const boot = parseBoot(single, disks.length)
   if (disks.length > MAX_DISKS) throw usageError(`${disks.length} disks are too many: at most ${MAX_DISKS}`)
   if (nets.length > MAX_NETS) throw usageError(`${nets.length} networks are too many: at most ${MAX_NETS}`)
   const paths = disks.map((disk) => disk.path)
@@ -162,7 +175,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   if (twice !== undefined) throw usageError(`--disk ${twice} is given twice`)
   const control = single.get('control')
   return {
-    kernel,
+    ...boot,
     restore,
     snapshotSlot: single.get('snapshot-slot'),
     initrd: single.get('initrd'),
@@ -178,6 +191,41 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     noReboot,
     name: single.get('name'),
   }
+}
+
+function parseBoot(
+  single: ReadonlyMap<string, string>,
+  disks: number,
+): Pick<RunOptions, 'kernel' | 'boot' | 'uefiVariables' | 'firmwareLog'> {
+  const text = single.get('boot') ?? 'auto'
+  const boot = BOOT_CHOICES.find((choice) => choice === text)
+  if (boot === undefined) throw usageError(`--boot ${text}: give one of ${BOOT_CHOICES.join(', ')}`)
+  const kernel = single.get('kernel')
+  if (kernel !== undefined && isFirmwareChoice(boot)) {
+    throw usageError(`--boot ${boot} starts what is on the disks: leave --kernel away`)
+  }
+  if (kernel === undefined) checkWithoutKernel(single, boot, disks)
+  const uefiVariables = single.get('uefi-vars')
+  const firmwareLog = single.get('firmware-log')
+  if (kernel !== undefined && (uefiVariables ?? firmwareLog) !== undefined) {
+    throw usageError('--uefi-vars and --firmware-log are for machines with firmware: leave --kernel away')
+  }
+  if (boot === 'bios' && uefiVariables !== undefined) throw usageError('--uefi-vars needs --boot uefi')
+  return { kernel, boot, uefiVariables, firmwareLog }
+}
+
+function checkWithoutKernel(single: ReadonlyMap<string, string>, boot: BootChoice, disks: number): void {
+  if (boot !== 'auto' && !isFirmwareChoice(boot)) throw usageError(`--boot ${boot} needs --kernel`)
+  // What a snapshot goes on from is in the snapshot; these only matter at the guest's next reset.
+  if (single.has('restore')) return
+  for (const option of ['initrd', 'cmdline']) {
+    if (!single.has(option)) continue
+    throw usageError(`--${option} belongs to a kernel: give --kernel, or leave it to the disk's boot loader`)
+  }
+  if (disks > 0) return
+  throw usageError(
+    'there is nothing to boot: give --kernel, or a --disk with a system on it (see hearth-vmm --help)',
+  )
 }
 
 function parseMemory(text: string | undefined, restore: string | undefined): number | undefined {
@@ -281,8 +329,11 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.kernel !== undefined) args.push('--kernel', options.kernel)
   if (options.restore !== undefined) args.push('--restore', options.restore)
   if (options.snapshotSlot !== undefined) args.push('--snapshot-slot', options.snapshotSlot)
+  if (options.boot !== undefined && options.boot !== 'auto') args.push('--boot', options.boot)
+  if (options.uefiVariables !== undefined) args.push('--uefi-vars', options.uefiVariables)
+  if (options.firmwareLog !== undefined) args.push('--firmware-log', options.firmwareLog)
   if (options.initrd !== undefined) args.push('--initrd', options.initrd)
-  args.push('--cmdline', options.commandLine)
+  if (options.kernel !== undefined) args.push('--cmdline', options.commandLine)
   if (options.memoryBytes !== undefined) args.push('--memory', `${options.memoryBytes / MIB}M`)
   if (options.cpus !== undefined) args.push('--cpus', String(options.cpus))
   for (const disk of options.disks) args.push('--disk', diskArgument(disk))

@@ -1,11 +1,13 @@
 /** Plugs the VM's PCI devices: one entropy source, its networks, its disks, and a display if it has one. */
 
 import type { BusDevice } from '../bus/device.ts'
+import type { MachineEvents } from '../chipset/events.ts'
 import type { DiskBackend } from '../disk/backend.ts'
 import { rawDiskBackend } from '../disk/open.ts'
 import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { DisplayDevices } from '../display/devices.ts'
+import { plugFirmware } from '../firmware/plug.ts'
 import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { PasstBackend } from '../net/passt.ts'
@@ -26,18 +28,15 @@ import type { DiskHandle, IoWorkerData, NetHandle } from './worker-protocol.ts'
 export function plugDevices(
   platform: Platform,
   data: IoWorkerData,
-  resetControl: BusDevice,
-  log: (text: string) => void,
+  machine: { resetControl: BusDevice; events: MachineEvents; log: (text: string) => void },
 ): PciBus {
+  const { log } = machine
   const memory = new GuestMemory(data.regions)
-  const bus = new PciBus(platform, {
-    mmio32Start: PCI_MMIO.start,
-    mmio32End: PCI_MMIO.end,
-    ecamStart: ECAM.start,
-    resetControl,
-  })
+  const bus =
+    data.firmware === undefined
+      ? directBus(platform, machine.resetControl)
+      : plugFirmware(data.firmware, { ...machine, ...data, platform, memory })
   platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
-  platform.mmio.add(ECAM.start, ECAM_BYTES, bus.ecam)
   const plug = (slot: number, device: VirtioDevice): void =>
     bus.plug(slot, new VirtioPciFunction(device, { memory, log }))
 
@@ -48,6 +47,18 @@ export function plugDevices(
     const { all } = new DisplayDevices(data.display, platform.loop)
     for (const [i, device] of all.entries()) plug(PCI_SLOT.firstDisplay + i, device)
   }
+  return bus
+}
+
+/** Bus 0 of a machine without firmware: everything has its address from the start. */
+function directBus(platform: Platform, resetControl: BusDevice): PciBus {
+  const bus = new PciBus(platform, {
+    mmio32Start: PCI_MMIO.start,
+    mmio32End: PCI_MMIO.end,
+    ecamStart: ECAM.start,
+    resetControl,
+  })
+  platform.mmio.add(ECAM.start, ECAM_BYTES, bus.ecam)
   return bus
 }
 

@@ -4,6 +4,7 @@
  * closed.
  */
 import { AddressSpace } from '../bus/address-space.ts'
+import type { MachineEvents } from '../chipset/events.ts'
 import { plugChipset } from '../chipset/plug.ts'
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
@@ -20,15 +21,17 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const mmio = new AddressSpace()
   const loop = new EpollLoop()
   const interrupts = new KvmInterrupts(vm)
-  const chipset = plugChipset(pio, interrupts, data, {
+  const events: MachineEvents = {
     powerOff: () => tell({ kind: 'power-off' }),
     reset: (reason) => tell({ kind: 'reset', reason }),
     panic: (kind) => {
       if (kind === 'panicked') tell({ kind: 'panic' })
     },
-  })
+  }
+  const chipset = plugChipset(pio, interrupts, data, events)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
-  const bus = plugDevices(platform, data, chipset.resetControl, (text) => tell({ kind: 'warning', text }))
+  const log = (text: string): void => tell({ kind: 'warning', text })
+  const bus = plugDevices(platform, data, { resetControl: chipset.resetControl, events, log })
 
   const drained = new BigUint64Array(1)
   const mailbox = new MailboxServer(data.control, data.cpus, pio, mmio)

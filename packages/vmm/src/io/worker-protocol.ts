@@ -2,6 +2,7 @@
 import type { DevicesState } from '@hearth/shared/vm-snapshot'
 import type { UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
+import type { FirmwareMachine } from '../firmware/plug.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 
 export interface DiskHandle {
@@ -43,6 +44,8 @@ export interface IoWorkerData {
   readonly display?: DisplayHandle | undefined
   /** The devices take this on instead of starting cold. */
   readonly restore?: DevicesState | undefined
+  /** Absent: the guest is entered directly. */
+  readonly firmware?: FirmwareMachine | undefined
 }
 
 /**

@@ -127,6 +127,8 @@ export const RUN = {
 } as const
 export const KVM_EXIT_IO_OUT = 1
 
+export const KVM_MEM_READONLY = 1 << 1
+
 export const KVM_IRQFD_FLAG_DEASSIGN = 1
 export const KVM_IOEVENTFD_FLAG_PIO = 1 << 1
 export const KVM_IOEVENTFD_FLAG_DEASSIGN = 1 << 2

@@ -16,6 +16,7 @@ import {
   KVM_IRQ_LINE,
   KVM_IRQFD,
   KVM_IRQFD_FLAG_DEASSIGN,
+  KVM_MEM_READONLY,
   KVM_PIT_SPEAKER_DUMMY,
   KVM_SET_IDENTITY_MAP_ADDR,
   KVM_SET_TSS_ADDR,
@@ -28,6 +29,8 @@ import { Vcpu } from './vcpu.ts'
 const ENOENT = 2
 const EACCES = 13
 const EPERM = 1
+/** Far above those of RAM, which has one slot for each 4 GiB. */
+const FIRST_ROM_SLOT = 480
 
 /** /dev/kvm, checked to offer what this monitor needs. */
 export class Kvm {
@@ -127,14 +130,25 @@ export class Vm {
   }
 
   setMemory(regions: readonly GuestRegion[]): void {
-    for (const [slot, region] of regions.entries()) {
-      const request = new DataView(new ArrayBuffer(SIZE.memoryRegion))
-      request.setUint32(0, slot, true)
-      request.setBigUint64(8, BigInt(region.guestAddress), true)
-      request.setBigUint64(16, BigInt(region.size), true)
-      request.setBigUint64(24, BigInt(region.hostAddress), true)
-      check('KVM_SET_USER_MEMORY_REGION', ioctl(this.fd, KVM_SET_USER_MEMORY_REGION, request))
-    }
+    for (const [slot, region] of regions.entries()) this.setSlot(slot, region, 0)
+  }
+
+  /**
+   * Memory the guest reads and executes but whose writes leave it as MMIO (api.rst 4.35, KVM_MEM_READONLY).
+   * `index` counts such places; one that is not `present` leaves its reads to MMIO as well.
+   */
+  setRom(index: number, region: GuestRegion, present = true): void {
+    this.setSlot(FIRST_ROM_SLOT + index, present ? region : { ...region, size: 0 }, KVM_MEM_READONLY)
+  }
+
+  private setSlot(slot: number, region: GuestRegion, flags: number): void {
+    const request = new DataView(new ArrayBuffer(SIZE.memoryRegion))
+    request.setUint32(0, slot, true)
+    request.setUint32(4, flags, true)
+    request.setBigUint64(8, BigInt(region.guestAddress), true)
+    request.setBigUint64(16, BigInt(region.size), true)
+    request.setBigUint64(24, BigInt(region.hostAddress), true)
+    check('KVM_SET_USER_MEMORY_REGION', ioctl(this.fd, KVM_SET_USER_MEMORY_REGION, request))
   }
 
   createVcpu(id: number): Vcpu {

@@ -3,14 +3,15 @@
  * line and exit code 2. The descriptors belong to the process and outlive a reset.
  */
 import type { DiskOption, NetOption } from '../cli/options.ts'
-import { openQcow2Chain } from '../disk/qcow2/chain.ts'
+import { openQcow2Chain, readQcow2Start } from '../disk/qcow2/chain.ts'
 import { DiskError, RawFile } from '../disk/raw-file.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { connectPasst } from '../net/connect.ts'
 import { NetError } from '../net/net-error.ts'
 import { openTap } from '../net/tap.ts'
 import { hostRefused } from '../sys/exit-error.ts'
-import { errno, O, open } from '../sys/libc.ts'
+import { errno, O, open, preadAt } from '../sys/libc.ts'
+import { NativeBuffer } from '../sys/native-buffer.ts'
 
 const ERRNO = { EPERM: 1, ENOENT: 2, EACCES: 13, EISDIR: 21, EROFS: 30 } as const
 
@@ -32,6 +33,20 @@ function openQcow2(disk: DiskOption): DiskHandle {
     return { ...disk, ...openQcow2Chain(disk.path, disk.readOnly) }
   } catch (error) {
     throw error instanceof DiskError ? hostRefused(`--disk: ${error.message}`) : error
+  }
+}
+
+/** The first `bytes` bytes of a disk (fewer where it has no more), as the guest will see them. */
+export function readDiskHead(disk: DiskHandle, bytes: number): Uint8Array {
+  const buffer = new NativeBuffer(bytes)
+  try {
+    const count =
+      disk.format === 'qcow2'
+        ? readQcow2Start({ ...disk, baseFds: disk.baseFds ?? [] }, buffer)
+        : preadAt(disk.fd, buffer.address, bytes, 0)
+    return buffer.bytes.slice(0, Math.max(0, count))
+  } finally {
+    buffer.free()
   }
 }
 

@@ -20,9 +20,27 @@ export const PCI_MMIO = { start: 0xc000_0000, end: 0xe000_0000 } as const
 export const ECAM = { start: 0xe000_0000, size: 1 * MIB, lastBus: 0 } as const
 export const IOAPIC_ADDRESS = 0xfec0_0000
 export const LAPIC_ADDRESS = 0xfee0_0000
-/** Three pages KVM needs on Intel hosts without unrestricted guest; inside the firmware area, never RAM. */
-export const KVM_TSS = 0xfffb_d000
-export const KVM_IDENTITY_MAP = 0xfffb_c000
+/** Three pages KVM needs on Intel hosts without unrestricted guest; below all firmware, never RAM. */
+export const KVM_TSS = 0xfeff_d000
+export const KVM_IDENTITY_MAP = 0xfeff_c000
+
+/**
+ * A machine that firmware sets up. Firmware places the PCI configuration window (SeaBIOS at 0xB0000000) and BARs
+ * itself, in what RAM leaves free: with as much as would reach there, RAM ends at 2 GiB and goes on above 4.
+ */
+export const FIRMWARE = {
+  end: 0x1_0000_0000,
+  lowRamMax: 0xb000_0000,
+  lowRamSplit: 2 * GIB,
+  pciEnd: 0xfec0_0000,
+  /** What firmware keeps free for the window, of which bus 0 is answered. */
+  ecamReserved: 256 * MIB,
+  /** The copy of a BIOS's last 128 KiB below 1 MiB. */
+  biosShadow: { start: 0xe_0000, size: 128 * KIB },
+} as const
+
+/** Memory slots of what is read-only for the guest. */
+export const ROM = { code: 0, variables: 1 } as const
 
 /** Boot data in low memory, free for the guest once it has read them. 0x1000–0x2fff stays empty: OSv's own. */
 export const BOOT = {
@@ -50,8 +68,11 @@ export const PORT = {
   cmos: 0x70,
   /** POST codes, written by Linux as a short delay. */
   delay: 0x80,
+  systemControlA: 0x92,
   com1: 0x3f8,
+  firmwareLog: 0x402,
   pvpanic: 0x505,
+  fwCfg: 0x510,
   pm1aEvent: 0x600,
   pm1aControl: 0x604,
   pmTimer: 0x608,
@@ -66,12 +87,16 @@ export const IOAPIC_PINS = 24
 export const pciPin = (slot: number): number => 16 + (slot & 7)
 
 /** Networks before disks, each with room of their own: a disk more never renames a network card in the guest. */
-export const PCI_SLOT = { rng: 1, firstNet: 2, firstDisk: 10, firstDisplay: 26 } as const
+export const PCI_SLOT = { rng: 1, firstNet: 2, firstDisk: 10, firstDisplay: 26, lpc: 31 } as const
 
-/** RAM of `bytes` as guest ranges: below 3 GiB, the rest from 4 GiB, split into windows. */
-export function ramRanges(bytes: number): GuestRange[] {
-  const ranges: GuestRange[] = [{ guestAddress: 0, size: Math.min(bytes, LOW_RAM_END) }]
-  for (let rest = bytes - LOW_RAM_END, at = HIGH_RAM_START; rest > 0; ) {
+/** Where RAM below 4 GiB ends in a machine with firmware. */
+export const firmwareLowRamEnd = (bytes: number): number =>
+  bytes <= FIRMWARE.lowRamMax ? bytes : FIRMWARE.lowRamSplit
+
+/** RAM of `bytes` as guest ranges: below `lowEnd`, the rest from 4 GiB, split into windows. */
+export function ramRanges(bytes: number, lowEnd: number = LOW_RAM_END): GuestRange[] {
+  const ranges: GuestRange[] = [{ guestAddress: 0, size: Math.min(bytes, lowEnd) }]
+  for (let rest = bytes - lowEnd, at = HIGH_RAM_START; rest > 0; ) {
     const size = Math.min(rest, MAX_REGION)
     ranges.push({ guestAddress: at, size })
     at += size

@@ -7,6 +7,8 @@ import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
+import { type FirmwareImages, shadowBios } from '../firmware/images.ts'
+import type { FirmwareMachine } from '../firmware/plug.ts'
 import { abandonMailboxes } from '../io/mailbox.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { KVM_CAP } from '../kvm/api.ts'
@@ -23,7 +25,7 @@ import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
 import { IoThread } from './io-thread.ts'
-import { IRQ, LOW_RAM_END, memoryMap } from './layout.ts'
+import { IRQ, memoryMap, ROM } from './layout.ts'
 import { type MachineEnd, machineEndOf } from './machine-end.ts'
 import { VcpuThreads } from './vcpu-threads.ts'
 import type { MachineWorkers } from './workers.ts'
@@ -34,7 +36,7 @@ export interface MachineOptions {
   readonly cpus: number
   readonly ram: GuestRam
   /** Absent: the machine can only be restored. */
-  readonly boot?: BootSource | undefined
+  readonly boot?: BootSource | FirmwareBoot | undefined
   readonly disks: readonly DiskHandle[]
   readonly nets: readonly NetHandle[]
   readonly display?: DisplayHandle | undefined
@@ -46,6 +48,11 @@ export interface MachineOptions {
 
 /** What a machine tells of itself for a snapshot; the rest its owner knows. */
 export type MachineState = Pick<VmSnapshot, 'savedAt' | 'kernel' | 'vcpus' | 'uart' | 'devices'>
+/** The guest's first instructions are firmware's, which finds the rest by itself. */
+export interface FirmwareBoot {
+  readonly images: FirmwareImages
+  readonly machine: FirmwareMachine
+}
 
 export interface MachineListener {
   /** At most once; the machine still has to be stopped. */
@@ -95,6 +102,8 @@ export class Machine {
     this.vm = kvm.createVm()
     this.vm.createInterruptChips()
     this.vm.setMemory(ram.regions)
+    const firmware = options.boot && 'images' in options.boot ? options.boot : undefined
+    if (firmware) this.setRoms(firmware.images)
     this.vcpus = Array.from({ length: cpus }, (_, id) => this.vm.createVcpu(id))
     this.control = allocateControl(cpus)
     const eventfd = (): number => check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK))
@@ -119,8 +128,8 @@ export class Machine {
         vmFd: this.vm.fd,
         cpus,
         regions: ram.regions,
-        lowRam: Math.min(ram.size, LOW_RAM_END),
-        highRam: Math.max(0, ram.size - LOW_RAM_END),
+        lowRam: ram.regions[0]!.size,
+        highRam: ram.size - ram.regions[0]!.size,
         control: this.control,
         busWakeFd,
         commands: new SharedArrayBuffer(4),
@@ -130,6 +139,7 @@ export class Machine {
         nets: options.nets,
         display: options.display,
         restore: options.restore?.devices,
+        firmware: firmware?.machine,
       },
       (message) => {
         if (message.kind === 'power-off') this.end({ kind: 'power-off' })
@@ -153,9 +163,26 @@ export class Machine {
     )
   }
 
+  private setRoms({ code, variables }: FirmwareImages): void {
+    this.vm.setRom(ROM.code, code)
+    if (variables) this.vm.setRom(ROM.variables, variables)
+  }
+
   private load({ kvm, cpus, ram, boot }: MachineOptions): void {
     if (boot === undefined) throw usageError('--kernel is missing: give the kernel to boot')
     const memory = new GuestMemory(ram.regions)
+    const supported = kvm.supportedCpuid()
+    const tscDeadlineTimer = kvm.extension(KVM_CAP.TSC_DEADLINE_TIMER) > 0
+    for (const vcpu of this.vcpus) {
+      const cpuid = guestCpuid(supported, { cpus, cpu: vcpu.id, tscDeadlineTimer })
+      this.cpuid.push(cpuid)
+      vcpu.setCpuid(cpuid)
+    }
+    if ('images' in boot) {
+      // The processors are as after a reset: the first one's next instruction is the firmware's first.
+      shadowBios(boot.images, memory)
+      return
+    }
     const acpi = buildAcpi(cpus)
     memory.write(acpi.rsdp, acpi.bytes)
     const entry = loadGuest(boot, {
@@ -164,12 +191,7 @@ export class Machine {
       memoryMap: memoryMap(ram.size),
       rsdp: acpi.rsdp,
     })
-    const supported = kvm.supportedCpuid()
-    const tscDeadlineTimer = kvm.extension(KVM_CAP.TSC_DEADLINE_TIMER) > 0
     for (const vcpu of this.vcpus) {
-      const cpuid = guestCpuid(supported, { cpus, cpu: vcpu.id, tscDeadlineTimer })
-      this.cpuid.push(cpuid)
-      vcpu.setCpuid(cpuid)
       vcpu.setMsrs(bootMsrs)
       vcpu.setLocalInterrupts()
     }

@@ -12,8 +12,7 @@ import type {
   VmmStatus,
 } from '@hearth/shared/vmm-control'
 import koffi from 'koffi'
-import { BootError, openImageFile } from '../boot/image-file.ts'
-import { type BootSource, detectKernel } from '../boot/load.ts'
+import { BootError } from '../boot/image-file.ts'
 import { DEFAULTS, type RunOptions } from '../cli/options.ts'
 import { parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
@@ -29,6 +28,7 @@ import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { openDisk, openNet } from './backends.ts'
+import { hadFirmware, lowRamEnd, openFirmwareBoot, openKernel } from './boot-source.ts'
 import { ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
@@ -155,26 +155,19 @@ export class Monitor {
     return snapshot
   }
 
-  private bootSource(): BootSource | undefined {
-    const { options } = this
-    if (options.kernel === undefined) return undefined
-    const kernel = openImageFile(options.kernel, '--kernel')
-    const initrd = options.initrd === undefined ? undefined : openImageFile(options.initrd, '--initrd')
-    asUsage(() => detectKernel(kernel))
-    return { kernel, initrd, commandLine: options.commandLine }
-  }
-
   private open(snapshot: OpenSnapshot | undefined): MachineOptions {
     const { options, cpus } = this
-    const boot = this.bootSource()
+    const kernel = openKernel(options)
     if (options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(options.snapshotSlot)
     const disks = options.disks.map(openDisk)
+    const withFirmware = snapshot ? hadFirmware(snapshot.document) : true
+    const boot = kernel ?? (withFirmware ? openFirmwareBoot(options, disks) : undefined)
     const nets = options.nets.map(openNet)
     const kvm = Kvm.open()
     if (cpus > kvm.maxVcpus) {
       throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
     }
-    const ranges = ramRanges(this.memoryBytes)
+    const ranges = ramRanges(this.memoryBytes, lowRamEnd(boot, this.memoryBytes))
     const ram = snapshot ? restoreGuestRam(ranges, snapshot.memoryFd) : allocateGuestRam(ranges)
     this.ram = ram
     this.disks = disks
@@ -407,13 +400,5 @@ export class Monitor {
 
   private broadcastState(): void {
     this.control?.broadcast({ event: 'state', status: this.status() } satisfies VmmEvent)
-  }
-}
-
-function asUsage<T>(action: () => T): T {
-  try {
-    return action()
-  } catch (error) {
-    throw error instanceof BootError ? usageError(error.message) : error
   }
 }

@@ -11,8 +11,12 @@ export interface PciLayout {
   /** Guest physical addresses BARs may take: [mmio32Start, mmio32End). */
   readonly mmio32Start: number
   readonly mmio32End: number
-  /** Where the monitor maps `ecam`; BARs never go there. */
+  /** Where the monitor maps `ecam`; the bus gives no BAR a place there. */
   readonly ecamStart: number
+  /** Function 00:00.0; a generic one when absent. */
+  readonly hostBridge?: PciFunction
+  /** Firmware gives BARs their addresses; without it, `plug` does. */
+  readonly firmware?: boolean
   /** Port 0xCF9 lies inside the configuration ports but is the chipset's reset control register. */
   readonly resetControl?: BusDevice
 }
@@ -25,7 +29,7 @@ const RESET_CONTROL = 1
 const CONFIG_DATA = 4
 
 /**
- * PCI bus 0: configuration mechanism 1 and ECAM, one function per slot. There is no firmware: `plug` gives each
+ * PCI bus 0: configuration mechanism 1 and ECAM, one function per slot. Without firmware `plug` gives each
  * BAR an address and enables decoding, so a guest that believes what it finds can start at once; one that
  * moves or disables a BAR is followed.
  */
@@ -55,7 +59,7 @@ export class PciBus {
       read: (offset, size) => this.readConfig(offset >>> 12, offset & 0xfff, size),
       write: (offset, size, value) => this.writeConfig(offset >>> 12, offset & 0xfff, size, value),
     }
-    this.plug(0, new HostBridge())
+    this.plug(0, layout.hostBridge ?? new HostBridge())
   }
 
   /** Before the guest starts. Throws RangeError when the slot is taken or no addresses are left. */
@@ -66,6 +70,12 @@ export class PciBus {
     const gsi = gsiOfSlot(slot)
     const intx = new IntxPin(this.line(gsi), fn.config)
     fn.attach({ number: slot, platform: this.platform, intx })
+    if (this.layout.firmware !== true) this.assign(fn, gsi)
+    this.slots[slot] = fn
+    fn.config.connect(this.mapper())
+  }
+
+  private assign(fn: PciFunction, gsi: number): void {
     let enable = 0
     for (const bar of fn.config.barsInUse()) {
       if (bar.kind !== 'memory32') throw new RangeError(`${fn.name}: port BARs have no addresses to take`)
@@ -74,8 +84,6 @@ export class PciBus {
     }
     fn.config.preset(PCI.COMMAND, 2, enable)
     if (fn.config.get(PCI.INTERRUPT_PIN, 1) !== 0) fn.config.preset(PCI.INTERRUPT_LINE, 1, gsi)
-    this.slots[slot] = fn
-    fn.config.connect(this.mapper())
   }
 
   reset(): void {

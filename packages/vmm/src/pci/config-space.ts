@@ -114,6 +114,12 @@ export class ConfigSpace {
     return offset
   }
 
+  /** A function's own register outside the header: its bytes, and which of their bits the guest may write. */
+  addRegister(offset: number, bytes: readonly number[], writable: readonly number[]): void {
+    this.bytes.set(bytes, offset)
+    this.allowWrites(offset, writable)
+  }
+
   /** Lets a function answer reads of, or act on writes to, [start, end). */
   hook(hook: Hook): void {
     this.hooks.push(hook)

@@ -1,7 +1,10 @@
 import path from 'node:path'
 import * as libc from '../../sys/libc.ts'
+import type { NativeBuffer } from '../../sys/native-buffer.ts'
+import { IovecList } from '../../virtio/chain.ts'
 import { Qcow2Disk } from './disk.ts'
 import { Qcow2Error } from './errors.ts'
+import type { Qcow2Image } from './image.ts'
 import { openFd, openQcow2 } from './open.ts'
 
 /** An image and what it is based on, opened and locked: what one thread opens and another one works on. */
@@ -46,8 +49,23 @@ export function openQcow2Chain(imagePath: string, readOnly: boolean): Qcow2Chain
 
 /** The disk over a chain. `report` is told when the image fails while the guest uses it. Throws Qcow2Error. */
 export function qcow2Disk(chain: Qcow2Chain, report: (message: string) => void): Qcow2Disk {
+  return new Qcow2Disk(openChain(chain), report)
+}
+
+/** Copies bytes from the start of the disk into `target`, as far as there are any; returns how many. */
+export function readQcow2Start(chain: Qcow2Chain, target: NativeBuffer): number {
+  const image = openChain({ ...chain, readOnly: true })
+  const count = Math.min(target.length, image.size)
+  const iov = new IovecList(1)
+  iov.set(0, target.address, count)
+  image.readv(0, iov, 1, count)
+  image.close()
+  return count
+}
+
+function openChain(chain: Qcow2Chain): Qcow2Image {
   const bases = chain.baseFds.values()
-  const image = openQcow2(chain.fd, {
+  return openQcow2(chain.fd, {
     readOnly: chain.readOnly,
     name: chain.path,
     borrowed: true,
@@ -61,5 +79,4 @@ export function qcow2Disk(chain: Qcow2Chain, report: (message: string) => void):
       return next.value
     },
   })
-  return new Qcow2Disk(image, report)
 }

@@ -1,0 +1,50 @@
+/** Opens what the machine starts with: a kernel, or firmware for what is on its disks. */
+import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
+import { BootError, openImageFile } from '../boot/image-file.ts'
+import { type BootSource, checkProtocol, detectKernel } from '../boot/load.ts'
+import type { RunOptions } from '../cli/options.ts'
+import { diskBootPath } from '../firmware/boot-order.ts'
+import { DISK_HEAD_BYTES, diskFirmware } from '../firmware/detect.ts'
+import { openFirmware, openFirmwareLog } from '../firmware/images.ts'
+import type { DiskHandle } from '../io/worker-protocol.ts'
+import { Q35_HOST_BRIDGE } from '../pci/q35-host-bridge.ts'
+import { usageError } from '../sys/exit-error.ts'
+import { readDiskHead } from './backends.ts'
+import { firmwareLowRamEnd, LOW_RAM_END } from './layout.ts'
+import type { FirmwareBoot } from './machine.ts'
+
+/** Undefined: there is none. Throws ExitError when the files cannot be booted as asked. */
+export function openKernel(options: RunOptions): BootSource | undefined {
+  const { kernel, initrd, commandLine, boot } = options
+  if (kernel === undefined) return undefined
+  const source: BootSource = {
+    kernel: openImageFile(kernel, '--kernel'),
+    initrd: initrd === undefined ? undefined : openImageFile(initrd, '--initrd'),
+    commandLine,
+    protocol: boot === 'linux' || boot === 'pvh' ? boot : undefined,
+  }
+  try {
+    checkProtocol(source, detectKernel(source.kernel))
+  } catch (error) {
+    throw error instanceof BootError ? usageError(error.message) : error
+  }
+  return source
+}
+
+/** `auto` looks at the first disk. Throws ExitError. */
+export function openFirmwareBoot(options: RunOptions, disks: readonly DiskHandle[]): FirmwareBoot {
+  const { boot, uefiVariables, firmwareLog } = options
+  const kind =
+    boot === 'bios' || boot === 'uefi' ? boot : diskFirmware(readDiskHead(disks[0]!, DISK_HEAD_BYTES))
+  return {
+    images: openFirmware({ kind, variablesFile: kind === 'uefi' ? uefiVariables : undefined }),
+    machine: { kind, bootOrder: disks.map((_, i) => diskBootPath(i)), logFd: openFirmwareLog(firmwareLog) },
+  }
+}
+
+/** Whether the machine of a snapshot was started by firmware, and so needs its parts again. */
+export const hadFirmware = (snapshot: VmSnapshot): boolean =>
+  snapshot.devices.pci.functions.some(({ name }) => name === Q35_HOST_BRIDGE)
+
+export const lowRamEnd = (boot: BootSource | FirmwareBoot | undefined, memoryBytes: number): number =>
+  boot && 'images' in boot ? firmwareLowRamEnd(memoryBytes) : LOW_RAM_END
