@@ -38,6 +38,8 @@ export const agentPackages: readonly DebianPackage[] = [
   { name: 'iproute2', why: "VMs' network interfaces" },
   { name: 'passt', why: "VMs' network where Hearth does not run as root" },
   { name: 'genisoimage', why: 'writes the cloud-init disk a VM reads at its first start' },
+  { name: 'seabios', why: 'the BIOS that starts whole-disk images' },
+  { name: 'ovmf', why: 'the UEFI firmware that starts whole-disk images' },
   { name: 'openssl', why: 'certificates, password hashes' },
 ]
 

@@ -72,13 +72,35 @@ test('every option is read, in both spellings', () => {
   assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)), options)
 })
 
+test('without a kernel firmware starts the disks, and the arguments say so again', () => {
+  const options = parseRunOptions([
+    '--disk',
+    'd',
+    '--boot',
+    'uefi',
+    '--uefi-vars',
+    'v',
+    '--firmware-log',
+    'l',
+  ])
+  assert.equal(options.kernel, undefined)
+  assert.deepEqual([options.boot, options.uefiVariables, options.firmwareLog], ['uefi', 'v', 'l'])
+  assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)), options)
+})
+
 test('each mistake is named in one line', () => {
   const k = ['--kernel', 'k']
   for (const [args, pattern] of [
-    [[], /--kernel is missing/],
+    [[], /nothing to boot/],
     [['--kernel'], /--kernel needs a value/],
     [['--kernel', '--memory', '1G'], /--kernel needs a value/],
     [[...k, ...k], /--kernel is given twice/],
+    [[...k, '--boot', 'grub'], /give one of auto/],
+    [[...k, '--boot', 'bios'], /leave --kernel away/],
+    [['--boot', 'pvh', '--disk', 'd'], /needs --kernel/],
+    [['--disk', 'd', '--initrd', 'i'], /belongs to a kernel/],
+    [[...k, '--uefi-vars', 'v'], /leave --kernel away/],
+    [['--disk', 'd', '--boot', 'bios', '--uefi-vars', 'v'], /needs --boot uefi/],
     [[...k, '--frob', 'x'], /no option --frob/],
     [[...k, 'x'], /"x" stands alone/],
     [[...k, '--memory', 'lots'], /not a size/],
