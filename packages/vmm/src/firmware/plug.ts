@@ -39,7 +39,7 @@ const E820_ENTRY_BYTES = 20
 
 /** Builds bus 0 with its bridges, and fw_cfg. */
 export function plugFirmware(firmware: FirmwareMachine, context: FirmwareContext): PciBus {
-  const { platform, memory } = context
+  const { platform } = context
   const { pio, mmio } = platform
   let ecamBase: number | undefined
   const place = (base: number | undefined): void => {
