@@ -6,17 +6,14 @@ import { run } from '../lib/run.ts'
 
 const UNSHARE = ['unshare', '--user', '--map-root-user', '--map-auto', '--mount', '--']
 
-export interface RootNamespace {
-  /** What to put before a command so that it runs as root, or as root of a namespace. */
-  readonly prefix: readonly string[]
-  /** What unshare(1) says when there is none: builds that need root then say so themselves. */
-  readonly problem: string | undefined
-}
-
-export async function rootNamespace(): Promise<RootNamespace> {
-  if (process.getuid?.() === 0) return { prefix: [], problem: undefined }
+/**
+ * What to put before a command so that it runs as root, or as root of a namespace. Empty for root, and where there can be
+ * no such namespace: builds that need root then say so themselves.
+ */
+export async function rootNamespace(): Promise<readonly string[]> {
+  if (process.getuid?.() === 0) return []
   const [command = '', ...args] = [...UNSHARE, 'true']
-  const result = await run(command, args).catch((error: Error) => ({ code: 1, tail: error.message }))
-  if (result.code === 0) return { prefix: UNSHARE, problem: undefined }
-  return { prefix: [], problem: result.tail.trim() }
+  // Its output is not read: where it fails, a helper of its own lives on and would keep the pipe open.
+  const result = await run(command, args, { stdio: 'ignore' }).catch(() => undefined)
+  return result?.code === 0 ? UNSHARE : []
 }

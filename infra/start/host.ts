@@ -120,7 +120,7 @@ function remoteHost(remote: { url: string; tokenFile: string }): Host {
 }
 
 async function startBuilder(state: State, port: number, tokenFile: string): Promise<Run> {
-  const { prefix } = await rootNamespace()
+  const prefix = await rootNamespace()
   // Its parent-death signal once more, inside: entering the namespace clears the one that startService sets.
   const [command, ...first] = [...prefix, 'setpriv', '--pdeathsig', 'TERM', '--', process.execPath]
   const builder = await startService({
