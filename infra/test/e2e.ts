@@ -16,43 +16,60 @@ interface PlaywrightReport {
   stats: { expected: number; unexpected: number; flaky: number; skipped: number }
 }
 
+/** The name the portal is reached by when it is served by HTTPS; the browser is told where that is. */
+const SECURE_NAME = 'hearth.home.arpa'
+
 export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
   const state = await mkdtemp(path.join(os.tmpdir(), 'hearth-e2e-'))
   process.stdout.write(`\n— end to end: the real stack on ${choice.kind}, state in ${state}\n`)
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
-  const hearth = await steps.run('Hearth for the end-to-end tests', () => startHearth(state, choice))
+  await run(steps, tally, { state, choice, config: 'playwright.config.ts', options: [] })
+  // The same home once more, now for other devices: HTTPS under a name, by the home's own certificate authority.
+  if (tally.failed === 0) {
+    const options = ['--listen', '0.0.0.0', '--hostname', SECURE_NAME]
+    await run(steps, tally, { state, choice, config: 'secure.config.ts', options })
+  }
+  if (tally.failed > 0) await showLogs(state)
+  else await rm(state, { recursive: true, force: true })
+  return tally
+}
+
+interface E2eRun {
+  readonly state: string
+  readonly choice: HostChoice
+  /** Of Playwright, in the folder e2e. */
+  readonly config: string
+  /** More options for `npm start`. */
+  readonly options: readonly string[]
+}
+
+async function run(steps: Steps, tally: Tally, { state, choice, config, options }: E2eRun): Promise<void> {
+  const hearth = await steps.run('Hearth for the end-to-end tests', () => startHearth(state, choice, options))
   try {
     const reportFile = path.join(state, 'playwright.json')
+    await rm(reportFile, { force: true })
     await new Promise<void>((resolve, reject) => {
-      const child = spawn(
-        process.execPath,
-        [
-          inRepository('node_modules/@playwright/test/cli.js'),
-          'test',
-          '--config',
-          inRepository('e2e/playwright.config.ts'),
-        ],
-        {
-          cwd: inRepository('e2e'),
-          stdio: ['ignore', 'inherit', 'inherit'],
-          env: {
-            ...process.env,
-            HEARTH_URL: hearth.url,
-            HEARTH_SETUP_URL: hearth.setupUrl,
-            HEARTH_STATE: state,
-            PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile,
-          },
+      const cli = inRepository('node_modules/@playwright/test/cli.js')
+      const child = spawn(process.execPath, [cli, 'test', '--config', inRepository('e2e', config)], {
+        cwd: inRepository('e2e'),
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env: {
+          ...process.env,
+          HEARTH_URL: hearth.url,
+          HEARTH_SETUP_URL: hearth.setupUrl,
+          HEARTH_STATE: state,
+          PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile,
         },
-      )
+      })
       child.on('error', reject)
       child.on('exit', () => resolve())
     })
     const report = await readFile(reportFile, 'utf8').catch(() => undefined)
     if (!report) throw new Trouble('Playwright ended without a report; its own words are above.')
     const { stats } = JSON.parse(report) as PlaywrightReport
-    tally.passed = stats.expected
-    tally.failed = stats.unexpected + stats.flaky
-    tally.skipped = stats.skipped
+    tally.passed += stats.expected
+    tally.failed += stats.unexpected + stats.flaky
+    tally.skipped += stats.skipped
   } finally {
     const code = await steps.run('Ctrl-C', () => hearth.interrupt())
     if (code === 0) tally.passed++
@@ -60,27 +77,29 @@ export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
       tally.failed++
       process.stdout.write(`✖ after Ctrl-C npm start ended with ${code} instead of 0:\n${hearth.output()}\n`)
     }
-    if (tally.failed > 0) await showLogs(state)
   }
-  if (tally.failed === 0) await rm(state, { recursive: true, force: true })
-  return tally
 }
 
 interface RunningHearth {
   readonly url: string
+  /** Empty when somebody has set this home up already. */
   readonly setupUrl: string
   output(): string
   /** Sends SIGINT as a terminal would and resolves with the exit code. */
   interrupt(): Promise<number>
 }
 
-async function startHearth(state: string, choice: HostChoice): Promise<RunningHearth> {
+async function startHearth(
+  state: string,
+  choice: HostChoice,
+  options: readonly string[],
+): Promise<RunningHearth> {
   const port = await freePort()
   const child = spawn(
     process.execPath,
     [
       ...[inRepository('infra/start/main.ts'), '--port', String(port), '--state', state],
-      ...['--host', choice.kind, '--no-install'],
+      ...['--host', choice.kind, '--no-install', ...options],
     ],
     { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] },
   )
@@ -89,7 +108,7 @@ async function startHearth(state: string, choice: HostChoice): Promise<RunningHe
   const ready = new Promise<RegExpExecArray>((resolve, reject) => {
     const look = (text: Buffer): void => {
       output += text
-      const match = /Hearth is ready .*?: (\S+).*?(http\S+\/setup\S+)/.exec(output)
+      const match = /Hearth is ready .*?: (http\S+)(?:.*?(http\S+\/setup\S+))?.*\n/.exec(output)
       if (match) resolve(match)
     }
     child.stdout.on('data', look)
@@ -101,7 +120,7 @@ async function startHearth(state: string, choice: HostChoice): Promise<RunningHe
   const [, url, setupUrl] = await ready
   return {
     url: url!,
-    setupUrl: setupUrl!,
+    setupUrl: setupUrl ?? '',
     output: () => output,
     async interrupt() {
       child.kill('SIGINT')

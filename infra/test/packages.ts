@@ -2,6 +2,7 @@ import type { DebianPackage } from '../lib/debian.ts'
 
 /** What the tests need beyond what the product needs. */
 export const testPackages: readonly DebianPackage[] = [
+  { name: 'libnss3-tools', why: 'lets the test browser trust a certificate authority (certutil)' },
   { name: 'chromium', why: 'the browser the end-to-end tests drive' },
   { name: 'fonts-dejavu-core', why: 'glyphs for that browser' },
   { name: 'acpica-tools', why: "iasl reads the monitor's ACPI tables back" },
