@@ -6,11 +6,13 @@ import type { MachineEvents } from '../chipset/events.ts'
 import { systemControlA } from '../chipset/system-control-a.ts'
 import type { Platform } from '../io/platform.ts'
 import { ECAM, FIRMWARE, HIGH_RAM_START, PCI_SLOT, PORT } from '../machine/layout.ts'
-import type { GuestMemory } from '../memory/guest-memory.ts'
+import type { GuestMemory, GuestRegion } from '../memory/guest-memory.ts'
 import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
 import { LpcBridge, SMI_ENABLE_PORT, smiEnable } from '../pci/lpc-bridge.ts'
 import { Q35HostBridge } from '../pci/q35-host-bridge.ts'
+import { viewOf } from '../sys/libc.ts'
 import { DebugPort } from './debug-port.ts'
+import { Flash } from './flash.ts'
 import { FW_CFG, FW_CFG_PORTS, FwCfg } from './fw-cfg.ts'
 import { ACPI_FILE, type AcpiFiles, acpiFiles, LOADER_BYTES, TABLES_BYTES } from './table-loader.ts'
 
@@ -21,9 +23,19 @@ export interface FirmwareMachine {
   readonly bootOrder: readonly string[]
   /** Where the firmware's own log goes; absent: nobody wants it, which starts the guest faster. */
   readonly logFd?: number | undefined
+  /** UEFI's variables, mapped in this process. */
+  readonly variables?: GuestRegion | undefined
 }
 
-export interface FirmwareContext {
+/** What firmware's own devices need of the machine. */
+export interface FirmwareParts {
+  /** Lets the guest read the variables as memory, or not. */
+  readonly setVariablesReadable: (readable: boolean, region: GuestRegion) => void
+  /** UEFI changed variables: they are to be made durable. */
+  readonly variablesWritten: () => void
+}
+
+export interface FirmwareContext extends FirmwareParts {
   readonly platform: Platform
   readonly memory: GuestMemory
   readonly cpus: number
@@ -67,6 +79,15 @@ export function plugFirmware(firmware: FirmwareMachine, context: FirmwareContext
   bus.plug(PCI_SLOT.lpc, new LpcBridge())
   pio.add(SMI_ENABLE_PORT, 4, smiEnable)
   pio.add(PORT.systemControlA, 1, systemControlA(context.events))
+  const { variables } = firmware
+  if (variables !== undefined) {
+    const bytes = new Uint8Array(viewOf(variables.hostAddress, variables.size))
+    const flash = new Flash(bytes, {
+      readable: (readable) => context.setVariablesReadable(readable, variables),
+      written: context.variablesWritten,
+    })
+    mmio.add(variables.guestAddress, variables.size, flash)
+  }
   const { logFd } = firmware
   if (logFd !== undefined) pio.add(PORT.firmwareLog, 1, new DebugPort((line) => appendLine(logFd, line)))
   pio.add(

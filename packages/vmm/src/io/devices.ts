@@ -7,7 +7,7 @@ import { rawDiskBackend } from '../disk/open.ts'
 import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { DisplayDevices } from '../display/devices.ts'
-import { plugFirmware } from '../firmware/plug.ts'
+import { type FirmwareParts, plugFirmware } from '../firmware/plug.ts'
 import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { PasstBackend } from '../net/passt.ts'
@@ -21,15 +21,17 @@ import { RngDevice } from '../virtio/rng.ts'
 import type { Platform } from './platform.ts'
 import type { DiskHandle, IoWorkerData, NetHandle } from './worker-protocol.ts'
 
+export interface MachineParts extends FirmwareParts {
+  readonly resetControl: BusDevice
+  readonly events: MachineEvents
+  readonly log: (text: string) => void
+}
+
 /**
  * Builds bus 0 with everything on it. Descriptors stay the main thread's: a reset builds devices anew over the
  * same ones. `log` gets a line when a guest's driver breaks a device.
  */
-export function plugDevices(
-  platform: Platform,
-  data: IoWorkerData,
-  machine: { resetControl: BusDevice; events: MachineEvents; log: (text: string) => void },
-): PciBus {
+export function plugDevices(platform: Platform, data: IoWorkerData, machine: MachineParts): PciBus {
   const { log } = machine
   const memory = new GuestMemory(data.regions)
   const bus =

@@ -9,6 +9,7 @@ import { plugChipset } from '../chipset/plug.ts'
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
+import { ROM } from '../machine/layout.ts'
 import { read } from '../sys/libc.ts'
 import { plugDevices } from './devices.ts'
 import { EpollLoop } from './epoll-loop.ts'
@@ -31,7 +32,13 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const chipset = plugChipset(pio, interrupts, data, events)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
   const log = (text: string): void => tell({ kind: 'warning', text })
-  const bus = plugDevices(platform, data, { resetControl: chipset.resetControl, events, log })
+  const bus = plugDevices(platform, data, {
+    resetControl: chipset.resetControl,
+    events,
+    log,
+    setVariablesReadable: (readable, region) => vm.setRom(ROM.variables, region, readable),
+    variablesWritten: () => tell({ kind: 'variables-written' }),
+  })
 
   const drained = new BigUint64Array(1)
   const mailbox = new MailboxServer(data.control, data.cpus, pio, mmio)

@@ -59,6 +59,8 @@ export type IoWorkerMessage =
   | { readonly kind: 'power-off' }
   | { readonly kind: 'reset'; readonly reason: string }
   | { readonly kind: 'panic' }
+  /** UEFI's variables changed in memory, and wait to be made durable. */
+  | { readonly kind: 'variables-written' }
   | { readonly kind: 'warning'; readonly text: string }
   /** Instead of `ready`: the state to restore does not fit. The thread waits for `stop`. */
   | { readonly kind: 'refused'; readonly text: string }

@@ -36,10 +36,10 @@ export function openFirmwareBoot(options: RunOptions, disks: readonly DiskHandle
   const { boot, uefiVariables, firmwareLog } = options
   const kind =
     boot === 'bios' || boot === 'uefi' ? boot : diskFirmware(readDiskHead(disks[0]!, DISK_HEAD_BYTES))
-  return {
-    images: openFirmware({ kind, variablesFile: kind === 'uefi' ? uefiVariables : undefined }),
-    machine: { kind, bootOrder: disks.map((_, i) => diskBootPath(i)), logFd: openFirmwareLog(firmwareLog) },
-  }
+  const images = openFirmware({ kind, variablesFile: kind === 'uefi' ? uefiVariables : undefined })
+  const bootOrder = disks.map((_, i) => diskBootPath(i))
+  const logFd = openFirmwareLog(firmwareLog)
+  return { images, machine: { kind, bootOrder, logFd, variables: images.variables } }
 }
 
 /** Whether the machine of a snapshot was started by firmware, and so needs its parts again. */

@@ -2,6 +2,7 @@
  * One machine from its first to its last instruction. A reset builds a new one over the same RAM (cleared),
  * disks and network: nothing else survives, so the guest always finds the state of a cold start.
  */
+import { fdatasync } from 'node:fs'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
@@ -146,6 +147,7 @@ export class Machine {
         else if (message.kind === 'reset') this.end({ kind: 'reset', detail: message.reason })
         else if (message.kind === 'panic') this.listener.panicked()
         else if (message.kind === 'warning') this.listener.warning(message.text)
+        else if (message.kind === 'variables-written') this.keepVariables(firmware?.images)
       },
       (error) => {
         this.ioFailed = true
@@ -161,6 +163,15 @@ export class Machine {
         failed: (cpu, error) => this.threadFailed(`vCPU ${cpu}'s thread`, error),
       },
     )
+  }
+
+  private keepVariables(images: FirmwareImages | undefined): void {
+    const fd = images?.variables?.fd
+    if (fd === undefined) return
+    // They are in the file already, for every reader but a power cut.
+    fdatasync(fd, (error) => {
+      if (error) this.listener.warning(`the UEFI variables may not be kept: ${error.message}`)
+    })
   }
 
   private setRoms({ code, variables }: FirmwareImages): void {
