@@ -3,6 +3,10 @@ import { HearthError } from './errors.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
 import { GIB, MIB } from './units.ts'
 
+/** `direct`: the kernel kept beside its disk. `bios`, `uefi`: firmware, which starts the disk's own boot loader. */
+export const vmBoots = ['direct', 'bios', 'uefi'] as const
+export type VmBoot = (typeof vmBoots)[number]
+
 /** Limits of one VM that hold on every host; a host's own capacity is a second limit. */
 export const vmLimits = {
   cpus: { min: 1, max: 32 },
@@ -53,6 +57,8 @@ export const vmSpecSchema = z.object({
   startAtBoot: z.boolean(),
   /** A screen, keyboard and pointer from its next start on; absent: it has none, and pays nothing for one. */
   display: z.object({ keyboard: keyboardLayoutSchema }).optional(),
+  /** How it starts, from its next start on; absent: as its image does, and with firmware, with the one its disk is made for. */
+  boot: z.enum(vmBoots).optional(),
 })
 export type VmSpec = z.infer<typeof vmSpecSchema>
 

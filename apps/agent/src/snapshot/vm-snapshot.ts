@@ -18,7 +18,7 @@ import type { SnapshotStore } from './snapshot-store.ts'
 
 /** What a disk's content needs to start again: itself, and what is started beside it. */
 function keptFiles(files: VmFiles): string[] {
-  return [files.disk, files.kernel, files.initrd]
+  return [files.disk, files.kernel, files.initrd, files.uefiVariables]
 }
 
 async function existing(paths: string[]): Promise<string[]> {

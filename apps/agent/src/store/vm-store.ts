@@ -31,7 +31,14 @@ export const vmRecordSchema = z.object({
   address: z.ipv4().nullable(),
   /** What it boots, fixed at creation: a rebuilt image must not change the kernel under an existing disk. */
   boot: z
-    .object({ cmdline: z.string(), recipeHash: z.string(), disk: z.boolean(), seed: z.boolean() })
+    .object({
+      cmdline: z.string(),
+      recipeHash: z.string(),
+      disk: z.boolean(),
+      seed: z.boolean(),
+      /** Whether a kernel lies beside the disk; without one, only firmware can start it. */
+      kernel: z.boolean().default(true),
+    })
     .nullable(),
 })
 export type VmRecord = z.infer<typeof vmRecordSchema>
@@ -44,6 +51,8 @@ export interface VmFiles {
   seed: string
   kernel: string
   initrd: string
+  /** UEFI's variables; there from its first start by UEFI on. */
+  uefiVariables: string
   serialLog: string
   vmmLog: string
   passtLog: string
@@ -77,6 +86,7 @@ export class VmStore {
       seed: inside('seed.iso'),
       kernel: inside('kernel'),
       initrd: inside('initrd'),
+      uefiVariables: inside('uefi-vars.fd'),
       serialLog: inside('serial.log'),
       vmmLog: inside('vmm.log'),
       passtLog: inside('passt.log'),

@@ -9,6 +9,7 @@ import { seedDocuments } from '../seed/cloud-init.ts'
 import { writeSeedIso } from '../seed/seed-iso.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import type { VmStore } from '../store/vm-store.ts'
+import { requireBoot } from './boot-options.ts'
 import { requireFiles } from './create-vm.ts'
 import type { Vm } from './vm.ts'
 import type { Vms } from './vms.ts'
@@ -72,6 +73,7 @@ export function requireUpdate(vm: Vm, spec: VmSpec): void {
     )
   if (spec.image !== current.image || spec.mac !== current.mac)
     throw new HearthError('invalid_input', 'The image and the MAC address of a VM cannot be changed.')
+  if (vm.record.boot) requireBoot(spec, vm.record.boot)
   requireFits(spec)
   const currentDisk = current.diskBytes ?? 0
   const disk = spec.diskBytes ?? 0

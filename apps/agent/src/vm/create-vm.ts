@@ -20,6 +20,7 @@ import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import { fillFromSnapshot } from '../snapshot/vm-snapshot.ts'
 import { syncFolder, writeFileAtomic } from '../store/atomic-file.ts'
 import type { VmRecord, VmStore } from '../store/vm-store.ts'
+import { requireBoot, startsDirectly } from './boot-options.ts'
 import type { Vm } from './vm.ts'
 import type { Vms } from './vms.ts'
 
@@ -124,6 +125,10 @@ async function discard({ vms, store, network }: CreateContext, vm: Vm): Promise<
 }
 
 function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
+  requireBoot(spec, {
+    kernel: manifest.kernel !== null,
+    disk: manifest.disk !== null || spec.diskBytes !== undefined,
+  })
   if (spec.memoryBytes < manifest.minMemoryBytes)
     throw new HearthError(
       'invalid_input',
@@ -168,6 +173,7 @@ async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): 
       recipeHash: manifest.recipeHash,
       disk: hasDisk,
       seed: manifest.cloudInit,
+      kernel: image.kernel !== null,
     },
   })
 }
@@ -177,8 +183,12 @@ export async function requireFiles(vm: Vm): Promise<void> {
   const { boot } = vm.record
   if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
   const needed: [string, string][] = [
-    [vm.files.kernel, 'kernel'],
-    [vm.files.initrd, 'initial RAM disk'],
+    ...(startsDirectly(vm.spec, boot)
+      ? ([
+          [vm.files.kernel, 'kernel'],
+          [vm.files.initrd, 'initial RAM disk'],
+        ] satisfies [string, string][])
+      : []),
     ...(boot.disk ? [[vm.files.disk, 'disk'] as [string, string]] : []),
     ...(boot.seed ? [[vm.files.seed, 'cloud-init disk'] as [string, string]] : []),
   ]

@@ -21,6 +21,7 @@ import {
   vmSockets,
 } from '../vmm/launch.ts'
 import { type ChildExit, Monitor } from '../vmm/monitor.ts'
+import { bootOptions } from './boot-options.ts'
 import { describeExit, type StopRequest, type VmEnd } from './exit-reason.ts'
 
 export interface VmContext {
@@ -282,10 +283,7 @@ export class Vm {
     if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
     const { spec } = this
     return {
-      kernel: this.files.kernel,
-      initrd: this.files.initrd,
-      // Without cloud-init this is how a guest learns its name.
-      commandLine: `${boot.cmdline} hearth.name=${spec.name}`,
+      ...bootOptions(spec, boot, this.files),
       memoryBytes: spec.memoryBytes,
       cpus: spec.cpus,
       disks: [
