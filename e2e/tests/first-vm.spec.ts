@@ -41,14 +41,14 @@ test('the set-up link makes the first administrator, once', async () => {
   await expect(page.getByText(/already|been used|expired|not valid/i).first()).toBeVisible()
 })
 
-test('signing out and in leads back to the list', async () => {
+test('after signing out one signs in to the home’s first page', async () => {
   await new VmListPage(page).open()
   const signIn = new SignInPage(page)
   await signIn.signOut()
   await signIn.signIn(administrator.email, 'not the password')
   await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible()
   await signIn.signIn(administrator.email, administrator.password)
-  await expect(page.getByRole('heading', { name: 'Virtual machines', level: 1 })).toBeVisible()
+  await expect(page.getByRole('heading', { name: administrator.homeName, level: 1 })).toBeVisible()
 })
 
 test('a tiny Linux runs at once, and its console answers', async () => {

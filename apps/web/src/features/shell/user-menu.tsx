@@ -1,7 +1,6 @@
 'use client'
 import { ChevronsUpDown, KeyRound, LogOut, Monitor, Moon, Sun, Terminal, UserRound } from 'lucide-react'
 import Link from 'next/link'
-import { useRouter } from 'next/navigation'
 import { signOut } from '../../data/auth.ts'
 import type { SessionView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
@@ -37,14 +36,14 @@ export function UserMenu({
   session: SessionView | undefined
   compact?: boolean
 }) {
-  const router = useRouter()
   const theme = useTheme()
   const user = session?.user
   if (!user) return <Skeleton className={compact ? 'size-8 rounded-full' : 'h-10 w-full'} />
 
   async function leave() {
     const result = await signOut()
-    if (result === 'ok') router.replace(paths.signIn())
+    // A new document: nothing of this person stays in memory, and nobody is led back to where they left.
+    if (result === 'ok') window.location.replace(paths.signIn())
     else toast.error(m.common.failed, m.entry.signIn.unreachable)
   }
 
