@@ -6,7 +6,7 @@ import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { consoleClose, displayClose } from '@hearth/shared/agent-protocol'
+import { consoleClose, displayClose, type PowerOp } from '@hearth/shared/agent-protocol'
 import { GIB, MIB } from '@hearth/shared/units'
 import { TRPCClientError } from '@trpc/client'
 import { WebSocket } from 'ws'
@@ -54,6 +54,7 @@ inOwnNetwork(import.meta.url, () => {
       await box.addImage({ imageUid: 'test' })
       await box.addImage({ imageUid: 'deaf', cmdline: 'ignore-powerdown ignore-quit' })
       await box.addImage({ imageUid: 'broken', cmdline: 'fail-start' })
+      await box.addImage({ imageUid: 'full', cmdline: 'fail-snapshot' })
       await box.addImage({ imageUid: 'disk', diskBytes: 8 * MIB, cloudInit: true })
       agent = await startAgent(box)
     })
@@ -73,7 +74,7 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(accepted.status, 'running')
       return { spec, report: await actionEnd(agent, accepted.actionId) }
     }
-    async function power(vmUid: string, op: 'start' | 'shutdown' | 'poweroff' | 'reset') {
+    async function power(vmUid: string, op: PowerOp) {
       const actionId = nextActionId()
       await agent.client.vm.power.mutate({ actionId, vmUid, op })
       return actionEnd(agent, actionId)
@@ -165,6 +166,50 @@ inOwnNetwork(import.meta.url, () => {
       const report = await untilState(agent, spec.vmUid, 'crashed')
       assert.match(report.exitReason ?? '', /killed/)
       assert.equal((await power(spec.vmUid, 'start')).status, 'success')
+    })
+
+    test('a suspended VM goes on from where it was, once; powered off it starts cold; what fails loses nothing', async () => {
+      const { spec } = await create()
+      const { vmUid } = spec
+      await untilState(agent, vmUid, 'running')
+      const first = monitorOf(vmUid)[0]!.pid
+      const bootText = async (pattern: RegExp) => {
+        const viewer = openConsole(agent.port, vmUid)
+        await until(`${pattern} on the console`, () => pattern.test(viewer.text()))
+      }
+      assert.equal((await power(vmUid, 'suspend')).status, 'success')
+      const suspended = await untilState(agent, vmUid, 'suspended')
+      assert.match(suspended.exitReason ?? '', /goes on where it was/)
+      assert.deepEqual(monitorOf(vmUid), [])
+      for (const change of [{ memoryBytes: spec.memoryBytes * 2 }, { cpus: 2 }])
+        await assert.rejects(
+          agent.client.vm.update.mutate({
+            actionId: nextActionId(),
+            spec: { ...spec, ...change, generation: spec.generation + 1 },
+          }),
+          refusedWith('invalid_state'),
+        )
+
+      assert.equal((await power(vmUid, 'start')).status, 'success')
+      await bootText(new RegExp(`goes on from {"pid":${first}}`))
+      const folder = join(box.state, 'vms', vmUid)
+      await until('the memory to be forgotten', () => !existsSync(join(folder, 'resuming')))
+      assert.equal(existsSync(join(folder, 'suspended')), false)
+      assert.equal((await power(vmUid, 'poweroff')).status, 'success')
+      assert.equal((await power(vmUid, 'start')).status, 'success')
+      await bootText(/booted/)
+
+      assert.equal((await power(vmUid, 'suspend')).status, 'success')
+      assert.equal((await power(vmUid, 'poweroff')).status, 'success')
+      await untilState(agent, vmUid, 'stopped')
+      assert.equal((await power(vmUid, 'start')).status, 'success')
+      await bootText(/booted/)
+
+      const full = await create({ image: 'full' })
+      await untilState(agent, full.spec.vmUid, 'running')
+      const report = await power(full.spec.vmUid, 'suspend')
+      assert.match(report.error?.message ?? '', /goes on: no space left/)
+      assert.equal((await vmReport(agent, full.spec.vmUid))?.state, 'running')
     })
 
     test('what a VM does not allow is refused at once', async () => {

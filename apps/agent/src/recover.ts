@@ -122,6 +122,8 @@ async function resume(context: RecoverContext, entry: JournalEntry): Promise<boo
       // A reset may have happened or not, and twice is worse than not at all.
       if (request.op === 'reset') return end(cancelled())
       if (request.op === 'start') return entry.bootId === context.bootId ? goOn() : end(cancelled())
+      if (request.op === 'suspend' && !vm.hasProcess)
+        return end(vm.state === 'suspended' ? null : cancelled())
       return vm.hasProcess ? goOn() : end(null)
     }
   }

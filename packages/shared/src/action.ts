@@ -10,6 +10,7 @@ export const actionCommands = [
   'shutdown_vm',
   'poweroff_vm',
   'reset_vm',
+  'suspend_vm',
   'update_vm',
   'protect_vm',
   'snapshot_vm',

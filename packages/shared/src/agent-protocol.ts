@@ -31,7 +31,7 @@ export const agentProtocolVersion = 1
 
 /**
  * What a host observes of a VM. `stopped`: no process. `crashed`: the process ended without the guest or a
- * person asking for it; `exit` says how. `missing-disk`: it cannot start because its disk is gone.
+ * person asking for it; `exit` says how. `suspended`: no process; the next start goes on where it was. `missing-disk`: it cannot start because its disk is gone.
  */
 export const vmStateSchema = z.enum([
   'creating',
@@ -40,6 +40,7 @@ export const vmStateSchema = z.enum([
   'paused',
   'stopping',
   'stopped',
+  'suspended',
   'crashed',
 ])
 export type VmState = z.infer<typeof vmStateSchema>
@@ -92,7 +93,8 @@ export const vmCreateInputSchema = z.object({
   /** Its disk comes from this snapshot instead of the image. */ snapshotUid: snapshotUidSchema.optional(),
 })
 export type VmCreateInput = z.infer<typeof vmCreateInputSchema>
-export const powerOps = ['start', 'shutdown', 'poweroff', 'reset'] as const
+/** `suspend` writes the running machine to the disk and ends its process; `start` goes on from there, `poweroff` throws it away. */
+export const powerOps = ['start', 'shutdown', 'poweroff', 'reset', 'suspend'] as const
 export const powerOpSchema = z.enum(powerOps)
 export type PowerOp = z.infer<typeof powerOpSchema>
 export const vmPowerInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema, op: powerOpSchema })

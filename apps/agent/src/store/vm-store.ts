@@ -56,6 +56,12 @@ export interface VmFiles {
   serialLog: string
   vmmLog: string
   passtLog: string
+  /** Where its monitor writes a snapshot: nothing anybody may rely on. */
+  snapshotSlot: string
+  /** The suspended machine; there and whole, or not there. */
+  suspended: string
+  /** The suspended machine while it is being started again. */
+  resuming: string
 }
 
 export interface StoredVm {
@@ -90,6 +96,9 @@ export class VmStore {
       serialLog: inside('serial.log'),
       vmmLog: inside('vmm.log'),
       passtLog: inside('passt.log'),
+      snapshotSlot: inside('snapshot-slot'),
+      suspended: inside('suspended'),
+      resuming: inside('resuming'),
     }
   }
 

@@ -5,10 +5,12 @@
  *   ignore-powerdown   the guest does not react to the power button
  *   ignore-quit        neither does the monitor to `quit`: only SIGKILL ends it
  *   fail-start         ends at once with exit code 2
+ *   fail-snapshot      it cannot write a snapshot
  *   flood              writes serial output without end
  */
-import { appendFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseSize } from '@hearth/shared/units'
 
@@ -17,6 +19,8 @@ const { values } = parseArgs({
   args: process.argv.slice(3),
   options: {
     kernel: text,
+    restore: text,
+    'snapshot-slot': text,
     initrd: text,
     cmdline: text,
     memory: text,
@@ -31,7 +35,7 @@ const { values } = parseArgs({
   },
 })
 const behaviour = new Set((values.cmdline ?? '').split(' '))
-const bootText = `stand-in ${process.pid} booted\r\n`
+const bootText = `stand-in ${process.pid} ${values.restore ? `goes on from ${readFileSync(join(values.restore, 'vm.json'))}` : 'booted'}\r\n`
 
 if (behaviour.has('fail-start')) {
   process.stderr.write('hearth-vmm: /dev/kvm: not on this host\n')
@@ -89,6 +93,14 @@ function answer(method: string, params: { viewer?: string; take?: boolean } = {}
   }
   if (method === 'powerdown' && !behaviour.has('ignore-powerdown')) end(0, 'the guest powered off')
   if (method === 'reset') resets++
+  if (method === 'snapshot') {
+    if (behaviour.has('fail-snapshot')) throw new Error('no space left')
+    const slot = values['snapshot-slot'] ?? ''
+    mkdirSync(slot, { recursive: true })
+    writeFileSync(join(slot, 'memory'), 'its memory')
+    writeFileSync(join(slot, 'vm.json'), `{"pid":${process.pid}}`)
+    end(0, 'switched off (snapshot)')
+  }
   if (method === 'quit' && !behaviour.has('ignore-quit')) end(0, 'asked to quit')
   return null
 }
@@ -106,7 +118,13 @@ listen(values.control, (socket) => {
         params?: { viewer?: string; take?: boolean }
       }
       buffer = buffer.slice(at + 1)
-      socket.write(`${JSON.stringify({ id, ok: true, result: answer(method, params) })}\n`)
+      let reply: object
+      try {
+        reply = { id, ok: true, result: answer(method, params) }
+      } catch (error) {
+        reply = { id, ok: false, error: (error as Error).message }
+      }
+      socket.write(`${JSON.stringify(reply)}\n`)
     }
   })
 })

@@ -11,6 +11,7 @@ import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import type { VmStore } from '../store/vm-store.ts'
 import { requireBoot } from './boot-options.ts'
 import { requireFiles } from './create-vm.ts'
+import { requireSuspend, suspendVm } from './suspend-vm.ts'
 import type { Vm } from './vm.ts'
 import type { Vms } from './vms.ts'
 
@@ -20,7 +21,8 @@ export const shutdownTimeoutMs = 90_000
 /** Refuses at once what the VM's state does not allow; the same check the page makes, for those who race it. */
 export function requirePower(vm: Vm, op: PowerOp): void {
   const { state } = vm
-  if (op === 'start' && state !== 'stopped' && state !== 'crashed')
+  if (op === 'suspend') requireSuspend(vm)
+  if (op === 'start' && state !== 'stopped' && state !== 'suspended' && state !== 'crashed')
     throw new HearthError('invalid_state', `It cannot be started: it is ${state}.`)
   if (
     (op === 'shutdown' || op === 'reset') &&
@@ -56,6 +58,10 @@ export async function powerVm(vm: Vm, op: PowerOp, progress: ActionProgress): Pr
     case 'poweroff':
       progress.report(5, 'Powering off')
       await vm.powerOff()
+      await vm.discardSuspended()
+      return
+    case 'suspend':
+      await suspendVm(vm, progress)
       return
     case 'reset':
       progress.report(5, 'Resetting')
@@ -74,13 +80,18 @@ export function requireUpdate(vm: Vm, spec: VmSpec): void {
   if (spec.image !== current.image || spec.mac !== current.mac)
     throw new HearthError('invalid_input', 'The image and the MAC address of a VM cannot be changed.')
   if (vm.record.boot) requireBoot(spec, vm.record.boot)
+  if (vm.state === 'suspended' && (spec.cpus !== current.cpus || spec.memoryBytes !== current.memoryBytes))
+    throw new HearthError(
+      'invalid_state',
+      'It is suspended, and its machine keeps its size. Start it and shut it down, or power it off, first.',
+    )
   requireFits(spec)
   const currentDisk = current.diskBytes ?? 0
   const disk = spec.diskBytes ?? 0
   if (disk < currentDisk) throw new HearthError('invalid_input', 'A disk can grow, but not shrink.')
   if (disk > currentDisk) {
     if (!vm.record.boot?.disk) throw new HearthError('invalid_input', 'This VM has no disk that could grow.')
-    if (vm.hasProcess)
+    if (vm.hasProcess || vm.state === 'suspended')
       throw new HearthError('invalid_state', 'The disk can grow while the VM is stopped. Shut it down first.')
   }
 }

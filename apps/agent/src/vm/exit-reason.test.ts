@@ -36,6 +36,11 @@ test('what was meant is no crash, what was not is one, and each has its reason',
       [exit(70, 'internal error: x'), null, null],
       { crashed: true, meant: false, reason: /code 70: internal error: x/ },
     ],
+    [
+      [exit(0, 'switched off (snapshot)'), null, null],
+      { crashed: false, meant: true, reason: /^Suspended\./ },
+    ],
+    [[exit(0, 'switched off (SIGTERM)'), null, null], { crashed: false, meant: false, reason: /SIGTERM/ }],
     // Nobody was there: only its last words are left.
     [
       [exit(null), null, 'hearth-vmm: the guest powered off'],

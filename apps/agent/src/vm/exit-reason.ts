@@ -7,6 +7,8 @@ export interface VmEnd {
   reason: string
   /** Whether the guest or a person meant it to stop: then it is not started again at the next boot. */
   meant: boolean
+  /** Its monitor's last act was to write the whole machine down. */
+  suspended: boolean
   /** What a start that ended this way failed with. */
   code: 'host_refused' | 'vmm_failed'
 }
@@ -21,7 +23,15 @@ export function describeExit(exit: MonitorExit, requested: StopRequest, lastLine
   const said = exit.reason ?? lastLine?.replace(/^hearth-vmm: /, '') ?? null
   const exitCode = exit.code ?? (exit.signal ? null : codeFromWords(said))
   const code = exitCode === vmmExit.hostRefused ? 'host_refused' : 'vmm_failed'
-  return { ...describe(exitCode, exit.signal, said, requested), code }
+  if (exitCode === vmmExit.poweroff && said === savedWords)
+    return {
+      crashed: false,
+      reason: 'Suspended. It goes on where it was at the next start.',
+      meant: true,
+      suspended: true,
+      code,
+    }
+  return { ...describe(exitCode, exit.signal, said, requested), suspended: false, code }
 }
 
 function describe(
@@ -29,7 +39,7 @@ function describe(
   signal: NodeJS.Signals | null,
   said: string | null,
   requested: StopRequest,
-): Omit<VmEnd, 'code'> {
+): Omit<VmEnd, 'code' | 'suspended'> {
   if (requested === 'poweroff') return { crashed: false, reason: 'Powered off.', meant: true }
   if (signal === 'SIGKILL')
     return {
@@ -66,6 +76,8 @@ function describe(
 }
 
 const switchedOff = 'switched off'
+/** After the control method `snapshot` with `after: quit`. */
+const savedWords = `${switchedOff} (snapshot)`
 
 /** hearth-vmm ends with one of these sentences (packages/vmm, `Monitor.run`). */
 function codeFromWords(said: string | null): number | null {

@@ -23,6 +23,14 @@ import {
 import { type ChildExit, Monitor } from '../vmm/monitor.ts'
 import { bootOptions } from './boot-options.ts'
 import { describeExit, type StopRequest, type VmEnd } from './exit-reason.ts'
+import {
+  dropSuspended,
+  forgetResumed,
+  isSuspended,
+  keepSuspended,
+  putSuspended,
+  takeSuspended,
+} from './suspend-vm.ts'
 
 export interface VmContext {
   store: VmStore
@@ -51,6 +59,8 @@ export class Vm {
   #keepDesired = false
   #diskUsedBytes = 0
   #end: VmEnd | null = null
+  /** False from a start until its guest runs; true for a run that some earlier agent began. */
+  #hasRun = true
   readonly #waiting = new Set<() => void>()
   readonly #viewerListeners = new Set<(viewers: readonly VmmViewer[]) => void>()
 
@@ -60,7 +70,8 @@ export class Vm {
     this.#record = record
     this.files = context.store.files(spec.vmUid)
     this.sockets = vmSockets(context.runDir, spec.vmUid)
-    this.#state = record.phase === 'creating' ? 'creating' : record.exit?.crashed ? 'crashed' : 'stopped'
+    const stopped = isSuspended(this.files) ? 'suspended' : 'stopped'
+    this.#state = record.phase === 'creating' ? 'creating' : record.exit?.crashed ? 'crashed' : stopped
     if (record.exit) this.#since = new Date(record.exit.at)
   }
 
@@ -139,6 +150,7 @@ export class Vm {
     this.#stopRequest = null
     this.#keepDesired = false
     this.#end = null
+    this.#hasRun = false
     await this.setRecord({
       desired: 'running',
       exit: null,
@@ -156,10 +168,11 @@ export class Vm {
       const attachment = await network.attach(this.guest, this.sockets, this.files.passtLog)
       await this.setRecord({ passt: attachment.passt })
       if (signal.aborted) throw signal.reason
+      const restore = await takeSuspended(this.files)
       const { command, args } = this.#context.vmmCommand
       const launched = await launchDetached({
         command,
-        args: [...args, ...vmmCommandLine(this.#machine(attachment.net))],
+        args: [...args, ...vmmCommandLine(this.#machine(attachment.net, restore))],
         logFile: this.files.vmmLog,
         bootId,
       })
@@ -169,17 +182,41 @@ export class Vm {
       if (!this.#monitor) {
         const report = error instanceof HearthError ? error.userMessage : 'It could not be started.'
         await this.#detach()
+        await keepSuspended(this.files)
         await this.setRecord({
           desired: 'stopped',
           exit: { crashed: false, reason: report, at: new Date().toISOString() },
         })
-        this.setState('stopped')
+        this.setState(this.#stoppedState())
       }
       throw error
     }
     // Power off may have come while there was no monitor to end yet.
     if (signal.aborted) await this.powerOff()
     await this.#untilRunning()
+    await forgetResumed(this.files)
+  }
+
+  /** Writes the running machine to the disk and ends its monitor, which runs no instruction more. */
+  async saveAndEnd(): Promise<void> {
+    try {
+      await this.#monitor?.request('snapshot', snapshotTimeoutMs, { after: 'quit' })
+    } catch (error) {
+      throw new HearthError('vmm_failed', `It could not be suspended and goes on: ${errorText(error)}.`, {
+        cause: error,
+      })
+    }
+    await this.untilStopped()
+  }
+
+  /** Throws the suspended machine away; its disk is then as after a power cut. */
+  async discardSuspended(): Promise<void> {
+    await dropSuspended(this.files)
+    if (this.#state === 'suspended') this.setState('stopped')
+  }
+
+  #stoppedState(): VmState {
+    return isSuspended(this.files) ? 'suspended' : 'stopped'
   }
 
   /** Goes on with a monitor that some earlier agent started. */
@@ -192,7 +229,13 @@ export class Vm {
   async noteEndedAway(rebooted: boolean): Promise<void> {
     const lastLine = await lastLogLine(this.files.vmmLog)
     const end: VmEnd = rebooted
-      ? { crashed: false, reason: 'The host restarted while it ran.', meant: false, code: 'vmm_failed' }
+      ? {
+          crashed: false,
+          reason: 'The host restarted while it ran.',
+          meant: false,
+          suspended: false,
+          code: 'vmm_failed',
+        }
       : describeExit({ code: null, signal: null, reason: null }, null, lastLine)
     await this.#noteEnd(end)
   }
@@ -278,12 +321,14 @@ export class Vm {
     this.#changed()
   }
 
-  #machine(net: NetOption): RunOptions {
+  #machine(net: NetOption, restore?: string): RunOptions {
     const { boot } = this.#record
     if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
     const { spec } = this
     return {
       ...bootOptions(spec, boot, this.files),
+      restore,
+      snapshotSlot: this.files.snapshotSlot,
       memoryBytes: spec.memoryBytes,
       cpus: spec.cpus,
       disks: [
@@ -330,6 +375,8 @@ export class Vm {
     this.#end = end
     try {
       await this.#detach()
+      await (this.#hasRun ? forgetResumed(this.files) : keepSuspended(this.files))
+      if (end.suspended) await putSuspended(this.files)
       await this.setRecord({
         process: null,
         desired: end.meant && !this.#keepDesired ? 'stopped' : this.#record.desired,
@@ -337,7 +384,7 @@ export class Vm {
       })
     } finally {
       this.#monitor = null
-      const state = end.crashed ? 'crashed' : 'stopped'
+      const state = end.crashed ? 'crashed' : this.#stoppedState()
       if (this.#state === state) this.#changed()
       this.setState(state)
       for (const wake of [...this.#waiting]) wake()
@@ -361,6 +408,7 @@ export class Vm {
     const { status } = event
     if (status.panicked) this.#notePanic()
     if (status.state === 'exited') return
+    if (status.state !== 'starting') this.#hasRun = true
     // Between the button and the guest's answer the machine runs on; for a person it is stopping.
     if (this.#stopRequest !== null && status.state === 'running') this.setState('stopping')
     else this.setState(status.state)
@@ -426,6 +474,8 @@ export class Vm {
   }
 }
 
+/** Memory of many GiB goes to a disk that may be slow. */
+const snapshotTimeoutMs = 1_800_000
 /** Until the control socket answers `running`; a lab's Node alone takes seconds to start. */
 const startTimeoutMs = 90_000
 /** A page that asks every second must not pile up questions to a monitor that hangs. */

@@ -87,7 +87,8 @@ export async function observeVm(db: Database, hostId: number, report: VmReport):
  */
 function followed(vm: Vm, { state }: VmReport): { desiredState?: string } {
   if (vm.heldByActionId !== null) return {}
-  if (state === 'stopped' && vm.desiredState === 'running') return { desiredState: 'stopped' }
+  if ((state === 'stopped' || state === 'suspended') && vm.desiredState === 'running')
+    return { desiredState: 'stopped' }
   if (state === 'running' && vm.desiredState === 'stopped') return { desiredState: 'running' }
   return {}
 }

@@ -30,6 +30,7 @@ const commands: Record<ActionCommand, string> = {
   shutdown_vm: 'shutdown_server',
   poweroff_vm: 'stop_server',
   reset_vm: 'reset_server',
+  suspend_vm: 'suspend_server',
   update_vm: 'update_server',
   protect_vm: 'change_protection',
   snapshot_vm: 'create_image',
@@ -187,6 +188,7 @@ export function serverStatus(vm: VmView): z.infer<typeof serverStatusSchema> {
     case 'paused':
       return 'running'
     case 'stopped':
+    case 'suspended':
     case 'crashed':
       return 'off'
     case 'unknown':

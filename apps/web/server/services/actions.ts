@@ -37,6 +37,7 @@ const activityKind = {
   shutdown_vm: 'vm.shutdown',
   poweroff_vm: 'vm.poweroff',
   reset_vm: 'vm.reset',
+  suspend_vm: 'vm.suspend',
   update_vm: 'vm.update',
   protect_vm: 'vm.protect',
   snapshot_vm: 'vm.snapshot',
@@ -226,7 +227,7 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
   // A wish that came to nothing is not kept: otherwise the page would show a difference nobody works on.
   if (action.command === 'start_vm' || action.command === 'create_vm')
     await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'stopped' } })
-  else if (action.command === 'shutdown_vm' || action.command === 'poweroff_vm') {
+  else if (['shutdown_vm', 'poweroff_vm', 'suspend_vm'].includes(action.command)) {
     if (vm.observedState === 'running')
       await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'running' } })
   }

@@ -90,6 +90,7 @@ const commands = {
   shutdown: 'shutdown_vm',
   poweroff: 'poweroff_vm',
   reset: 'reset_vm',
+  suspend: 'suspend_vm',
 } as const satisfies Record<PowerOp, ActionCommand>
 
 const powerSummary: Record<PowerOp, (name: string) => string> = {
@@ -97,6 +98,7 @@ const powerSummary: Record<PowerOp, (name: string) => string> = {
   shutdown: (name) => `Shut down ${name}`,
   poweroff: (name) => `Powered off ${name}`,
   reset: (name) => `Reset ${name}`,
+  suspend: (name) => `Suspended ${name}`,
 }
 
 const wantedState = {
@@ -104,6 +106,7 @@ const wantedState = {
   reset: 'running',
   shutdown: 'stopped',
   poweroff: 'stopped',
+  suspend: 'stopped',
 } as const satisfies Record<PowerOp, string>
 
 export async function powerVm(

@@ -29,10 +29,12 @@ export type VmAbility =
   | 'screen'
 
 const opStates: Record<PowerOp, readonly VmState[]> = {
-  start: ['stopped', 'crashed'],
+  start: ['stopped', 'suspended', 'crashed'],
   shutdown: ['running'],
   reset: ['running', 'paused'],
-  poweroff: ['starting', 'running', 'paused', 'stopping'],
+  // A suspended one is thrown away: it is stopped then.
+  poweroff: ['starting', 'running', 'paused', 'stopping', 'suspended'],
+  suspend: ['running', 'paused'],
 }
 
 const stateWords: Record<VmState, string> = {
@@ -42,6 +44,7 @@ const stateWords: Record<VmState, string> = {
   paused: 'paused',
   stopping: 'shutting down',
   stopped: 'stopped',
+  suspended: 'suspended',
   crashed: 'crashed',
 }
 
@@ -52,6 +55,7 @@ const busyWords: Record<ActionCommand, string> = {
   shutdown_vm: 'shutting down',
   poweroff_vm: 'being powered off',
   reset_vm: 'being reset',
+  suspend_vm: 'being suspended',
   update_vm: 'being changed',
   protect_vm: 'being changed',
   snapshot_vm: 'having its snapshot taken',

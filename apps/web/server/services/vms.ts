@@ -110,6 +110,7 @@ export async function vmViews(
         shutdown: able('shutdown'),
         poweroff: able('poweroff'),
         reset: able('reset'),
+        suspend: able('suspend'),
         update: able('update'),
         resize: able('resize'),
         snapshot: able('snapshot'),

@@ -13,6 +13,7 @@ export const activityKinds = [
   'vm.shutdown',
   'vm.poweroff',
   'vm.reset',
+  'vm.suspend',
   'vm.update',
   'vm.protect',
   'vm.snapshot',

@@ -59,6 +59,7 @@ export const vmViewSchema = z.object({
     shutdown: abilitySchema,
     poweroff: abilitySchema,
     reset: abilitySchema,
+    suspend: abilitySchema,
     update: abilitySchema,
     /** vCPUs, memory and disk. */
     resize: abilitySchema,

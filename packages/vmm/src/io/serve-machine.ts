@@ -61,6 +61,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
 
   const freeze = (): void => {
     try {
+      if (data.firmware !== undefined) throw new Error('a VM that firmware started cannot be saved yet')
       tell({ kind: 'frozen', state: { chipset: chipset.save(), pci: bus.save() } })
     } catch (error) {
       tell({ kind: 'not-saved', text: messageOf(error) })

@@ -31,7 +31,7 @@ function HostLine({ host, vms }: { host: HostView; vms: VmView[] }) {
   const now = useNow()
   const info = host.info
   const given = vms
-    .filter((vm) => vm.lastState !== null && vm.lastState !== 'stopped' && vm.lastState !== 'crashed')
+    .filter((vm) => vm.lastState !== null && !['stopped', 'suspended', 'crashed'].includes(vm.lastState))
     .reduce((sum, vm) => sum + vm.cpus, 0)
   return (
     <div className="px-5 py-4">

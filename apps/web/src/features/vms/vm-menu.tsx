@@ -1,5 +1,14 @@
 'use client'
-import { MoreHorizontal, Play, Power, PowerOff, RotateCcw, SquareTerminal, Trash2 } from 'lucide-react'
+import {
+  MoonStar,
+  MoreHorizontal,
+  Play,
+  Power,
+  PowerOff,
+  RotateCcw,
+  SquareTerminal,
+  Trash2,
+} from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
@@ -45,6 +54,13 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
           onSelect={() => actions.power(vm, 'shutdown')}
         >
           {m.vms.power.shutdown}
+        </MenuItem>
+        <MenuItem
+          icon={<MoonStar />}
+          whyDisabled={vm.can.suspend.why}
+          onSelect={() => actions.power(vm, 'suspend')}
+        >
+          {m.vms.power.suspend}
         </MenuItem>
         <MenuItem icon={<RotateCcw />} whyDisabled={vm.can.reset.why} onSelect={() => setConfirming('reset')}>
           {m.vms.power.reset}

@@ -1,5 +1,14 @@
 'use client'
-import { MoreHorizontal, Play, Power, PowerOff, RotateCcw, SquareTerminal, Trash2 } from 'lucide-react'
+import {
+  MoonStar,
+  MoreHorizontal,
+  Play,
+  Power,
+  PowerOff,
+  RotateCcw,
+  SquareTerminal,
+  Trash2,
+} from 'lucide-react'
 import { usePathname, useRouter } from 'next/navigation'
 import { useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
@@ -56,6 +65,13 @@ export function VmPowerBar({ vm, actions }: { vm: VmView; actions: ReturnType<ty
           </button>
         }
       >
+        <MenuItem
+          icon={<MoonStar />}
+          whyDisabled={vm.can.suspend.why}
+          onSelect={() => actions.power(vm, 'suspend')}
+        >
+          {t.suspend}
+        </MenuItem>
         <MenuItem icon={<RotateCcw />} whyDisabled={vm.can.reset.why} onSelect={() => setConfirming('reset')}>
           {t.reset}
         </MenuItem>

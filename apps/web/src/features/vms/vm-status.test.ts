@@ -38,6 +38,7 @@ const vm: VmView = {
     shutdown: yes,
     poweroff: yes,
     reset: yes,
+    suspend: yes,
     update: yes,
     resize: yes,
     snapshot: yes,

@@ -14,6 +14,7 @@ const tones: Record<Exclude<VmView['state'], 'unknown'>, Tone> = {
   paused: 'warn',
   stopping: 'busy',
   stopped: 'quiet',
+  suspended: 'quiet',
   crashed: 'bad',
 }
 

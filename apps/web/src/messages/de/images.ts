@@ -37,6 +37,7 @@ export const images: Messages['images'] = {
       shutdown_vm: 'heruntergefahren',
       poweroff_vm: 'ausgeschaltet',
       reset_vm: 'zurückgesetzt',
+      suspend_vm: 'in den Ruhezustand versetzt',
       update_vm: 'geändert',
       build_image: 'gebaut',
     },

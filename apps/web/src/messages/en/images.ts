@@ -35,6 +35,7 @@ export const images = {
       shutdown_vm: 'shut down',
       poweroff_vm: 'powered off',
       reset_vm: 'reset',
+      suspend_vm: 'suspended',
       update_vm: 'changed',
       build_image: 'built',
     } as Readonly<Record<string, string>>,
