@@ -15,6 +15,7 @@ const programs = {
   test: 'infra/test/main.ts',
   lab: 'infra/lab/main.ts',
   vmm: 'packages/vmm/src/main.ts',
+  screenshots: 'e2e/screenshots.ts',
 }
 
 const [task = '', ...args] = process.argv.slice(2)

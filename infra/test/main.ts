@@ -1,7 +1,8 @@
 /**
  * `npm test`: everything that decides whether Hearth is good, in an order that never runs a build beside a lab.
- *   checks (format, lint, types) → builds → unit tests → one lab: monitor and agent tests → the real stack in a browser
- * `npm test -- --only checks,unit,lab,e2e` runs a part. Ends with one line, `N passed, N failed, N skipped`.
+ *   checks (format, lint, types) → builds → unit tests → one lab: monitor and agent tests → the portal's pages in a
+ *   browser → the real stack in a browser
+ * `npm test -- --only checks,unit,lab,pages,e2e` runs a part. Ends with one line, `N passed, N failed, N skipped`.
  */
 import { glob } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -17,8 +18,9 @@ import { runE2e } from './e2e.ts'
 import { runLabTests } from './lab-tests.ts'
 import { runNodeTests, type Tally } from './node-tests.ts'
 import { testPackages } from './packages.ts'
+import { runPageTests } from './page-tests.ts'
 
-const parts = ['checks', 'unit', 'lab', 'e2e'] as const
+const parts = ['checks', 'unit', 'lab', 'pages', 'e2e'] as const
 type Part = (typeof parts)[number]
 
 const steps = new Steps()
@@ -43,11 +45,12 @@ async function main(): Promise<number> {
   await steps.run('Database client', generateDatabaseClient, made)
   if (wants('checks')) await checks(add)
   await steps.run('Programs', buildPrograms, (changed) => (changed > 0 ? 'bundled' : 'unchanged'))
-  if (wants('e2e')) {
+  if (wants('pages') || wants('e2e')) {
     await steps.run('Portal pages', (step) => buildPages((line) => step.detail(line)), made)
   }
   if (wants('unit')) add(await runNodeTests('unit tests', await unitTests(), { concurrency: 2 }))
   if (wants('lab') && total.failed === 0) add(await runLabTests())
+  if (wants('pages') && total.failed === 0) add(await runPageTests())
   if (wants('e2e') && total.failed === 0) add(await runE2e(steps, choice!))
   process.stdout.write(`\nAll of it took ${duration(performance.now() - started)}.\n`)
   process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)

@@ -64,6 +64,8 @@ const image = (imageUid: string, more: Partial<ImageReport>): ImageReport => ({
 
 export class FakeAgent {
   readonly vms = new Map<string, VmReport>()
+  /** What it says of its box; a change is told with the next connection or a `host` event. */
+  host: HostInfo = info()
   readonly images: ImageReport[] = [
     image('tiny-linux', { name: 'Tiny Linux' }),
     image('debian-12', {
@@ -330,7 +332,7 @@ export class FakeAgent {
     const queue: AgentEvent[] = [
       {
         type: 'snapshot',
-        host: info(),
+        host: this.host,
         vms: [...this.vms.values()],
         images: this.images,
         vmSnapshots: [...this.snapshots.values()],

@@ -1,4 +1,4 @@
-/** A whole portal without pages on a free port, with a fake agent, and people who use it over real sockets. */
+/** A whole portal on a free port, without pages unless asked for, with a fake agent, and people who use it over real sockets. */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
@@ -9,7 +9,7 @@ import superjson from 'superjson'
 import WebSocket from 'ws'
 import type { ProjectRole } from '../auth/privilege.ts'
 import { quietLog } from '../log.ts'
-import { type StartedPortal, startPortal } from '../start.ts'
+import { type StartedPortal, type StartOptions, startPortal } from '../start.ts'
 import type { AppRouter } from '../trpc/router.ts'
 import { agentToken, FakeAgent } from './fake-agent.ts'
 
@@ -53,13 +53,23 @@ export class TestPortal {
   readonly state: string
   started!: StartedPortal
   readonly #people: Person[] = []
+  readonly #pages: StartOptions['pages']
 
-  private constructor(state: string) {
+  private constructor(state: string, pages: StartOptions['pages']) {
     this.state = state
+    this.#pages = pages
   }
 
-  static async start(options: { agentAway?: boolean } = {}): Promise<TestPortal> {
-    const test = new TestPortal(await mkdtemp(path.join(os.tmpdir(), 'hearth-portal-')))
+  static async start(
+    options: {
+      agentAway?: boolean
+      pages?: StartOptions['pages']
+      prepare?: (agent: FakeAgent) => void
+    } = {},
+  ): Promise<TestPortal> {
+    const state = await mkdtemp(path.join(os.tmpdir(), 'hearth-portal-'))
+    const test = new TestPortal(state, options.pages ?? 'none')
+    options.prepare?.(test.agent)
     await test.agent.start()
     await test.startPortal()
     if (options.agentAway) await test.agent.stop()
@@ -75,7 +85,7 @@ export class TestPortal {
       hostname: null,
       tls: null,
       agent: { url: this.agent.url, token: agentToken },
-      pages: 'none',
+      pages: this.#pages,
       log: quietLog,
     })
   }

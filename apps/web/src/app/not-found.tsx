@@ -1,5 +1,9 @@
 import { NotFound } from '../features/shell/not-found.tsx'
 
 export default function Page() {
-  return <NotFound />
+  return (
+    <main>
+      <NotFound />
+    </main>
+  )
 }

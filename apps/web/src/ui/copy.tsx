@@ -89,7 +89,11 @@ export function CopyLine({
 }) {
   return (
     <div className="flex min-w-0 items-center gap-2 rounded-control border border-line bg-sunken py-1 pr-1 pl-3">
-      <code className="min-w-0 flex-1 overflow-x-auto whitespace-pre py-1 font-mono text-13 [scrollbar-width:none]">
+      <code
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a long line scrolls, and the keyboard must be able to
+        tabIndex={0}
+        className="min-w-0 flex-1 overflow-x-auto whitespace-pre py-1 font-mono text-13 [scrollbar-width:none]"
+      >
         {prompt ? <span className="select-none text-ink-3">{prompt} </span> : null}
         {text}
       </code>

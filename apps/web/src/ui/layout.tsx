@@ -11,7 +11,7 @@ export function PageHeader({
   actions?: ReactNode
 }) {
   return (
-    <header className="flex min-h-9 flex-wrap items-end justify-between gap-x-6 gap-y-3">
+    <header className="flex min-h-9 flex-wrap items-center justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
         <h1 className="font-semibold text-[1.375rem] leading-8 tracking-[-0.018em]">{title}</h1>
         {description ? <p className="mt-0.5 max-w-[68ch] text-ink-2">{description}</p> : null}
@@ -63,18 +63,21 @@ export function Fact({ label, children }: { label: string; children: ReactNode }
 export function EmptyState({
   art,
   title,
+  heading: Heading = 'h2',
   children,
   action,
 }: {
   art?: ReactNode
   title: string
+  /** `h1` where it is all there is on the page. */
+  heading?: 'h1' | 'h2'
   children?: ReactNode
   action?: ReactNode
 }) {
   return (
     <div className="flex flex-col items-center px-6 py-14 text-center">
       {art}
-      <h2 className="mt-5 font-semibold text-lg tracking-[-0.01em]">{title}</h2>
+      <Heading className="mt-5 font-semibold text-lg tracking-[-0.01em] first:mt-0">{title}</Heading>
       {children ? <div className="mt-1.5 max-w-[46ch] text-ink-2">{children}</div> : null}
       {action ? <div className="mt-6">{action}</div> : null}
     </div>

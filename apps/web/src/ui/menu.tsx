@@ -1,5 +1,6 @@
 'use client'
 import { Menu as Base } from '@base-ui/react/menu'
+import { Check } from 'lucide-react'
 import type { ReactElement, ReactNode } from 'react'
 import { cx } from './cx.ts'
 
@@ -113,5 +114,42 @@ export function MenuChoice<Value extends string>({
         </Base.RadioItem>
       ))}
     </Base.RadioGroup>
+  )
+}
+
+/** Some of several, each with a tick; the menu stays open. */
+export function MenuChecks<Value extends string>({
+  label,
+  values,
+  options,
+  onChange,
+}: {
+  label: string
+  values: readonly Value[]
+  options: readonly { value: Value; label: ReactNode; disabled?: boolean }[]
+  onChange: (values: Value[]) => void
+}) {
+  return (
+    <Base.Group aria-label={label}>
+      {options.map((option) => (
+        <Base.CheckboxItem
+          key={option.value}
+          checked={values.includes(option.value)}
+          disabled={option.disabled ?? false}
+          closeOnClick={false}
+          onCheckedChange={(checked) =>
+            onChange(checked ? [...values, option.value] : values.filter((each) => each !== option.value))
+          }
+          className={cx(itemClass, 'items-center text-ink')}
+        >
+          <span className="flex size-4 shrink-0 items-center justify-center rounded border border-control">
+            <Base.CheckboxItemIndicator className="flex size-full items-center justify-center rounded-[3px] bg-ember-solid text-on-ember">
+              <Check className="size-3" strokeWidth={3} aria-hidden="true" />
+            </Base.CheckboxItemIndicator>
+          </span>
+          <span className="min-w-0 flex-1 truncate">{option.label}</span>
+        </Base.CheckboxItem>
+      ))}
+    </Base.Group>
   )
 }

@@ -17,8 +17,9 @@ export function NotFound({
       <EmptyState
         art={<HearthMark lit={false} className="size-14 text-ink-3" />}
         title={title}
+        heading="h1"
         action={
-          <Link href={paths.vms()} className={buttonClass('secondary')}>
+          <Link href={paths.home()} className={buttonClass('secondary')}>
             {m.common.notFound.home}
           </Link>
         }

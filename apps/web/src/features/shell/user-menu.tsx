@@ -54,7 +54,7 @@ export function UserMenu({
       trigger={
         <button
           type="button"
-          aria-label={m.common.user.menu}
+          aria-label={compact ? m.common.user.menu : undefined}
           className={cx(
             'flex items-center gap-2.5 rounded-control text-left transition-colors hover:bg-raised',
             compact ? 'p-1' : 'w-full px-2 py-1.5',
@@ -68,6 +68,7 @@ export function UserMenu({
           </span>
           {compact ? null : (
             <>
+              <span className="sr-only">{m.common.user.menu}: </span>
               <span className="min-w-0 flex-1">
                 <span className="block truncate font-medium text-13 leading-4.5">{user.name}</span>
                 <span className="block truncate text-ink-3 text-xs leading-4">{user.email}</span>

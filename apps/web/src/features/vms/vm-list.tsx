@@ -1,117 +1,124 @@
 'use client'
-import { Plus, Search } from 'lucide-react'
+import { Plus } from 'lucide-react'
 import Link from 'next/link'
-import { useDeferredValue, useState } from 'react'
-import { useHosts, useVms, type VmView } from '../../data/hooks.ts'
+import { useSearchParams } from 'next/navigation'
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { useHosts, useVms } from '../../data/hooks.ts'
+import { ago } from '../../lib/format.ts'
+import { useKeys } from '../../lib/keys.ts'
+import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
-import { controlClass } from '../../ui/field.tsx'
-import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
+import { EmptyState, Notice, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { FirstVm } from './first-vm.tsx'
-import { HostStrip } from './host-strip.tsx'
-import { VmCard, VmRow } from './vm-row.tsx'
-import { matchesVm } from './vm-status.ts'
+import { applyView, type ListView, parseView, plainView, viewToSearch } from './list-view.ts'
+import { VmBulk } from './vm-bulk.tsx'
+import { VmTable } from './vm-table.tsx'
+import { VmToolbar } from './vm-toolbar.tsx'
 
 export function VmList() {
   const { vms, error } = useVms()
-  const { hosts } = useHosts()
-  const [query, setQuery] = useState('')
-  const filter = useDeferredValue(query.trim())
-  const shown = vms?.filter((vm) => !filter || matchesVm(vm, filter))
-  const create = (
-    <Link href={paths.vmNew()} className={buttonClass('primary')}>
-      <Plus aria-hidden="true" />
-      {m.vms.create}
-    </Link>
-  )
+  const search = useSearchParams()
+  const view = useMemo(() => parseView(new URLSearchParams(search)), [search])
+  const settled = useDeferredValue(view)
+  const shown = useMemo(() => (vms ? applyView(vms, settled) : []), [vms, settled])
+  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set())
+  const searchField = useRef<HTMLInputElement>(null)
+  useKeys({ '/': () => searchField.current?.focus() })
+
+  // What has gone is not selected any more.
+  useEffect(() => {
+    if (!vms) return
+    const there = new Set(vms.map((vm) => vm.id))
+    setSelected((was) =>
+      [...was].every((id) => there.has(id)) ? was : new Set([...was].filter((id) => there.has(id))),
+    )
+  }, [vms])
+
+  function change(part: Partial<ListView>) {
+    // Next follows the browser's history here without asking the server for the page again.
+    window.history.replaceState(null, '', window.location.pathname + viewToSearch({ ...view, ...part }))
+  }
+
   return (
     <div className="flex flex-col gap-5">
-      <PageHeader title={m.vms.title} actions={vms && vms.length > 0 ? create : null} />
-      <HostStrip hosts={hosts} vms={vms} />
+      <PageHeader
+        title={m.vms.title}
+        description={vms && vms.length > 0 ? <Count shown={shown.length} all={vms.length} /> : undefined}
+        actions={
+          vms && vms.length > 0 ? (
+            <Link href={paths.vmNew()} className={buttonClass('primary')}>
+              <Plus aria-hidden="true" />
+              {m.vms.create}
+            </Link>
+          ) : null
+        }
+      />
+      <HostsAway />
       {error && !vms ? <LoadError error={error} /> : null}
-      {vms && vms.length > 0 ? (
-        <div className="flex items-center justify-between gap-4">
-          <label className="relative w-full sm:max-w-80">
-            <span className="sr-only">{m.vms.search}</span>
-            <Search
-              className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-3"
-              aria-hidden="true"
-            />
-            <input
-              type="search"
-              value={query}
-              onChange={(event) => setQuery(event.target.value)}
-              placeholder={m.vms.searchPlaceholder}
-              className={`${controlClass} h-9 pl-9`}
-            />
-          </label>
-          <span className="tnum shrink-0 text-13 text-ink-3" aria-live="polite">
-            {m.vms.count(shown?.length ?? 0)}
-          </span>
-        </div>
-      ) : null}
       {vms === undefined && !error ? <ListSkeleton /> : null}
       {vms?.length === 0 ? <FirstVm /> : null}
-      {shown && vms && vms.length > 0 ? (
-        shown.length > 0 ? (
-          <VmTable vms={shown} />
-        ) : (
-          <section className="card">
-            <EmptyState
-              title={m.vms.noMatch(query)}
-              action={<Button onClick={() => setQuery('')}>{m.vms.clearSearch}</Button>}
-            />
-          </section>
-        )
+      {vms && vms.length > 0 ? (
+        <>
+          <VmToolbar vms={vms} view={view} onChange={change} searchRef={searchField} />
+          {shown.length > 0 ? (
+            <VmTable vms={shown} view={view} onView={change} selected={selected} onSelected={setSelected} />
+          ) : (
+            <section className="card">
+              <EmptyState
+                title={view.query.trim() ? m.vms.noMatch(view.query.trim()) : m.vms.noneLikeThis}
+                action={<Button onClick={() => change(plainView)}>{m.vms.clearFilters}</Button>}
+              />
+            </section>
+          )}
+          <VmBulk vms={vms} selected={selected} onClear={() => setSelected(new Set())} />
+        </>
       ) : null}
     </div>
   )
 }
 
-function VmTable({ vms }: { vms: VmView[] }) {
-  const head = 'px-3 py-2.5 text-left font-medium text-xs text-ink-3 first:pl-5 last:pr-3'
+function Count({ shown, all }: { shown: number; all: number }) {
   return (
-    <>
-      <div className="card hidden overflow-hidden lg:block">
-        <table className="w-full table-fixed border-collapse" aria-label={m.vms.title}>
-          <thead className="border-line border-b bg-sunken">
-            <tr>
-              <th className={`${head} w-[27%]`}>{m.vms.columns.name}</th>
-              <th className={`${head} w-[18%]`}>{m.vms.columns.state}</th>
-              <th className={`${head} w-[19%]`}>{m.vms.columns.size}</th>
-              <th className={`${head} w-[20%]`}>{m.vms.columns.address}</th>
-              <th className={`${head} w-[9%]`}>{m.vms.columns.uptime}</th>
-              <th className={`${head} w-[7%]`}>
-                <span className="sr-only">{m.vms.columns.actions}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody className="divide-y divide-line">
-            {vms.map((vm) => (
-              <VmRow key={vm.id} vm={vm} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <ul className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:hidden">
-        {vms.map((vm) => (
-          <VmCard key={vm.id} vm={vm} />
-        ))}
-      </ul>
-    </>
+    <span className="tnum" aria-live="polite">
+      {shown === all ? m.vms.count(all) : m.vms.countOf(shown, all)}
+    </span>
   )
+}
+
+/** While a host is away its VMs are as they were: said once, above all of them. */
+function HostsAway() {
+  const { hosts } = useHosts()
+  const now = useNow()
+  const away = hosts?.filter((host) => !host.online) ?? []
+  return away.map((host) => (
+    <Notice
+      key={host.id}
+      tone="warn"
+      title={
+        host.lastSeenAt
+          ? m.vms.hosts.awayFor(host.name, ago(host.lastSeenAt, now, m.common.justNow))
+          : m.vms.away.title(host.name)
+      }
+    >
+      {m.vms.hosts.awayList}
+    </Notice>
+  ))
 }
 
 function ListSkeleton() {
   return (
     <div role="status" aria-label={m.common.loading} className="flex flex-col gap-5">
-      <Skeleton className="h-9 w-full sm:w-80" />
+      <div className="flex gap-2">
+        <Skeleton className="h-9 w-full sm:w-80" />
+        <Skeleton className="hidden h-9 w-24 sm:block" />
+      </div>
       <div className="card divide-y divide-line">
-        {[0, 1, 2].map((row) => (
-          <div key={row} className="flex h-16 items-center gap-6 px-5">
+        {[0, 1, 2, 3, 4].map((row) => (
+          <div key={row} className="flex h-15 items-center gap-6 px-5">
             <Skeleton className="h-7 w-44" />
             <Skeleton className="h-6 w-24" />
             <Skeleton className="hidden h-4 w-40 sm:block" />

@@ -1,53 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { VmView } from '../../../server/views/index.ts'
+import { aVm } from './testing/a-vm.ts'
 import { failedAction, matchesVm, runningAction, vmStatus } from './vm-status.ts'
 
-const yes = { ok: true, why: null } as const
-const vm: VmView = {
-  id: 1,
-  vmUid: '00000000-0000-4000-8000-000000000000',
-  name: 'quiet-kettle',
-  project: { id: 1, name: 'Home' },
-  image: { uid: 'debian-12', name: 'Debian 12' },
-  cpus: 1,
-  memoryBytes: 1,
-  diskBytes: null,
-  diskUsedBytes: null,
-  mac: '52:54:00:00:00:01',
-  loginUser: null,
-  startAtBoot: false,
-  deleteProtected: false,
-  labels: {},
-  display: null,
-  hasScreen: false,
-  desiredState: 'running',
-  state: 'running',
-  stateReason: null,
-  lastState: 'running',
-  since: null,
-  observedAt: null,
-  exitReason: null,
-  panicked: false,
-  addresses: ['10.0.0.7'],
-  host: { id: 1, name: 'box', online: true },
-  action: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  can: {
-    start: yes,
-    shutdown: yes,
-    poweroff: yes,
-    reset: yes,
-    suspend: yes,
-    update: yes,
-    resize: yes,
-    snapshot: yes,
-    restore: yes,
-    delete: yes,
-    console: yes,
-    screen: yes,
-  },
-}
+const vm = aVm()
 
 test('an unknown state is the absence of its host, unless the host is there', () => {
   assert.deepEqual(vmStatus({ ...vm, state: 'unknown', host: { ...vm.host, online: false } }), {

@@ -58,7 +58,7 @@ export const common: Messages['common'] = {
   notFound: {
     title: 'Unter dieser Adresse gibt es nichts',
     text: 'Vielleicht wurde es gelöscht, oder im Link ist ein Tippfehler.',
-    home: 'Zurück zu deinen virtuellen Maschinen',
+    home: 'Zur Übersicht',
   },
   crashed: {
     title: 'Diese Seite ist gestolpert',

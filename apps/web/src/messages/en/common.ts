@@ -56,7 +56,7 @@ export const common = {
   notFound: {
     title: 'There is nothing at this address',
     text: 'It may have been deleted, or the link has a slip in it.',
-    home: 'Back to your virtual machines',
+    home: 'To the dashboard',
   },
   crashed: {
     title: 'This page stumbled',

@@ -1,0 +1,132 @@
+/**
+ * A home as it is after some weeks, for the tests of the pages and for the pictures in docs: a real portal process with
+ * its real database and pages, set up and filled through its own procedures, before a stand-in agent.
+ */
+import { GIB, MIB } from '@hearth/shared/units'
+import { newKey, type Person, TestPortal, until } from '../test-portal.ts'
+import { type Acting, act } from './acting-agent.ts'
+
+export const showcaseAdmin = { email: 'ada@example.org', password: 'correct horse battery' }
+
+export interface Showcase {
+  readonly test: TestPortal
+  readonly acting: Acting
+  readonly ada: Person
+}
+
+interface Wanted {
+  name: string
+  image?: string
+  cpus: number
+  memory: number
+  disk?: number
+  labels?: Record<string, string>
+  state?: 'running' | 'stopped' | 'crashed'
+}
+
+const wanted: Wanted[] = [
+  { name: 'home-assistant', cpus: 2, memory: 2, disk: 20, labels: { for: 'house' } },
+  { name: 'photo-library', cpus: 2, memory: 4, disk: 200, labels: { for: 'family', backup: 'daily' } },
+  { name: 'paperless', cpus: 1, memory: 2, disk: 40, labels: { for: 'family', backup: 'daily' } },
+  { name: 'quiet-kettle', cpus: 1, memory: 1, disk: 10 },
+  { name: 'build-runner', cpus: 4, memory: 8, disk: 80, labels: { for: 'work' }, state: 'stopped' },
+  { name: 'kernel-lab', cpus: 2, memory: 2, disk: 10, labels: { for: 'work' }, state: 'crashed' },
+  { name: 'amber-owl', image: 'tiny-linux', cpus: 1, memory: 0.25 },
+  { name: 'mail-archive', cpus: 1, memory: 1, disk: 60, labels: { for: 'family' }, state: 'stopped' },
+  { name: 'music', cpus: 1, memory: 1, disk: 10, labels: { for: 'house' } },
+]
+
+export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<Showcase> {
+  let acting: Acting | undefined
+  const test = await TestPortal.start({
+    pages: 'production',
+    prepare(agent) {
+      acting = act(agent)
+      agent.host = {
+        ...agent.host,
+        hostname: 'hearth-box',
+        kind: 'kvm',
+        cpuModel: 'AMD Ryzen 7 5825U with Radeon Graphics',
+        cpus: 16,
+        memoryBytes: 32 * GIB,
+        memoryAvailableBytes: 19 * GIB,
+        diskBytes: 930 * GIB,
+        diskAvailableBytes: 512 * GIB,
+        bootedAt: new Date(Date.now() - 9 * 86_400_000).toISOString(),
+      }
+      const [tiny, debian, absent] = agent.images
+      Object.assign(tiny!, {
+        description: 'A Linux in memory. Starts in seconds, keeps nothing.',
+        storedBytes: 14 * MIB,
+      })
+      Object.assign(debian!, {
+        description: 'Bookworm, with cloud-init, SSH and a serial console.',
+        storedBytes: 780 * MIB,
+      })
+      Object.assign(absent!, {
+        imageUid: 'alpine-3',
+        name: 'Alpine 3.22',
+        description: 'Small, simple, secure; a good home for containers.',
+        cloudInit: true,
+        loginUser: 'alpine',
+        minMemoryBytes: 256 * MIB,
+        minDiskBytes: 1 * GIB,
+      })
+    },
+  })
+  if (kind === 'setup') return { test, acting: acting!, ada: test.connect() }
+  const ada = await test.setUp()
+  if (kind === 'full') {
+    await ada.trpc.sshKey.create.mutate({ name: 'ada@laptop', publicKey })
+    await ada.trpc.token.create.mutate({ name: 'Backup script', scope: 'write', expiresInDays: 90 })
+    for (const vm of wanted) await make(test, ada, vm)
+    const music = (await ada.trpc.vm.list.query()).find(({ name }) => name === 'music')!
+    acting!.held.add(music.vmUid)
+    await ada.trpc.vm.power.mutate({ id: music.id, op: 'shutdown', idempotencyKey: newKey() })
+    acting!.stepMs = 700
+  }
+  return { test, acting: acting!, ada }
+}
+
+async function make(test: TestPortal, ada: Person, vm: Wanted): Promise<void> {
+  const image = vm.image ?? 'debian-12'
+  const { vm: made } = await ada.trpc.vm.create.mutate({
+    name: vm.name,
+    imageUid: image,
+    cpus: vm.cpus,
+    memoryBytes: vm.memory * GIB,
+    ...(vm.disk ? { diskBytes: vm.disk * GIB } : {}),
+    ...(image === 'debian-12' ? { user: 'ada' } : {}),
+    sshKeys: image === 'debian-12' ? [publicKey] : [],
+    startAtBoot: true,
+    start: vm.state !== 'stopped',
+    idempotencyKey: newKey(),
+  })
+  const idle = () =>
+    until(`${vm.name} to be there`, async () => {
+      const now = await ada.trpc.vm.get.query({ id: made.id })
+      return now.action === null && now.state !== 'creating'
+    })
+  await idle()
+  if (vm.labels) await ada.trpc.vm.update.mutate({ id: made.id, labels: vm.labels, idempotencyKey: newKey() })
+  if (vm.state === 'crashed') {
+    test.agent.setVm(made.vmUid, {
+      state: 'crashed',
+      addresses: [],
+      panicked: true,
+      exitReason: 'The guest panicked and did not restart.',
+    })
+  } else if (vm.state !== 'stopped') {
+    const since = new Date(Date.now() - (vm.cpus * 31 + vm.memory * 7) * 3_600_000).toISOString()
+    test.agent.setVm(made.vmUid, { since })
+  }
+  await idle()
+}
+
+const blob = Buffer.concat([
+  Buffer.from([0, 0, 0, 11]),
+  Buffer.from('ssh-ed25519'),
+  Buffer.from([0, 0, 0, 32]),
+  Buffer.alloc(32, 9),
+])
+const publicKey = `ssh-ed25519 ${blob.toString('base64')} ada@laptop`

@@ -1,0 +1,47 @@
+'use client'
+import { useEffect, useRef } from 'react'
+
+/** Where keys are somebody else's: whatever is typed into, a console, an open dialog or menu. */
+export function keysBelongElsewhere(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return (
+    target.isContentEditable ||
+    target.closest('input, textarea, select, [role="dialog"], [role="menu"], .xterm, canvas') !== null
+  )
+}
+
+/**
+ * Single keys, and two in a row written `g v`, while the page has them. Each is listed under `?` (features/shell/key-help).
+ * A key with Ctrl, Alt or Meta stays the browser's.
+ */
+export function useKeys(keys: Readonly<Record<string, () => void>>): void {
+  const current = useRef(keys)
+  current.current = keys
+  useEffect(() => {
+    let before = ''
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+      if (keysBelongElsewhere(event.target)) return
+      const action =
+        current.current[before ? `${before} ${event.key}` : event.key] ?? current.current[event.key]
+      clearTimeout(timer)
+      before = ''
+      if (action) {
+        event.preventDefault()
+        action()
+        return
+      }
+      if (!Object.keys(current.current).some((each) => each.startsWith(`${event.key} `))) return
+      before = event.key
+      timer = setTimeout(() => {
+        before = ''
+      }, 1200)
+    }
+    window.addEventListener('keydown', onKey)
+    return () => {
+      window.removeEventListener('keydown', onKey)
+      clearTimeout(timer)
+    }
+  }, [])
+}

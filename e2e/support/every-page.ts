@@ -1,0 +1,46 @@
+import type { Page } from '@playwright/test'
+import type { ShowcaseProcess } from './showcase-process.ts'
+
+export interface ShownPage {
+  /** Its name in docs/screenshots. */
+  readonly name: string
+  readonly path: (home: ShowcaseProcess) => string
+  /** Brings it into the state that is shown. */
+  readonly prepare?: (page: Page) => Promise<void>
+  /** Only what a signed-out person sees. */
+  readonly signedOut?: boolean
+}
+
+const vm =
+  (name: string, tab = '') =>
+  (home: ShowcaseProcess) =>
+    `/vms/${home.vms[name]}${tab}`
+
+/** Every page there is. A new page is a line here: it is then tested for accessibility and pictured. */
+export const everyPage: readonly ShownPage[] = [
+  { name: 'dashboard', path: () => '/' },
+  { name: 'vms', path: () => '/vms' },
+  { name: 'create', path: () => '/vms/new' },
+  { name: 'vm', path: vm('photo-library') },
+  { name: 'vm-crashed', path: vm('kernel-lab') },
+  { name: 'vm-network', path: vm('photo-library', '/network') },
+  { name: 'vm-settings', path: vm('build-runner', '/settings') },
+  { name: 'vm-activity', path: vm('photo-library', '/activity') },
+  { name: 'vm-api', path: vm('photo-library', '/api') },
+  { name: 'images', path: () => '/images' },
+  { name: 'activity', path: () => '/activity' },
+  { name: 'account', path: () => '/settings/account' },
+  { name: 'ssh-keys', path: () => '/settings/ssh-keys' },
+  { name: 'tokens', path: () => '/settings/tokens' },
+  { name: 'not-found', path: () => '/nowhere' },
+  { name: 'sign-in', path: () => '/sign-in', signedOut: true },
+  { name: 'trust', path: () => '/trust', signedOut: true },
+]
+
+/** Waits until nothing loads any more: no skeleton, and the fonts are there. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('main').first().waitFor()
+  await page.waitForFunction(
+    () => document.querySelectorAll('.skeleton').length === 0 && document.fonts.status === 'loaded',
+  )
+}
