@@ -9,6 +9,7 @@ import type {
   VmSnapshotInput,
 } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
+import { sampleIntervalMs } from '@hearth/shared/metrics'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { ActionJournal, type ActionRequest } from './actions/action-journal.ts'
 import { type ActionSubject, Actions, type ActionWork } from './actions/actions.ts'
@@ -22,6 +23,7 @@ import { ImageCache } from './image/image-cache.ts'
 import { ImageCatalogue } from './image/image-catalogue.ts'
 import { ImageStore } from './image/image-store.ts'
 import { errorText, type Log } from './log.ts'
+import { Sampler } from './metrics/sampler.ts'
 import type { GuestNetwork } from './network/guest-network.ts'
 import { NatNetwork } from './network/nat.ts'
 import { PasstNetwork } from './network/passt.ts'
@@ -39,7 +41,6 @@ import { Vms } from './vm/vms.ts'
 
 /** Finished actions a snapshot shows. */
 const snapshotActions = 200
-const measureIntervalMs = 10_000
 
 export class Agent implements AgentServices {
   readonly #options: AgentOptions
@@ -48,6 +49,7 @@ export class Agent implements AgentServices {
   readonly #bootId = readBootId()
   readonly #store: VmStore
   readonly #snapshots: SnapshotStore
+  readonly #sampler: Sampler
   readonly #network: GuestNetwork
   readonly #catalogue: ImageCatalogue
   readonly #cache: ImageCache
@@ -96,6 +98,7 @@ export class Agent implements AgentServices {
       },
       (vmUid) => this.#hub.publish({ type: 'vm_removed', vmUid }),
     )
+    this.#sampler = new Sampler(options.state, () => this.#vms.all())
   }
 
   async start(): Promise<void> {
@@ -118,7 +121,7 @@ export class Agent implements AgentServices {
       startAtBoot: (vm) => this.#startAtBoot(vm),
     })
     this.#catalogue.run()
-    this.#timer = setInterval(() => void this.#observe(), measureIntervalMs)
+    this.#timer = setInterval(() => void this.#observe(), sampleIntervalMs)
     await this.#observe()
   }
 
@@ -358,6 +361,8 @@ export class Agent implements AgentServices {
     try {
       for (const vm of this.#vms.all()) await vm.measure()
       if (this.#hub.subscriberCount > 0) this.#hub.publish({ type: 'host', host: await this.hostInfo() })
+      // Taken also when nobody listens: rates need the sample before.
+      this.#hub.publish({ type: 'sample', sample: await this.#sampler.sample() })
     } catch (error) {
       this.#log.warn('cannot take figures', { error: errorText(error) })
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { actionReportSchema } from './action.ts'
 import { imageReportSchema } from './image.ts'
+import { hostSampleSchema } from './metrics.ts'
 import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
 import { snapshotUidSchema, vmSnapshotReportSchema } from './snapshot.ts'
 import { vmSpecSchema } from './vm-spec.ts'
@@ -123,6 +124,8 @@ export const agentEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('host'), host: hostInfoSchema }),
   z.object({ type: z.literal('vm'), vm: vmReportSchema }),
+  /** Every `sampleIntervalMs`. */
+  z.object({ type: z.literal('sample'), sample: hostSampleSchema }),
   z.object({ type: z.literal('vm_removed'), vmUid: vmUidSchema }),
   z.object({ type: z.literal('vm_snapshot'), snapshot: vmSnapshotReportSchema }),
   z.object({ type: z.literal('vm_snapshot_removed'), snapshotUid: snapshotUidSchema }),

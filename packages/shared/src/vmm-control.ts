@@ -29,6 +29,7 @@ export const vmmMethods = [
   'viewer-close',
   'screenshot',
   'snapshot',
+  'counters',
 ] as const
 /**
  * `viewers` lists who watches the display (VmmViewer[]); `viewer-control` {viewer, take} gives a viewer the one
@@ -37,7 +38,7 @@ export const vmmMethods = [
  * `powerdown` presses the ACPI power button (the guest decides); `reset` restarts the machine in place;
  * `quit` ends the process now, exit code 0, as pulling the plug; `pause`/`resume` stop and continue the vCPUs;
  * `snapshot` (with `params` VmmSnapshotParams, result VmmSnapshotResult) writes the whole running machine to a
- * folder, from which `--restore` goes on.
+ * folder, from which `--restore` goes on; `counters` answers with VmmCounters, while a machine runs.
  */
 export type VmmMethod = (typeof vmmMethods)[number]
 
@@ -60,6 +61,15 @@ export const vmmSnapshotResultSchema = z.object({
   pausedMs: z.number(),
 })
 export type VmmSnapshotResult = z.infer<typeof vmmSnapshotResultSchema>
+
+/** What one device did since the machine's last reset, by the names of its implementation; counts only grow. */
+export const vmmDeviceCountersSchema = z.object({
+  name: z.string(),
+  counters: z.record(z.string(), z.number()),
+})
+export type VmmDeviceCounters = z.infer<typeof vmmDeviceCountersSchema>
+export const vmmCountersSchema = z.object({ devices: z.array(vmmDeviceCountersSchema) })
+export type VmmCounters = z.infer<typeof vmmCountersSchema>
 
 export const vmmStatusSchema = z.object({
   state: z.enum(vmmStates),

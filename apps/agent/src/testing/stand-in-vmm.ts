@@ -45,6 +45,7 @@ if (behaviour.has('fail-start')) {
 const controls = new Set<Socket>()
 let resets = 0
 let paused = false
+let asked = 0
 
 const status = (state: string) => ({
   state,
@@ -86,6 +87,8 @@ function answer(method: string, params: { viewer?: string; take?: boolean } = {}
       viewer.control = viewer.id === params.viewer && params.take === true
     tellViewers()
   }
+  if (method === 'counters')
+    return { devices: [{ name: 'block', counters: { reads: ++asked, readBytes: asked * 4096 } }] }
   if (method === 'status') return status(paused ? 'paused' : 'running')
   if (method === 'pause' || method === 'resume') {
     paused = method === 'pause'

@@ -11,6 +11,7 @@ import { errorText, type Log } from '../log.ts'
 import { applyReport, failAction } from '../services/actions.ts'
 import type { Changes } from '../services/changes.ts'
 import type { AgentRequest } from '../services/context.ts'
+import { keepSample } from '../services/metrics-store.ts'
 import { AgentClient, type AgentEndpoint } from './agent-client.ts'
 import { observeAbsence, observeHost, observeImage, observeVm } from './observe.ts'
 import { observeSnapshot, observeSnapshotAbsence } from './observe-snapshot.ts'
@@ -175,6 +176,10 @@ export class AgentLink {
       case 'vm':
         await this.#observe(event.vm)
         this.#changes.publish('vms')
+        return
+      case 'sample':
+        await keepSample(this.#db, this.#hostId, event.sample)
+        this.#changes.publish('metrics')
         return
       case 'vm_removed':
         this.#strangers.delete(event.vmUid)

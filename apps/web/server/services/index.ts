@@ -8,6 +8,7 @@ import { imagesService } from './images.ts'
 import { invitationsService } from './invitations.ts'
 import { labelsService } from './labels.ts'
 import { membersService } from './members.ts'
+import { metricsService } from './metrics.ts'
 import { homeService, personsService } from './persons.ts'
 import { projectsService } from './projects.ts'
 import { quotaService } from './quota-requests.ts'
@@ -40,6 +41,7 @@ export function createServices(
     images: imagesService(context),
     vms: vmsService(context),
     snapshots: snapshotsService(context),
+    metrics: metricsService(context),
     actions: actionsService(context),
     activity: activityService(context),
     sshKeys: sshKeysService(context),

@@ -13,6 +13,7 @@ import type { ActionView } from '../views/action.ts'
 import type { ActivityView } from '../views/activity.ts'
 import type { HostView } from '../views/host.ts'
 import type { ImageView } from '../views/image.ts'
+import type { MetricRange, MetricSeries } from '../views/metric.ts'
 import type {
   HomeSettings,
   HomeUpdate,
@@ -174,6 +175,14 @@ export interface PortalServices {
     delete(viewer: Viewer, input: SnapshotRef): Promise<VmChange>
     createVm(viewer: Viewer, input: SnapshotRef & { name: string; start: boolean }): Promise<VmChange>
     setSchedule(viewer: Viewer, input: { vmId: number; schedule: SnapshotPlan | null }): Promise<void>
+  }
+  readonly metrics: {
+    ofVm(id: number, range: MetricRange): Promise<MetricSeries>
+    watchVm(id: number, range: MetricRange, signal: AbortSignal): AsyncGenerator<MetricSeries, void, void>
+    ofHost(id: number, range: MetricRange): Promise<MetricSeries>
+    watchHost(id: number, range: MetricRange, signal: AbortSignal): AsyncGenerator<MetricSeries, void, void>
+    /** Between two moments, at the finest resolution that is kept of all of it. */
+    between(id: number, start: Date, end: Date): Promise<MetricSeries>
   }
   readonly actions: {
     list(viewer: Viewer, filter: { vmId?: number; limit: number }): Promise<ActionView[]>

@@ -7,6 +7,7 @@ import { consoleRouter, sshKeyRouter, tokenRouter } from './procedures/account.t
 import { actionRouter, activityRouter } from './procedures/action.ts'
 import { hostRouter, sizeRouter } from './procedures/host.ts'
 import { imageRouter } from './procedures/image.ts'
+import { metricRouter } from './procedures/metric.ts'
 import {
   homeRouter,
   invitationRouter,
@@ -27,6 +28,7 @@ export const appRouter = router({
   image: imageRouter,
   vm: vmRouter,
   snapshot: snapshotRouter,
+  metric: metricRouter,
   action: actionRouter,
   activity: activityRouter,
   sshKey: sshKeyRouter,

@@ -4,6 +4,7 @@ export type { ActivityKind, ActivityView } from './activity.ts'
 export type { Ability, Actor } from './common.ts'
 export type { HostView } from './host.ts'
 export type { ImageView } from './image.ts'
+export type { MetricRange, MetricSeries } from './metric.ts'
 export type {
   HomeSettings,
   InvitationView,

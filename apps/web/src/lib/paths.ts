@@ -6,6 +6,7 @@ export const paths = {
     options.image ? `/vms/new?image=${encodeURIComponent(options.image)}` : '/vms/new',
   vm: (id: number) => `/vms/${id}`,
   vmConsole: (id: number) => `/vms/${id}/console`,
+  vmMetrics: (id: number) => `/vms/${id}/metrics`,
   vmSnapshots: (id: number) => `/vms/${id}/snapshots`,
   vmNetwork: (id: number) => `/vms/${id}/network`,
   vmSettings: (id: number) => `/vms/${id}/settings`,

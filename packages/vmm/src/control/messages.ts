@@ -16,6 +16,7 @@ const METHODS: Readonly<Record<VmmMethod, true>> = {
   'viewer-close': true,
   screenshot: true,
   snapshot: true,
+  counters: true,
 }
 
 export interface ControlRequest {

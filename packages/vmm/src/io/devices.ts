@@ -25,22 +25,25 @@ export interface MachineParts extends FirmwareParts {
   readonly resetControl: BusDevice
   readonly events: MachineEvents
   readonly log: (text: string) => void
+  readonly plugged: (device: VirtioDevice) => void
 }
 
 /**
  * Builds bus 0 with everything on it. Descriptors stay the main thread's: a reset builds devices anew over the
- * same ones. `log` gets a line when a guest's driver breaks a device.
+ * same ones. `log` gets a line when a guest's driver breaks a device, `plugged` each device as it comes.
  */
 export function plugDevices(platform: Platform, data: IoWorkerData, machine: MachineParts): PciBus {
-  const { log } = machine
+  const { log, plugged } = machine
   const memory = new GuestMemory(data.regions)
   const bus =
     data.firmware === undefined
       ? directBus(platform, machine.resetControl)
       : plugFirmware(data.firmware, { ...machine, ...data, platform, memory })
   platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
-  const plug = (slot: number, device: VirtioDevice): void =>
+  const plug = (slot: number, device: VirtioDevice): void => {
     bus.plug(slot, new VirtioPciFunction(device, { memory, log }))
+    plugged(device)
+  }
 
   plug(PCI_SLOT.rng, new RngDevice())
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))

@@ -11,6 +11,7 @@ import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
 import { ROM } from '../machine/layout.ts'
 import { read } from '../sys/libc.ts'
+import type { VirtioDevice } from '../virtio/device.ts'
 import { plugDevices } from './devices.ts'
 import { EpollLoop } from './epoll-loop.ts'
 import { MailboxServer } from './mailbox.ts'
@@ -31,11 +32,13 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   }
   const chipset = plugChipset(pio, interrupts, data, events)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
+  const devices: VirtioDevice[] = []
   const log = (text: string): void => tell({ kind: 'warning', text })
   const bus = plugDevices(platform, data, {
     resetControl: chipset.resetControl,
     events,
     log,
+    plugged: (device) => devices.push(device),
     setVariablesReadable: (readable, region) => vm.setRom(ROM.variables, region, readable),
     variablesWritten: () => tell({ kind: 'variables-written' }),
   })
@@ -51,6 +54,12 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     read(data.commandFd, drained, 8)
     const wanted = Atomics.exchange(commands, 0, 0)
     if (wanted & IO_COMMAND.powerButton) chipset.acpiPm.pressPowerButton()
+    if (wanted & IO_COMMAND.count) {
+      tell({
+        kind: 'counters',
+        devices: devices.map(({ name, counters }) => ({ name, counters: { ...counters } })),
+      })
+    }
     if (wanted & IO_COMMAND.freeze) {
       freeze()
       // A packet or a command that came meanwhile makes its fd readable as ever.

@@ -1,5 +1,6 @@
 /** What the main thread and the I/O worker say to each other. */
 import type { DevicesState } from '@hearth/shared/vm-snapshot'
+import type { VmmDeviceCounters } from '@hearth/shared/vmm-control'
 import type { UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
@@ -52,7 +53,7 @@ export interface IoWorkerData {
  * `freeze`: the devices finish what is under way, tell their state and touch nothing until `thaw` or `stop`; only
  * with all vCPUs stopped.
  */
-export const IO_COMMAND = { stop: 1, powerButton: 2, freeze: 4, thaw: 8 } as const
+export const IO_COMMAND = { stop: 1, powerButton: 2, freeze: 4, thaw: 8, count: 16 } as const
 
 export type IoWorkerMessage =
   | { readonly kind: 'ready' }
@@ -67,5 +68,7 @@ export type IoWorkerMessage =
   /** The answer to `freeze`; frozen in either case. */
   | { readonly kind: 'frozen'; readonly state: DevicesState }
   | { readonly kind: 'not-saved'; readonly text: string }
+  /** The answer to `count`. */
+  | { readonly kind: 'counters'; readonly devices: readonly VmmDeviceCounters[] }
   /** The last one of a machine: its devices are closed. */
   | { readonly kind: 'stopped' }

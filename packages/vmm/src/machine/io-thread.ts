@@ -1,6 +1,7 @@
 /** The main thread's end of the I/O thread, for one machine. */
 import type { Worker } from 'node:worker_threads'
 import type { DevicesState } from '@hearth/shared/vm-snapshot'
+import type { VmmDeviceCounters } from '@hearth/shared/vmm-control'
 import { IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from '../io/worker-protocol.ts'
 import { write } from '../sys/libc.ts'
 import { listenToWorker } from './workers.ts'
@@ -16,6 +17,7 @@ export class IoThread {
   private readonly data: IoWorkerData
   /** Resolves when the thread has left the machine, or died. */
   private readonly left: Promise<void>
+  private counting: PromiseWithResolvers<readonly VmmDeviceCounters[]> | undefined
   private frozen: PromiseWithResolvers<DevicesState> | undefined
 
   constructor(
@@ -34,12 +36,16 @@ export class IoThread {
         else if (message.kind === 'refused') ready.resolve(message.text)
         else if (message.kind === 'frozen') this.frozen?.resolve(message.state)
         else if (message.kind === 'not-saved') this.frozen?.reject(new Error(message.text))
-        else if (message.kind === 'stopped') left.resolve()
+        else if (message.kind === 'counters') {
+          this.counting?.resolve(message.devices)
+          this.counting = undefined
+        } else if (message.kind === 'stopped') left.resolve()
         else onMessage(message)
       },
       (error) => {
         failed(error)
         this.frozen?.reject(error)
+        this.counting?.reject(error)
         ready.resolve(undefined)
         left.resolve()
       },
@@ -68,10 +74,22 @@ export class IoThread {
     this.command(IO_COMMAND.thaw)
   }
 
+  /** What the devices did so far; several callers at once share one answer. */
+  counters(): Promise<readonly VmmDeviceCounters[]> {
+    if (!this.counting) {
+      this.counting = Promise.withResolvers()
+      // Whoever asked may be gone when the machine ends without an answer.
+      this.counting.promise.catch(() => undefined)
+      this.command(IO_COMMAND.count)
+    }
+    return this.counting.promise
+  }
+
   /** Only after the vCPUs have stopped: they wait for its answers. */
   async stop(): Promise<void> {
     this.command(IO_COMMAND.stop)
     await this.left
+    this.counting?.reject(new Error('the machine has ended'))
   }
 
   private command(bit: number): void {

@@ -4,6 +4,7 @@
  */
 import { fdatasync } from 'node:fs'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
+import type { VmmDeviceCounters } from '@hearth/shared/vmm-control'
 import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
@@ -263,6 +264,10 @@ export class Machine {
 
   pressPowerButton(): void {
     this.io.pressPowerButton()
+  }
+
+  counters(): Promise<readonly VmmDeviceCounters[]> {
+    return this.io.counters()
   }
 
   /** Takes every thread out of the machine and gives everything back that belongs to this machine alone. */

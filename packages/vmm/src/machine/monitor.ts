@@ -5,6 +5,7 @@
 
 import { fstatSync } from 'node:fs'
 import type {
+  VmmCounters,
   VmmEvent,
   VmmMethod,
   VmmSnapshotParams,
@@ -320,6 +321,8 @@ export class Monitor {
         this.runningMachine().resume()
         this.setState('running')
         return null
+      case 'counters':
+        return { devices: [...(await this.runningMachine().counters())] } satisfies VmmCounters
       case 'viewers':
       case 'viewer-control':
       case 'viewer-close':

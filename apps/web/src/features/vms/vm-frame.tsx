@@ -86,6 +86,7 @@ function VmTabs({ vm }: { vm: VmView }) {
   const tabs = [
     { href: paths.vm(vm.id), label: t.overview },
     { href: paths.vmConsole(vm.id), label: t.console },
+    { href: paths.vmMetrics(vm.id), label: t.metrics },
     { href: paths.vmSnapshots(vm.id), label: t.snapshots },
     { href: paths.vmNetwork(vm.id), label: t.network },
     { href: paths.vmSettings(vm.id), label: t.settings },

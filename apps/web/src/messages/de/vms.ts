@@ -137,6 +137,7 @@ export const vms: Messages['vms'] = {
       label: 'Bereiche dieser VM',
       overview: 'Übersicht',
       console: 'Konsole',
+      metrics: 'Messwerte',
       snapshots: 'Snapshots',
       network: 'Netz',
       settings: 'Einstellungen',

@@ -4,6 +4,7 @@ import { create } from './create.ts'
 import { dashboard } from './dashboard.ts'
 import { entry } from './entry.ts'
 import { images } from './images.ts'
+import { metrics } from './metrics.ts'
 import { settings } from './settings.ts'
 import { snapshots } from './snapshots.ts'
 import { trust } from './trust.ts'
@@ -20,6 +21,7 @@ export const en = {
   vmSettings,
   vmNetwork,
   snapshots,
+  metrics,
   create,
   console: consoleTexts,
   images,

@@ -133,6 +133,7 @@ export const vms = {
       label: 'Sections of this VM',
       overview: 'Overview',
       console: 'Console',
+      metrics: 'Metrics',
       snapshots: 'Snapshots',
       network: 'Network',
       settings: 'Settings',

@@ -1,0 +1,36 @@
+import { idSchema } from '@hearth/shared/names'
+import { z } from 'zod'
+
+export const metricRanges = ['hour', 'day', 'week', 'month'] as const
+export const metricRangeSchema = z.enum(metricRanges)
+export type MetricRange = z.infer<typeof metricRangeSchema>
+
+const columnSchema = z.array(z.number().nullable())
+
+/**
+ * Columns of equal length, one entry a row. Rates are per second, averaged over `step` seconds that begin at the
+ * row's time; sizes are bytes; CPU is in cores. Rows are missing while nothing was measured: the VM was off, its host
+ * away, or the portal stopped.
+ */
+export const metricSeriesSchema = z.object({
+  step: z.int(),
+  /** Of the whole range, in milliseconds since the Unix epoch. */
+  start: z.int(),
+  end: z.int(),
+  at: z.array(z.int()),
+  cpu: columnSchema,
+  memoryBytes: columnSchema,
+  diskReadBytes: columnSchema,
+  diskWriteBytes: columnSchema,
+  diskReads: columnSchema,
+  diskWrites: columnSchema,
+  netRxBytes: columnSchema,
+  netTxBytes: columnSchema,
+  netRxPackets: columnSchema,
+  netTxPackets: columnSchema,
+  diskUsedBytes: columnSchema,
+  temperature: columnSchema,
+})
+export type MetricSeries = z.infer<typeof metricSeriesSchema>
+
+export const metricInputSchema = z.object({ id: idSchema, range: metricRangeSchema })

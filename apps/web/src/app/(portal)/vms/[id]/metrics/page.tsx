@@ -1,0 +1,5 @@
+import { VmMetricsTab } from '../../../../../features/vms/vm-metrics-tab.tsx'
+
+export default function Page() {
+  return <VmMetricsTab />
+}

@@ -1,0 +1,26 @@
+import type { Messages } from '../index.ts'
+
+export const metrics: Messages['metrics'] = {
+  range: 'Zeitraum',
+  ranges: { hour: 'Stunde', day: 'Tag', week: 'Woche', month: 'Monat' },
+  resolution: (step) => `Jeder Punkt ist ein Mittel über ${step}.`,
+  seconds: (n) => `${n} Sekunden`,
+  minutes: (n) => (n === 1 ? 'eine Minute' : `${n} Minuten`),
+  hours: (n) => (n === 1 ? 'eine Stunde' : `${n} Stunden`),
+  empty: 'In dieser Zeit wurde nichts gemessen',
+  emptyRunning: 'Die ersten Werte kommen binnen zwanzig Sekunden.',
+  emptyStopped: 'Starte die VM: Von da an wird alle zehn Sekunden gemessen.',
+  keys: 'Die Pfeiltasten gehen durch die Zeit.',
+  cpu: 'CPU',
+  memory: 'Speicher',
+  memoryHint: (size) => `des Hosts, höchstens ${size} für den Gast`,
+  disk: 'Platte',
+  diskOps: 'Plattenzugriffe',
+  network: 'Netz',
+  packets: 'Netzpakete',
+  read: 'Gelesen',
+  write: 'Geschrieben',
+  in: 'Hinein',
+  out: 'Hinaus',
+  perSecond: (amount) => `${amount}/s`,
+}
