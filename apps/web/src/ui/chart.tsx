@@ -62,7 +62,7 @@ export function Chart({
       <figcaption className="flex min-h-11 flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
         <span>
           <span className="font-semibold text-sm">{title}</span>
-          <span className="ml-2 text-13 text-ink-3">
+          <span className="tnum ml-2 text-13 text-ink-3">
             {looked === null || looked === undefined ? hint : formatTime(looked)}
           </span>
         </span>
@@ -91,7 +91,7 @@ export function Chart({
         aria-valuemax={Math.max(0, at.length - 1)}
         aria-valuenow={Math.max(0, shown)}
         aria-valuetext={[at[shown] === undefined ? '' : formatTime(at[shown]), ...figures].join(', ')}
-        className="relative mt-2 h-40 touch-pan-y rounded-sm"
+        className="relative mt-2 mr-18 h-40 touch-pan-y rounded-sm"
         onPointerMove={(event) => {
           const area = event.currentTarget.getBoundingClientRect()
           const part = (event.clientX - area.left) / area.width
@@ -117,9 +117,9 @@ export function Chart({
             className="absolute inset-x-0 border-line border-t"
             style={{ top: `${(1 - part) * 100}%` }}
           >
-            {part === 0 ? null : (
-              <span className="tnum absolute top-0.5 right-0 text-2xs text-ink-3">{format(max * part)}</span>
-            )}
+            <span className="tnum -translate-y-1/2 absolute left-full whitespace-nowrap pl-2 text-2xs text-ink-3">
+              {part === 0 ? '0' : format(max * part)}
+            </span>
           </span>
         ))}
         <svg
@@ -177,7 +177,7 @@ export function Chart({
           </>
         )}
       </div>
-      <div aria-hidden="true" className="tnum mt-1.5 flex justify-between text-2xs text-ink-3">
+      <div aria-hidden="true" className="tnum mt-1.5 mr-18 flex justify-between text-2xs text-ink-3 max-sm:[&>*:nth-child(even)]:hidden">
         {timeMarks(span).map((mark) => (
           <span key={mark}>{formatMark(mark)}</span>
         ))}
