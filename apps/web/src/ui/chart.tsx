@@ -177,7 +177,10 @@ export function Chart({
           </>
         )}
       </div>
-      <div aria-hidden="true" className="tnum mt-1.5 mr-18 flex justify-between text-2xs text-ink-3 max-sm:[&>*:nth-child(even)]:hidden">
+      <div
+        aria-hidden="true"
+        className="tnum mt-1.5 mr-18 flex justify-between text-2xs text-ink-3 max-sm:[&>*:nth-child(even)]:hidden"
+      >
         {timeMarks(span).map((mark) => (
           <span key={mark}>{formatMark(mark)}</span>
         ))}
