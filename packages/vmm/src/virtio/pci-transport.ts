@@ -34,6 +34,7 @@ const CLASS_CODES: Readonly<Record<number, number>> = {
   [DEVICE_ID.NET]: 0x02_00_00,
   [DEVICE_ID.BLOCK]: 0x01_00_00,
   [DEVICE_ID.ENTROPY]: 0x10_00_00,
+  [DEVICE_ID.SCSI]: 0x01_00_00,
   // Display, other: no VGA registers behind it. Input, other.
   [DEVICE_ID.GPU]: 0x03_80_00,
   [DEVICE_ID.INPUT]: 0x09_80_00,
