@@ -1,6 +1,7 @@
 /** What `hearth-vmm run` is told: a typed value, its parser, and the way back to arguments. */
 import { parseSize } from '@hearth/shared/units'
 import { BOOT_CHOICES, type BootChoice, isFirmwareChoice } from '../boot/choice.ts'
+import { type BootDevice, bootOrderText, parseBootOrder } from '../firmware/boot-order.ts'
 import { usageError } from '../sys/exit-error.ts'
 import { type LayoutName, layoutNames } from '../virtio/input/layouts.ts'
 
@@ -53,6 +54,10 @@ export interface RunOptions {
   readonly memoryBytes?: number | undefined
   readonly cpus?: number | undefined
   readonly disks: readonly DiskOption[]
+  /** ISO images in CD-ROM drives. */
+  readonly cdroms?: readonly string[] | undefined
+  /** What firmware tries, the first first; absent: the disks, then the discs. */
+  readonly bootOrder?: readonly BootDevice[] | undefined
   readonly nets: readonly NetOption[]
   readonly serial: SerialOption
   readonly serialLog?: string | undefined
@@ -72,6 +77,7 @@ const MIN_MEMORY = 8 * MIB
 const MAX_MEMORY = 2 ** 40
 const MAX_DISKS = 16
 const MAX_NETS = 8
+const MAX_CDROMS = 4
 /** sockaddr_un has 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107
 const DISK_SUFFIX = /,(?:ro|format=([^,]*))$/
@@ -98,6 +104,8 @@ Runs one virtual machine until it powers off.
   --disk FILE[,ro][,format=raw|qcow2]
                               a disk (default: raw); may be given several times. A qcow2 image has to be one
                               of Hearth's own kind; the files it is based on are opened too
+  --cdrom FILE                an ISO image in a CD-ROM drive; may be given several times
+  --boot-order LIST           what firmware tries, for example cdrom,disk (default: disks, then CD-ROMs)
   --net tap:NAME[,mac=MAC]    a TAP device; may be given several times
   --net passt:SOCKET[,mac=MAC]
                               the socket of a running passt
@@ -118,6 +126,7 @@ Exit codes: 0 powered off, 1 bad command line, 2 the host refuses, 10 reset with
 export function parseRunOptions(args: readonly string[]): RunOptions {
   const single = new Map<string, string>()
   const disks: DiskOption[] = []
+  const cdroms: string[] = []
   const nets: NetOption[] = []
   let noReboot = false
   const known = new Set([
@@ -125,6 +134,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'restore',
     'snapshot-slot',
     'boot',
+    'boot-order',
     'uefi-vars',
     'firmware-log',
     'initrd',
@@ -151,7 +161,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
       noReboot = true
       continue
     }
-    if (!known.has(option) && option !== 'disk' && option !== 'net') {
+    if (!known.has(option) && !['disk', 'cdrom', 'net'].includes(option)) {
       throw usageError(`there is no option --${option} (see hearth-vmm --help)`)
     }
     const value = equals < 0 ? args[++i] : arg.slice(equals + 1)
@@ -161,18 +171,22 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     }
     if (value.includes('\0')) throw usageError(`--${option} has a zero byte in its value`)
     if (option === 'disk') disks.push(parseDisk(value))
+    else if (option === 'cdrom') cdroms.push(value)
     else if (option === 'net') nets.push(parseNet(value))
     else if (single.has(option)) throw usageError(`--${option} is given twice`)
     else single.set(option, value)
   }
 
   const restore = single.get('restore')
-  const boot = parseBoot(single, disks.length)
+  const boot = parseBoot(single, disks.length, cdroms.length)
+  if (cdroms.length > MAX_CDROMS)
+    throw usageError(`${cdroms.length} CD-ROMs are too many: at most ${MAX_CDROMS}`)
   if (disks.length > MAX_DISKS) throw usageError(`${disks.length} disks are too many: at most ${MAX_DISKS}`)
   if (nets.length > MAX_NETS) throw usageError(`${nets.length} networks are too many: at most ${MAX_NETS}`)
-  const paths = disks.map((disk) => disk.path)
+  const paths = [...disks.map((disk) => disk.path), ...cdroms]
   const twice = paths.find((path, i) => paths.indexOf(path) !== i)
-  if (twice !== undefined) throw usageError(`--disk ${twice} is given twice`)
+  if (twice !== undefined)
+    throw usageError(`--${cdroms.includes(twice) ? 'cdrom' : 'disk'} ${twice} is given twice`)
   const control = single.get('control')
   return {
     ...boot,
@@ -183,6 +197,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     memoryBytes: parseMemory(single.get('memory'), restore),
     cpus: parseCpus(single.get('cpus'), restore),
     disks,
+    ...(cdroms.length > 0 ? { cdroms } : {}),
     nets,
     serial: parseSerial(single.get('serial')),
     serialLog: single.get('serial-log'),
@@ -196,7 +211,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 function parseBoot(
   single: ReadonlyMap<string, string>,
   disks: number,
-): Pick<RunOptions, 'kernel' | 'boot' | 'uefiVariables' | 'firmwareLog'> {
+  cdroms: number,
+): Pick<RunOptions, 'kernel' | 'boot' | 'bootOrder' | 'uefiVariables' | 'firmwareLog'> {
   const text = single.get('boot') ?? 'auto'
   const boot = BOOT_CHOICES.find((choice) => choice === text)
   if (boot === undefined) throw usageError(`--boot ${text}: give one of ${BOOT_CHOICES.join(', ')}`)
@@ -204,14 +220,23 @@ function parseBoot(
   if (kernel !== undefined && isFirmwareChoice(boot)) {
     throw usageError(`--boot ${boot} starts what is on the disks: leave --kernel away`)
   }
-  if (kernel === undefined) checkWithoutKernel(single, boot, disks)
+  if (kernel === undefined) checkWithoutKernel(single, boot, disks + cdroms)
   const uefiVariables = single.get('uefi-vars')
   const firmwareLog = single.get('firmware-log')
   if (kernel !== undefined && (uefiVariables ?? firmwareLog) !== undefined) {
     throw usageError('--uefi-vars and --firmware-log are for machines with firmware: leave --kernel away')
   }
   if (boot === 'bios' && uefiVariables !== undefined) throw usageError('--uefi-vars needs --boot uefi')
-  return { kernel, boot, uefiVariables, firmwareLog }
+  const order = single.get('boot-order')
+  const bootOrder = order === undefined ? undefined : parseBootOrder(order)
+  if (order !== undefined) {
+    if (bootOrder === undefined) throw usageError(`--boot-order ${order}: write for example cdrom,disk,disk1`)
+    const lost = bootOrder.find(({ kind, index }) => index >= (kind === 'disk' ? disks : cdroms))
+    if (lost) throw usageError(`--boot-order ${order}: there is no ${bootOrderText([lost])}`)
+    if (kernel !== undefined)
+      throw usageError('--boot-order is for machines with firmware: leave --kernel away')
+  }
+  return { kernel, boot, bootOrder, uefiVariables, firmwareLog }
 }
 
 function checkWithoutKernel(single: ReadonlyMap<string, string>, boot: BootChoice, disks: number): void {
@@ -224,7 +249,7 @@ function checkWithoutKernel(single: ReadonlyMap<string, string>, boot: BootChoic
   }
   if (disks > 0) return
   throw usageError(
-    'there is nothing to boot: give --kernel, or a --disk with a system on it (see hearth-vmm --help)',
+    'there is nothing to boot: give --kernel, or a --disk or --cdrom with a system on it (see hearth-vmm --help)',
   )
 }
 
@@ -337,6 +362,8 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.memoryBytes !== undefined) args.push('--memory', `${options.memoryBytes / MIB}M`)
   if (options.cpus !== undefined) args.push('--cpus', String(options.cpus))
   for (const disk of options.disks) args.push('--disk', diskArgument(disk))
+  for (const path of options.cdroms ?? []) args.push('--cdrom', path)
+  if (options.bootOrder) args.push('--boot-order', bootOrderText(options.bootOrder))
   for (const net of options.nets) {
     args.push('--net', `${net.kind}:${net.target}${net.mac === undefined ? '' : `,mac=${net.mac}`}`)
   }

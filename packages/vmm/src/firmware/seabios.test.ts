@@ -1,16 +1,26 @@
 /** SeaBIOS itself, on any KVM: it needs nothing that an emulated one lacks. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { FIRMWARE_FILES } from './images.ts'
-import { bootSectorDisk } from './testing/boot-sector.ts'
+import { bootProgram, bootSectorDisk } from './testing/boot-sector.ts'
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname
 const folder = mkdtempSync(path.join(os.tmpdir(), 'seabios-'))
 after(() => rmSync(folder, { recursive: true }))
+let runs = 0
 
 const usable = (() => {
   try {
@@ -21,15 +31,12 @@ const usable = (() => {
   }
 })()
 
-test('a disk given alone starts by its boot sector, which reads on and prints through the BIOS', {
-  skip: !usable && 'needs /dev/kvm and the package seabios',
-}, async () => {
-  const disk = path.join(folder, 'disk.raw')
-  writeFileSync(disk, bootSectorDisk('read by int 13h, printed by int 10h'))
-  const log = path.join(folder, 'firmware.log')
-  // More than fits below the PCI configuration window, so that RAM is split.
-  const args = ['--disk', `${disk},ro`, '--memory', '3G', '--cpus', '2', '--firmware-log', log]
-  const child = spawn(process.execPath, [MAIN, 'run', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** Runs until the guest powers off; answers what it printed and what the firmware said. */
+async function boot(args: readonly string[]): Promise<{ code: unknown; output: string; said: string }> {
+  const log = path.join(folder, `firmware-${runs++}.log`)
+  const child = spawn(process.execPath, [MAIN, 'run', ...args, '--firmware-log', log], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   child.stdout.on('data', (chunk) => {
     output += chunk
@@ -41,13 +48,39 @@ test('a disk given alone starts by its boot sector, which reads on and prints th
   const limit = setTimeout(() => child.kill(), 120_000)
   const code = await new Promise((resolve) => child.on('close', resolve))
   clearTimeout(limit)
+  return { code, output, said: readFileSync(log, 'utf8') }
+}
+
+test('a disk given alone starts by its boot sector, which reads on and prints through the BIOS', {
+  skip: !usable && 'needs /dev/kvm and the package seabios',
+}, async () => {
+  const disk = path.join(folder, 'disk.raw')
+  writeFileSync(disk, bootSectorDisk('read by int 13h, printed by int 10h'))
+  // More than fits below the PCI configuration window, so that RAM is split.
+  const { code, output, said } = await boot(['--disk', `${disk},ro`, '--memory', '3G', '--cpus', '2'])
   assert.equal(code, 0, output)
   assert.match(output, /Press ESC for boot menu/)
   assert.match(output, /read by int 13h, printed by int 10h/)
-  const said = readFileSync(log, 'utf8')
   assert.match(said, /Found 2 cpu\(s\)/)
   assert.match(said, /1: \/pci@i0cf8\/scsi@a\/disk@0,0/)
   assert.match(said, /addr 0x0000000100000000 len 0x0000000040000000 \[RAM\]/)
   assert.match(said, /ACPI: parse DSDT/)
   assert.doesNotMatch(said, /WARNING|Unable|internal error/i)
+})
+
+test('an empty disk is passed over, and the CD-ROM behind it starts', {
+  skip: !usable && 'needs /dev/kvm and the package seabios',
+}, async () => {
+  const disk = path.join(folder, 'empty.raw')
+  writeFileSync(disk, new Uint8Array(1024 * 1024))
+  const tree = path.join(folder, 'tree')
+  mkdirSync(tree)
+  writeFileSync(path.join(tree, 'boot.img'), bootProgram('started from a CD-ROM'))
+  const iso = path.join(folder, 'disc.iso')
+  const made = spawnSync('genisoimage', ['-quiet', '-o', iso, '-b', 'boot.img', '-no-emul-boot', tree])
+  assert.equal(made.status, 0, String(made.stderr))
+  const { code, output, said } = await boot(['--disk', disk, '--cdrom', iso, '--memory', '64M'])
+  assert.equal(code, 0, output)
+  assert.match(output, /started from a CD-ROM/)
+  assert.match(said, /virtio-scsi vendor='HEARTH' product='CD-ROM'/)
 })

@@ -18,6 +18,7 @@ import type { VirtioDevice } from '../virtio/device.ts'
 import { NetDevice } from '../virtio/net.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
 import { RngDevice } from '../virtio/rng.ts'
+import { ScsiDevice } from '../virtio/scsi/scsi.ts'
 import type { Platform } from './platform.ts'
 import type { DiskHandle, IoWorkerData, NetHandle } from './worker-protocol.ts'
 
@@ -48,6 +49,9 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   plug(PCI_SLOT.rng, new RngDevice())
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))
   for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, log))
+  if (data.cdroms !== undefined && data.cdroms.length > 0) {
+    plug(PCI_SLOT.scsi, new ScsiDevice(data.cdroms.map((disc) => diskBackend(disc, log))))
+  }
   if (data.display !== undefined) {
     const { all } = new DisplayDevices(data.display, platform.loop)
     for (const [i, device] of all.entries()) plug(PCI_SLOT.firstDisplay + i, device)

@@ -41,6 +41,8 @@ export interface IoWorkerData {
   readonly commandFd: number
   readonly uart: UartHandle
   readonly disks: readonly DiskHandle[]
+  /** Discs in CD-ROM drives. */
+  readonly cdroms?: readonly DiskHandle[] | undefined
   readonly nets: readonly NetHandle[]
   readonly display?: DisplayHandle | undefined
   /** The devices take this on instead of starting cold. */

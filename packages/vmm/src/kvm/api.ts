@@ -17,6 +17,7 @@ export const SIZE = {
   lapic: 1024,
   memoryRegion: 32,
   irqfd: 32,
+  reinjectControl: 32,
   ioeventfd: 64,
   pitConfig: 64,
   routingEntry: 48,
@@ -48,6 +49,7 @@ export const KVM_GET_IRQCHIP = iowr(0x62, SIZE.irqchip)
 /** Declared as a read in linux/kvm.h, though it writes. */
 export const KVM_SET_IRQCHIP = ior(0x63, SIZE.irqchip)
 export const KVM_SET_GSI_ROUTING = iow(0x6a, 8)
+export const KVM_REINJECT_CONTROL = io(0x71)
 export const KVM_IRQFD = iow(0x76, SIZE.irqfd)
 export const KVM_CREATE_PIT2 = iow(0x77, SIZE.pitConfig)
 export const KVM_IOEVENTFD = iow(0x79, SIZE.ioeventfd)

@@ -3,7 +3,7 @@ import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import { BootError, openImageFile } from '../boot/image-file.ts'
 import { type BootSource, checkProtocol, detectKernel } from '../boot/load.ts'
 import type { RunOptions } from '../cli/options.ts'
-import { diskBootPath } from '../firmware/boot-order.ts'
+import { bootPaths } from '../firmware/boot-order.ts'
 import { DISK_HEAD_BYTES, diskFirmware } from '../firmware/detect.ts'
 import { openFirmware, openFirmwareLog } from '../firmware/images.ts'
 import type { DiskHandle } from '../io/worker-protocol.ts'
@@ -32,12 +32,18 @@ export function openKernel(options: RunOptions): BootSource | undefined {
 }
 
 /** `auto` looks at the first disk. Throws ExitError. */
-export function openFirmwareBoot(options: RunOptions, disks: readonly DiskHandle[]): FirmwareBoot {
+export function openFirmwareBoot(
+  options: RunOptions,
+  disks: readonly DiskHandle[],
+  cdroms: number,
+): FirmwareBoot {
   const { boot, uefiVariables, firmwareLog } = options
   const kind =
-    boot === 'bios' || boot === 'uefi' ? boot : diskFirmware(readDiskHead(disks[0]!, DISK_HEAD_BYTES))
+    boot === 'bios' || boot === 'uefi'
+      ? boot
+      : diskFirmware(disks[0] ? readDiskHead(disks[0], DISK_HEAD_BYTES) : new Uint8Array(0))
   const images = openFirmware({ kind, variablesFile: kind === 'uefi' ? uefiVariables : undefined })
-  const bootOrder = disks.map((_, i) => diskBootPath(i))
+  const bootOrder = bootPaths(options.bootOrder, disks.length, cdroms)
   const logFd = openFirmwareLog(firmwareLog)
   return { images, machine: { kind, bootOrder, logFd, variables: images.variables } }
 }

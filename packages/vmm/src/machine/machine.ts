@@ -40,6 +40,7 @@ export interface MachineOptions {
   /** Absent: the machine can only be restored. */
   readonly boot?: BootSource | FirmwareBoot | undefined
   readonly disks: readonly DiskHandle[]
+  readonly cdroms?: readonly DiskHandle[] | undefined
   readonly nets: readonly NetHandle[]
   readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
@@ -106,6 +107,7 @@ export class Machine {
     this.vm.setMemory(ram.regions)
     const firmware = options.boot && 'images' in options.boot ? options.boot : undefined
     if (firmware) this.setRoms(firmware.images)
+    if (firmware?.images.kind === 'uefi') this.vm.loseLateTicks()
     this.vcpus = Array.from({ length: cpus }, (_, id) => this.vm.createVcpu(id))
     this.control = allocateControl(cpus)
     const eventfd = (): number => check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK))
@@ -138,6 +140,7 @@ export class Machine {
         commandFd,
         uart,
         disks: options.disks,
+        cdroms: options.cdroms,
         nets: options.nets,
         display: options.display,
         restore: options.restore?.devices,

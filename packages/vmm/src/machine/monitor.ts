@@ -161,8 +161,9 @@ export class Monitor {
     const kernel = openKernel(options)
     if (options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(options.snapshotSlot)
     const disks = options.disks.map(openDisk)
+    const cdroms = (options.cdroms ?? []).map((path) => openDisk({ path, readOnly: true }))
     const withFirmware = snapshot ? hadFirmware(snapshot.document) : true
-    const boot = kernel ?? (withFirmware ? openFirmwareBoot(options, disks) : undefined)
+    const boot = kernel ?? (withFirmware ? openFirmwareBoot(options, disks, cdroms.length) : undefined)
     const nets = options.nets.map(openNet)
     const kvm = Kvm.open()
     if (cpus > kvm.maxVcpus) {
@@ -180,6 +181,7 @@ export class Monitor {
       ram,
       boot,
       disks,
+      cdroms,
       nets,
       serialAttentionFd: this.attentionFd,
       restore: snapshot?.document,

@@ -149,7 +149,7 @@ export class Cdrom {
   /** MMC-6, 6.25: one data track and the lead-out; sessions: one. */
   private tableOfContents(cdb: Uint8Array): ScsiResult {
     const asMinutes = (cdb[1]! & 2) !== 0
-    const format = (cdb[2]! & 0xf) || cdb[9]! >>> 6
+    const format = cdb[2]! & 0xf || cdb[9]! >>> 6
     const first = cdb[6]!
     const TRACK = { data: 0x14, number: 1 } as const
     const address = (block: number): number[] => {
@@ -184,14 +184,26 @@ export class Cdrom {
     this.event = MEDIA_EVENT.none
     const DISC = 2
     const TRAY_OPEN = 1
-    return data(Uint8Array.of(0, 6, EVENT_CLASS_MEDIA, supported, event, this.present ? DISC : TRAY_OPEN, 0, 0))
+    return data(
+      Uint8Array.of(0, 6, EVENT_CLASS_MEDIA, supported, event, this.present ? DISC : TRAY_OPEN, 0, 0),
+    )
   }
 
   private modeSense(pageCode: number, headerBytes: 4 | 8): ScsiResult {
     const page = pageCode & 0x3f
     if (page !== MODE_PAGE_CAPABILITIES && page !== ALL_MODE_PAGES) return failed(SENSE.INVALID_FIELD)
     // Reads discs, can be locked, ejects, has a tray.
-    const capabilities = [MODE_PAGE_CAPABILITIES, 18, 0x3b, 0, 0, 0, 0x29, 0, ...new Array<number>(12).fill(0)]
+    const capabilities = [
+      MODE_PAGE_CAPABILITIES,
+      18,
+      0x3b,
+      0,
+      0,
+      0,
+      0x29,
+      0,
+      ...new Array<number>(12).fill(0),
+    ]
     const bytes = new Uint8Array(headerBytes + capabilities.length)
     if (headerBytes === 4) bytes[0] = bytes.length - 1
     else bytes[1] = bytes.length - 2

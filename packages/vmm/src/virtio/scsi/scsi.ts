@@ -16,9 +16,9 @@ import {
   RESPONSE_BYTES,
   SENSE,
   SENSE_BYTES,
+  type Sense,
   STATUS_CHECK_CONDITION,
   STATUS_GOOD,
-  type Sense,
 } from './protocol.ts'
 
 const QUEUE_SIZE = 128
@@ -82,7 +82,8 @@ export class ScsiDevice implements VirtioDevice {
     this.queue = context.queues[REQUEST_QUEUE]
     if (this.started) return
     this.started = true
-    for (const [target, { backend }] of this.drives.entries()) backend.start(context.loop, this.listener(target))
+    for (const [target, { backend }] of this.drives.entries())
+      backend.start(context.loop, this.listener(target))
   }
 
   notify(index: number): void {
@@ -143,7 +144,9 @@ export class ScsiDevice implements VirtioDevice {
   private begin(chain: DescriptorChain): void {
     this.counters.commands++
     if (chain.readableBytes < REQUEST_BYTES || chain.writableBytes < RESPONSE_BYTES) {
-      this.context?.fail(`request of ${chain.readableBytes} readable and ${chain.writableBytes} writable bytes`)
+      this.context?.fail(
+        `request of ${chain.readableBytes} readable and ${chain.writableBytes} writable bytes`,
+      )
       return
     }
     const request = new Uint8Array(REQUEST_BYTES)
