@@ -150,9 +150,9 @@ export const consoleClose = { unauthorized: 4401, notFound: 4404, notRunning: 44
 /**
  * Display: WebSocket at `/vms/<vmUid>/display?id=…&name=…&input=0|1`, same header and close codes. Binary frames are
  * RFB 3.8 unchanged. Text frames are JSON: DisplayNotice from the agent, DisplayRequest to it. `4410`: the VM runs
- * and has no screen.
+ * and has no screen; `4408`: the monitor closed this viewer, which may come again.
  */
-export const displayClose = { noDisplay: 4410 } as const
+export const displayClose = { noDisplay: 4410, again: 4408 } as const
 export const displayViewerSchema = z.object({
   id: z.string(),
   name: z.string(),

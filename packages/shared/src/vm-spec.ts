@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HearthError } from './errors.ts'
+import { layoutNames } from './keyboard-layouts.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
 import { GIB, MIB } from './units.ts'
 
@@ -14,9 +15,8 @@ export const vmLimits = {
   diskBytes: { min: 1 * GIB, max: 16 * 1024 * GIB },
 } as const
 
-/** Keyboard layouts a VM's screen knows, for viewers that send characters instead of keys. */
-export const keyboardLayouts = ['us', 'gb', 'de', 'fr'] as const
-export const keyboardLayoutSchema = z.enum(keyboardLayouts)
+/** The keyboard a guest is set up for, for viewers that send characters instead of keys. */
+export const keyboardLayoutSchema = z.enum(layoutNames)
 export type KeyboardLayout = z.infer<typeof keyboardLayoutSchema>
 
 /** What cloud-init (NoCloud) is told on first boot. `passwordHash` is crypt(3) SHA-512, never clear text. */

@@ -80,7 +80,7 @@ export class DisplayBridge {
       await new Promise((resolve) => setTimeout(resolve, 50))
     if (!this.#pipe.isOpen) return
     // The monitor lives on when it closed only this viewer: the page comes back with a new connection.
-    if (this.#source.isRunning()) this.#client.close(1012, 'closed by the monitor')
+    if (this.#source.isRunning()) this.#client.close(displayClose.again, 'closed by the monitor')
     else this.#client.close(consoleClose.notRunning, 'not running')
   }
 

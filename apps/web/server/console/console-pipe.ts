@@ -56,9 +56,8 @@ export class ConsolePipe {
   }
 
   #hostClosed(code: number, reason: string): void {
-    const { unauthorized, notFound, notRunning, noDisplay, hostAway } = portalConsoleClose
-    // 1012: the host's side comes back at once.
-    const own: number[] = [notFound, notRunning, noDisplay, 1012]
+    const { unauthorized, notFound, notRunning, noDisplay, again, hostAway } = portalConsoleClose
+    const own: number[] = [notFound, notRunning, noDisplay, again]
     if (own.includes(code)) this.close(code, '')
     else if (code === 1013) this.close(1013, reason || 'Too many people watch this console.')
     else if (code === unauthorized) this.close(hostAway, 'The host does not accept this portal.')

@@ -5,7 +5,8 @@
 
 /** Why the console is not connected although it wants to be. */
 export type WaitReason = 'host_away' | 'portal_away' | 'interrupted' | 'crowded'
-export type EndReason = 'not_found' | 'forbidden' | 'signed_out'
+/** `no_screen`: the VM runs, and this run has none. */
+export type EndReason = 'not_found' | 'forbidden' | 'signed_out' | 'no_screen'
 
 export type ConnectionState =
   /** Ask the portal for a ticket. */
@@ -81,6 +82,8 @@ export function advance(
           return { at: 'ended', reason: 'not_found' }
         case 4409:
           return { at: 'stopped' }
+        case 4410:
+          return { at: 'ended', reason: 'no_screen' }
         case 4503:
           return wait('host_away')
         case 1001:

@@ -37,19 +37,22 @@ export function MenuItem({
   icon,
   danger = false,
   whyDisabled,
+  off = false,
   onSelect,
   children,
 }: {
   icon?: ReactNode
   danger?: boolean
   whyDisabled?: string | null | undefined
+  /** Cannot be used, for a reason that stands beside the items already. */
+  off?: boolean
   onSelect: () => void
   children: ReactNode
 }) {
   return (
     <Base.Item
       className={cx(itemClass, danger && !whyDisabled ? 'text-bad' : 'text-ink')}
-      disabled={Boolean(whyDisabled)}
+      disabled={off || Boolean(whyDisabled)}
       onClick={onSelect}
     >
       {icon ? <span className="mt-[3px] [&_svg]:size-4">{icon}</span> : null}

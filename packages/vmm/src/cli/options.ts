@@ -1,9 +1,10 @@
 /** What `hearth-vmm run` is told: a typed value, its parser, and the way back to arguments. */
+
+import { type LayoutName, layoutNames } from '@hearth/shared/keyboard-layouts'
 import { parseSize } from '@hearth/shared/units'
 import { BOOT_CHOICES, type BootChoice, isFirmwareChoice } from '../boot/choice.ts'
 import { type BootDevice, bootOrderText, parseBootOrder } from '../firmware/boot-order.ts'
 import { usageError } from '../sys/exit-error.ts'
-import { type LayoutName, layoutNames } from '../virtio/input/layouts.ts'
 
 export type DiskFormat = 'raw' | 'qcow2'
 

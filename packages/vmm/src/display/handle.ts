@@ -1,5 +1,5 @@
+import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import type { VmmViewer } from '@hearth/shared/vmm-control'
-import type { LayoutName } from '../virtio/input/layouts.ts'
 import type { SurfaceMemory } from './surface.ts'
 
 /** What the display thread and the device thread share. Plain data: it is handed to workers as it is. */

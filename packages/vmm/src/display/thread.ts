@@ -1,10 +1,10 @@
 /** The main thread's end of the display thread. */
 import { Worker } from 'node:worker_threads'
+import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import type { VmmViewer } from '@hearth/shared/vmm-control'
 import { type ExitCode, ExitError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { workerUrl } from '../sys/worker-url.ts'
-import type { LayoutName } from '../virtio/input/layouts.ts'
 import type {
   DisplayCommand,
   DisplayHandle,

@@ -12,7 +12,7 @@ import {
   Ruler,
   Speech,
 } from 'lucide-react'
-import { type RefObject, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, type RefObject, useState, useSyncExternalStore } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
@@ -57,6 +57,7 @@ export function ConsoleToolbar({
   onGrow,
   screenReader,
   onScreenReader,
+  start,
 }: {
   vm: VmView
   console: SerialConsoleControls
@@ -68,6 +69,8 @@ export function ConsoleToolbar({
   onGrow: () => void
   screenReader: boolean
   onScreenReader: (on: boolean) => void
+  /** At the beginning of the bar. */
+  start?: ReactNode
 }) {
   const fullscreen = useFullscreen(frame)
   const [pasting, setPasting] = useState(false)
@@ -92,6 +95,7 @@ export function ConsoleToolbar({
       aria-label={t.toolbar}
       className="flex items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
     >
+      {start}
       <span role="status" aria-label={stateWord} className="flex min-w-0 items-center gap-2 px-2 text-13">
         <StatusDot tone={tones[state.at]} />
         {ownTab ? <span className="truncate font-medium">{vm.name}</span> : null}

@@ -7,7 +7,7 @@ import { m } from '../../messages/index.ts'
 import { useSignedIn } from '../shell/app-shell.tsx'
 import { NotFound } from '../shell/not-found.tsx'
 import { useVmPower } from '../vms/use-vm-power.ts'
-import { SerialConsole } from './serial-console.tsx'
+import { ConsoleView } from './console-view.tsx'
 
 /** A console and nothing else, for a browser tab of its own. */
 export function ConsoleWindow({ id }: { id: number }) {
@@ -30,7 +30,7 @@ function Window({ id }: { id: number }) {
   return (
     <main className="h-dvh">
       <h1 className="sr-only">{m.console.title(vm.name)}</h1>
-      <SerialConsole vm={vm} actions={actions} ownTab />
+      <ConsoleView vm={vm} actions={actions} ownTab />
     </main>
   )
 }

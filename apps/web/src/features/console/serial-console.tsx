@@ -1,5 +1,5 @@
 'use client'
-import { useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { m } from '../../messages/index.ts'
 import { cx } from '../../ui/cx.ts'
@@ -33,11 +33,14 @@ export function SerialConsole({
   vm,
   actions,
   ownTab = false,
+  start,
 }: {
   vm: VmView
   actions: ReturnType<typeof useVmPower>
   /** It is the whole page. */
   ownTab?: boolean
+  /** At the beginning of the toolbar. */
+  start?: ReactNode
 }) {
   const frame = useRef<HTMLElement>(null)
   const screen = useRef<HTMLDivElement>(null)
@@ -82,6 +85,7 @@ export function SerialConsole({
         console={console_}
         frame={frame}
         ownTab={ownTab}
+        start={start}
         canShrink={fontSize > fontSizes[0]!}
         canGrow={fontSize < fontSizes.at(-1)!}
         onShrink={() => step(-1)}

@@ -1,8 +1,8 @@
 'use client'
 import { useVmPage } from '../vms/vm-context.ts'
-import { SerialConsole } from './serial-console.tsx'
+import { ConsoleView } from './console-view.tsx'
 
 export function VmConsoleTab() {
   const { vm, actions } = useVmPage()
-  return <SerialConsole vm={vm} actions={actions} />
+  return <ConsoleView vm={vm} actions={actions} />
 }

@@ -29,6 +29,7 @@ export const consoleTexts: Messages['console'] = {
     not_found: 'Diese VM gibt es nicht mehr.',
     forbidden: 'Du darfst diese Konsole nicht öffnen.',
     signed_out: 'Du wurdest abgemeldet.',
+    no_screen: 'Diese VM hat keinen Bildschirm.',
   },
   signIn: 'Anmelden',
   toolbar: 'Konsole',

@@ -3,6 +3,7 @@ import { common } from './common.ts'
 import { consoleTexts } from './console.ts'
 import { create } from './create.ts'
 import { dashboard } from './dashboard.ts'
+import { display } from './display.ts'
 import { entry } from './entry.ts'
 import { images } from './images.ts'
 import { metrics } from './metrics.ts'
@@ -24,6 +25,7 @@ export const de: Messages = {
   metrics,
   create,
   console: consoleTexts,
+  display,
   images,
   settings,
 }

@@ -27,6 +27,7 @@ export const consoleTexts = {
     not_found: 'This VM does not exist any more.',
     forbidden: 'You may not open this console.',
     signed_out: 'You were signed out.',
+    no_screen: 'This VM has no screen.',
   },
   signIn: 'Sign in',
   toolbar: 'Console',

@@ -1,6 +1,6 @@
+import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import { InputDevice, type InputEvent } from './input.ts'
 import { keyOfKeysym } from './keysyms.ts'
-import type { LayoutName } from './layouts.ts'
 import { EV, LED } from './protocol.ts'
 import { allKeys, keyOfScancode } from './scancodes.ts'
 

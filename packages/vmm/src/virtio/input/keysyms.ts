@@ -1,4 +1,4 @@
-import { type LayoutKey, type LayoutName, layout } from './layouts.ts'
+import { type LayoutKey, type LayoutName, layout } from '@hearth/shared/keyboard-layouts'
 
 /** Keysyms (X11's keysymdef.h) of keys that no layout moves, and Linux's codes for them. */
 const FIXED: ReadonlyMap<number, number> = new Map([

@@ -1,0 +1,166 @@
+'use client'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { displayModes } from '../../console/display-session.ts'
+import type { VmView } from '../../data/hooks.ts'
+import { m } from '../../messages/index.ts'
+import { cx } from '../../ui/cx.ts'
+import type { useVmPower } from '../vms/use-vm-power.ts'
+import { DisplayControlBar } from './display-control-bar.tsx'
+import { DisplayOverlay } from './display-overlay.tsx'
+import { type DisplayChoices, DisplayToolbar } from './display-toolbar.tsx'
+import { DisplayTypeDialog } from './display-type-dialog.tsx'
+import { ScreenKeyboard } from './screen-keyboard.tsx'
+import { useDisplayConsole } from './use-display-console.ts'
+import { usePageFullscreen } from './use-page-fullscreen.ts'
+
+const modeKey = 'hearth.screen.mode'
+/** In full screen the bar comes when the pointer is this near to the upper edge. */
+const edgePixels = 6
+
+/** A window follows best on a desk; on a phone the VM keeps its size. */
+function firstMode(): DisplayChoices['mode'] {
+  if (typeof window === 'undefined') return 'fit'
+  try {
+    const stored = localStorage.getItem(modeKey)
+    const known = displayModes.find((mode) => mode === stored)
+    if (known) return known
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+  return window.matchMedia('(pointer: coarse)').matches ? 'fit' : 'follow'
+}
+
+/** A VM's screen: toolbar, picture, and an overlay whenever there is nothing to see. */
+export function DisplayConsole({
+  vm,
+  actions,
+  ownTab = false,
+  start,
+  onSerial,
+}: {
+  vm: VmView
+  actions: ReturnType<typeof useVmPower>
+  /** It is the whole page. */
+  ownTab?: boolean
+  /** At the beginning of the toolbar. */
+  start?: ReactNode
+  onSerial?: () => void
+}) {
+  const target = useRef<HTMLDivElement>(null)
+  const frozen = useRef<HTMLDivElement>(null)
+  const field = useRef<HTMLTextAreaElement>(null)
+  const [choices, setChoices] = useState<DisplayChoices>(() => ({
+    mode: firstMode(),
+    watchOnly: false,
+    figures: false,
+  }))
+  const [sticky, setSticky] = useState<readonly string[]>([])
+  const [typing, setTyping] = useState<string | null>(null)
+  const [fullscreen, toggleFullscreen] = usePageFullscreen()
+  const [barShown, setBarShown] = useState(true)
+  const screen = useDisplayConsole(vm, target, frozen, choices)
+  const { state } = screen
+  const live = state.at === 'live'
+
+  // What is held on one connection is let go with it.
+  useEffect(() => {
+    if (!live) setSticky([])
+  }, [live])
+  const control = screen.me?.control === true
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each time the screen becomes ours
+  useEffect(() => {
+    if (live && control && (ownTab || document.activeElement === document.body)) screen.focus()
+  }, [live, control, ownTab])
+  useEffect(() => {
+    setBarShown(true)
+    if (!fullscreen) return
+    const timer = setTimeout(() => setBarShown(false), 2500)
+    return () => clearTimeout(timer)
+  }, [fullscreen])
+
+  function choose(change: Partial<DisplayChoices>) {
+    setChoices((before) => ({ ...before, ...change }))
+    if (change.mode === undefined) return
+    try {
+      localStorage.setItem(modeKey, change.mode)
+    } catch {
+      // Without storage the choice lasts as long as the page.
+    }
+  }
+
+  async function typeText() {
+    // What is in the clipboard is proposed, if the browser lets us look.
+    setTyping(await navigator.clipboard.readText().catch(() => ''))
+  }
+
+  const whole = ownTab || fullscreen
+  return (
+    <section
+      aria-label={m.display.label(vm.name)}
+      onPointerMove={(event) => {
+        if (fullscreen && event.clientY < edgePixels) setBarShown(true)
+      }}
+      className={cx(
+        'flex min-h-0 flex-col overflow-hidden bg-terminal',
+        fullscreen && 'fixed inset-0 z-30',
+        ownTab && 'h-dvh',
+        !whole && 'min-h-[24rem] flex-1 rounded-card border border-line shadow-card',
+      )}
+    >
+      <div
+        onPointerLeave={() => fullscreen && setBarShown(false)}
+        className={cx(
+          fullscreen && 'absolute inset-x-0 top-0 z-10 shadow-float transition-transform duration-150',
+          fullscreen && !barShown && '-translate-y-full focus-within:translate-y-0',
+        )}
+      >
+        <DisplayToolbar
+          vm={vm}
+          console={screen}
+          choices={choices}
+          onChoose={choose}
+          sticky={sticky}
+          onSticky={setSticky}
+          fullscreen={fullscreen}
+          onFullscreen={toggleFullscreen}
+          ownTab={ownTab}
+          onTypeText={() => void typeText()}
+          onScreenKeyboard={() => field.current?.focus()}
+          start={fullscreen ? null : start}
+        />
+        <DisplayControlBar
+          console={screen}
+          watchOnly={choices.watchOnly}
+          onUse={() => {
+            if (choices.watchOnly) choose({ watchOnly: false })
+            else screen.takeControl()
+            screen.focus()
+          }}
+        />
+      </div>
+      <div className="relative min-h-0 flex-1">
+        <div
+          ref={frozen}
+          aria-hidden="true"
+          className="absolute inset-0 grid place-items-center overflow-hidden opacity-45 blur-[2px] grayscale [&_canvas]:max-h-full [&_canvas]:max-w-full"
+        />
+        <div
+          ref={target}
+          role="application"
+          aria-label={m.display.canvas(vm.name)}
+          className="absolute inset-0 [&_canvas]:touch-none"
+        />
+        {live ? null : <DisplayOverlay vm={vm} actions={actions} console={screen} onSerial={onSerial} />}
+      </div>
+      {live && control ? <ScreenKeyboard console={screen} field={field} /> : null}
+      {typing === null ? null : (
+        <DisplayTypeDialog
+          initialText={typing}
+          initialLayout={vm.display?.keyboard ?? 'us'}
+          onClose={() => setTyping(null)}
+          onType={screen.typeText}
+        />
+      )}
+    </section>
+  )
+}

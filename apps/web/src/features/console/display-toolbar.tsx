@@ -1,0 +1,224 @@
+'use client'
+import {
+  Activity,
+  Camera,
+  Check,
+  ClipboardCopy,
+  ClipboardPaste,
+  ExternalLink,
+  Eye,
+  Keyboard,
+  Maximize,
+  Minimize,
+  MoreHorizontal,
+  Scaling,
+} from 'lucide-react'
+import type { ReactNode } from 'react'
+import { type DisplayMode, displayModes } from '../../console/display-session.ts'
+import type { VmView } from '../../data/hooks.ts'
+import { bytes } from '../../lib/format.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { IconButton } from '../../ui/button.tsx'
+import { buttonClass } from '../../ui/button-class.ts'
+import { copyText } from '../../ui/copy.tsx'
+import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
+import { StatusDot, type Tone } from '../../ui/status.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { Tooltip } from '../../ui/tooltip.tsx'
+import { DisplayKeys } from './display-keys.tsx'
+import { DisplayWatchers } from './display-watchers.tsx'
+import type { DisplayConsole } from './use-display-console.ts'
+
+const t = m.display
+const tones: Record<DisplayConsole['state']['at'], Tone> = {
+  opening: 'busy',
+  connecting: 'busy',
+  live: 'ok',
+  waiting: 'busy',
+  stopped: 'quiet',
+  ended: 'bad',
+}
+const iconButton = 'size-8 px-0 [&_svg]:size-4'
+
+export interface DisplayChoices {
+  mode: DisplayMode
+  watchOnly: boolean
+  figures: boolean
+}
+
+export function DisplayToolbar({
+  vm,
+  console: screen,
+  choices,
+  onChoose,
+  sticky,
+  onSticky,
+  fullscreen,
+  onFullscreen,
+  ownTab,
+  onTypeText,
+  onScreenKeyboard,
+  start,
+}: {
+  vm: VmView
+  console: DisplayConsole
+  choices: DisplayChoices
+  onChoose: (change: Partial<DisplayChoices>) => void
+  sticky: readonly string[]
+  onSticky: (codes: readonly string[]) => void
+  fullscreen: boolean
+  onFullscreen: () => void
+  ownTab: boolean
+  onTypeText: () => void
+  onScreenKeyboard: () => void
+  /** At the beginning of the bar. */
+  start?: ReactNode
+}) {
+  const { state, size, me, figures, guestClipboard } = screen
+  const live = state.at === 'live'
+  const stateWord = state.at === 'connecting' ? m.console.state.opening : m.console.state[state.at]
+  const whyNot = !live ? stateWord : me && !me.control ? t.control.watching : null
+
+  async function save() {
+    const picture = await screen.screenshot()
+    if (!picture) return void toast.error(t.screenshotFailed)
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(picture)
+    link.download = `${vm.name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.png`
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  }
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a row of buttons is no fieldset
+    <div
+      role="group"
+      aria-label={t.toolbar}
+      className="flex items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
+    >
+      {start}
+      <span role="status" aria-label={stateWord} className="flex min-w-0 items-center gap-2 px-2 text-13">
+        <StatusDot tone={tones[state.at]} />
+        {ownTab || fullscreen ? <span className="truncate font-medium">{vm.name}</span> : null}
+        <span className="truncate text-ink-2 max-sm:sr-only">{stateWord}</span>
+      </span>
+      {size && live ? (
+        <span className="tnum hidden px-1 text-ink-3 text-xs md:inline">
+          {m.console.size(size.width, size.height)}
+        </span>
+      ) : null}
+      {figures && live ? (
+        <span className="tnum hidden rounded-full bg-raised px-2.5 py-0.5 text-ink-2 text-xs sm:inline">
+          {t.figuresLine(
+            Math.round(figures.roundTripMs),
+            Math.round(figures.framesPerSecond),
+            bytes(figures.bytesPerSecond),
+          )}
+        </span>
+      ) : null}
+      <span className="flex-1" />
+      <DisplayWatchers console={screen} />
+      <IconButton
+        label={t.screenKeys}
+        whyDisabled={whyNot}
+        onClick={onScreenKeyboard}
+        className="pointer-fine:hidden"
+      >
+        <Keyboard />
+      </IconButton>
+      <DisplayKeys console={screen} whyDisabled={whyNot} sticky={sticky} onSticky={onSticky} />
+      <IconButton label={t.typeText} whyDisabled={whyNot} onClick={onTypeText} className="max-sm:hidden">
+        <ClipboardPaste />
+      </IconButton>
+      <Tooltip text={t.mode.label} side="bottom">
+        <span>
+          <Menu
+            trigger={
+              <button
+                type="button"
+                aria-label={t.mode.label}
+                className={buttonClass('ghost', 'sm', iconButton)}
+              >
+                <Scaling />
+              </button>
+            }
+          >
+            {displayModes.map((mode) => (
+              <MenuItem
+                key={mode}
+                icon={
+                  choices.mode === mode ? <Check className="text-ember" /> : <span className="block w-4" />
+                }
+                onSelect={() => onChoose({ mode })}
+              >
+                {t.mode[mode]}
+                <span className="block text-ink-3 text-xs leading-4.5">{t.mode[`${mode}Hint`]}</span>
+              </MenuItem>
+            ))}
+          </Menu>
+        </span>
+      </Tooltip>
+      <IconButton
+        label={t.screenshot}
+        whyDisabled={live ? null : stateWord}
+        onClick={() => void save()}
+        className="max-sm:hidden"
+      >
+        <Camera />
+      </IconButton>
+      <IconButton label={fullscreen ? t.leaveFullscreen : t.fullscreen} onClick={onFullscreen}>
+        {fullscreen ? <Minimize /> : <Maximize />}
+      </IconButton>
+      {ownTab ? null : (
+        <Tooltip text={t.ownTab}>
+          <a
+            href={`${paths.consoleWindow(vm.id)}#screen`}
+            target="_blank"
+            rel="noopener"
+            aria-label={t.ownTab}
+            className={buttonClass('ghost', 'sm', iconButton)}
+          >
+            <ExternalLink />
+          </a>
+        </Tooltip>
+      )}
+      <Menu
+        trigger={
+          <button type="button" aria-label={t.more} className={buttonClass('ghost', 'sm', iconButton)}>
+            <MoreHorizontal />
+          </button>
+        }
+      >
+        <MenuItem icon={<ClipboardPaste />} whyDisabled={whyNot} onSelect={onTypeText}>
+          {t.typeText}
+        </MenuItem>
+        {guestClipboard === null ? null : (
+          <MenuItem
+            icon={<ClipboardCopy />}
+            onSelect={() => void copyText(guestClipboard).then((done) => done && toast.success(t.copied))}
+          >
+            {t.copyGuest}
+          </MenuItem>
+        )}
+        <MenuItem icon={<Camera />} whyDisabled={live ? null : stateWord} onSelect={() => void save()}>
+          {t.screenshot}
+        </MenuItem>
+        <MenuSeparator />
+        <MenuItem
+          icon={choices.watchOnly ? <Check className="text-ember" /> : <Eye />}
+          onSelect={() => onChoose({ watchOnly: !choices.watchOnly })}
+        >
+          {t.watchOnly}
+          <span className="block text-ink-3 text-xs leading-4.5">{t.watchOnlyHint}</span>
+        </MenuItem>
+        <MenuItem
+          icon={choices.figures ? <Check className="text-ember" /> : <Activity />}
+          onSelect={() => onChoose({ figures: !choices.figures })}
+        >
+          {t.figures}
+        </MenuItem>
+      </Menu>
+    </div>
+  )
+}

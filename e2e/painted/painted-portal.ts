@@ -1,0 +1,69 @@
+/**
+ * A portal with pages, two people and VMs whose screens are painted here (see painted-screen.ts). A program, because
+ * the test runner's own loader does not run the portal: it prints one line of JSON, then answers one a command.
+ *
+ *   state                     what the VM's input devices heard, and its screen's size
+ *   rect X Y W H COLOUR       paints
+ *   break                     cuts every viewer's connection
+ *   off | on                  ends the VM, starts it again
+ */
+import { createInterface } from 'node:readline'
+import { admin, newKey, TestPortal, tinyVm, until } from '../../apps/web/server/testing/test-portal.ts'
+import { PaintedScreen } from './painted-screen.ts'
+
+const portal = await TestPortal.start({ pages: 'production' })
+const ada = await portal.setUp()
+const { id: projectId } = await portal.db.project.findFirstOrThrow()
+await portal.addPerson('Ben', { [projectId]: 'member' })
+const screen = new PaintedScreen(1280, 800)
+
+const { vm, action } = await ada.trpc.vm.create.mutate({
+  ...tinyVm('studio'),
+  display: { keyboard: 'de' },
+  idempotencyKey: newKey(),
+})
+const setState = (state: 'running' | 'stopped') =>
+  portal.agent.setVm(vm.vmUid, {
+    state,
+    display: state === 'running',
+    addresses: state === 'running' ? ['10.87.0.9'] : [],
+  })
+setState('running')
+portal.agent.finish(action.id)
+await until('the VM to run', async () => (await ada.trpc.vm.get.query({ id: vm.id })).hasScreen)
+portal.agent.onDisplay = (socket, query) =>
+  screen.running ? screen.attach(socket, query) : socket.close(4409)
+portal.agent.onSerial = (socket) => {
+  socket.send(JSON.stringify({ notice: 'connected', message: '' }))
+  socket.send(Buffer.from('studio login: '))
+}
+const picture = () => {
+  portal.agent.screenPicture = screen.running
+    ? Buffer.from(screen.server.screenshot(640).jpeg, 'base64')
+    : null
+}
+picture()
+
+const answer = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`)
+answer({ url: portal.url, vmId: vm.id, password: admin.password })
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ...given] = line.split(' ')
+  if (command === 'rect') {
+    const [x, y, width, height, colour] = given.map(Number)
+    screen.rect(x!, y!, width!, height!, colour!)
+    picture()
+  } else if (command === 'break') {
+    for (const { id } of screen.server.introduced()) screen.server.closeViewer(id)
+  } else if (command === 'off') {
+    screen.running = false
+    for (const { id } of screen.server.introduced()) screen.server.closeViewer(id)
+    setState('stopped')
+  } else if (command === 'on') {
+    screen.running = true
+    setState('running')
+  }
+  answer({ events: screen.events.splice(0), size: screen.surface.size() })
+}
+screen.close()
+await portal.stop()
+process.exit(0)
