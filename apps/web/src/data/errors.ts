@@ -1,6 +1,14 @@
+import type { Shortfall } from '@hearth/shared/quota'
 import { TRPCClientError } from '@trpc/client'
 
+export interface QuotaRefusal {
+  projectId: number
+  projectName: string
+  shortfalls: Shortfall[]
+}
+
 interface WireData {
+  quota?: QuotaRefusal
   hearth?: { code?: unknown; message?: unknown }
   fields?: { path: string; message: string }[]
 }
@@ -19,6 +27,11 @@ export function errorCode(error: unknown): string | undefined {
 export function errorMessage(error: unknown, unreachable: string): string {
   const message = wireData(error)?.hearth?.message
   return typeof message === 'string' ? message : unreachable
+}
+
+/** What of the project's quota was missing, when that is why it was refused. */
+export function quotaRefusal(error: unknown): QuotaRefusal | undefined {
+  return wireData(error)?.quota
 }
 
 /** Messages for single fields of a form, by path. */

@@ -1,8 +1,9 @@
 'use client'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSubscription } from '@trpc/tanstack-react-query'
-import { useEffect } from 'react'
-import type { HostView, ImageView, SessionView, VmView } from '../../server/views/index.ts'
+import { useEffect, useMemo } from 'react'
+import type { HostView, ImageView, ProjectView, SessionView, VmView } from '../../server/views/index.ts'
+import { useChosenProject } from '../lib/chosen-project.ts'
 import { errorCode } from './errors.ts'
 import { useTRPC } from './trpc.ts'
 
@@ -11,6 +12,11 @@ export type {
   ActivityView,
   HostView,
   ImageView,
+  InvitationView,
+  MemberView,
+  PersonView,
+  ProjectView,
+  QuotaRequestView,
   SessionView,
   SizeView,
   SshKeyView,
@@ -56,6 +62,16 @@ export function useLiveData(onSignedOut: () => void): void {
         onError,
       }),
     ),
+    useSubscription(
+      trpc.project.watch.subscriptionOptions(undefined, {
+        onData: (projects) => {
+          queries.setQueryData(trpc.project.list.queryKey(), projects)
+          // Which projects there are and one's role in them is also part of who one is.
+          void queries.invalidateQueries({ queryKey: trpc.session.get.queryKey() })
+        },
+        onError,
+      }),
+    ),
   ]
   const broken = subscriptions.find(
     ({ status, error }) => status === 'error' && errorCode(error) !== 'unauthorized',
@@ -71,9 +87,29 @@ export function useLiveData(onSignedOut: () => void): void {
 /** Fresh for ever: the subscriptions above keep these up to date. */
 const live = { staleTime: Number.POSITIVE_INFINITY } as const
 
-export function useVms(): { vms: VmView[] | undefined; error: unknown } {
+/** Those of every project the person sees. */
+export function useAllVms(): { vms: VmView[] | undefined; error: unknown } {
   const { data, error } = useQuery(useTRPC().vm.list.queryOptions(undefined, live))
   return { vms: data, error }
+}
+
+/** Those of the project one works in, or of all of them when none is chosen. */
+export function useVms(): { vms: VmView[] | undefined; error: unknown } {
+  const { vms, error } = useAllVms()
+  const { session } = useSession()
+  const chosen = useChosenProject()
+  // One that is gone, or that one has left, is no choice any more.
+  const valid = session?.projects.some(({ id }) => id === chosen) ?? false
+  const own = useMemo(
+    () => (valid ? vms?.filter(({ project }) => project.id === chosen) : vms),
+    [vms, valid, chosen],
+  )
+  return { vms: own, error }
+}
+
+export function useProjects(): { projects: ProjectView[] | undefined; error: unknown } {
+  const { data, error } = useQuery(useTRPC().project.list.queryOptions(undefined, live))
+  return { projects: data, error }
 }
 
 export function useHosts(): { hosts: HostView[] | undefined; error: unknown } {

@@ -15,6 +15,10 @@ export const paths = {
   consoleWindow: (id: number) => `/console/${id}`,
   images: () => '/images',
   activity: () => '/activity',
+  projects: () => '/projects',
+  project: (id: number) => `/projects/${id}`,
+  people: () => '/people',
+  homeSettings: () => '/home',
   settings: () => '/settings/account',
   account: () => '/settings/account',
   sshKeys: () => '/settings/ssh-keys',
@@ -22,6 +26,8 @@ export const paths = {
   signIn: (options: { next?: string } = {}) =>
     options.next && options.next !== '/' ? `/sign-in?next=${encodeURIComponent(options.next)}` : '/sign-in',
   setup: (token?: string) => (token ? `/setup#token=${encodeURIComponent(token)}` : '/setup'),
+  /** Without the token, which a link carries in its fragment. */
+  invitation: () => '/invitation',
   trust: () => '/trust',
   caCertificate: () => '/ca.crt',
 } as const

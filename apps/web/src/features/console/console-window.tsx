@@ -1,7 +1,7 @@
 'use client'
 import { useRouter } from 'next/navigation'
 import { useEffect } from 'react'
-import { useLiveData, useVms } from '../../data/hooks.ts'
+import { useAllVms, useLiveData } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { useSignedIn } from '../shell/app-shell.tsx'
@@ -18,7 +18,7 @@ export function ConsoleWindow({ id }: { id: number }) {
 function Window({ id }: { id: number }) {
   const router = useRouter()
   useLiveData(() => router.replace(paths.signIn({ next: paths.consoleWindow(id) })))
-  const { vms } = useVms()
+  const { vms } = useAllVms()
   const actions = useVmPower()
   const vm = vms?.find((each) => each.id === id)
   const name = vm?.name

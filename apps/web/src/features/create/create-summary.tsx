@@ -26,6 +26,7 @@ export function CreateSummary({
   waiting,
   onStopWaiting,
   notice,
+  quota,
 }: {
   draft: Draft
   image: ImageView | undefined
@@ -35,6 +36,8 @@ export function CreateSummary({
   waiting: boolean
   onStopWaiting: () => void
   notice: ReactNode
+  /** The project's quota before and after. */
+  quota: ReactNode
 }) {
   const size = [
     shape.cpus ? m.vms.vcpus(shape.cpus) : null,
@@ -72,6 +75,7 @@ export function CreateSummary({
         {image?.cloudInit ? <Line label={t.user}>{draft.user || '…'}</Line> : null}
         <Line label={t.summary.access}>{access}</Line>
       </dl>
+      {quota ? <div className="hidden border-line border-t p-5 xl:block">{quota}</div> : null}
       <div className="flex flex-col gap-3 xl:border-line xl:border-t xl:p-5">
         {notice}
         {waiting && image ? (

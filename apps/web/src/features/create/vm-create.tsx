@@ -4,7 +4,7 @@ import { ChevronRight, Dices } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
-import { type ImageView, useHosts, useImages, useSession, useVms } from '../../data/hooks.ts'
+import { type ImageView, useAllVms, useHosts, useImages, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { bytes } from '../../lib/format.ts'
 import { intentKey } from '../../lib/key.ts'
@@ -12,9 +12,12 @@ import { paths } from '../../lib/paths.ts'
 import { proposeName } from '../../lib/propose-name.ts'
 import { m } from '../../messages/index.ts'
 import { IconButton } from '../../ui/button.tsx'
-import { Checkbox, Field, Input, InputWithUnit } from '../../ui/field.tsx'
-import { Notice, PageHeader } from '../../ui/layout.tsx'
+import { Checkbox, Field, Input, InputWithUnit, Select } from '../../ui/field.tsx'
+import { PageHeader } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { RefusalNotice } from '../projects/quota-refusal.tsx'
+import { useCreateProject } from './create-project.ts'
+import { CreateQuota } from './create-quota.tsx'
 import { CreateSummary, type SubmitState } from './create-summary.tsx'
 import {
   type Draft,
@@ -60,11 +63,14 @@ export function VmCreate() {
   const trpc = useTRPC()
   const queries = useQueryClient()
   const { session } = useSession()
-  const { vms } = useVms()
+  const { vms } = useAllVms()
+  const { project, projects, choose } = useCreateProject()
   const { hosts } = useHosts()
   const { images } = useImages()
   const sizes = useQuery(trpc.size.list.queryOptions()).data
-  const keys = useQuery(trpc.sshKey.list.queryOptions()).data
+  const keys = useQuery(trpc.sshKey.list.queryOptions()).data?.filter(
+    (key) => !project || key.projectId === project.id,
+  )
   const create = useMutation(trpc.vm.create.mutationOptions())
   const build = useMutation(
     trpc.image.build.mutationOptions({
@@ -81,7 +87,9 @@ export function VmCreate() {
   /** Create by itself as soon as the chosen image is ready. */
   const [waiting, setWaiting] = useState(false)
   const intent = useRef(intentKey())
-  const taken = new Set((vms ?? []).map((vm) => vm.name))
+  const taken = new Set(
+    (vms ?? []).filter((vm) => !project || vm.project.id === project.id).map((vm) => vm.name),
+  )
 
   // The first proposal waits for the list, so that it is a free name; the server's render has none.
   const [proposed, setProposed] = useState('')
@@ -144,7 +152,7 @@ export function VmCreate() {
   function send() {
     const input = toInput(draft, world, intent.current)
     if (!input || create.isPending) return
-    create.mutate(input, {
+    create.mutate(project ? { ...input, projectId: project.id } : input, {
       onSuccess: (change) => {
         queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
           list && !list.some((vm) => vm.id === change.vm.id) ? [...list, change.vm] : list,
@@ -188,6 +196,7 @@ export function VmCreate() {
   function submitState(): SubmitState {
     const hostAway = host !== undefined && !host.online
     if (!images || !sizes || !hosts || !vms) return { label: t.submit, why: t.why.loading }
+    if (session && !project) return { label: t.submit, why: t.noProject }
     if (!image) return { label: t.submit, why: t.why.noImage }
     if (hostAway) return { label: t.submit, why: t.why.hostAway }
     if (problems.login) return { label: t.submit, why: problems.login }
@@ -226,6 +235,26 @@ export function VmCreate() {
                 change={change}
               />
             </Step>
+            {projects.length > 1 ? (
+              <Step title={m.projects.switcher.label} hint={m.create.projectHint}>
+                <Field label={m.projects.switcher.label} labelHidden>
+                  <Select
+                    className="max-w-md"
+                    value={project?.id ?? ''}
+                    onChange={(event) => {
+                      choose(Number(event.target.value))
+                      change({})
+                    }}
+                  >
+                    {projects.map(({ id, name }) => (
+                      <option key={id} value={id}>
+                        {name}
+                      </option>
+                    ))}
+                  </Select>
+                </Field>
+              </Step>
+            ) : null}
             <Step title={t.name} hint={t.nameHint}>
               <Field label={t.name} labelHidden error={shown('name')}>
                 <span className="flex max-w-md items-center gap-2">
@@ -296,14 +325,13 @@ export function VmCreate() {
           draft={draft}
           image={image}
           shape={shape}
+          quota={project ? <CreateQuota project={project} shape={shape} /> : null}
           state={state}
           busy={create.isPending}
           waiting={waiting}
           onStopWaiting={() => setWaiting(false)}
           notice={
-            create.error && Object.keys(refused).length === 0 ? (
-              <Notice tone="bad" title={errorMessage(create.error, m.entry.signIn.unreachable)} />
-            ) : null
+            create.error && Object.keys(refused).length === 0 ? <RefusalNotice error={create.error} /> : null
           }
         />
       </div>

@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
-import { type FormEvent, useState, useSyncExternalStore } from 'react'
+import { type FormEvent, useState } from 'react'
 import { signIn } from '../../data/auth.ts'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { useSession } from '../../data/hooks.ts'
@@ -16,23 +16,10 @@ import { CopyLine } from '../../ui/copy.tsx'
 import { Field, Input, PasswordInput } from '../../ui/field.tsx'
 import { Notice, Skeleton } from '../../ui/layout.tsx'
 import { EntryCard } from './entry-card.tsx'
+import { useFragmentToken } from './fragment-token.ts'
 import { PasswordStrength } from './password-strength.tsx'
 
 const t = m.entry.setup
-
-/** The token travels in the fragment, which no server log ever sees. */
-function useFragmentToken(): string | null | undefined {
-  const hash = useSyncExternalStore(
-    (changed) => {
-      window.addEventListener('hashchange', changed)
-      return () => window.removeEventListener('hashchange', changed)
-    },
-    () => window.location.hash,
-    () => undefined,
-  )
-  if (hash === undefined) return undefined
-  return new URLSearchParams(hash.slice(1)).get('token')
-}
 
 export function Setup() {
   const token = useFragmentToken()

@@ -3,7 +3,7 @@ import { Dialog as Base } from '@base-ui/react/dialog'
 import { Search, Server, SquareTerminal } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react'
-import { type SessionView, useSession, useVms } from '../../data/hooks.ts'
+import { type SessionView, useAllVms, useSession } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { cx } from '../../ui/cx.ts'
@@ -72,7 +72,7 @@ export function CommandPalette() {
 function PaletteBody({ close }: { close: () => void }) {
   const router = useRouter()
   const listId = useId()
-  const { vms } = useVms()
+  const { vms } = useAllVms()
   const { session } = useSession()
   const [query, setQuery] = useState('')
   const [chosen, setChosen] = useState(0)

@@ -1,6 +1,8 @@
 import {
   Activity,
   Box,
+  FolderClosed,
+  House,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
@@ -9,6 +11,7 @@ import {
   Settings,
   Terminal,
   UserRound,
+  Users,
 } from 'lucide-react'
 import type { SessionView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
@@ -38,9 +41,13 @@ export function places(): { main: readonly Place[]; administration: readonly Pla
       { href: paths.vms(), label: t.vms, short: t.vmsShort, icon: Server },
       { href: paths.images(), label: t.images, icon: Box },
       { href: paths.activity(), label: t.activity, icon: Activity },
+      { href: paths.projects(), label: t.projects, icon: FolderClosed },
       { href: paths.settings(), label: t.settings, icon: Settings, under: ['/settings'] },
     ],
-    administration: [],
+    administration: [
+      { href: paths.people(), label: t.people, icon: Users, admin: true },
+      { href: paths.homeSettings(), label: t.home, icon: House, admin: true },
+    ],
   }
 }
 

@@ -3,7 +3,7 @@ import { ChevronLeft } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname, useRouter } from 'next/navigation'
 import { type ReactNode, useEffect, useRef } from 'react'
-import { useVms, type VmView } from '../../data/hooks.ts'
+import { useAllVms, type VmView } from '../../data/hooks.ts'
 import { ago } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
@@ -22,7 +22,7 @@ import { failedAction, runningAction, vmStatus } from './vm-status.ts'
 
 /** Header, power, tabs and what is going on; the tab's page comes below. */
 export function VmFrame({ id, children }: { id: number; children: ReactNode }) {
-  const { vms, error } = useVms()
+  const { vms, error } = useAllVms()
   const actions = useVmPower()
   const router = useRouter()
   const vm = vms?.find((each) => each.id === id)

@@ -3,7 +3,7 @@ import { nameSchema } from '@hearth/shared/names'
 import { Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { useVms } from '../../data/hooks.ts'
+import { useAllVms } from '../../data/hooks.ts'
 import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
@@ -39,7 +39,7 @@ export function VmSettingsTab() {
 
 function NameForm() {
   const { vm } = useVmPage()
-  const { vms } = useVms()
+  const { vms } = useAllVms()
   const { update } = useVmUpdate()
   const [typed, setTyped] = useState<string>()
   const name = typed ?? vm.name

@@ -1,6 +1,9 @@
 import type { Messages } from '../index.ts'
 
 export const create: Messages['create'] = {
+  projectHint: 'Wessen Kontingent sie nutzt, und wer sie sieht.',
+  noProject:
+    'Du darfst in deinen Projekten nur zusehen. Bitte einen Eigentümer, dich zum Mitglied zu machen.',
   title: 'VM erstellen',
   pageTitle: 'VM erstellen',
   image: 'Abbild',

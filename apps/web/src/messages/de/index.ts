@@ -7,6 +7,7 @@ import { display } from './display.ts'
 import { entry } from './entry.ts'
 import { images } from './images.ts'
 import { metrics } from './metrics.ts'
+import { projects } from './projects.ts'
 import { settings } from './settings.ts'
 import { snapshots } from './snapshots.ts'
 import { trust } from './trust.ts'
@@ -27,5 +28,6 @@ export const de: Messages = {
   console: consoleTexts,
   display,
   images,
+  projects,
   settings,
 }

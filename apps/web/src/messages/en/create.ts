@@ -1,4 +1,6 @@
 export const create = {
+  projectHint: 'Whose quota it takes, and who sees it.',
+  noProject: 'You may only look in your projects. Ask an owner to make you a member.',
   title: 'Create a VM',
   pageTitle: 'Create a VM',
   image: 'Image',

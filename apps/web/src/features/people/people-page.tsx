@@ -1,0 +1,151 @@
+'use client'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { Ellipsis } from 'lucide-react'
+import Link from 'next/link'
+import { useState } from 'react'
+import { errorMessage } from '../../data/errors.ts'
+import type { PersonView } from '../../data/hooks.ts'
+import { useTRPC } from '../../data/trpc.ts'
+import { ago } from '../../lib/format.ts'
+import { useNow } from '../../lib/now.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { Badge } from '../../ui/badge.tsx'
+import { IconButton } from '../../ui/button.tsx'
+import { Confirm } from '../../ui/confirm.tsx'
+import { PageHeader, Skeleton } from '../../ui/layout.tsx'
+import { Menu, MenuItem } from '../../ui/menu.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { LoadError } from '../shell/load-error.tsx'
+
+const t = m.projects.persons
+
+/** Everybody in the home; for its administrators. */
+export function PeoplePage() {
+  const trpc = useTRPC()
+  const { data: people, error, refetch } = useQuery(trpc.person.list.queryOptions())
+  const failed = (failure: unknown) =>
+    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
+  const setRole = useMutation(
+    trpc.person.setRole.mutationOptions({ onError: failed, onSettled: () => void refetch() }),
+  )
+  const remove = useMutation(trpc.person.remove.mutationOptions())
+  const [removing, setRemoving] = useState<PersonView | null>(null)
+  return (
+    <div className="flex flex-col gap-5">
+      <PageHeader title={t.title} description={t.description} />
+      {error && !people ? <LoadError error={error} /> : null}
+      {!people && !error ? <Skeleton className="h-40 rounded-card!" /> : null}
+      {people ? (
+        <ul className="card divide-y divide-line">
+          {people.map((person) => (
+            <PersonLine
+              key={person.userId}
+              person={person}
+              onRole={(role) => setRole.mutate({ userId: person.userId, role })}
+              onRemove={() => setRemoving(person)}
+            />
+          ))}
+        </ul>
+      ) : null}
+      {removing ? (
+        <Confirm
+          title={t.removeTitle(removing.name)}
+          text={t.removeText}
+          action={t.remove}
+          cancel={m.common.cancel}
+          closeLabel={m.common.close}
+          danger
+          busy={remove.isPending}
+          error={remove.error ? errorMessage(remove.error, m.entry.signIn.unreachable) : null}
+          onConfirm={() =>
+            remove.mutate(
+              { userId: removing.userId },
+              {
+                onSuccess: () => {
+                  toast.success(t.removed(removing.name))
+                  setRemoving(null)
+                  void refetch()
+                },
+              },
+            )
+          }
+          onClose={() => {
+            setRemoving(null)
+            remove.reset()
+          }}
+        />
+      ) : null}
+    </div>
+  )
+}
+
+function PersonLine({
+  person,
+  onRole,
+  onRemove,
+}: {
+  person: PersonView
+  onRole: (role: PersonView['role']) => void
+  onRemove: () => void
+}) {
+  const now = useNow()
+  const yourself = person.isYou ? t.yourself : null
+  const admin = person.role === 'admin'
+  const secured = [
+    t.password,
+    person.twoFactor ? t.twoFactor : null,
+    person.passkeys > 0 ? t.passkeys(person.passkeys) : null,
+  ].filter(Boolean)
+  return (
+    <li className="flex items-start gap-x-4 px-5 py-3.5">
+      <div className="grid min-w-0 flex-1 grid-cols-1 gap-x-6 gap-y-1 sm:grid-cols-3">
+        <div className="min-w-0">
+          <p className="flex items-center gap-2">
+            <span className="truncate font-medium">{person.name}</span>
+            {person.isYou ? <Badge>{m.projects.people.you}</Badge> : null}
+            {admin ? <Badge tone="ember">{m.projects.people.admin}</Badge> : null}
+          </p>
+          <p className="truncate text-13 text-ink-3">{person.email}</p>
+        </div>
+        <p className="text-13 text-ink-2">
+          <span className="sr-only">{t.projects}: </span>
+          {person.projects.map((project, index) => (
+            <span key={project.id}>
+              {index > 0 ? ', ' : ''}
+              <Link href={paths.project(project.id)} className="rounded hover:text-ember">
+                {project.name}
+              </Link>{' '}
+              <span className="text-ink-3">({m.projects.roles[project.role]})</span>
+            </span>
+          ))}
+        </p>
+        <p className="text-13 text-ink-3">
+          <span className="sr-only">{t.security}: </span>
+          {secured.join(' · ')}
+          <span className="tnum block">
+            {now
+              ? person.lastSeenAt
+                ? t.lastSeen(ago(person.lastSeenAt, now, m.common.justNow))
+                : t.never
+              : ''}
+          </span>
+        </p>
+      </div>
+      <Menu
+        trigger={
+          <IconButton label={t.menu(person.name)}>
+            <Ellipsis />
+          </IconButton>
+        }
+      >
+        <MenuItem onSelect={() => onRole(admin ? 'member' : 'admin')}>
+          {admin ? t.takeAdmin : t.makeAdmin}
+        </MenuItem>
+        <MenuItem danger whyDisabled={yourself} onSelect={onRemove}>
+          {t.remove}
+        </MenuItem>
+      </Menu>
+    </li>
+  )
+}
