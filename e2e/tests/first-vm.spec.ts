@@ -15,6 +15,7 @@ import { restartPortal } from '../support/portal-process.ts'
 test.describe.configure({ mode: 'serial' })
 
 const MINUTE = 60_000
+
 let context: BrowserContext
 let page: Page
 test.beforeAll(async ({ browser }) => {

@@ -63,8 +63,16 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
   const changes = new Changes()
   const auth = createAuth({ db, secret, names, log, events: authEvents(db, changes) })
   const agents = new Agents({ db, changes, log })
-  const context: ServiceContext = { db, changes, hosts: agents, log, version, tls: names.tls }
-  const services = createServices(context, (password) => auth.hashPassword(password))
+  const context: ServiceContext = {
+    db,
+    changes,
+    hosts: agents,
+    log,
+    version,
+    tls: names.tls,
+    passkeyName: names.hostname ?? 'localhost',
+  }
+  const services = createServices(context, auth)
   agents.connect(await ensureHost(db), options.agent)
   const consoles = new Consoles({ context, agents, changes, log })
   const schedules = new SnapshotSchedules(context)
@@ -111,6 +119,9 @@ function authEvents(db: Database, changes: Changes) {
         actor: { actorKind: 'user', actorName: who.name, actorUserId: who.id },
         from,
       })
+    },
+    async securityChanged(user: { id: string; name: string }, what: string, from: string) {
+      await record(db, { kind: 'account.security', summary: what, ...entry(user, from) })
     },
     async signedOut(session: { id: string; userId: string }) {
       const user = await db.user.findUnique({ where: { id: session.userId } })

@@ -5,6 +5,7 @@ export const errorCodes = [
   'invalid_input',
   'unauthorized',
   'forbidden',
+  'confirm_identity',
   'not_found',
   'uniqueness_error',
   'locked',

@@ -18,6 +18,7 @@ const trpcCodes: Record<ErrorCode, TRPCError['code']> = {
   invalid_input: 'BAD_REQUEST',
   unauthorized: 'UNAUTHORIZED',
   forbidden: 'FORBIDDEN',
+  confirm_identity: 'FORBIDDEN',
   not_found: 'NOT_FOUND',
   uniqueness_error: 'CONFLICT',
   locked: 'CONFLICT',

@@ -3,14 +3,16 @@
  * nobody can sign up: the first administrator comes by the set-up link.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import { passkey } from '@better-auth/passkey'
 import { betterAuth } from 'better-auth'
 import { prismaAdapter } from 'better-auth/adapters/prisma'
-import { APIError, createAuthMiddleware } from 'better-auth/api'
+import { APIError, createAuthMiddleware, getSessionFromCtx } from 'better-auth/api'
+import { twoFactor } from 'better-auth/plugins/two-factor'
 import type { Database } from '../db/client.ts'
 import { ownOrigin, type PortalNames } from '../http/origin.ts'
 import { errorText, type Log } from '../log.ts'
 import { minPasswordLength, roleSchema } from '../views/session.ts'
-import type { Viewer } from './viewer.ts'
+import { isConfirmed, type Viewer } from './viewer.ts'
 
 /** Set by our server from the socket, after removing whatever the client sent under that name. */
 export const addressHeader = 'x-hearth-address'
@@ -19,13 +21,39 @@ export interface AuthEvents {
   signedIn(user: { id: string; name: string }, from: string): Promise<void>
   signInFailed(email: string, from: string): Promise<void>
   signedOut(session: { id: string; userId: string }): Promise<void>
+  /** What somebody changed of how they sign in. */
+  securityChanged(user: { id: string; name: string }, what: SecurityChange, from: string): Promise<void>
 }
+
+/** The library's addresses that change how somebody signs in, and what the activity says of them. */
+const securityChanges = {
+  '/two-factor/verify-totp': 'Codes from an app are asked for at sign-in',
+  '/two-factor/disable': 'Codes are no longer asked for at sign-in',
+  '/two-factor/generate-backup-codes': 'Made new recovery codes',
+  '/passkey/verify-registration': 'Added a passkey',
+  '/passkey/delete-passkey': 'Removed a passkey',
+  '/change-password': 'Changed the password',
+} as const
+export type SecurityChange = (typeof securityChanges)[keyof typeof securityChanges]
+
+/** What the library would do for any session, and we only for one that has lately shown whose it is. */
+const confirmedOnly = [
+  '/passkey/generate-register-options',
+  '/passkey/verify-registration',
+  '/passkey/delete-passkey',
+]
 
 export interface Auth {
   /** Answers a request under /api/auth/. */
   handle(request: Request): Promise<Response>
   viewer(headers: IncomingHttpHeaders, from: string): Promise<Viewer | null>
   hashPassword(password: string): Promise<string>
+  verifyPassword(userId: string, password: string): Promise<boolean>
+}
+
+/** Turning the second factor on or off puts a new session in the old one's place: nobody came or went. */
+function changesSession(path: string | undefined): boolean {
+  return path === '/two-factor/disable' || path === '/two-factor/enable' || path === '/change-password'
 }
 
 export function createAuth(options: {
@@ -55,14 +83,51 @@ export function createAuth(options: {
       revokeSessionsOnPasswordReset: true,
     },
     user: { additionalFields: { role: { type: 'string', input: false, defaultValue: 'member' } } },
-    session: { expiresIn: 30 * 24 * 3600, updateAge: 24 * 3600 },
+    session: {
+      expiresIn: 30 * 24 * 3600,
+      updateAge: 24 * 3600,
+      // Ours is stricter, and asks for the password instead of for a new session: see confirmedOnly.
+      freshAge: 0,
+    },
+    plugins: [
+      twoFactor({
+        issuer: 'Hearth',
+        // Ten codes of ten characters; each works once.
+        backupCodeOptions: { amount: 10, length: 10, storeBackupCodes: 'encrypted' },
+      }),
+      passkey({
+        rpName: 'Hearth',
+        // A passkey belongs to a name. On loopback that is localhost: an address cannot have any.
+        rpID: names.hostname ?? 'localhost',
+        origin: null,
+        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+        authentication: {
+          // A passkey stands for password and second factor together: so it has to know its owner.
+          afterVerification: async ({ verification }) => {
+            if (!verification.authenticationInfo.userVerified)
+              throw new APIError('UNAUTHORIZED', { message: 'The passkey did not check who you are.' })
+          },
+        },
+      }),
+    ],
     rateLimit: {
       enabled: true,
       storage: 'database',
       window: 60,
       max: 240,
       // Password guessing: ten attempts a minute from one address.
-      customRules: { '/sign-in/email': { window: 60, max: 10 }, '/change-password': { window: 60, max: 10 } },
+      customRules: Object.fromEntries(
+        [
+          '/sign-in/email',
+          '/change-password',
+          '/two-factor/enable',
+          '/two-factor/disable',
+          '/two-factor/generate-backup-codes',
+          '/two-factor/verify-totp',
+          '/two-factor/verify-backup-code',
+          '/passkey/verify-authentication',
+        ].map((path) => [path, { window: 60, max: 10 }]),
+      ),
     },
     advanced: {
       cookiePrefix: 'hearth',
@@ -77,16 +142,40 @@ export function createAuth(options: {
     databaseHooks: {
       session: {
         create: {
-          after: async (session) => {
+          after: async (session, context) => {
             const user = await db.user.findUnique({ where: { id: session.userId } })
+            // With a second factor the password alone opens a session only for a moment, and closes it again.
+            if (user?.twoFactorEnabled && context?.path === '/sign-in/email') return
+            if (changesSession(context?.path)) return
+            // The first code of an app that was just set up, given by who is signed in.
+            if (context?.path === '/two-factor/verify-totp' && context.context.session) return
             if (user) await events.signedIn(user, session.ipAddress ?? '')
           },
         },
-        delete: { after: async (session) => events.signedOut(session) },
+        delete: {
+          after: async (session, context) => {
+            const { path } = context ?? {}
+            if (path === '/sign-in/email' || path === '/two-factor/verify-totp' || changesSession(path))
+              return
+            await events.signedOut(session)
+          },
+        },
       },
     },
     hooks: {
+      before: createAuthMiddleware(async (context) => {
+        if (!confirmedOnly.includes(context.path)) return
+        const found = await getSessionFromCtx(context)
+        if (!found) throw new APIError('UNAUTHORIZED')
+        const session = await db.session.findUnique({ where: { id: found.session.id } })
+        if (!session || !isConfirmed(session.confirmedAt ?? session.createdAt))
+          throw new APIError('FORBIDDEN', { code: 'CONFIRM_IDENTITY', message: 'Show that it is you first.' })
+      }),
       after: createAuthMiddleware(async (context) => {
+        const what = securityChanges[context.path as keyof typeof securityChanges]
+        const person = context.context.session?.user
+        if (what && person && !(context.context.returned instanceof APIError))
+          await events.securityChanged(person, what, context.headers?.get(addressHeader) ?? '')
         if (context.path !== '/sign-in/email' || !(context.context.returned instanceof APIError)) return
         const email = context.body && typeof context.body.email === 'string' ? context.body.email : ''
         await events.signInFailed(email, context.headers?.get(addressHeader) ?? '')
@@ -118,8 +207,16 @@ export function createAuth(options: {
         role: roleSchema.catch('member').parse(user.role),
         sessionId: session.id,
         token: null,
+        confirmedAt:
+          (await db.session.findUnique({ where: { id: session.id } }))?.confirmedAt ?? session.createdAt,
         from,
       }
+    },
+
+    async verifyPassword(userId, password) {
+      const account = await db.account.findFirst({ where: { userId, providerId: 'credential' } })
+      if (!account?.password) return false
+      return (await auth.$context).password.verify({ hash: account.password, password })
     },
 
     async hashPassword(password) {

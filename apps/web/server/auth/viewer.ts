@@ -17,6 +17,15 @@ export interface Viewer {
     /** The one project it acts in. */
     readonly projectId: number
   } | null
+  /** When they last showed that it is them, by signing in or by their password; null for an API token. */
+  readonly confirmedAt: Date | null
   /** Address the request came from. */
   readonly from: string
+}
+
+/** How long after showing that it is them somebody may do dangerous things. */
+const confirmedForMs = 15 * 60_000
+
+export function isConfirmed(at: Date | null): boolean {
+  return at !== null && Date.now() - at.getTime() < confirmedForMs
 }

@@ -42,6 +42,7 @@ export const restErrors: Record<ErrorCode, { status: number; code: string }> = {
   invalid_input: { status: 422, code: 'invalid_input' },
   unauthorized: { status: 401, code: 'unauthorized' },
   forbidden: { status: 403, code: 'forbidden' },
+  confirm_identity: { status: 403, code: 'forbidden' },
   not_found: { status: 404, code: 'not_found' },
   uniqueness_error: { status: 409, code: 'uniqueness_error' },
   locked: { status: 423, code: 'locked' },

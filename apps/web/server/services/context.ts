@@ -31,4 +31,6 @@ export interface ServiceContext {
   readonly log: Log
   readonly version: string
   readonly tls: boolean
+  /** The host name passkeys belong to. */
+  readonly passkeyName: string
 }

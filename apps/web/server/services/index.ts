@@ -1,3 +1,4 @@
+import type { Auth } from '../auth/auth.ts'
 import { ensurePrivilege } from './access.ts'
 import { actionsService } from './actions.ts'
 import { activityService } from './activity.ts'
@@ -22,13 +23,14 @@ import { vmsService } from './vms.ts'
 
 export function createServices(
   context: ServiceContext,
-  hashPassword: (password: string) => Promise<string>,
+  auth: Pick<Auth, 'hashPassword' | 'verifyPassword'>,
 ): PortalServices {
+  const hashPassword = (password: string) => auth.hashPassword(password)
   return {
     access: {
       ensure: (viewer, privilege, input) => ensurePrivilege(context.db, viewer, privilege, input),
     },
-    session: sessionService(context),
+    session: sessionService(context, auth),
     setup: setupService(context, hashPassword),
     projects: projectsService(context),
     members: membersService(context),

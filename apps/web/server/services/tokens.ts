@@ -112,6 +112,7 @@ export async function viewerOfToken(db: Database, secret: string, from: string):
     email: token.user.email,
     role: roleSchema.catch('member').parse(token.user.role),
     sessionId: null,
+    confirmedAt: null,
     token: {
       id: token.id,
       name: token.name,

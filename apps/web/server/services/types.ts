@@ -76,6 +76,8 @@ export interface PortalServices {
   }
   readonly session: {
     get(viewer: Viewer | null): Promise<SessionView>
+    /** Shows by the password that it is still them; opens what `confirmed` procedures need for a while. */
+    confirm(viewer: Viewer, password: string): Promise<void>
   }
   readonly setup: {
     check(token: string): Promise<'valid' | 'invalid' | 'expired' | 'done'>

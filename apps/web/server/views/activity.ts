@@ -42,6 +42,7 @@ export const activityKinds = [
   'home.update',
   'person.update',
   'person.delete',
+  'account.security',
 ] as const
 export const activityKindSchema = z.enum(activityKinds)
 export type ActivityKind = z.infer<typeof activityKindSchema>

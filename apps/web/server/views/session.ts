@@ -8,7 +8,16 @@ export const roleSchema = z.enum(['admin', 'member'])
 export type Role = z.infer<typeof roleSchema>
 
 export const sessionViewSchema = z.object({
-  user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: roleSchema }).nullable(),
+  user: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      email: z.string(),
+      role: roleSchema,
+      /** Whether codes are asked for at sign-in. */
+      twoFactor: z.boolean(),
+    })
+    .nullable(),
   /** The projects the person sees, each with their role in it; an administrator is an owner of each. */
   projects: z.array(projectRefSchema.extend({ role: projectRoleSchema })),
   homeName: z.string(),
@@ -17,6 +26,8 @@ export const sessionViewSchema = z.object({
   version: z.string(),
   /** Whether the portal has a certificate authority of its own to trust (`/ca.crt`, page `/trust`). */
   tls: z.boolean(),
+  /** The host name passkeys belong to; a page under any other name has none. */
+  passkeyName: z.string(),
 })
 export type SessionView = z.infer<typeof sessionViewSchema>
 
@@ -36,6 +47,8 @@ export const setupCompleteInputSchema = setupTokenInputSchema.extend({
     .max(128, 'A password has at most 128 characters.'),
 })
 export type SetupCompleteInput = z.infer<typeof setupCompleteInputSchema>
+
+export const confirmInputSchema = z.object({ password: z.string().max(128) })
 
 export const consoleOpenInputSchema = z.object({ vmId: idSchema })
 export const displayOpenInputSchema = z.object({

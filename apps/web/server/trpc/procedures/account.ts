@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { consoleOpenInputSchema, consoleTicketSchema, displayOpenInputSchema } from '../../views/session.ts'
 import { sshKeyCreateInputSchema, sshKeyViewSchema } from '../../views/ssh-key.ts'
 import { tokenCreatedSchema, tokenCreateInputSchema, tokenViewSchema } from '../../views/token.ts'
-import { personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
+import { confirmed, personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
 
 const refSchema = z.object({ id: idSchema })
 
@@ -26,6 +26,7 @@ export const tokenRouter = router({
     .query(({ ctx }) => ctx.services.tokens.list(ctx.viewer)),
   /** A token has at most the role of whoever makes it, so that a viewer may have one that reads. */
   create: projectProcedure('viewer')
+    .use(confirmed)
     .input(tokenCreateInputSchema)
     .output(tokenCreatedSchema)
     .mutation(({ ctx, input }) => ctx.services.tokens.create(ctx.viewer, ctx.projectId, input)),

@@ -28,6 +28,7 @@ import {
 } from '../../views/project.ts'
 import {
   adminProcedure,
+  confirmed,
   personProcedure,
   procedureOn,
   projectProcedure,
@@ -52,6 +53,7 @@ export const projectRouter = router({
     .output(projectViewSchema)
     .mutation(({ ctx, input }) => ctx.services.projects.rename(ctx.viewer, ctx.projectId, input.name)),
   delete: adminProcedure
+    .use(confirmed)
     .input(projectDeleteInputSchema)
     .mutation(({ ctx, input }) =>
       ctx.services.projects.delete(ctx.viewer, input.projectId, input.confirmName),
@@ -130,9 +132,11 @@ export const personRouter = router({
     .output(z.array(personViewSchema))
     .query(({ ctx }) => ctx.services.persons.list(ctx.viewer)),
   setRole: adminProcedure
+    .use(confirmed)
     .input(personRoleInputSchema)
     .mutation(({ ctx, input }) => ctx.services.persons.setRole(ctx.viewer, input.userId, input.role)),
   remove: adminProcedure
+    .use(confirmed)
     .input(personRefInputSchema)
     .mutation(({ ctx, input }) => ctx.services.persons.delete(ctx.viewer, input.userId)),
 })

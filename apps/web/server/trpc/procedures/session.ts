@@ -1,13 +1,18 @@
 import {
+  confirmInputSchema,
   sessionViewSchema,
   setupCheckSchema,
   setupCompleteInputSchema,
   setupTokenInputSchema,
 } from '../../views/session.ts'
-import { publicProcedure, router } from '../trpc.ts'
+import { personProcedure, publicProcedure, router } from '../trpc.ts'
 
 export const sessionRouter = router({
   get: publicProcedure.output(sessionViewSchema).query(({ ctx }) => ctx.services.session.get(ctx.viewer)),
+  /** By the password, before something dangerous. */
+  confirm: personProcedure
+    .input(confirmInputSchema)
+    .mutation(({ ctx, input }) => ctx.services.session.confirm(ctx.viewer, input.password)),
 })
 
 export const setupRouter = router({
