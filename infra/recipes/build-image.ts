@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir, rm, statfs } from 'node:fs/promises'
 import path from 'node:path'
-import { recipeSchema } from '@hearth/shared/image'
+import { imageManifestSchema, recipeSchema, type Transfer } from '@hearth/shared/image'
 import { formatBytes, GIB, MIB } from '@hearth/shared/units'
 import { BuildError } from './build-error.ts'
 import type { RecipeDefinition } from './recipe.ts'
@@ -14,7 +14,7 @@ export interface BuildOptions {
   /** Where the build's log is written; the last build of an image replaces it. */
   readonly logFile: string
   readonly signal: AbortSignal
-  readonly onProgress: (percent: number, step: string) => void
+  readonly onProgress: (percent: number, step: string, transfer?: Transfer) => void
 }
 
 /** Throws a BuildError whose message a person can act on; nothing is left behind but the log. */
@@ -22,23 +22,32 @@ export async function buildImage(recipe: RecipeDefinition, options: BuildOptions
   await checkSpace(options.images, recipe)
   await mkdir(path.dirname(options.logFile), { recursive: true })
   const log = createWriteStream(options.logFile, { mode: 0o600 })
-  const folder = await buildFolder(options.images, recipe.imageUid)
+  const folder = await buildFolder(
+    options.images,
+    recipe.imageUid,
+    recipe.source === 'build' ? 'build' : 'fetch',
+  )
   let percent = 0
   try {
     const built = await recipe.build({
       folder: path.join(folder, 'image'),
       work: path.join(folder, 'work'),
+      images: options.images,
       cacheDir: options.cacheDir,
       log: (text) => void log.write(text),
-      progress(now, step) {
+      progress(now, step, transfer) {
         // Never backwards: a person would think something began again.
         percent = Math.max(percent, Math.min(Math.round(now), 99))
-        options.onProgress(percent, step)
+        options.onProgress(percent, step, transfer)
       },
       signal: options.signal,
     })
     const catalogue = recipeSchema.parse(recipe)
-    await publish(options.images, folder, { v: 1, ...catalogue, builtAt: new Date().toISOString(), ...built })
+    await publish(
+      options.images,
+      folder,
+      imageManifestSchema.parse({ v: 1, ...catalogue, builtAt: new Date().toISOString(), ...built }),
+    )
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     log.write(`${error instanceof Error ? error.stack : String(error)}\n`)
@@ -52,13 +61,19 @@ export async function buildImage(recipe: RecipeDefinition, options: BuildOptions
 
 /** A build that dies of a full disk after two minutes is worse than one that does not begin. */
 async function checkSpace(images: string, recipe: RecipeDefinition): Promise<void> {
-  const needed = recipe.minDiskBytes > 0 ? 3 * GIB : 64 * MIB
+  // What is fetched lies here twice for a moment: packed, and unpacked, which is about two and a half times as much.
+  const needed =
+    recipe.source === 'build'
+      ? recipe.minDiskBytes > 0
+        ? 3 * GIB
+        : 64 * MIB
+      : recipe.downloadBytes * 3.5 + 64 * MIB
   await mkdir(images, { recursive: true })
   const disk = await statfs(images)
   const free = disk.bavail * disk.bsize
   if (free < needed) {
     throw new BuildError(
-      `Building ${recipe.name} needs ${formatBytes(needed)} of free disk space in ${images}; ${formatBytes(free)} are free. Free some space and try again.`,
+      `${recipe.name} needs ${formatBytes(needed)} of free disk space in ${images}; ${formatBytes(free)} are free. Free some space and try again.`,
     )
   }
 }

@@ -4,6 +4,7 @@
  */
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Transfer } from '@hearth/shared/image'
 import { lockFile } from '../lab/file-lock.ts'
 import { cacheDirectory } from '../lib/paths.ts'
 import { duration, Steps, Trouble } from '../lib/steps.ts'
@@ -18,7 +19,7 @@ export interface EnsureOptions {
   readonly cacheDir: string
   readonly force?: boolean
   readonly signal?: AbortSignal
-  readonly onProgress?: (percent: number, step: string) => void
+  readonly onProgress?: (percent: number, step: string, transfer?: Transfer) => void
 }
 
 /** Returns whether it had to build. Waits while another process builds into the same store. */
@@ -28,20 +29,34 @@ export async function ensureImage(imageUid: string, options: EnsureOptions): Pro
     throw new Trouble(
       `There is no recipe ${imageUid}; there are ${recipes.map((r) => r.imageUid).join(', ')}.`,
     )
+  return ensureRecipe(recipe, options)
+}
+
+/** The same for a recipe that is in no catalogue, such as an import. */
+export async function ensureRecipe(recipe: RecipeDefinition, options: EnsureOptions): Promise<boolean> {
   if (!options.force && (await upToDate(recipe, options.images))) return false
+  // What is fetched takes hours and no share of the machine: builds do not wait for it.
+  if (recipe.source !== 'build') {
+    await build(recipe, options)
+    return true
+  }
   await using _lock = await lockFile(storeLock(options.images), () =>
     options.onProgress?.(0, 'Waiting for another build'),
   )
   if (!options.force && (await upToDate(recipe, options.images))) return false
   await tidyStore(options.images)
-  await buildImage(recipe, {
+  await build(recipe, options)
+  return true
+}
+
+function build(recipe: RecipeDefinition, options: EnsureOptions): Promise<void> {
+  return buildImage(recipe, {
     images: options.images,
     cacheDir: options.cacheDir,
-    logFile: path.join(options.images, '.logs', `${imageUid}.log`),
+    logFile: path.join(options.images, '.logs', `${recipe.imageUid}.log`),
     signal: options.signal ?? new AbortController().signal,
     onProgress: options.onProgress ?? (() => {}),
   })
-  return true
 }
 
 /** Held while somebody builds into the store. */

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type BuildEvent, buildEventSchema, recipeSchema } from '@hearth/shared/image'
 import { z } from 'zod'
+import { UploadStore } from '../images/uploads.ts'
 import { type Builder, BuildQueue } from './build-queue.ts'
 import { builderServer } from './builder-server.ts'
 import { trivialRecipe } from './testing.ts'
@@ -12,14 +16,19 @@ import { trivialRecipe } from './testing.ts'
 const recipes = [trivialRecipe('one'), trivialRecipe('two')]
 
 async function serve(t: TestContext, builder: Builder) {
-  const queue = new BuildQueue(recipes, builder)
-  const server = builderServer({ recipes, queue, token: 'secret' }).listen(0, '127.0.0.1')
+  const images = await mkdtemp(path.join(os.tmpdir(), 'hearth-builder-'))
+  const queue = new BuildQueue(builder)
+  const fetches = new BuildQueue(builder)
+  const uploads = new UploadStore(images)
+  const server = builderServer({ images, recipes, builds: queue, fetches, uploads, token: 'secret' })
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   t.after(async () => {
     await queue.stop()
     server.closeAllConnections()
     server.close()
+    await rm(images, { recursive: true })
   })
   const headers = { authorization: 'Bearer secret' }
   /** Resolves when the builder has taken the request, with the events still to come. */
@@ -100,7 +109,7 @@ test('a second caller joins, another image waits its turn, and a caller who leav
   const waiting = await begin('two')
   const seen: BuildEvent[] = []
   await new Promise<void>((resolve) => {
-    queue.follow('two', (event) => {
+    queue.follow(recipes[1]!, (event) => {
       seen.push(event)
       resolve()
     })
@@ -119,7 +128,7 @@ test('stopping ends the build under way and fails those that wait', async (t) =>
   const { begin, queue } = await serve(t, builder)
   const both = [await begin('one'), await begin('two')]
   await new Promise<void>((resolve) => {
-    queue.follow('one', (event) => {
+    queue.follow(recipes[0]!, (event) => {
       if (event.type === 'progress' && event.progress === 10) resolve()
     })
   })

@@ -6,23 +6,31 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { tidyDownloads } from '../images/download-parts.ts'
+import { UploadStore } from '../images/uploads.ts'
 import { tryLockFile } from '../lab/file-lock.ts'
 import { cacheDirectory } from '../lib/paths.ts'
 import { Trouble } from '../lib/steps.ts'
-import { ensureImage, storeLock } from './build.ts'
-import { BuildQueue } from './build-queue.ts'
+import { ensureRecipe, storeLock } from './build.ts'
+import { type Builder, BuildQueue } from './build-queue.ts'
 import { builderServer } from './builder-server.ts'
 import { recipes } from './catalogue.ts'
-import { tidyStore } from './store.ts'
+import { tidyFetches, tidyStore } from './store.ts'
 
 async function main(): Promise<void> {
   const { images, cacheDir, host, port, token } = await settings()
   await tidyUnlessBusy(images)
-  const queue = new BuildQueue(recipes, async (recipe, options) => {
-    const built = await ensureImage(recipe.imageUid, { images, cacheDir, ...options })
-    console.log(`${new Date().toISOString()} ${recipe.imageUid}: ${built ? 'built' : 'there already'}`)
-  })
-  const server = builderServer({ recipes, queue, token })
+  await tidyFetches(images)
+  await tidyDownloads(images)
+  const uploads = new UploadStore(images)
+  await uploads.tidy()
+  const build: Builder = async (recipe, options) => {
+    const built = await ensureRecipe(recipe, { images, cacheDir, ...options })
+    console.log(`${new Date().toISOString()} ${recipe.imageUid}: ${built ? 'made' : 'there already'}`)
+  }
+  const builds = new BuildQueue(build)
+  const fetches = new BuildQueue(build, { waiting: 'Waiting for another download' })
+  const server = builderServer({ images, recipes, builds, fetches, uploads, token })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -38,7 +46,7 @@ async function main(): Promise<void> {
   console.log(`${new Date().toISOString()} listening on ${host}:${port}, images in ${images}`)
   const stop = async (): Promise<void> => {
     server.close()
-    await queue.stop()
+    await Promise.all([builds.stop(), fetches.stop()])
     server.closeAllConnections()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop())

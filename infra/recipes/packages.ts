@@ -9,4 +9,5 @@ export const debianPackages: readonly DebianPackage[] = [
   { name: 'mtools', why: "makes an image's EFI system partition" },
   { name: 'busybox-static', why: "the tiny Linux image's programs" },
   { name: 'kmod', why: "finds which of the tiny Linux image's kernel modules need which (depmod)" },
+  { name: 'qemu-utils', why: 'unpacks downloaded and uploaded disk images (qemu-img)' },
 ]

@@ -1,5 +1,5 @@
 /** What every image recipe is. */
-import type { ImageManifest, Recipe } from '@hearth/shared/image'
+import type { ImageManifest, Recipe, Transfer } from '@hearth/shared/image'
 import { contentHash } from '../lib/content-hash.ts'
 
 export interface BuildContext {
@@ -7,17 +7,20 @@ export interface BuildContext {
   readonly folder: string
   /** An empty folder for what is thrown away afterwards, on the same file system. */
   readonly work: string
+  /** The store itself: what is fetched over days is kept there between attempts. */
+  readonly images: string
   readonly cacheDir: string
   /** The build's log: everything the tools print. */
   readonly log: (text: string) => void
-  /** Progress from 0 to 100, and what is being done, for people. */
-  readonly progress: (percent: number, step: string) => void
+  /** Progress from 0 to 100, what is being done, for people, and how far a transfer is, if there is one. */
+  readonly progress: (percent: number, step: string, transfer?: Transfer) => void
   /** Aborted when the builder stops: commands under way are to be ended. */
   readonly signal: AbortSignal
 }
 
 /** What a build found out that the catalogue could not know. */
-export type BuiltImage = Pick<ImageManifest, 'disk' | 'kernel' | 'initrd' | 'cmdline'>
+export type BuiltImage = Pick<ImageManifest, 'disk' | 'kernel' | 'initrd' | 'cmdline'> &
+  Partial<Pick<ImageManifest, 'kind' | 'boot' | 'sha256' | 'minDiskBytes' | 'cloudInit' | 'loginUser'>>
 
 export interface RecipeDefinition extends Recipe {
   build(context: BuildContext): Promise<BuiltImage>

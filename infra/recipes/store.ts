@@ -7,6 +7,8 @@ import { imageUidSchema } from '@hearth/shared/names'
 
 /** Names that no image can have (imageUidSchema): they begin with a dot. */
 const BUILDING = '.building-'
+/** Apart from builds: a build tidies away other builds' folders, and downloads go on beside it. */
+const FETCHING = '.fetching-'
 const REPLACED = '.replaced-'
 
 export async function readManifest(images: string, imageUid: string): Promise<ImageManifest | undefined> {
@@ -17,8 +19,13 @@ export async function readManifest(images: string, imageUid: string): Promise<Im
 }
 
 /** A folder in the store for a build, so that finishing is a rename. */
-export async function buildFolder(images: string, imageUid: string): Promise<string> {
-  const folder = path.join(images, `${BUILDING}${imageUid}-${randomBytes(4).toString('hex')}`)
+export async function buildFolder(
+  images: string,
+  imageUid: string,
+  work: 'build' | 'fetch' = 'build',
+): Promise<string> {
+  const prefix = work === 'build' ? BUILDING : FETCHING
+  const folder = path.join(images, `${prefix}${imageUid}-${randomBytes(4).toString('hex')}`)
   await mkdir(path.join(folder, 'image'), { recursive: true })
   await mkdir(path.join(folder, 'work'))
   return folder
@@ -52,6 +59,21 @@ export async function tidyStore(images: string): Promise<void> {
     if (await exists(path.join(images, replaced))) await rm(entry, { recursive: true, force: true })
     else await rename(entry, path.join(images, replaced))
   }
+}
+
+/** The same for downloads and imports. Call only when the builder starts: nothing else fetches. */
+export async function tidyFetches(images: string): Promise<void> {
+  for (const name of await readdir(images).catch(() => [] as string[]))
+    if (name.startsWith(FETCHING)) await rm(path.join(images, name), { recursive: true, force: true })
+}
+
+/** Takes a finished image away, first by its name, so that no half of it is ever seen. */
+export async function removeImage(images: string, imageUid: string): Promise<void> {
+  const place = path.join(images, imageUidSchema.parse(imageUid))
+  if (!(await exists(place))) return
+  const grave = path.join(images, `${FETCHING}removed-${randomBytes(4).toString('hex')}`)
+  await rename(place, grave)
+  await rm(grave, { recursive: true, force: true })
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import type {
   VmSnapshotInput,
 } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
+import type { ImageImport, OwnImage } from '@hearth/shared/image'
 import { sampleIntervalMs } from '@hearth/shared/metrics'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { ActionJournal, type ActionRequest } from './actions/action-journal.ts'
@@ -22,6 +23,8 @@ import { BuilderClient } from './image/builder-client.ts'
 import { ImageCache } from './image/image-cache.ts'
 import { ImageCatalogue } from './image/image-catalogue.ts'
 import { ImageStore } from './image/image-store.ts'
+import { buildWork, createWork, deleteWork, importWork } from './image/image-work.ts'
+import { OwnImages } from './image/own-images.ts'
 import { errorText, type Log } from './log.ts'
 import { Sampler } from './metrics/sampler.ts'
 import type { GuestNetwork } from './network/guest-network.ts'
@@ -53,6 +56,9 @@ export class Agent implements AgentServices {
   readonly #network: GuestNetwork
   readonly #catalogue: ImageCatalogue
   readonly #cache: ImageCache
+  readonly #ownImages: OwnImages
+  /** Uploads go to it past the actions. */
+  readonly builder: BuilderClient
   readonly #actions: Actions
   readonly #vms: Vms
   #timer: NodeJS.Timeout | null = null
@@ -69,12 +75,15 @@ export class Agent implements AgentServices {
     this.#network = isRoot
       ? new NatNetwork({ ...options, bootId: this.#bootId, log, onLeases: () => this.#leasesChanged() })
       : new PasstNetwork({ bootId: this.#bootId })
+    this.builder = new BuilderClient(options.builder)
+    this.#ownImages = new OwnImages(options.state)
     this.#catalogue = new ImageCatalogue({
       stateFolder: options.state,
-      builder: new BuilderClient(options.builder),
-      store: new ImageStore(options.images),
+      builder: this.builder,
+      store: new ImageStore(this.#ownImages.folder, options.images),
       log,
       publish: (image) => this.#hub.publish({ type: 'image', image }),
+      publishRemoved: (imageUid) => this.#hub.publish({ type: 'image_removed', imageUid }),
     })
     // Only the lab's image store is a slow share of another machine.
     this.#cache = new ImageCache({ stateFolder: options.state, enabled: options.kind === 'lab' })
@@ -108,6 +117,7 @@ export class Agent implements AgentServices {
     for (const folder of await this.#snapshots.open())
       this.#log.error('a snapshot cannot be read and is left alone', { folder })
     await this.#cache.open()
+    await this.#ownImages.open()
     await this.#catalogue.open()
     await recover({
       vms: this.#vms,
@@ -271,7 +281,59 @@ export class Agent implements AgentServices {
     if (!this.#catalogue.has(imageUid))
       throw new HearthError('not_found', `There is no image ${imageUid} on this host.`)
     const request: ActionRequest = { kind: 'build', imageUid }
-    return this.#actions.accept({ actionId, command: 'build_image', imageUid }, request, this.#work(request))
+    const fetched = this.#catalogue.list().find((image) => image.imageUid === imageUid)?.source === 'download'
+    const command = fetched ? 'download_image' : 'build_image'
+    return this.#actions.accept({ actionId, command, imageUid }, request, this.#work(request))
+  }
+
+  async importImage(input: ImageImport & { actionId: number }): Promise<ActionReport> {
+    const { actionId, ...wanted } = input
+    const { imageUid } = wanted.image
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    this.#requireNewImage(imageUid)
+    const request: ActionRequest = { kind: 'import', import: wanted }
+    return this.#actions.accept({ actionId, command: 'import_image', imageUid }, request, this.#work(request))
+  }
+
+  async createImage(input: { actionId: number; vmUid: string; image: OwnImage }): Promise<ActionReport> {
+    const { actionId, vmUid, image } = input
+    const { imageUid } = image
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    const vm = this.#vms.require(vmUid)
+    this.#requireNewImage(imageUid)
+    if (vm.hasProcess)
+      throw new HearthError('invalid_state', 'Shut the VM down first: an image is made of a disk at rest.')
+    const request: ActionRequest = { kind: 'create_image', vmUid, image }
+    return this.#acceptOnVm(vmUid, { actionId, command: 'create_image', imageUid }, request)
+  }
+
+  async deleteImage(input: { actionId: number; imageUid: string }): Promise<ActionReport> {
+    const { actionId, imageUid } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    if (!this.#catalogue.has(imageUid))
+      throw new HearthError('not_found', `There is no image ${imageUid} on this host.`)
+    const request: ActionRequest = { kind: 'delete_image', imageUid }
+    return this.#actions.accept({ actionId, command: 'delete_image', imageUid }, request, this.#work(request))
+  }
+
+  /** Only what makes images can be cancelled: it leaves nothing half done behind. */
+  cancelAction(actionId: number): ActionReport | null {
+    const report = this.#actions.get(actionId)
+    const cancellable = ['build_image', 'download_image', 'import_image', 'create_image']
+    if (report && !cancellable.includes(report.command))
+      throw new HearthError('invalid_state', 'This cannot be cancelled any more.')
+    this.#actions.abort(actionId, new HearthError('cancelled', 'This was cancelled.'))
+    return report
+  }
+
+  #requireNewImage(imageUid: string): void {
+    const known = this.#catalogue.list().find((image) => image.imageUid === imageUid)
+    // One that failed may be tried again under its uid.
+    if (known && known.status !== 'failed')
+      throw new HearthError('uniqueness_error', `There is an image ${imageUid} on this host already.`)
   }
 
   async #acceptOnVm(
@@ -315,6 +377,8 @@ export class Agent implements AgentServices {
       snapshots: this.#snapshots,
       catalogue: this.#catalogue,
       cache: this.#cache,
+      ownImages: this.#ownImages,
+      log: this.#log,
       network: this.#network,
     }
     switch (request.kind) {
@@ -335,11 +399,13 @@ export class Agent implements AgentServices {
       case 'delete_snapshot':
         return async () => this.#snapshots.remove(request.snapshotUid)
       case 'build':
-        return (progress) =>
-          this.#catalogue.build(request.imageUid, {
-            signal: progress.signal,
-            onProgress: (percent, step) => progress.report(percent, step),
-          })
+        return buildWork(context, request.imageUid)
+      case 'import':
+        return importWork(context, request.import)
+      case 'create_image':
+        return createWork(context, request.vmUid, request.image)
+      case 'delete_image':
+        return deleteWork(context, request.imageUid)
     }
   }
 

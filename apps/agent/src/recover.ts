@@ -107,7 +107,11 @@ async function resume(context: RecoverContext, entry: JournalEntry): Promise<boo
   switch (request.kind) {
     case 'create':
     case 'build':
+    case 'import':
+    case 'delete_image':
       return goOn()
+    case 'create_image':
+      return vms.find(request.vmUid) ? goOn() : end(cancelled())
     case 'delete':
       return vms.find(request.vmUid) ? goOn() : end(null)
     case 'snapshot':

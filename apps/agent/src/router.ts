@@ -4,6 +4,9 @@ import {
   actionGetInputSchema,
   hostInfoSchema,
   imageBuildInputSchema,
+  imageCreateInputSchema,
+  imageDeleteInputSchema,
+  imageImportInputSchema,
   shutdownGuestsInputSchema,
   shutdownGuestsOutputSchema,
   vmCreateInputSchema,
@@ -62,12 +65,28 @@ export const agentRouter = router({
       .input(imageBuildInputSchema)
       .output(actionReportSchema)
       .mutation(({ ctx, input }) => ctx.services.buildImage(input)),
+    import: procedure
+      .input(imageImportInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.importImage(input)),
+    create: procedure
+      .input(imageCreateInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.createImage(input)),
+    delete: procedure
+      .input(imageDeleteInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.deleteImage(input)),
   }),
   action: router({
     get: procedure
       .input(actionGetInputSchema)
       .output(actionReportSchema.nullable())
       .query(({ ctx, input }) => ctx.services.getAction(input.actionId)),
+    cancel: procedure
+      .input(actionGetInputSchema)
+      .output(actionReportSchema.nullable())
+      .mutation(({ ctx, input }) => ctx.services.cancelAction(input.actionId)),
   }),
   /** Begins with one `snapshot`; nothing that happens after it is missed. */
   events: procedure.subscription(({ ctx, signal }) =>

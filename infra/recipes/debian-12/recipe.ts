@@ -36,6 +36,12 @@ export const debian12: RecipeDefinition = {
   description:
     'Debian 12 “bookworm” with cloud-init, SSH and the QEMU guest agent, built from Debian’s own packages.',
   recipeHash: recipeHash('debian-12', 'disk'),
+  kind: 'disk',
+  source: 'build',
+  boot: 'direct',
+  version: '12',
+  origin: '',
+  downloadBytes: 0,
   cloudInit: true,
   loginUser: 'debian',
   minMemoryBytes: 512 * MIB,

@@ -38,6 +38,12 @@ export const tinyLinux: RecipeDefinition = {
   description:
     'Debian’s kernel with a busybox shell, all in memory. Starts in seconds; for a first look and for trying things out.',
   recipeHash: recipeHash('tiny-linux'),
+  kind: 'disk',
+  source: 'build',
+  boot: 'direct',
+  version: '',
+  origin: '',
+  downloadBytes: 0,
   cloudInit: false,
   loginUser: null,
   // Debian's kernel does not unpack itself in less.

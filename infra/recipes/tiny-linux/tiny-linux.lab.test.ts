@@ -37,7 +37,7 @@ function startGuest(cmdline: string, args: readonly string[] = []) {
   const guest: LabProcess = lab.spawn(
     'node',
     [
-      ...[vmmEntry, 'run', '--kernel', file(manifest.kernel), '--initrd', file(manifest.initrd)],
+      ...[vmmEntry, 'run', '--kernel', file(manifest.kernel!), '--initrd', file(manifest.initrd!)],
       ...[
         '--cmdline',
         `${manifest.cmdline} ${cmdline}`,

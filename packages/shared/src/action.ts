@@ -17,6 +17,10 @@ export const actionCommands = [
   'restore_vm',
   'delete_snapshot',
   'build_image',
+  'download_image',
+  'import_image',
+  'create_image',
+  'delete_image',
 ] as const
 export const actionCommandSchema = z.enum(actionCommands)
 export type ActionCommand = z.infer<typeof actionCommandSchema>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { actionReportSchema } from './action.ts'
-import { imageReportSchema } from './image.ts'
+import { imageImportSchema, imageReportSchema, ownImageSchema } from './image.ts'
 import { hostSampleSchema } from './metrics.ts'
 import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
 import { snapshotUidSchema, vmSnapshotReportSchema } from './snapshot.ts'
@@ -22,9 +22,17 @@ import { vmSpecSchema } from './vm-spec.ts'
  *   vm.restore     mutation     VmSnapshotInput → ActionReport     (the VM is stopped)
  *   vm.deleteSnapshot mutation  VmSnapshotInput → ActionReport
  *   image.list     query        → ImageReport[]
- *   image.build    mutation     ImageBuildInput → ActionReport
+ *   image.build    mutation     ImageBuildInput → ActionReport     (built or downloaded, as its recipe says)
+ *   image.import   mutation     ImageImportInput → ActionReport    (from an address or a finished upload)
+ *   image.create   mutation     ImageCreateInput → ActionReport    (from a stopped VM's disk)
+ *   image.delete   mutation     ImageDeleteInput → ActionReport
  *   action.get     query        {actionId} → ActionReport | null
+ *   action.cancel  mutation     {actionId} → ActionReport | null   (what can be cancelled ends by itself, soon)
  *   events         subscription → AgentEvent, beginning with one `snapshot`
+ *
+ * An upload goes past the router, as plain HTTP with the same header: HEAD, PATCH and DELETE `/uploads/<uploadUid>` in
+ * the words of tus 1.0.0 (Upload-Offset, Upload-Length); `Upload-Zeros: N` without a body stands for N zero bytes. The
+ * first PATCH at offset 0 begins it; one PATCH carries at most `imageLimits.uploadChunkBytes`.
  *
  * A mutation with an action id the agent has seen returns that action's report and does nothing else.
  */
@@ -108,6 +116,13 @@ export const vmSnapshotInputSchema = z.object({
 export type VmSnapshotInput = z.infer<typeof vmSnapshotInputSchema>
 export const vmRefInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema })
 export const imageBuildInputSchema = z.object({ actionId: idSchema, imageUid: imageUidSchema })
+export const imageImportInputSchema = imageImportSchema.extend({ actionId: idSchema })
+export const imageCreateInputSchema = z.object({
+  actionId: idSchema,
+  vmUid: vmUidSchema,
+  image: ownImageSchema,
+})
+export const imageDeleteInputSchema = z.object({ actionId: idSchema, imageUid: imageUidSchema })
 export const actionGetInputSchema = z.object({ actionId: idSchema })
 export const shutdownGuestsInputSchema = z.object({ timeoutMs: z.int().min(0).max(600_000) })
 export const shutdownGuestsOutputSchema = z.object({ stopped: z.int(), forced: z.int() })
@@ -130,6 +145,7 @@ export const agentEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('vm_snapshot'), snapshot: vmSnapshotReportSchema }),
   z.object({ type: z.literal('vm_snapshot_removed'), snapshotUid: snapshotUidSchema }),
   z.object({ type: z.literal('image'), image: imageReportSchema }),
+  z.object({ type: z.literal('image_removed'), imageUid: imageUidSchema }),
   z.object({ type: z.literal('action'), action: actionReportSchema }),
 ])
 export type AgentEvent = z.infer<typeof agentEventSchema>

@@ -7,6 +7,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
 import { powerOpSchema } from '@hearth/shared/agent-protocol'
+import { imageImportSchema, ownImageSchema } from '@hearth/shared/image'
 import { imageUidSchema, vmUidSchema } from '@hearth/shared/names'
 import { snapshotUidSchema } from '@hearth/shared/snapshot'
 import { vmSpecSchema } from '@hearth/shared/vm-spec'
@@ -27,6 +28,9 @@ export const actionRequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('restore'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('delete_snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('build'), imageUid: imageUidSchema }),
+  z.object({ kind: z.literal('import'), import: imageImportSchema }),
+  z.object({ kind: z.literal('create_image'), vmUid: vmUidSchema, image: ownImageSchema }),
+  z.object({ kind: z.literal('delete_image'), imageUid: imageUidSchema }),
 ])
 /** What was asked for: all that is needed to do it again. */
 export type ActionRequest = z.infer<typeof actionRequestSchema>

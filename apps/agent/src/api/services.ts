@@ -11,7 +11,7 @@ import type {
   VmReport,
   VmSnapshotInput,
 } from '@hearth/shared/agent-protocol'
-import type { ImageReport } from '@hearth/shared/image'
+import type { ImageImport, ImageReport, OwnImage } from '@hearth/shared/image'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 
 /** The connection behind a subscription: events wait until it has taken the last ones. */
@@ -32,6 +32,11 @@ export interface AgentServices {
   deleteSnapshot(input: VmSnapshotInput): Promise<ActionReport>
   listImages(): ImageReport[]
   buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport>
+  importImage(input: ImageImport & { actionId: number }): Promise<ActionReport>
+  createImage(input: { actionId: number; vmUid: string; image: OwnImage }): Promise<ActionReport>
+  deleteImage(input: { actionId: number; imageUid: string }): Promise<ActionReport>
+  /** Asks it to stop; it ends by itself. What cannot be stopped goes on. */
+  cancelAction(actionId: number): ActionReport | null
   getAction(actionId: number): ActionReport | null
   /** Begins with one `snapshot`; ends when `signal` aborts, throws when this subscriber is too slow. */
   events(signal: AbortSignal, sink?: EventSink): AsyncGenerator<AgentEvent, void, void>

@@ -9,6 +9,7 @@ const recipe = {
   name: 'Debian 12',
   description: '',
   recipeHash: 'h',
+  ...{ kind: 'disk', source: 'build', boot: 'direct', version: '', origin: '', downloadBytes: 0 },
   cloudInit: true,
   loginUser: 'debian',
   minMemoryBytes: 1,

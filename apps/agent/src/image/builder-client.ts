@@ -2,9 +2,16 @@
  * The image builder's HTTP interface (`@hearth/shared/image`). Builds are long and connections break, so
  * following one means joining it again until it says `done` or `failed`.
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { HearthError } from '@hearth/shared/errors'
-import { type BuildEvent, buildEventSchema, type Recipe, recipeSchema } from '@hearth/shared/image'
+import {
+  type BuildEvent,
+  buildEventSchema,
+  type ImageImport,
+  type Recipe,
+  recipeSchema,
+  type Transfer,
+} from '@hearth/shared/image'
 import { z } from 'zod'
 
 const maxBody = 1024 * 1024
@@ -14,7 +21,7 @@ const silenceMs = 120_000
 
 export interface FollowOptions {
   signal?: AbortSignal
-  onProgress?: (progress: number, step: string) => void
+  onProgress?: (progress: number, step: string, transfer: Transfer | null) => void
   /** Between attempts, growing to ten times as much. */
   retryDelayMs?: number
   /** How long the builder may be unreachable before the build counts as failed. */
@@ -43,7 +50,43 @@ export class BuilderClient {
   }
 
   /** Starts or joins a build and returns when the image is in the store; throws `image_build_failed` with why not. */
-  async followBuild(imageUid: string, options: FollowOptions = {}): Promise<void> {
+  followBuild(imageUid: string, options: FollowOptions = {}): Promise<void> {
+    return this.#follow({ path: `/recipes/${encodeURIComponent(imageUid)}/build` }, options)
+  }
+
+  /** The same for an image of somebody's own. Asked again, it goes on where it was. */
+  followImport(request: ImageImport, options: FollowOptions = {}): Promise<void> {
+    const path = `/images/${encodeURIComponent(request.image.imageUid)}/import`
+    return this.#follow({ path, body: JSON.stringify(request) }, options)
+  }
+
+  /** Stops what is under way for an image and forgets what it fetched. */
+  async stopWork(imageUid: string): Promise<void> {
+    await this.#delete(`/images/${encodeURIComponent(imageUid)}/work`)
+  }
+
+  /** Removes a finished image; also when there is none. */
+  async remove(imageUid: string): Promise<void> {
+    await this.#delete(`/images/${encodeURIComponent(imageUid)}`)
+  }
+
+  /** One request of an upload, passed on as it is; the caller pipes the body in and the answer out. */
+  upload(uploadUid: string, method: string, headers: Record<string, string>): ClientRequest {
+    return httpRequest(`${this.#url}/uploads/${encodeURIComponent(uploadUid)}`, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${this.#token}` },
+      timeout: silenceMs,
+      agent: false,
+    })
+  }
+
+  async #delete(path: string): Promise<void> {
+    const response = await this.#open('DELETE', path, silenceMs)
+    response.resume()
+    if (response.statusCode !== 204) throw new Error(`the builder answered ${response.statusCode}`)
+  }
+
+  async #follow(ask: { path: string; body?: string }, options: FollowOptions): Promise<void> {
     const { signal, onProgress, retryDelayMs = 500, giveUpAfterMs = 120_000 } = options
     let lastContact = Date.now()
     let delay = retryDelayMs
@@ -52,11 +95,11 @@ export class BuilderClient {
       let lastEvent: BuildEvent | null = null
       let trouble: unknown = null
       try {
-        for await (const event of this.#buildEvents(imageUid, signal)) {
+        for await (const event of this.#buildEvents(ask, signal)) {
           lastContact = Date.now()
           delay = retryDelayMs
           lastEvent = event
-          if (event.type === 'progress') onProgress?.(event.progress, event.step)
+          if (event.type === 'progress') onProgress?.(event.progress, event.step, event.transfer ?? null)
         }
       } catch (error) {
         if (error instanceof HearthError) throw error
@@ -76,16 +119,14 @@ export class BuilderClient {
     }
   }
 
-  async *#buildEvents(imageUid: string, signal: AbortSignal | undefined): AsyncGenerator<BuildEvent> {
-    const response = await this.#open(
-      'POST',
-      `/recipes/${encodeURIComponent(imageUid)}/build`,
-      silenceMs,
-      signal,
-    )
-    if (response.statusCode === 404) {
+  async *#buildEvents(
+    ask: { path: string; body?: string },
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<BuildEvent> {
+    const response = await this.#open('POST', ask.path, silenceMs, signal, ask.body)
+    if (response.statusCode === 404 || response.statusCode === 400) {
       response.resume()
-      throw new HearthError('not_found', `The image builder has no recipe ${imageUid}.`)
+      throw new HearthError('not_found', 'The image builder does not know how to make this image.')
     }
     if (response.statusCode !== 200) {
       response.resume()
@@ -106,7 +147,13 @@ export class BuilderClient {
     }
   }
 
-  #open(method: string, path: string, timeoutMs: number, signal?: AbortSignal): Promise<IncomingMessage> {
+  #open(
+    method: string,
+    path: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    body?: string,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const request = httpRequest(`${this.#url}${path}`, {
         method,
@@ -119,7 +166,7 @@ export class BuilderClient {
       request.once('response', resolve)
       request.on('error', reject)
       request.once('timeout', () => request.destroy(new Error('the builder does not answer')))
-      request.end()
+      request.end(body)
     })
   }
 }

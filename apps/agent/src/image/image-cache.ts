@@ -12,8 +12,9 @@ import type { StoredImage } from './image-store.ts'
 
 export interface ImageFiles {
   manifest: ImageManifest
-  kernel: string
-  initrd: string
+  /** For direct boot; null with firmware. */
+  kernel: string | null
+  initrd: string | null
   disk: string | null
 }
 
@@ -46,7 +47,8 @@ export class ImageCache {
     onProgress: (fraction: number) => void,
     work: (files: ImageFiles) => Promise<T>,
   ): Promise<T> {
-    if (!this.#enabled) return work(filesIn(image.folder, image.manifest))
+    // What the agent made of a VM lies beside the VMs already.
+    if (!this.#enabled || image.manifest.source === 'vm') return work(filesIn(image.folder, image.manifest))
     const key = cacheKey(image.manifest)
     const target = join(this.#folder, key)
     this.#users.set(key, (this.#users.get(key) ?? 0) + 1)
@@ -73,7 +75,7 @@ export class ImageCache {
     await rm(temporary, { recursive: true, force: true })
     await mkdir(temporary, { mode: 0o700 })
     const { kernel, initrd, disk } = image.manifest
-    for (const name of [kernel, initrd])
+    for (const name of [kernel, initrd].filter((name) => name !== null))
       await copySparse({ from: join(image.folder, name), to: join(temporary, name) })
     if (disk) {
       await copySparse({
@@ -84,6 +86,15 @@ export class ImageCache {
     }
     await rename(temporary, target)
     await syncFolder(this.#folder)
+  }
+
+  /** Takes away the copies of a deleted image. A VM being made of one keeps it until it is done. */
+  async forget(imageUid: string): Promise<void> {
+    if (!this.#enabled) return
+    for (const name of await readdir(this.#folder)) {
+      if (!name.startsWith(`${imageUid}@`) || this.#users.has(name)) continue
+      await rm(join(this.#folder, name), { recursive: true, force: true })
+    }
   }
 
   /** A VM's files are copies of their own, so an older recipe's copy serves nobody once a newer one is here. */
@@ -104,8 +115,8 @@ function cacheKey(manifest: ImageManifest): string {
 function filesIn(folder: string, manifest: ImageManifest): ImageFiles {
   return {
     manifest,
-    kernel: join(folder, manifest.kernel),
-    initrd: join(folder, manifest.initrd),
+    kernel: manifest.kernel === null ? null : join(folder, manifest.kernel),
+    initrd: manifest.initrd === null ? null : join(folder, manifest.initrd),
     disk: manifest.disk ? join(folder, manifest.disk.file) : null,
   }
 }

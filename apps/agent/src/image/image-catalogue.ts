@@ -4,7 +4,14 @@
  */
 import { join } from 'node:path'
 import { errorReport, HearthError } from '@hearth/shared/errors'
-import { type ImageReport, type Recipe, recipeSchema } from '@hearth/shared/image'
+import {
+  type ImageImport,
+  type ImageReport,
+  type OwnImage,
+  type Recipe,
+  recipeSchema,
+  type Transfer,
+} from '@hearth/shared/image'
 import { z } from 'zod'
 import { errorText, type Log } from '../log.ts'
 import { readJson, writeJsonAtomic } from '../store/atomic-file.ts'
@@ -21,7 +28,10 @@ interface Build {
   count: number
   progress: number
   step: string
+  transfer: Transfer | null
 }
+
+type Progress = (progress: number, step: string, transfer: Transfer | null) => void
 
 export class ImageCatalogue {
   readonly #recipesFile: string
@@ -29,10 +39,13 @@ export class ImageCatalogue {
   readonly #store: ImageStore
   readonly #log: Log
   readonly #publish: (image: ImageReport) => void
+  readonly #publishRemoved: (imageUid: string) => void
   #recipes: Recipe[] = []
   #recipesFetched = false
   #stored = new Map<string, StoredImage>()
   readonly #builds = new Map<string, Build>()
+  /** Images of somebody's own that are being taken in, or could not be: they have no recipe and are not stored yet. */
+  readonly #own = new Map<string, Recipe>()
   readonly #failures = new Map<string, string>()
   readonly #published = new Map<string, string>()
   #timer: NodeJS.Timeout | null = null
@@ -44,12 +57,14 @@ export class ImageCatalogue {
     store: ImageStore
     log: Log
     publish: (image: ImageReport) => void
+    publishRemoved: (imageUid: string) => void
   }) {
     this.#recipesFile = join(options.stateFolder, 'recipes.json')
     this.#builder = options.builder
     this.#store = options.store
     this.#log = options.log
     this.#publish = options.publish
+    this.#publishRemoved = options.publishRemoved
   }
 
   async open(): Promise<void> {
@@ -70,7 +85,11 @@ export class ImageCatalogue {
   }
 
   list(): ImageReport[] {
-    const uids = new Set([...this.#recipes.map((recipe) => recipe.imageUid), ...this.#stored.keys()])
+    const uids = new Set([
+      ...this.#recipes.map((recipe) => recipe.imageUid),
+      ...this.#stored.keys(),
+      ...this.#own.keys(),
+    ])
     return [...uids].map((uid) => this.#report(uid)!)
   }
 
@@ -83,8 +102,8 @@ export class ImageCatalogue {
     throw new HearthError(
       'image_not_ready',
       report.status === 'building'
-        ? `${report.name} is being built (${report.progress} %). Try again when it is ready.`
-        : `${report.name} is not built on this host yet. Build it in the image catalogue first.`,
+        ? `${report.name} is being made (${report.progress} %). Try again when it is ready.`
+        : `${report.name} is not on this host yet. Build or download it in the image catalogue first.`,
     )
   }
 
@@ -95,20 +114,71 @@ export class ImageCatalogue {
   /** Builds an image, or joins its build, and returns when it is ready. */
   async build(
     imageUid: string,
-    options: { signal?: AbortSignal; onProgress?: (progress: number, step: string) => void } = {},
+    options: { signal?: AbortSignal; onProgress?: Progress } = {},
   ): Promise<void> {
-    const build = this.#builds.get(imageUid) ?? { count: 0, progress: 0, step: 'Waiting for the builder' }
+    await this.#work(imageUid, options, (follow) => this.#builder.followBuild(imageUid, follow))
+  }
+
+  /** Takes in an image of somebody's own, and returns when it is ready. */
+  async take(request: ImageImport, options: { signal?: AbortSignal; onProgress?: Progress }): Promise<void> {
+    const { image, from } = request
+    const source = from.type === 'address' ? 'import' : 'upload'
+    const origin = from.type === 'address' ? from.url : from.fileName
+    this.#own.set(image.imageUid, ownRecipe(image, source, origin))
+    await this.#work(image.imageUid, options, (follow) => this.#builder.followImport(request, follow))
+    this.#own.delete(image.imageUid)
+  }
+
+  /** Makes an image on this host by `make`, which puts it into the agent's own store. */
+  async make(
+    image: OwnImage,
+    origin: string,
+    options: { signal?: AbortSignal; onProgress?: Progress },
+    make: (onProgress: Progress) => Promise<void>,
+  ): Promise<void> {
+    this.#own.set(image.imageUid, ownRecipe(image, 'vm', origin))
+    await this.#work(image.imageUid, options, ({ onProgress }) => make(onProgress))
+    this.#own.delete(image.imageUid)
+  }
+
+  /** Stops the builder's work for an image. What has a recipe can be begun again; what has none is forgotten. */
+  async stopWork(imageUid: string): Promise<void> {
+    if (this.#own.get(imageUid)?.source !== 'vm') await this.#builder.stopWork(imageUid)
+    this.#failures.delete(imageUid)
+    this.#own.delete(imageUid)
+    this.#publishChanges()
+  }
+
+  /** Takes an image off this host; `own` removes it from the agent's store. One with a recipe can be had again. */
+  async remove(imageUid: string, own: () => Promise<void>): Promise<void> {
+    if (this.#stored.get(imageUid)?.manifest.source === 'vm') await own()
+    else await this.#builder.remove(imageUid)
+    this.#own.delete(imageUid)
+    this.#failures.delete(imageUid)
+    await this.#readStore()
+    this.#publishChanges()
+  }
+
+  async #work(
+    imageUid: string,
+    options: { signal?: AbortSignal; onProgress?: Progress },
+    follow: (options: { signal: AbortSignal; onProgress: Progress }) => Promise<void>,
+  ): Promise<void> {
+    const build = this.#builds.get(imageUid) ?? {
+      ...{ count: 0, progress: 0, step: 'Waiting for the builder', transfer: null },
+    }
     build.count++
     this.#builds.set(imageUid, build)
     this.#failures.delete(imageUid)
     this.#publishChanges()
     try {
-      await this.#builder.followBuild(imageUid, {
+      await follow({
         signal: AbortSignal.any([this.#stopping.signal, ...(options.signal ? [options.signal] : [])]),
-        onProgress: (progress, step) => {
+        onProgress: (progress, step, transfer) => {
           build.progress = progress
           build.step = step
-          options.onProgress?.(progress, step)
+          build.transfer = transfer
+          options.onProgress?.(progress, step, transfer)
           this.#publishChanges()
         },
       })
@@ -116,10 +186,13 @@ export class ImageCatalogue {
       if (!this.#stored.has(imageUid))
         throw new HearthError(
           'image_build_failed',
-          'The image was built, but this host cannot see it in the image store.',
+          'The image was made, but this host cannot see it in the image store.',
         )
     } catch (error) {
-      if (!this.#stopping.signal.aborted) this.#failures.set(imageUid, errorReport(error).message)
+      // This agent ends: the action stays under way in the journal, and the next one goes on with it.
+      if (this.#stopping.signal.aborted) await new Promise(() => undefined)
+      // A person's wish is no failure of the image.
+      if (options.signal?.aborted !== true) this.#failures.set(imageUid, errorReport(error).message)
       throw error
     } finally {
       build.count--
@@ -130,13 +203,15 @@ export class ImageCatalogue {
 
   #report(imageUid: string): ImageReport | null {
     const stored = this.#stored.get(imageUid)
-    const recipe = this.#recipes.find((candidate) => candidate.imageUid === imageUid)
+    const recipe =
+      this.#recipes.find((candidate) => candidate.imageUid === imageUid) ?? this.#own.get(imageUid)
     // Of an image that is here its own manifest tells; the recipe may already be a newer one.
     const source = stored ? recipeSchema.parse(stored.manifest) : recipe
     if (!source) return null
     const build = this.#builds.get(imageUid)
     const failure = this.#failures.get(imageUid) ?? null
-    const outdated = stored && recipe && recipe.recipeHash !== stored.manifest.recipeHash
+    const outdated =
+      stored && !this.#own.has(imageUid) && recipe && recipe.recipeHash !== stored.manifest.recipeHash
     return {
       ...source,
       status: build ? 'building' : stored ? 'ready' : failure ? 'failed' : 'absent',
@@ -144,6 +219,9 @@ export class ImageCatalogue {
       step: build ? build.step : outdated ? 'A newer version can be built' : '',
       error: failure,
       storedBytes: stored?.storedBytes ?? 0,
+      sha256: stored?.manifest.sha256 ?? null,
+      diskBytes: stored?.manifest.disk?.bytes ?? null,
+      transfer: build?.transfer ?? null,
     }
   }
 
@@ -153,6 +231,11 @@ export class ImageCatalogue {
       if (this.#published.get(image.imageUid) === text) continue
       this.#published.set(image.imageUid, text)
       this.#publish(image)
+    }
+    for (const imageUid of this.#published.keys()) {
+      if (this.#report(imageUid) !== null) continue
+      this.#published.delete(imageUid)
+      this.#publishRemoved(imageUid)
     }
   }
 
@@ -203,5 +286,12 @@ export class ImageCatalogue {
           this.#log.error('cannot build the first image', { image: firstImage, error: errorText(error) })
       },
     )
+  }
+}
+
+function ownRecipe(image: OwnImage, source: 'import' | 'upload' | 'vm', origin: string): Recipe {
+  return {
+    ...image,
+    ...{ recipeHash: '', kind: 'disk', source, boot: 'firmware', origin, downloadBytes: 0 },
   }
 }

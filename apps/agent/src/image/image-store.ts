@@ -1,4 +1,7 @@
-/** The image store as this host sees it: one complete folder an image, read only, written by the builder. */
+/**
+ * The images as this host sees them, one complete folder an image: the builder's store, read only, and the agent's
+ * own, with images made from VMs (in the lab their disks are nowhere else). A uid is in one of them only.
+ */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ImageManifest, imageManifestSchema } from '@hearth/shared/image'
@@ -12,14 +15,22 @@ export interface StoredImage {
 }
 
 export class ImageStore {
-  readonly #folder: string
+  readonly #folders: readonly string[]
 
-  constructor(folder: string) {
-    this.#folder = folder
+  constructor(...folders: string[]) {
+    this.#folders = folders
   }
 
   async get(imageUid: string): Promise<StoredImage | null> {
-    const folder = join(this.#folder, imageUidSchema.parse(imageUid))
+    for (const root of this.#folders) {
+      const image = await this.#read(root, imageUid)
+      if (image) return image
+    }
+    return null
+  }
+
+  async #read(root: string, imageUid: string): Promise<StoredImage | null> {
+    const folder = join(root, imageUidSchema.parse(imageUid))
     let manifest: ImageManifest
     try {
       manifest = imageManifestSchema.parse(JSON.parse(await readFile(join(folder, 'image.json'), 'utf8')))
@@ -27,7 +38,7 @@ export class ImageStore {
       return null
     }
     if (manifest.imageUid !== imageUid) return null
-    const names = [manifest.kernel, manifest.initrd, ...(manifest.disk ? [manifest.disk.file] : [])]
+    const names = [manifest.kernel, manifest.initrd, manifest.disk?.file].filter((name) => name != null)
     let storedBytes = 0
     for (const name of names) {
       // A manifest is written by the builder; still, a file name that leaves the folder is not followed.
@@ -40,13 +51,15 @@ export class ImageStore {
   }
 
   async list(): Promise<StoredImage[]> {
-    const images: StoredImage[] = []
-    for (const name of await readdir(this.#folder).catch(() => [])) {
-      if (!imageUidSchema.safeParse(name).success) continue
-      const image = await this.get(name)
-      if (image) images.push(image)
+    const images = new Map<string, StoredImage>()
+    for (const root of this.#folders) {
+      for (const name of await readdir(root).catch(() => [])) {
+        if (images.has(name) || !imageUidSchema.safeParse(name).success) continue
+        const image = await this.#read(root, name)
+        if (image) images.set(name, image)
+      }
     }
-    return images
+    return [...images.values()]
   }
 }
 

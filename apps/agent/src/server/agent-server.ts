@@ -1,5 +1,5 @@
 /**
- * The agent's one HTTP port: `/healthz`, the control router's WebSocket at `/trpc`, and a WebSocket per viewer of
+ * The agent's one HTTP port: `/healthz`, uploads at `/uploads/<uid>`, the control router's WebSocket at `/trpc`, and a WebSocket per viewer of
  * a VM's serial console or screen at `/vms/<uid>/serial` and `/vms/<uid>/display`.
  */
 import { createServer, type Server } from 'node:http'
@@ -17,6 +17,7 @@ import { agentRouter } from '../router.ts'
 import { maxInputFrame, SerialBridge } from '../serial/serial-bridge.ts'
 import type { Vm } from '../vm/vm.ts'
 import { isAuthorized } from './token.ts'
+import { proxyUpload } from './upload-proxy.ts'
 
 /** Largest control message: a create with 64 KiB of user data and a page of SSH keys fits several times. */
 const maxControlMessage = 2 * 1024 * 1024
@@ -66,6 +67,12 @@ export async function startServer(options: {
       void answerScreenPicture(find(pictured), asked, response)
       return
     }
+    const upload = /^\/uploads\/([^/]+)$/.exec(url.pathname)?.[1]
+    if (upload !== undefined && isAuthorized(request.headers.authorization, token)) {
+      void proxyUpload(agent.builder, upload, request, response, log)
+      return
+    }
+    request.resume()
     const isHealth = request.method === 'GET' && request.url === '/healthz'
     response.writeHead(isHealth ? 200 : 404, { 'content-type': 'text/plain' }).end(isHealth ? 'ok\n' : '')
   })

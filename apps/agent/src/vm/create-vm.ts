@@ -5,6 +5,7 @@
 import { chmod, rm, stat, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HearthError } from '@hearth/shared/errors'
+import { whyNotBootable } from '@hearth/shared/image'
 import { formatBytes } from '@hearth/shared/units'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { ActionProgress } from '../actions/actions.ts'
@@ -129,6 +130,8 @@ function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
     kernel: manifest.kernel !== null,
     disk: manifest.disk !== null || spec.diskBytes !== undefined,
   })
+  const why = whyNotBootable(manifest)
+  if (why !== null) throw new HearthError('invalid_state', why)
   if (spec.memoryBytes < manifest.minMemoryBytes)
     throw new HearthError(
       'invalid_input',
@@ -146,8 +149,8 @@ async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): 
   const { spec, files } = vm
   const { manifest } = image
   progress.report(62, 'Copying the image')
-  await copySparse({ from: image.kernel, to: files.kernel })
-  await copySparse({ from: image.initrd, to: files.initrd })
+  if (image.kernel) await copySparse({ from: image.kernel, to: files.kernel })
+  if (image.initrd) await copySparse({ from: image.initrd, to: files.initrd })
   const hasDisk = manifest.disk !== null || spec.diskBytes !== undefined
   if (hasDisk) {
     await rm(files.disk, { force: true })

@@ -1,9 +1,11 @@
 /** One connection to a host's agent: tRPC over a WebSocket that carries the host's token and comes back by itself. */
 
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AgentRouter } from '@hearth/agent/router'
 import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
 import { type AgentEvent, agentEventSchema, powerOpSchema } from '@hearth/shared/agent-protocol'
 import { errorReportSchema, HearthError } from '@hearth/shared/errors'
+import { imageImportSchema, ownImageSchema } from '@hearth/shared/image'
 import { parseVmSpec } from '@hearth/shared/vm-spec'
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
 import superjson from 'superjson'
@@ -12,6 +14,8 @@ import { z } from 'zod'
 import type { AgentRequest } from '../services/context.ts'
 
 const requestTimeoutMs = 30_000
+/** A part of an upload that brings nothing for this long is broken. */
+const uploadSilenceMs = 60_000
 const longestPauseMs = 5_000
 
 export interface AgentEndpoint {
@@ -101,6 +105,15 @@ export class AgentClient {
           return vm.delete.mutate({ actionId, vmUid: request.vmUid }, options)
         case 'build':
           return image.build.mutate({ actionId, imageUid: request.imageUid }, options)
+        case 'import':
+          return image.import.mutate({ actionId, ...imageImportSchema.parse(request.import) }, options)
+        case 'create_image':
+          return image.create.mutate(
+            { actionId, vmUid: request.vmUid, image: ownImageSchema.parse(request.image) },
+            options,
+          )
+        case 'delete_image':
+          return image.delete.mutate({ actionId, imageUid: request.imageUid }, options)
       }
     }
     return actionReportSchema.parse(await refusalsAsErrors(ask))
@@ -111,6 +124,48 @@ export class AgentClient {
       this.#trpc.action.get.query({ actionId }, { signal: AbortSignal.timeout(requestTimeoutMs) }),
     )
     return actionReportSchema.nullable().parse(answer)
+  }
+
+  /** Asks a running action to stop; it ends by itself. */
+  async cancel(actionId: number): Promise<void> {
+    await refusalsAsErrors(() =>
+      this.#trpc.action.cancel.mutate({ actionId }, { signal: AbortSignal.timeout(requestTimeoutMs) }),
+    )
+  }
+
+  /** One request of an upload: the caller pipes the body in and the answer out. */
+  openUpload(uploadUid: string, method: string, headers: Record<string, string>): ClientRequest {
+    return httpRequest(`${this.#endpoint.url.replace(/^ws/, 'http')}/uploads/${uploadUid}`, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${this.#endpoint.token}` },
+      timeout: uploadSilenceMs,
+    })
+  }
+
+  async uploadOffset(uploadUid: string): Promise<number> {
+    const { status, headers } = await this.#uploadRequest(uploadUid, 'HEAD')
+    const offset = Number(headers['upload-offset'])
+    if (status !== 200 || !Number.isSafeInteger(offset)) throw uploadsAway()
+    return offset
+  }
+
+  async dropUpload(uploadUid: string): Promise<void> {
+    const { status } = await this.#uploadRequest(uploadUid, 'DELETE')
+    if (status !== 204) throw uploadsAway()
+  }
+
+  async #uploadRequest(uploadUid: string, method: 'HEAD' | 'DELETE') {
+    const request = this.openUpload(uploadUid, method, {})
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request.once('response', resolve)
+      request.once('error', reject)
+      request.once('timeout', () => request.destroy(new Error('the host does not answer')))
+      request.end()
+    }).catch((cause: unknown) => {
+      throw uploadsAway(cause)
+    })
+    response.resume()
+    return { status: response.statusCode ?? 0, headers: response.headers }
   }
 
   /** The host's end of a console: `path` is below `/vms/<vmUid>/`. */
@@ -174,6 +229,10 @@ export class AgentClient {
     this.#listener.lost(reason)
     this.#again = setTimeout(() => this.#subscribe(), 1_000)
   }
+}
+
+function uploadsAway(cause?: unknown): HearthError {
+  return new HearthError('host_unavailable', 'The host does not answer. Try again in a moment.', { cause })
 }
 
 const refusalSchema = z.object({ hearth: errorReportSchema })

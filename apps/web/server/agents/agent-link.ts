@@ -2,6 +2,7 @@
  * The portal's side of one host: keeps the observed columns up to date, carries actions to the host, and after a
  * break asks about every action that was under way, so that each goes on or ends.
  */
+import type { ClientRequest } from 'node:http'
 import { actionCommandSchema } from '@hearth/shared/action'
 import type { AgentEvent, VmReport } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
@@ -13,7 +14,7 @@ import type { Changes } from '../services/changes.ts'
 import type { AgentRequest } from '../services/context.ts'
 import { keepSample } from '../services/metrics-store.ts'
 import { AgentClient, type AgentEndpoint } from './agent-client.ts'
-import { observeAbsence, observeHost, observeImage, observeVm } from './observe.ts'
+import { observeAbsence, observeHost, observeImage, observeImageAbsence, observeVm } from './observe.ts'
 import { observeSnapshot, observeSnapshotAbsence } from './observe-snapshot.ts'
 
 /** A host whose connection holds but that answers nothing is asked again after this. */
@@ -67,6 +68,22 @@ export class AgentLink {
     return this.#client.screenPicture(...given)
   }
 
+  cancel(actionId: number): Promise<void> {
+    return this.#client.cancel(actionId)
+  }
+
+  openUpload(uploadUid: string, method: string, headers: Record<string, string>): ClientRequest {
+    return this.#client.openUpload(uploadUid, method, headers)
+  }
+
+  uploadOffset(uploadUid: string): Promise<number> {
+    return this.#client.uploadOffset(uploadUid)
+  }
+
+  dropUpload(uploadUid: string): Promise<void> {
+    return this.#client.dropUpload(uploadUid)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     if (this.#askAgain) clearTimeout(this.#askAgain)
@@ -99,7 +116,7 @@ export class AgentLink {
         this.#log.warn('a host did not answer', { actionId, error: errorText(error) })
         this.#askLater()
       } else if (
-        (request.kind === 'delete' || request.kind === 'delete_snapshot') &&
+        ['delete', 'delete_snapshot', 'delete_image'].includes(request.kind) &&
         error.code === 'not_found'
       ) {
         await this.#alreadyGone(actionId)
@@ -198,6 +215,10 @@ export class AgentLink {
         await observeSnapshotAbsence(this.#db, this.#hostId, { snapshotUid: event.snapshotUid })
         this.#changes.publish('snapshots')
         return
+      case 'image_removed':
+        await observeImageAbsence(this.#db, this.#hostId, { uid: event.imageUid })
+        this.#changes.publish('images')
+        return
       case 'action':
         if (await applyReport(this.#db, event.action))
           this.#changes.publish('actions', 'vms', 'images', 'snapshots')
@@ -210,6 +231,9 @@ export class AgentLink {
     this.#strangers.clear()
     await observeHost(this.#db, this.#hostId, event.host)
     for (const image of event.images) await observeImage(this.#db, this.#hostId, image)
+    await observeImageAbsence(this.#db, this.#hostId, {
+      uid: { notIn: event.images.map(({ imageUid }) => imageUid) },
+    })
     // First what ended meanwhile: a VM that an action holds does not follow what is observed.
     for (const action of event.actions) await applyReport(this.#db, action)
     for (const vm of event.vms) await this.#observe(vm)

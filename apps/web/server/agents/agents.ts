@@ -1,4 +1,6 @@
 /** The links to all hosts, as the services and consoles use them. One host for now. */
+import type { ClientRequest } from 'node:http'
+import { HearthError } from '@hearth/shared/errors'
 import type WebSocket from 'ws'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
@@ -50,6 +52,36 @@ export class Agents implements Hosts {
   ): Promise<Response | undefined> {
     const link = this.#links.get(hostId)
     return link?.online ? link.screenPicture(...given) : undefined
+  }
+
+  async cancel(hostId: number, actionId: number): Promise<void> {
+    await this.#online(hostId).cancel(actionId)
+  }
+
+  uploadOffset(hostId: number, uploadUid: string): Promise<number> {
+    return this.#online(hostId).uploadOffset(uploadUid)
+  }
+
+  dropUpload(hostId: number, uploadUid: string): Promise<void> {
+    return this.#online(hostId).dropUpload(uploadUid)
+  }
+
+  /** One request of an upload to the host; undefined while it is away. */
+  openUpload(
+    hostId: number,
+    uploadUid: string,
+    method: string,
+    headers: Record<string, string>,
+  ): ClientRequest | undefined {
+    const link = this.#links.get(hostId)
+    return link?.online ? link.openUpload(uploadUid, method, headers) : undefined
+  }
+
+  #online(hostId: number): AgentLink {
+    const link = this.#links.get(hostId)
+    if (!link?.online)
+      throw new HearthError('host_unavailable', 'The host is away. Try again when it is back.')
+    return link
   }
 
   async close(): Promise<void> {

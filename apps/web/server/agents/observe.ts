@@ -1,8 +1,9 @@
 /** Writes what a host reports into the observed columns. What should be is only followed, never invented. */
 import type { HostInfo, VmReport } from '@hearth/shared/agent-protocol'
 import type { ImageReport } from '@hearth/shared/image'
-import type { Database } from '../db/client.ts'
-import type { Vm } from '../generated/client.ts'
+import type { Database, Queries } from '../db/client.ts'
+import type { Image, Vm } from '../generated/client.ts'
+import { isOwn } from '../services/image-rules.ts'
 import { settleCharge } from '../services/vm-charge.ts'
 
 export async function observeHost(db: Database, hostId: number, info: HostInfo): Promise<void> {
@@ -21,20 +22,8 @@ export async function observeHost(db: Database, hostId: number, info: HostInfo):
 
 export async function observeImage(db: Database, hostId: number, report: ImageReport): Promise<void> {
   await db.$transaction(async (tx) => {
-    const facts = {
-      name: report.name,
-      description: report.description,
-      cloudInit: report.cloudInit,
-      graphical: report.graphical ?? false,
-      loginUser: report.loginUser,
-      minMemoryBytes: BigInt(report.minMemoryBytes),
-      minDiskBytes: BigInt(report.minDiskBytes),
-    }
-    const image = await tx.image.upsert({
-      where: { uid: report.imageUid },
-      create: { uid: report.imageUid, ...facts },
-      update: facts,
-    })
+    const image = isOwn(report.source) ? await ownImage(tx, report) : await catalogueImage(tx, report)
+    if (!image) return
     const copy = {
       recipeHash: report.recipeHash,
       status: report.status,
@@ -42,6 +31,9 @@ export async function observeImage(db: Database, hostId: number, report: ImageRe
       step: report.step,
       error: report.error,
       storedBytes: BigInt(report.storedBytes),
+      sha256: report.sha256,
+      diskBytes: report.diskBytes === null ? null : BigInt(report.diskBytes),
+      transfer: report.transfer && JSON.stringify(report.transfer),
       observedAt: new Date(),
     }
     await tx.imageCopy.upsert({
@@ -49,6 +41,53 @@ export async function observeImage(db: Database, hostId: number, report: ImageRe
       create: { imageId: image.id, hostId, ...copy },
       update: copy,
     })
+  })
+}
+
+/** What the catalogue brings is everybody's, and its words are the recipe's. */
+function catalogueImage(tx: Queries, report: ImageReport): Promise<Image> {
+  const facts = {
+    name: report.name,
+    description: report.description,
+    ...found(report),
+    graphical: report.graphical ?? false,
+    source: report.source,
+    version: report.version,
+    origin: report.origin,
+    downloadBytes: BigInt(report.downloadBytes),
+    minMemoryBytes: BigInt(report.minMemoryBytes),
+  }
+  const where = { uid: report.imageUid }
+  return tx.image.upsert({ where, create: { ...where, ...facts }, update: facts })
+}
+
+/**
+ * An image of somebody's own: whose it is and what it is called is written here alone. One that the portal does not
+ * know (any more) is nobody's, and shown to nobody.
+ */
+async function ownImage(tx: Queries, report: ImageReport): Promise<Image | null> {
+  const image = await tx.image.findFirst({ where: { uid: report.imageUid, deletedAt: null } })
+  if (!image || report.status !== 'ready') return image
+  return tx.image.update({ where: { id: image.id }, data: found(report) })
+}
+
+/** What shows only when the file was looked at. */
+const found = ({ kind, boot, cloudInit, loginUser, minDiskBytes }: ImageReport) => ({
+  ...{ kind, boot, cloudInit, loginUser, minDiskBytes: BigInt(minDiskBytes) },
+})
+
+/** The host does not have it, nor anything of it. Its row stays until somebody deletes it. */
+export async function observeImageAbsence(
+  db: Database,
+  hostId: number,
+  image: { uid: string | { notIn: string[] } },
+): Promise<void> {
+  await db.imageCopy.updateMany({
+    where: { hostId, image, status: { in: ['ready', 'building'] } },
+    data: {
+      ...{ status: 'failed', progress: 0, step: '', transfer: null, storedBytes: 0, observedAt: new Date() },
+      error: 'The host does not have this image any more.',
+    },
   })
 }
 

@@ -14,6 +14,7 @@ import { addressOf, readBody, respondJson, respondText } from './respond.ts'
 import { answerScreenPicture, screenPicturePath } from './screen-picture.ts'
 import { setCommonHeaders, setPagePolicy } from './security-headers.ts'
 import { TrpcSockets } from './trpc-sockets.ts'
+import { answerUpload } from './uploads.ts'
 
 export interface Pages {
   readonly development: boolean
@@ -67,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     else if (pathname.startsWith('/api/v1/') || pathname === '/api/v1')
       await portal.rest(request, response, own)
     else if (screenPicturePath.test(pathname)) await answerScreenPicture(portal, request, response)
+    else if (uploadOf(pathname) !== undefined) await answerUploadHere(request, response, uploadOf(pathname)!)
     else if (pathname === '/healthz') respondText(response, 200, 'ok\n')
     else if (pathname === '/ca.crt') answerAuthority(response)
     else if (pathname.startsWith('/api/') || !pages) respondText(response, 404, 'There is nothing here.\n')
@@ -74,6 +76,14 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
       setPagePolicy(request, response, pages.development)
       await inLanguage(languageOf(request.headers), () => pages.request(request, response))
     }
+  }
+
+  const answerUploadHere = async (request: IncomingMessage, response: ServerResponse, imageId: number) => {
+    // A browser names the page's origin with PATCH; HEAD changes nothing.
+    if (request.method !== 'HEAD' && !isOwnPage(names, request.headers)) {
+      request.resume()
+      respondJson(response, 403, { code: 'FORBIDDEN', message: 'This page is not one of Hearth’s.' })
+    } else await answerUpload(portal, imageId, request, response)
   }
 
   const answerAuth = async (request: IncomingMessage, response: ServerResponse, own: string) => {
@@ -161,7 +171,8 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
   server.on('upgrade', onUpgrade)
   // Whoever sends a request slowly on purpose does not hold a place for ever.
   server.headersTimeout = 20_000
-  server.requestTimeout = 60_000
+  // A part of an upload over a slow line takes its time; one that stands still is ended where it is passed on.
+  server.requestTimeout = 600_000
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -186,6 +197,11 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
       clearTimeout(timer)
     },
   }
+}
+
+function uploadOf(pathname: string): number | undefined {
+  const id = /^\/uploads\/([1-9]\d{0,14})$/.exec(pathname)?.[1]
+  return id === undefined ? undefined : Number(id)
 }
 
 /** Without what may be secret in a query. */

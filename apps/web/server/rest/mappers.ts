@@ -37,6 +37,10 @@ const commands: Record<ActionCommand, string> = {
   restore_vm: 'rebuild_server',
   delete_snapshot: 'delete_image',
   build_image: 'create_image',
+  download_image: 'create_image',
+  import_image: 'create_image',
+  create_image: 'create_image',
+  delete_image: 'delete_image',
 }
 
 export function toAction(
@@ -135,6 +139,7 @@ export function toServerType(size: Size, location: Location): z.input<typeof ser
 const imageStatus = {
   ready: 'available',
   building: 'creating',
+  uploading: 'creating',
   absent: 'unavailable',
   failed: 'unavailable',
 } as const

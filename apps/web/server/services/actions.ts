@@ -18,6 +18,7 @@ import { standingOf } from './access.ts'
 import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
+import { settleImage } from './image-settle.ts'
 import { recount } from './quota.ts'
 import { deleteSnapshotsOf, settleSnapshot } from './snapshot-rows.ts'
 import type { PortalServices } from './types.ts'
@@ -44,6 +45,10 @@ const activityKind = {
   restore_vm: 'vm.restore',
   delete_snapshot: 'vm.snapshot_delete',
   build_image: 'image.build',
+  download_image: 'image.download',
+  import_image: 'image.import',
+  create_image: 'image.create',
+  delete_image: 'image.delete',
 } as const satisfies Record<ActionCommand, string>
 
 export interface NewAction {
@@ -194,6 +199,8 @@ async function finish(
     // What a deletion took away is counted no longer, disks included.
     await recount(tx, action.projectId)
   }
+  const imageId = action.resources.find(({ resourceType }) => resourceType === 'image')?.resourceId
+  if (imageId !== undefined) await settleImage(tx, imageId, action)
   return true
 }
 

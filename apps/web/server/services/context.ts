@@ -1,4 +1,5 @@
 import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { ImageImport, OwnImage } from '@hearth/shared/image'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
 import type { Changes } from './changes.ts'
@@ -11,6 +12,9 @@ export type AgentRequest =
   | { kind: 'delete'; vmUid: string }
   | { kind: 'snapshot' | 'restore' | 'delete_snapshot'; vmUid: string; snapshotUid: string }
   | { kind: 'build'; imageUid: string }
+  | { kind: 'import'; import: ImageImport }
+  | { kind: 'create_image'; vmUid: string; image: OwnImage }
+  | { kind: 'delete_image'; imageUid: string }
 
 /** The services' view of the link to the agents. */
 export interface Hosts {
@@ -22,6 +26,11 @@ export interface Hosts {
    */
   dispatch(actionId: number): Promise<void>
   differences(hostId: number): string[]
+  /** Asks the host to stop an action; it ends by itself. */
+  cancel(hostId: number, actionId: number): Promise<void>
+  /** How many bytes of an upload the host has. */
+  uploadOffset(hostId: number, uploadUid: string): Promise<number>
+  dropUpload(hostId: number, uploadUid: string): Promise<void>
 }
 
 export interface ServiceContext {

@@ -12,7 +12,13 @@ import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
 import type { ActivityView } from '../views/activity.ts'
 import type { HostView } from '../views/host.ts'
-import type { ImageView } from '../views/image.ts'
+import type {
+  ImageFromVmInput,
+  ImageImportInput,
+  ImageUpdateInput,
+  ImageUploadInput,
+  ImageView,
+} from '../views/image.ts'
 import type { MetricRange, MetricSeries } from '../views/metric.ts'
 import type {
   HomeSettings,
@@ -146,7 +152,25 @@ export interface PortalServices {
     /** The home's, and those of projects the viewer sees. */
     list(viewer: Viewer): Promise<ImageView[]>
     watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<ImageView[], void, void>
+    get(viewer: Viewer, id: number): Promise<ImageView>
+    /** Builds or downloads what the catalogue has; joins the work if it is under way. */
     build(viewer: Viewer, imageUid: string): Promise<ActionView>
+    /** The same for whatever failed, also an import. */
+    retry(viewer: Viewer, id: number): Promise<ActionView>
+    import(viewer: Viewer, projectId: number, input: ImageImportInput): Promise<ActionView>
+    fromVm(viewer: Viewer, input: ImageFromVmInput): Promise<ActionView>
+    beginUpload(viewer: Viewer, projectId: number, input: ImageUploadInput): Promise<ImageView>
+    finishUpload(viewer: Viewer, id: number): Promise<ActionView>
+    dropUpload(viewer: Viewer, id: number): Promise<void>
+    /** `projectId`: the image's, null when it is the home's. */
+    update(viewer: Viewer, projectId: number | null, input: ImageUpdateInput): Promise<ImageView>
+    cancel(viewer: Viewer, id: number): Promise<ImageView>
+    delete(viewer: Viewer, id: number): Promise<ActionView>
+    settings(): Promise<{ allowPrivateImports: boolean }>
+    setSettings(
+      viewer: Viewer,
+      settings: { allowPrivateImports: boolean },
+    ): Promise<{ allowPrivateImports: boolean }>
   }
   readonly vms: {
     /** Of every project the viewer sees. */

@@ -30,6 +30,7 @@ export interface Change {
     summary: string
     desiredState?: 'running' | 'stopped' | 'deleted'
     snapshotId?: number
+    imageId?: number
   }>
 }
 
@@ -49,13 +50,14 @@ export async function change(
     const vm = await findVm(tx, wanted.id)
     wanted.check?.(vm)
     ensureAble(wanted.what, conditionOf(context, vm))
-    const { request, summary, desiredState, snapshotId } = await wanted.plan(vm, tx)
+    const { request, summary, desiredState, snapshotId, imageId } = await wanted.plan(vm, tx)
     const action = await beginAction(tx, {
       command: wanted.command,
       viewer,
       projectId: vm.projectId,
       hostId: vm.hostId,
       vmId: vm.id,
+      ...(imageId === undefined ? {} : { imageId }),
       request,
       summary,
       step: hosts.isOnline(vm.hostId) ? 'Asking the host' : 'Waiting for the host to come back',

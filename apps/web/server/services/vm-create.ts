@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { HostInfo } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
+import { imageBoots, imageKinds, whyNotBootable } from '@hearth/shared/image'
 import { creationDemand } from '@hearth/shared/quota'
 import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
+import { z } from 'zod'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { Image } from '../generated/client.ts'
@@ -85,7 +87,7 @@ async function placeFor(context: ServiceContext, imageUid: string, projectId: nu
   const { db, hosts } = context
   const image = await db.image.findUnique({ where: { uid: imageUid }, include: { copies: true } })
   // An image of another project does not exist here.
-  if (!image || (image.projectId !== null && image.projectId !== projectId))
+  if (!image || image.deletedAt !== null || (image.projectId !== null && image.projectId !== projectId))
     throw new HearthError('not_found', `There is no image ${imageUid}.`)
   const host = await db.host.findFirst({ orderBy: { id: 'asc' } })
   if (!host) throw new HearthError('host_unavailable', 'The host is away. Try again when it is back.')
@@ -95,10 +97,16 @@ async function placeFor(context: ServiceContext, imageUid: string, projectId: nu
     throw new HearthError(
       'image_not_ready',
       copy?.status === 'building'
-        ? `${image.name} is still being built. Try again when it is ready.`
-        : `${image.name} is not on the host yet. Build it first.`,
+        ? `${image.name} is not ready yet. Try again when it is.`
+        : `${image.name} is not on the host yet. Build or download it first.`,
     )
   }
+  const why = whyNotBootable({
+    name: image.name,
+    kind: z.enum(imageKinds).parse(image.kind),
+    boot: z.enum(imageBoots).parse(image.boot),
+  })
+  if (why !== null) throw new HearthError('invalid_state', why)
   return { hostId: host.id, info, image }
 }
 

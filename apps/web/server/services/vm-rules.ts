@@ -62,6 +62,10 @@ const busyWords: Record<ActionCommand, string> = {
   restore_vm: 'going back to a snapshot',
   delete_snapshot: 'losing a snapshot',
   build_image: 'busy',
+  download_image: 'busy',
+  import_image: 'busy',
+  create_image: 'being copied to an image',
+  delete_image: 'busy',
 }
 
 const hostAway = 'Its host is away.'

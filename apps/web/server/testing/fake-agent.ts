@@ -50,6 +50,8 @@ const image = (imageUid: string, more: Partial<ImageReport>): ImageReport => ({
   name: imageUid,
   description: '',
   recipeHash: 'hash',
+  ...{ kind: 'disk', source: 'build', boot: 'direct', version: '', origin: '', downloadBytes: 0 },
+  ...{ sha256: null, diskBytes: null, transfer: null },
   cloudInit: false,
   loginUser: null,
   minMemoryBytes: 64 * MIB,

@@ -14,6 +14,7 @@ export const paths = {
   vmApi: (id: number) => `/vms/${id}/api`,
   consoleWindow: (id: number) => `/console/${id}`,
   images: () => '/images',
+  image: (id: number) => `/images/${id}`,
   activity: () => '/activity',
   projects: () => '/projects',
   project: (id: number) => `/projects/${id}`,

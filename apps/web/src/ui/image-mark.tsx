@@ -1,6 +1,6 @@
 import { cx } from './cx.ts'
 
-/** Our own drawings for what images hold: a spiral, a spark, a mountain, a circle of friends, a crate. */
+/** Our own drawings for what images hold: a spiral, a spark, a mountain, a circle of friends, a disc, a crate. */
 const drawings: { match: RegExp; tint: string; path: React.ReactNode }[] = [
   {
     match: /debian/,
@@ -30,6 +30,50 @@ const drawings: { match: RegExp; tint: string; path: React.ReactNode }[] = [
         <circle cx="19" cy="12" r="1.6" />
         <circle cx="8.5" cy="5.9" r="1.6" />
         <circle cx="8.5" cy="18.1" r="1.6" />
+      </>
+    ),
+  },
+  {
+    match: /fedora/,
+    tint: 'text-[light-dark(#2a4f8f,#8fb4f2)] bg-[light-dark(#e6edf9,#1c2738)]',
+    path: <path d="M10 19.5v-9a4.5 4.5 0 1 1 4.5 4.5H6.5" />,
+  },
+  {
+    match: /suse/,
+    tint: 'text-[light-dark(#3c7a14,#9ed36a)] bg-[light-dark(#eaf5df,#21301a)]',
+    path: (
+      <>
+        <path d="M20 13.5c0-4-3.4-7-8-7-5 0-8.5 3.2-8.5 7.3 0 3 2.2 4.7 4.6 4.7 2.2 0 3.6-1.4 3.6-3.1 0-1.3-.9-2.2-2-2.2M20 13.5c-2.6 0-4.4-.6-5.8-1.8M20 13.5v2h-4" />
+        <circle cx="16" cy="9.7" r="0.9" />
+      </>
+    ),
+  },
+  {
+    match: /arch/,
+    tint: 'text-[light-dark(#0e6f9a,#6cc4ec)] bg-[light-dark(#e1f1f8,#17303a)]',
+    path: (
+      <path d="M12 4 4.5 19.5c2.2-1.6 4-2.6 5.6-3.1-.3-2.4.5-4 1.9-4s2.2 1.6 1.9 4c1.6.5 3.4 1.5 5.6 3.1L12 4Z" />
+    ),
+  },
+  {
+    match: /rocky/,
+    tint: 'text-[light-dark(#0b7a55,#63cfa5)] bg-[light-dark(#e0f4ec,#173128)]',
+    path: <path d="M5 17.5 12.5 10l6.5 6.5M12.5 10a7.5 7.5 0 1 0-3.2 9.3M9.5 19.5l5-5 3 3" />,
+  },
+  {
+    match: /alma/,
+    tint: 'text-[light-dark(#7a4b0c,#e0b268)] bg-[light-dark(#f8eedd,#33281a)]',
+    path: (
+      <path d="M12 12c0-3 1.2-6 3.4-7.5M12 12c2.9-.9 6-.6 8.2 1M12 12c1.8 2.4 2.4 5.4 1.5 8M12 12c-1.8 2.4-4.5 3.9-7.2 3.9M12 12c-2.9-.9-5.2-3-6-5.6" />
+    ),
+  },
+  {
+    match: /^iso:/,
+    tint: 'text-ink-2 bg-raised',
+    path: (
+      <>
+        <circle cx="12" cy="12" r="8" />
+        <circle cx="12" cy="12" r="2" />
       </>
     ),
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GIB, MIB } from '@hearth/shared/units'
+import { can } from '../../../server/views/common.ts'
 import type { HostView, ImageView, SizeView } from '../../../server/views/index.ts'
 import {
   type Draft,
@@ -29,6 +30,17 @@ const debian: ImageView = {
   minDiskBytes: 4 * GIB,
   createdAt: '2026-01-01T00:00:00.000Z',
   action: null,
+  ...{
+    kind: 'disk',
+    source: 'build',
+    boot: 'direct',
+    version: '',
+    origin: '',
+    project: null,
+    transfer: null,
+  },
+  ...{ downloadBytes: 0, diskBytes: null, sha256: null, usedBy: 0, deleteProtected: false, upload: null },
+  can: { use: can, make: can, cancel: can, change: can, delete: can },
 }
 const tiny: ImageView = {
   ...debian,

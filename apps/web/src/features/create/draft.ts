@@ -1,3 +1,4 @@
+import { whyNotBootable } from '@hearth/shared/image'
 import { nameSchema } from '@hearth/shared/names'
 import { GIB, MIB, parseSize } from '@hearth/shared/units'
 import { vmLimits } from '@hearth/shared/vm-spec'
@@ -74,7 +75,8 @@ export function draftProblems(draft: Draft, world: DraftWorld): DraftProblems {
   const t = m.create.limits
   const { cpus, memoryBytes, diskBytes } = figures(draft, world)
 
-  if (!image) problems.imageUid = m.create.why.noImage
+  const unusable = image ? whyNotBootable(image) : m.create.why.noImage
+  if (unusable !== null) problems.imageUid = unusable
 
   const maxCpus = Math.min(host?.info?.cpus ?? vmLimits.cpus.max, vmLimits.cpus.max)
   if (cpus === undefined) problems.cpus = t.number

@@ -1,4 +1,5 @@
 'use client'
+import { whyNotBootable } from '@hearth/shared/image'
 import { Hammer } from 'lucide-react'
 import type { ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
@@ -44,6 +45,7 @@ export function ImagePicker({
               name="image"
               value={image.uid}
               checked={chosen === image.uid}
+              disabled={whyNotBootable(image) !== null}
               onChange={() => onChoose(image.uid)}
               aria-label={image.name}
               aria-describedby={`image-${image.uid}`}
@@ -56,8 +58,12 @@ export function ImagePicker({
             </span>
           </label>
           <div className="flex min-h-11 items-center justify-between gap-3 px-4 pb-3">
-            <ImageState image={image} />
-            {image.status === 'absent' || image.status === 'failed' ? (
+            {whyNotBootable(image) !== null ? (
+              <span className="text-13 text-ink-3">{whyNotBootable(image)}</span>
+            ) : (
+              <ImageState image={image} />
+            )}
+            {whyNotBootable(image) === null && (image.status === 'absent' || image.status === 'failed') ? (
               <Button
                 size="sm"
                 icon={<Hammer aria-hidden="true" />}
@@ -96,6 +102,8 @@ function ImageState({ image }: { image: ImageView }) {
           </span>
         </span>
       )
+    case 'uploading':
+      return <span className="text-13 text-ink-2">{m.images.state.uploading}</span>
     case 'failed':
       return (
         <span className="flex min-w-0 items-center gap-2 text-13 text-bad">
@@ -107,7 +115,9 @@ function ImageState({ image }: { image: ImageView }) {
       return (
         <span className="flex items-center gap-2 text-13 text-ink-2">
           <StatusDot tone="quiet" />
-          {m.create.card.absent(m.create.buildMinutes)}
+          {image.source === 'download'
+            ? m.images.willDownload(bytes(image.downloadBytes))
+            : m.create.card.absent(m.create.buildMinutes)}
         </span>
       )
   }

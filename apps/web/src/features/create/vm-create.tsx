@@ -144,7 +144,7 @@ export function VmCreate() {
   }
 
   const admin = session?.user?.role === 'admin'
-  const buildWhy = !admin ? m.images.buildWhy : host && !host.online ? t.why.hostAway : null
+  const buildWhy = !admin ? m.images.makeWhy : host && !host.online ? t.why.hostAway : null
   function startBuild(which: ImageView) {
     build.mutate({ imageUid: which.uid })
   }

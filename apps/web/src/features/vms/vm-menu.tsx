@@ -1,5 +1,6 @@
 'use client'
 import {
+  Copy,
   MoonStar,
   MoreHorizontal,
   Play,
@@ -16,6 +17,7 @@ import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { buttonClass } from '../../ui/button-class.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
+import { ImageFromVm } from '../images/image-from-vm.tsx'
 import { useVmPower } from './use-vm-power.ts'
 import { type Confirming, VmConfirm } from './vm-confirm.tsx'
 
@@ -24,6 +26,7 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
   const router = useRouter()
   const actions = useVmPower()
   const [confirming, setConfirming] = useState<Confirming>(null)
+  const [copying, setCopying] = useState(false)
   return (
     <>
       <Menu
@@ -72,6 +75,9 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
         >
           {m.vms.power.poweroff}
         </MenuItem>
+        <MenuItem icon={<Copy />} whyDisabled={vm.can.resize.why} onSelect={() => setCopying(true)}>
+          {m.imageForms.fromVm.action}
+        </MenuItem>
         <MenuSeparator />
         <MenuItem
           icon={<Trash2 />}
@@ -82,6 +88,7 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
           {m.vms.power.delete}
         </MenuItem>
       </Menu>
+      {copying ? <ImageFromVm vm={vm} onClose={() => setCopying(false)} /> : null}
       <VmConfirm vm={vm} what={confirming} actions={actions} onClose={() => setConfirming(null)} />
     </>
   )

@@ -4,6 +4,7 @@ import { create } from './create.ts'
 import { dashboard } from './dashboard.ts'
 import { display } from './display.ts'
 import { entry } from './entry.ts'
+import { imageForms } from './image-forms.ts'
 import { images } from './images.ts'
 import { metrics } from './metrics.ts'
 import { projects } from './projects.ts'
@@ -27,6 +28,7 @@ export const en = {
   create,
   console: consoleTexts,
   display,
+  imageForms,
   images,
   projects,
   settings,

@@ -1,0 +1,31 @@
+import { useMutation } from '@tanstack/react-query'
+import { errorMessage } from '../../data/errors.ts'
+import type { ImageView } from '../../data/hooks.ts'
+import { useTRPC } from '../../data/trpc.ts'
+import { m } from '../../messages/index.ts'
+import { toast } from '../../ui/toast.tsx'
+
+/** What one can do with an image from its card and its page; each answers by what the card then shows. */
+export function useImageActions() {
+  const trpc = useTRPC()
+  const onError = (failure: unknown) =>
+    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
+  const build = useMutation(trpc.image.build.mutationOptions({ onError }))
+  const retry = useMutation(trpc.image.retry.mutationOptions({ onError }))
+  const cancel = useMutation(trpc.image.cancel.mutationOptions({ onError }))
+  const drop = useMutation(trpc.image.dropUpload.mutationOptions({ onError }))
+  return {
+    make(image: ImageView) {
+      const onSuccess = () => toast.success(m.images.started(image.name))
+      if (image.source === 'build' || image.source === 'download')
+        build.mutate({ imageUid: image.uid }, { onSuccess })
+      else retry.mutate({ id: image.id }, { onSuccess })
+    },
+    cancel(image: ImageView) {
+      const onSuccess = () => toast.success(m.images.cancelled(image.name))
+      if (image.status === 'uploading') drop.mutate({ id: image.id }, { onSuccess })
+      else cancel.mutate({ id: image.id }, { onSuccess })
+    },
+    busy: build.isPending || retry.isPending || cancel.isPending || drop.isPending,
+  }
+}

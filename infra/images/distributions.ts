@@ -1,0 +1,62 @@
+/** The distributions' cloud images: `distributions.json`, checked when it is read, each as a recipe that downloads. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { imageUidSchema } from '@hearth/shared/names'
+import { GIB, MIB } from '@hearth/shared/units'
+import { z } from 'zod'
+import type { RecipeDefinition } from '../recipes/recipe.ts'
+import { fetchImage } from './fetch-image.ts'
+
+const httpsSchema = z.url({ protocol: /^https$/ })
+
+export const distributionSchema = z.strictObject({
+  imageUid: imageUidSchema,
+  name: z.string().min(1),
+  version: z.string(),
+  description: z.string(),
+  /** May lead to a mirror without encryption: the checksum decides. */
+  url: httpsSchema,
+  /** The distribution's own list; fetched over https at the time of the download, and only over https. */
+  checksum: z.strictObject({ list: httpsSchema, algorithm: z.enum(['sha256', 'sha512']) }),
+  loginUser: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  minMemoryMib: z.int().positive(),
+  minDiskGib: z.int().positive(),
+  /** About how much is downloaded: what the catalogue says before the server does. */
+  aboutMib: z.int().positive(),
+})
+export type Distribution = z.infer<typeof distributionSchema>
+
+export const distributions: readonly Distribution[] = z
+  .array(distributionSchema)
+  .parse(JSON.parse(readFileSync(path.join(import.meta.dirname, 'distributions.json'), 'utf8')))
+
+/** `rules`: tests take a distribution's place with a server of their own. */
+export function distributionRecipe(
+  distribution: Distribution,
+  rules: { allowPrivate: boolean } = { allowPrivate: false },
+): RecipeDefinition {
+  const { imageUid, name, version, description, url, checksum, loginUser } = distribution
+  return {
+    imageUid,
+    name,
+    version,
+    description,
+    recipeHash: createHash('sha256').update(JSON.stringify(distribution)).digest('hex').slice(0, 32),
+    kind: 'disk',
+    source: 'download',
+    boot: 'firmware',
+    origin: url,
+    cloudInit: true,
+    loginUser,
+    minMemoryBytes: distribution.minMemoryMib * MIB,
+    minDiskBytes: distribution.minDiskGib * GIB,
+    downloadBytes: distribution.aboutMib * MIB,
+    build: (context) =>
+      fetchImage(context, {
+        imageUid,
+        from: { type: 'address', url, checksum, allowPrivate: rules.allowPrivate },
+        minDiskBytes: distribution.minDiskGib * GIB,
+      }),
+  }
+}
