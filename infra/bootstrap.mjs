@@ -16,6 +16,7 @@ const programs = {
   lab: 'infra/lab/main.ts',
   vmm: 'packages/vmm/src/main.ts',
   screenshots: 'e2e/screenshots.ts',
+  fuzz: 'packages/vmm/src/fuzz/main.ts',
 }
 
 const [task = '', ...args] = process.argv.slice(2)

@@ -51,6 +51,9 @@ export interface RunOptions {
   readonly snapshotSlot?: string | undefined
   readonly initrd?: string | undefined
   readonly commandLine: string
+  /** See RamOptions of memory/guest-ram.ts. */
+  readonly hugePages?: boolean | undefined
+  readonly prefault?: boolean | undefined
   /** Absent only with `restore`: what the snapshot has. Given, it must be the same. */
   readonly memoryBytes?: number | undefined
   readonly cpus?: number | undefined
@@ -76,6 +79,8 @@ export const MAX_CPUS = 32
 const MIB = 2 ** 20
 const MIN_MEMORY = 8 * MIB
 const MAX_MEMORY = 2 ** 40
+/** Options without a value. */
+const FLAGS: readonly string[] = ['no-reboot', 'huge-pages', 'prefault']
 const MAX_DISKS = 16
 const MAX_NETS = 8
 const MAX_CDROMS = 4
@@ -101,6 +106,8 @@ Runs one virtual machine until it powers off.
   --initrd FILE               initial RAM disk
   --cmdline TEXT              kernel command line (default: ${DEFAULTS.commandLine})
   --memory SIZE               for example 512M or 2G (default: 512M)
+  --huge-pages                memory from the host's reserved pages of 2 MiB (sysctl vm.nr_hugepages)
+  --prefault                  take all of the memory at the start
   --cpus N                    1 to ${MAX_CPUS} (default: 1)
   --disk FILE[,ro][,format=raw|qcow2]
                               a disk (default: raw); may be given several times. A qcow2 image has to be one
@@ -129,7 +136,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const disks: DiskOption[] = []
   const cdroms: string[] = []
   const nets: NetOption[] = []
-  let noReboot = false
+  const flags = new Set<string>()
   const known = new Set([
     'kernel',
     'restore',
@@ -157,9 +164,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     }
     const equals = arg.indexOf('=')
     const option = equals < 0 ? arg.slice(2) : arg.slice(2, equals)
-    if (option === 'no-reboot') {
-      if (equals >= 0) throw usageError('--no-reboot takes no value')
-      noReboot = true
+    if (FLAGS.includes(option)) {
+      if (equals >= 0) throw usageError(`--${option} takes no value`)
+      flags.add(option)
       continue
     }
     if (!known.has(option) && !['disk', 'cdrom', 'net'].includes(option)) {
@@ -204,7 +211,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     serialLog: single.get('serial-log'),
     display: parseDisplay(single.get('display'), single.get('keyboard')),
     control: control === undefined ? undefined : unixPath('control', control),
-    noReboot,
+    hugePages: flags.has('huge-pages'),
+    prefault: flags.has('prefault'),
+    noReboot: flags.has('no-reboot'),
     name: single.get('name'),
   }
 }
@@ -374,6 +383,8 @@ export function vmmCommandLine(options: RunOptions): string[] {
     args.push('--display', `unix:${options.display.path}`, '--keyboard', options.display.layout)
   }
   if (options.control !== undefined) args.push('--control', `unix:${options.control}`)
+  if (options.hugePages) args.push('--huge-pages')
+  if (options.prefault) args.push('--prefault')
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)
   return args

@@ -170,7 +170,12 @@ export class Monitor {
       throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
     }
     const ranges = ramRanges(this.memoryBytes, lowRamEnd(boot, this.memoryBytes))
-    const ram = snapshot ? restoreGuestRam(ranges, snapshot.memoryFd) : allocateGuestRam(ranges)
+    if (snapshot && (options.hugePages || options.prefault)) {
+      throw usageError('--restore reads memory when it is touched: leave --huge-pages and --prefault out')
+    }
+    const ram = snapshot
+      ? restoreGuestRam(ranges, snapshot.memoryFd)
+      : allocateGuestRam(ranges, undefined, options)
     this.ram = ram
     this.disks = disks
     return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExitError } from '../sys/exit-error.ts'
 import { GuestMemory, GuestMemoryError } from './guest-memory.ts'
-import { allocateGuestRam, availableMemory } from './guest-ram.ts'
+import { allocateGuestRam, availableMemory, freeHugePages } from './guest-ram.ts'
 
 /** Two neighbours at 0 and 16, a hole, one at 64. */
 const build = (): GuestMemory =>
@@ -106,4 +106,37 @@ test('more memory than the host has is refused with code 2', () => {
   assert.equal(availableMemory('MemTotal: 9 kB\nMemAvailable:   1000 kB\nSwapFree:    24 kB\n'), 1024 * 1024)
   assert.equal(availableMemory('nothing'), Number.POSITIVE_INFINITY)
   assert.ok(availableMemory() > 0)
+})
+
+test('prefault takes the pages at once; memory with holes tells which pages were touched', () => {
+  const ranges = [
+    { guestAddress: 0, size: 4 << 20 },
+    { guestAddress: 2 ** 32, size: 4 << 20 },
+  ]
+  const ram = allocateGuestRam(ranges, undefined, { prefault: true })
+  assert.deepEqual([...ram.extents()], [{ offset: 0, length: 8 << 20 }])
+  ram.clear()
+  assert.deepEqual([...ram.extents()], [])
+  new GuestMemory(ram.regions).writeU8(2 ** 32 + 5000, 1)
+  assert.deepEqual([...ram.extents()], [{ offset: (4 << 20) + 4096, length: 4096 }])
+  ram.close()
+})
+
+test('huge pages: refused with what to do where the host has too few, else the memory is theirs', (t) => {
+  const odd = [{ guestAddress: 0, size: 3 << 20 }]
+  assert.throws(() => allocateGuestRam(odd, undefined, { hugePages: true }), /not a whole number of pages/)
+  const free = freeHugePages()
+  const tooMany = [{ guestAddress: 0, size: (free + 1) * (2 << 20) }]
+  assert.throws(
+    () => allocateGuestRam(tooMany, undefined, { hugePages: true }),
+    (error) => error instanceof ExitError && error.code === 2 && /vm\.nr_hugepages/.test(error.message),
+  )
+  if (free === 0) return t.skip('this host reserves no huge pages')
+  const ram = allocateGuestRam([{ guestAddress: 0, size: 2 << 20 }], undefined, { hugePages: true })
+  const memory = new GuestMemory(ram.regions)
+  memory.writeU32(0x1f_fff0, 42)
+  assert.equal(freeHugePages(), free - 1)
+  ram.clear()
+  assert.equal(memory.readU32(0x1f_fff0), 0)
+  ram.close()
 })

@@ -58,6 +58,27 @@ function launch(args: readonly string[]): LabGuest {
   return guest
 }
 
+/** Stops and continues the machine `times` times, as fast as it goes. */
+async function pauseAndResume(socket: string, times: number): Promise<void> {
+  const script = `
+    const [, socket, times] = process.argv
+    const connection = require('node:net').connect(socket)
+    let id = 0
+    const ask = () => connection.write(JSON.stringify({ id: ++id, method: id % 2 ? 'pause' : 'resume' }) + '\\n')
+    require('node:readline').createInterface(connection).on('line', (line) => {
+      const reply = JSON.parse(line)
+      if (reply.id !== id) return
+      if (!reply.ok) throw new Error(line)
+      if (id === 2 * times) process.exit()
+      ask()
+    })
+    ask()`
+  const { code, stderr } = await lab.run('node', ['-e', script, socket, String(times)], {
+    timeoutMs: BOOT_MS,
+  })
+  assert.equal(code, 0, stderr)
+}
+
 async function control<T>(socket: string, method: string, params: unknown): Promise<T> {
   const script = `
     const [, socket, method, params] = process.argv
@@ -88,7 +109,7 @@ const SERVER = `
     response.end()
   }).listen(8124, process.argv[1], () => console.log('listening'))`
 
-test('a download over TAP and a copy between disks go on in a new process; the clock is right', async () => {
+test('a download over TAP and a copy between disks live through a hundred pauses and go on in a new process; the clock is right', async () => {
   let said = ''
   const server = lab.spawn('node', ['-e', SERVER, HOST, `${FOLDER}/file`], {
     stdin: true,
@@ -117,6 +138,7 @@ test('a download over TAP and a copy between disks go on in a new process; the c
        (while [ ! -s /download ]; do ${copy}; done; echo "copy fin""ished") & true`,
     )
     await heard('under way')
+    await pauseAndResume(`${FOLDER}/control`, 100)
     const saved = await control<VmmSnapshotResult>(`${FOLDER}/control`, 'snapshot', {
       folder: `${FOLDER}/saved`,
       after: 'pause',

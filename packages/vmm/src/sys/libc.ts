@@ -69,6 +69,10 @@ export const mmap: (
 export const munmap: (address: number, length: number) => number = libc.func(
   'int munmap(intptr_t addr, size_t len)',
 )
+/** `advice` is one of MADV. */
+export const madvise: (address: number, length: number, advice: number) => number = libc.func(
+  'int madvise(intptr_t addr, size_t len, int advice)',
+)
 export const memfdCreate: (name: string, flags: number) => number = libc.func(
   'int memfd_create(const char *name, unsigned int flags)',
 )
@@ -177,6 +181,8 @@ export const MAP = {
   NORESERVE: 0x4000,
   POPULATE: 0x8000,
 } as const
+/** madvise(2): page tables and pages for writing, at once; Linux 5.14. */
+export const MADV = { POPULATE_WRITE: 23 } as const
 /** flock(2). */
 export const LOCK = { SH: 1, EX: 2, NB: 4, UN: 8 } as const
 export const EPOLL = { CTL_ADD: 1, CTL_DEL: 2, CTL_MOD: 3, IN: 1, OUT: 4, ERR: 8, HUP: 16 } as const

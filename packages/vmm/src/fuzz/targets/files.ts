@@ -1,0 +1,250 @@
+/** Files that somebody else may have made: kernels, disk images, snapshots. */
+import { parseVmSnapshot } from '@hearth/shared/vm-snapshot'
+import { BootError, imageOfBytes } from '../../boot/image-file.ts'
+import { loadGuest } from '../../boot/load.ts'
+import { bzImage, elf } from '../../boot/testing/images.ts'
+import { checkImage } from '../../disk/qcow2/check.ts'
+import { Qcow2Error } from '../../disk/qcow2/errors.ts'
+import { CLUSTER } from '../../disk/qcow2/format.ts'
+import { openQcow2File, readHeader } from '../../disk/qcow2/open.ts'
+import { MemoryFile } from '../../disk/qcow2/testing/files.ts'
+import { GuestBuffer, Random } from '../../disk/qcow2/testing/support.ts'
+import { diskFirmware } from '../../firmware/detect.ts'
+import { memoryMap } from '../../machine/layout.ts'
+import { GuestMemory } from '../../memory/guest-memory.ts'
+import { SystemError } from '../../sys/libc.ts'
+import { RngDevice } from '../../virtio/rng.ts'
+import { TestMachine } from '../../virtio/testing/machine.ts'
+import { PciDriver } from '../../virtio/testing/pci-driver.ts'
+import { ByteSource, EDGES } from '../byte-source.ts'
+import type { FuzzTarget } from '../target.ts'
+
+const MIB = 1 << 20
+
+/** Overwrites fields of a good file: where, how wide and with what says the input. */
+function damaged(good: Uint8Array, source: ByteSource, reach: number): Uint8Array {
+  const bytes = new Uint8Array(good)
+  const view = new DataView(bytes.buffer)
+  const changes = 1 + source.below(8)
+  for (let i = 0; i < changes; i++) {
+    const at = source.below(Math.min(reach, bytes.length - 8))
+    const value = source.below(2) === 0 ? source.pick(EDGES) : source.u32()
+    const width = source.below(3)
+    if (width === 0) view.setUint8(at, value & 0xff)
+    else if (width === 1) view.setUint16(at, value & 0xffff, true)
+    else view.setUint32(at, value, true)
+  }
+  return source.oneIn(8) ? bytes.slice(0, source.below(bytes.length + 1)) : bytes
+}
+
+function kernelTarget(name: string, about: string, make: () => Uint8Array): FuzzTarget {
+  const ramBytes = 32 * MIB
+  let memory: GuestMemory | undefined
+  return {
+    name,
+    about,
+    runsInTest: 500,
+    run(input) {
+      const source = new ByteSource(input)
+      const kernel = imageOfBytes(source.oneIn(16) ? source.rest() : damaged(make(), source, 1024))
+      // Made once: what lies in it from before changes nothing of what is loaded.
+      memory ??= GuestMemory.ofBuffers([{ guestAddress: 0, buffer: new ArrayBuffer(ramBytes) }])
+      const initrd = imageOfBytes(new Uint8Array(source.below(70_000)))
+      try {
+        const entry = loadGuest(
+          { kernel, initrd, commandLine: 'console=ttyS0' },
+          { memory, ramBytes, memoryMap: memoryMap(ramBytes), rsdp: 0xe_0000 },
+        )
+        if (!Number.isFinite(entry.regs.rip)) throw new Error(`it is entered at ${entry.regs.rip}`)
+      } catch (error) {
+        if (!(error instanceof BootError)) throw error
+      }
+    },
+  }
+}
+
+const firmwareKind: FuzzTarget = {
+  name: 'disk-head',
+  about: "a disk's first sectors, looked at to choose the firmware",
+  runsInTest: 300,
+  run: (input) => void diskFirmware(damaged(new Uint8Array(17 * 1024), new ByteSource(input), 17 * 1024)),
+}
+
+let image: MemoryFile | undefined
+/** 64 MiB with data, zeroes and holes. */
+function goodImage(): MemoryFile {
+  if (image) return image
+  const file = new MemoryFile()
+  // Header, refcount table, refcount block, L1; what createQcow2 writes, in memory.
+  const header = new DataView(new ArrayBuffer(CLUSTER))
+  header.setUint32(0, 0x5146_49fb)
+  header.setUint32(4, 3)
+  header.setUint32(20, 16)
+  header.setUint32(28, 64 * MIB)
+  header.setUint32(36, 1)
+  header.setUint32(44, 3 * CLUSTER)
+  header.setUint32(52, CLUSTER)
+  header.setUint32(56, 1)
+  header.setUint32(96, 4)
+  header.setUint32(100, 104)
+  file.put(0, new Uint8Array(header.buffer))
+  const table = new Uint8Array(CLUSTER)
+  new DataView(table.buffer).setUint32(4, 2 * CLUSTER)
+  file.put(CLUSTER, table)
+  const block = new Uint8Array(CLUSTER)
+  for (let i = 0; i < 4; i++) block[2 * i + 1] = 1
+  file.put(2 * CLUSTER, block)
+  file.put(3 * CLUSTER, new Uint8Array(CLUSTER))
+  const guest = new GuestBuffer(MIB, new Random(1))
+  const disk = openQcow2File(file.clone(), 'good')
+  disk.abandon()
+  const open = openQcow2File(file, 'good')
+  guest.write(open, 0, new Uint8Array(MIB).fill(2))
+  open.writeZeroes(MIB, MIB, true)
+  open.writeZeroes(CLUSTER, 2 * CLUSTER, false)
+  open.discard(8 * CLUSTER, CLUSTER)
+  open.close()
+  guest.close()
+  image = file
+  return file
+}
+
+const qcow2: FuzzTarget = {
+  name: 'qcow2',
+  about: 'a damaged disk image, opened, used and closed',
+  runsInTest: 150,
+  run(input) {
+    const source = new ByteSource(input)
+    const file = goodImage().clone()
+    for (let changes = 1 + source.below(4); changes > 0; changes--) {
+      const table = source.below(6)
+      const at = table === 0 ? source.below(112) : table * CLUSTER + source.below(320)
+      const field = source.take(1 << source.below(4))
+      if (source.below(2) === 0) new DataView(field.buffer).setUint8(0, source.pick([0, 1, 0x40, 0x80, 0xff]))
+      file.put(at, field)
+    }
+    const guest = new GuestBuffer(MIB, new Random(1))
+    /** An error of the kinds the disk engine promises is an answer; any other is a fault of ours. */
+    const named = (step: () => void): void => {
+      try {
+        step()
+      } catch (error) {
+        const promised =
+          error instanceof Qcow2Error ||
+          error instanceof SystemError ||
+          (error instanceof RangeError && /outside a disk/.test(error.message))
+        if (!promised) throw error
+      }
+    }
+    named(() => void checkImage(file, readHeader(file, 'fuzz'), 'fuzz', false))
+    named(() => {
+      const disk = openQcow2File(file, 'fuzz', null, 4)
+      for (let step = 0; step < 12 && !source.done; step++) {
+        const at = source.below(1024) * 512 * 64
+        const length = source.pick([512, 4096, 65536, MIB])
+        named(() => {
+          const action = source.below(5)
+          if (action === 0) guest.read(disk, at, length)
+          else if (action === 1) guest.write(disk, at, new Uint8Array(length).fill(0xee))
+          else if (action === 2) disk.discard(at, length)
+          else if (action === 3) disk.writeZeroes(at, length, source.below(2) === 0)
+          else disk.flush()
+        })
+      }
+      named(() => disk.close())
+    })
+    guest.close()
+  },
+}
+
+/** The state of two devices as a document, damaged where the input says, and given to new devices. */
+const snapshot: FuzzTarget = {
+  name: 'snapshot',
+  about: 'the device state of a snapshot somebody changed',
+  runsInTest: 200,
+  run(input) {
+    const source = new ByteSource(input)
+    const machine = new TestMachine(4 << 20)
+    const driver = new PciDriver(machine, new RngDevice())
+    const second = new TestMachine(4 << 20)
+    const other = new PciDriver(second, new RngDevice())
+    try {
+      driver.start(driver.offered())
+      const state = JSON.parse(JSON.stringify(driver.bus.save())) as unknown
+      for (let changes = source.below(6); changes > 0; changes--) change(state, source)
+      const parsed = parseVmSnapshot({ ...EMPTY, devices: { chipset: {}, pci: state } })
+      if (!parsed.ok) return
+      try {
+        other.bus.restore(parsed.snapshot.devices.pci)
+      } catch (error) {
+        // A line for people about what does not fit; anything else is a fault of ours.
+        if (error instanceof TypeError || !(error instanceof Error)) throw error
+        return
+      }
+      other.bus.resumed()
+      second.loop.runOnce(0)
+      other.bus.reset()
+      other.start(other.offered())
+      if (other.status !== 15) throw new Error('an honest driver is not served')
+    } finally {
+      driver.bus.close()
+      other.bus.close()
+      machine.close()
+      second.close()
+    }
+  },
+}
+
+/** Replaces one value somewhere in a tree. */
+function change(tree: unknown, source: ByteSource): void {
+  let node = tree as Record<string, unknown>
+  for (let depth = 0; depth < 8; depth++) {
+    const keys = Object.keys(node)
+    if (keys.length === 0) return
+    const key = source.pick(keys)
+    const value = node[key]
+    if (typeof value === 'object' && value !== null && !source.oneIn(12)) {
+      node = value as Record<string, unknown>
+      continue
+    }
+    const text = typeof value === 'string'
+    node[key] = source.pick<unknown>([
+      source.pick(EDGES),
+      source.u8(),
+      text ? value.replace(/.$/, 'A') : !value,
+      text && value.startsWith('0x') ? `0x${source.u32().toString(16)}` : source.u16(),
+      null,
+    ])
+    return
+  }
+}
+
+const zeroes = (length: number): string => Buffer.alloc(length).toString('base64')
+const EMPTY = {
+  v: 1,
+  savedAt: 0,
+  cpus: 1,
+  memoryBytes: MIB,
+  disks: [],
+  kernel: { clock: '0x0', tscKhz: 1, pit: zeroes(112), irqchips: [zeroes(520), zeroes(520), zeroes(520)] },
+  vcpus: [
+    {
+      ...{ cpuid: [], mpState: 0, regs: zeroes(144), sregs: zeroes(312), xsave: '', xcrs: zeroes(392) },
+      ...{ debugRegs: zeroes(128), lapic: zeroes(1024), events: zeroes(64), msrs: [] },
+    },
+  ],
+  uart: {
+    ...{ ier: 0, lcr: 0, mcr: 0, scr: 0, divisor: 0 },
+    ...{ fifoEnabled: false, thrEmptyPending: false, input: '' },
+  },
+}
+
+export const fileTargets: readonly FuzzTarget[] = [
+  kernelTarget('bzimage', 'a Linux bzImage', () => bzImage()),
+  kernelTarget('elf', 'an ELF kernel', () =>
+    elf({ segments: [{ address: MIB, data: new Uint8Array(4096), memorySize: 8192 }] }),
+  ),
+  firmwareKind,
+  qcow2,
+  snapshot,
+]

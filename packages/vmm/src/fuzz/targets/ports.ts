@@ -1,0 +1,175 @@
+/** Devices at fixed addresses, under accesses of any width anywhere in their range. */
+import type { BusDevice } from '../../bus/device.ts'
+import { AcpiPm, PM1_BYTES } from '../../chipset/acpi-pm.ts'
+import { Cmos } from '../../chipset/cmos.ts'
+import type { MachineEvents } from '../../chipset/events.ts'
+import { I8042Command } from '../../chipset/i8042.ts'
+import { ResetControl } from '../../chipset/reset-control.ts'
+import { Uart } from '../../chipset/uart.ts'
+import { FLASH_BLOCK_BYTES, Flash } from '../../firmware/flash.ts'
+import { FW_CFG_PORTS, FwCfg } from '../../firmware/fw-cfg.ts'
+import { GuestMemory } from '../../memory/guest-memory.ts'
+import { PciBus } from '../../pci/bus.ts'
+import * as libc from '../../sys/libc.ts'
+import { VirtioPciFunction } from '../../virtio/pci-transport.ts'
+import { RngDevice } from '../../virtio/rng.ts'
+import { TestMachine } from '../../virtio/testing/machine.ts'
+import { ByteSource, EDGES } from '../byte-source.ts'
+import type { FuzzTarget } from '../target.ts'
+
+const nobody: MachineEvents = { powerOff() {}, reset() {}, panic() {} }
+const RAM = 1 << 20
+
+/** What a bus promises the vCPU: any read is a number, and of no more bits than were asked for. */
+function checkValue(device: BusDevice, offset: number, size: number): void {
+  const value = device.read(offset, size)
+  if (!Number.isInteger(value)) throw new Error(`${device.name}: reading ${offset}/${size} gave ${value}`)
+}
+
+function portTarget(
+  name: string,
+  about: string,
+  range: number,
+  make: (memory: GuestMemory) => BusDevice,
+): FuzzTarget {
+  return {
+    name,
+    about,
+    runsInTest: 500,
+    run(input) {
+      const source = new ByteSource(input)
+      const memory = GuestMemory.ofBuffers([{ guestAddress: 0, buffer: new ArrayBuffer(RAM) }])
+      const device = make(memory)
+      while (!source.done) {
+        const size = 1 << source.below(3)
+        const offset = source.below(range - size + 1)
+        const action = source.below(4)
+        if (action === 0) checkValue(device, offset, size)
+        else if (action === 1) memory.write(source.below(RAM - 64), source.take(source.below(32)))
+        else {
+          const value = source.below(2) === 0 ? source.u32() : source.pick(EDGES)
+          device.write(offset, size, value & (size === 4 ? -1 : (1 << (8 * size)) - 1))
+        }
+      }
+      for (let offset = 0; offset < Math.min(range, 64); offset++) checkValue(device, offset, 1)
+    },
+  }
+}
+
+const fwCfg = portTarget('fw-cfg', 'QEMU firmware configuration, with DMA', FW_CFG_PORTS, (memory) => {
+  const device = new FwCfg(memory)
+  device.addFile(
+    'etc/fixed',
+    Uint8Array.from({ length: 100 }, (_, i) => i),
+  )
+  device.addFile('etc/made', { size: 40, make: () => new Uint8Array(40).fill(9) })
+  return device
+})
+
+const flash = portTarget('flash', 'the flash chip of UEFI variables', 4 * FLASH_BLOCK_BYTES, () => {
+  return new Flash(new Uint8Array(4 * FLASH_BLOCK_BYTES).fill(0xff), { readable() {}, written() {} })
+})
+
+const chipset: FuzzTarget = portTarget(
+  'chipset',
+  'power management, clock, keyboard controller, reset',
+  16,
+  () => {
+    const parts: BusDevice[] = [
+      new AcpiPm({ setLevel() {} }, nobody),
+      new Cmos(512 << 20, 1 << 30),
+      new I8042Command(nobody),
+      new ResetControl(nobody),
+    ]
+    const ranges = [PM1_BYTES, 2, 1, 1]
+    const find = (offset: number, size: number): [BusDevice, number] | undefined => {
+      let at = 0
+      for (const [i, part] of parts.entries()) {
+        if (offset >= at && offset + size <= at + ranges[i]!) return [part, offset - at]
+        at += ranges[i]!
+      }
+      return undefined
+    }
+    return {
+      name: 'chipset',
+      read: (offset, size) => {
+        const found = find(offset, size)
+        return found ? found[0].read(found[1], size) : 0xff
+      },
+      write: (offset, size, value) => {
+        const found = find(offset, size)
+        found?.[0].write(found[1], size, value)
+      },
+    }
+  },
+)
+
+const uart: FuzzTarget = {
+  name: 'uart',
+  about: 'the serial port, with somebody typing and a snapshot now and then',
+  runsInTest: 300,
+  run(input) {
+    const fd = libc.check('eventfd', libc.eventfdCreate(0, libc.EFD.NONBLOCK | libc.EFD.CLOEXEC))
+    try {
+      const source = new ByteSource(input)
+      const make = (): Uart => new Uart({ shared: Uart.allocate(), irqFd: fd, attentionFd: fd })
+      let port = make()
+      while (!source.done) {
+        const choice = source.below(8)
+        if (choice < 4) port.writeRegister(source.below(8), source.u8())
+        else if (choice < 6) {
+          const register = source.below(8)
+          const value = port.readRegister(register)
+          if (!(value >= 0 && value <= 255)) throw new Error(`register ${register} reads ${value}`)
+        } else if (choice === 6) port.offerInput(source.take(source.u8()))
+        else {
+          const state = port.save()
+          port = make()
+          port.restore(state)
+          const again = JSON.stringify(port.save())
+          if (again !== JSON.stringify(state)) throw new Error('a restored port is another one')
+        }
+        libc.read(fd, new Uint8Array(8), 8)
+      }
+    } finally {
+      libc.close(fd)
+    }
+  },
+}
+
+const pci: FuzzTarget = {
+  name: 'pci',
+  about: 'configuration space by ports and ECAM, BARs moved anywhere',
+  runsInTest: 300,
+  run(input) {
+    const source = new ByteSource(input)
+    const machine = new TestMachine(1 << 20)
+    const bus = new PciBus(machine.platform, {
+      mmio32Start: 0xc000_0000,
+      mmio32End: 0xe000_0000,
+      ecamStart: 0xe000_0000,
+    })
+    for (const slot of [1, 2])
+      bus.plug(slot, new VirtioPciFunction(new RngDevice(), { memory: machine.memory }))
+    try {
+      while (!source.done) {
+        const size = 1 << source.below(3)
+        const value = source.below(2) === 0 ? source.u32() : source.pick(EDGES)
+        const device = source.below(2) === 0 ? bus.ecam : bus.configPorts
+        const range = device === bus.ecam ? 4 << 15 : 8
+        const offset = source.oneIn(4) ? source.below(range - size + 1) : (1 << 15) + source.below(64)
+        const at = Math.min(offset, range - size)
+        if (source.below(3) === 0) checkValue(device, at, size)
+        else device.write(at, size, value)
+      }
+      for (const [start, { length }] of machine.mmio.ranges) {
+        if (start < 0xc000_0000 || start + length > 0xe000_0000) throw new Error(`a BAR answers at ${start}`)
+      }
+    } finally {
+      bus.close()
+      machine.close()
+    }
+  },
+}
+
+export const portTargets: readonly FuzzTarget[] = [chipset, uart, pci, fwCfg, flash]
