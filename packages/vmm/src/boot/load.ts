@@ -6,17 +6,32 @@ import { type BzImage, ENTRY_64, isBzImage, parseBzImage } from './bzimage.ts'
 import { type ElfImage, isElf, parseElf } from './elf.ts'
 import { BootError, type ImageFile } from './image-file.ts'
 import { enter64, writeZeroPage } from './linux.ts'
+import {
+  enterMultiboot,
+  findMultibootHeader,
+  type LoadSegment,
+  MAX_MODULES,
+  type MultibootImage,
+  type MultibootModule,
+  parseMultiboot,
+  writeMultibootInfo,
+} from './multiboot.ts'
 import { enterPvh, writeStartInfo } from './pvh.ts'
 
 const PAGE = 4096
 const MIB = 1024 * 1024
+
+/** How `--boot` may have a kernel entered. */
+export type KernelProtocol = 'linux' | 'pvh' | 'multiboot'
 
 export interface BootSource {
   readonly kernel: ImageFile
   readonly initrd: ImageFile | undefined
   readonly commandLine: string
   /** Absent: what the file asks for. */
-  readonly protocol?: 'linux' | 'pvh' | undefined
+  readonly protocol?: KernelProtocol | undefined
+  /** For Multiboot, after the initrd; `text` is what the kernel is told of it. */
+  readonly modules?: readonly { readonly file: ImageFile; readonly text: string }[] | undefined
 }
 
 export interface BootEnvironment {
@@ -27,13 +42,20 @@ export interface BootEnvironment {
   readonly rsdp: number
 }
 
-export type KernelImage = { kind: 'bzimage'; image: BzImage } | { kind: 'elf'; image: ElfImage }
+export type KernelImage =
+  | { kind: 'bzimage'; image: BzImage }
+  | { kind: 'elf'; image: ElfImage }
+  | { kind: 'multiboot'; image: MultibootImage }
 
 /** Reads only headers; throws BootError when the file is no kernel this machine can enter. */
-export function detectKernel(file: ImageFile): KernelImage {
+export function detectKernel(file: ImageFile, protocol?: KernelProtocol): KernelImage {
   if (file.size === 0) throw new BootError(`${file.path} is empty`)
-  const head = new Uint8Array(Math.min(file.size, 1024))
+  const head = new Uint8Array(Math.min(file.size, 8192))
   file.read(head, 0)
+  if (protocol === 'multiboot') return { kind: 'multiboot', image: parseMultiboot(file) }
+  if (protocol === undefined && findMultibootHeader(head) >= 0 && !hasOwnProtocol(file, head)) {
+    return { kind: 'multiboot', image: parseMultiboot(file) }
+  }
   if (isElf(head)) return { kind: 'elf', image: parseElf(file) }
   if (isBzImage(head)) return { kind: 'bzimage', image: parseBzImage(file) }
   throw new BootError(
@@ -41,12 +63,20 @@ export function detectKernel(file: ImageFile): KernelImage {
   )
 }
 
+/** Whether a kernel with a Multiboot header has a protocol beside it that tells it more. */
+function hasOwnProtocol(file: ImageFile, head: Uint8Array): boolean {
+  if (isBzImage(head)) return true
+  const ELFCLASS64 = 2
+  return isElf(head) && head[4] === ELFCLASS64 && parseElf(file).pvhEntry !== undefined
+}
+
 /** Loads everything and returns the state the first vCPU starts in. Throws BootError. */
 export function loadGuest(source: BootSource, environment: BootEnvironment): EntryState {
-  const kernel = detectKernel(source.kernel)
+  const kernel = detectKernel(source.kernel, source.protocol)
   checkProtocol(source, kernel)
   const lowEnd = Math.min(environment.ramBytes, LOW_RAM_END)
   if (kernel.kind === 'bzimage') return loadBzImage(kernel.image, source, environment, lowEnd)
+  if (kernel.kind === 'multiboot') return loadMultiboot(kernel.image, source, environment, lowEnd)
   return loadElf(kernel.image, source, environment, lowEnd)
 }
 
@@ -78,22 +108,7 @@ function loadBzImage(image: BzImage, source: BootSource, env: BootEnvironment, l
 
 function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowEnd: number): EntryState {
   const { kernel } = source
-  let end = HIGH_MEMORY
-  for (const segment of image.segments) {
-    if (segment.address < HIGH_MEMORY) {
-      throw new BootError(
-        `${kernel.path} wants to be loaded at 0x${segment.address.toString(16)}, below 1 MiB: it is not a kernel for this machine`,
-      )
-    }
-    if (segment.address + segment.memorySize > lowEnd) {
-      throw tooSmall(kernel, segment.address + segment.memorySize, env.ramBytes)
-    }
-    end = Math.max(end, segment.address + segment.memorySize)
-  }
-  for (const segment of image.segments) {
-    if (segment.fileSize > 0)
-      kernel.read(env.memory.bytes(segment.address, segment.fileSize), segment.fileOffset)
-  }
+  const end = loadSegments(kernel, image.segments, env, lowEnd)
   writeCommandLine(env.memory, source.commandLine, BOOT.commandLineMax - 1)
   const initrd = placeInitrd(source.initrd, env, end, lowEnd)
   const data = { memoryMap: env.memoryMap, rsdp: env.rsdp, initrd }
@@ -107,7 +122,63 @@ function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowE
   return enter64(env.memory, image.entry)
 }
 
-function checkEntry(kernel: ImageFile, image: ElfImage, entry: number): void {
+/** Copies the segments to where they belong; returns the end of the highest. */
+function loadSegments(
+  kernel: ImageFile,
+  segments: readonly LoadSegment[],
+  env: BootEnvironment,
+  lowEnd: number,
+): number {
+  let end = HIGH_MEMORY
+  for (const segment of segments) {
+    if (segment.address < HIGH_MEMORY) {
+      throw new BootError(
+        `${kernel.path} wants to be loaded at 0x${segment.address.toString(16)}, below 1 MiB: it is not a kernel for this machine`,
+      )
+    }
+    if (segment.address + segment.memorySize > lowEnd) {
+      throw tooSmall(kernel, segment.address + segment.memorySize, env.ramBytes)
+    }
+    end = Math.max(end, segment.address + segment.memorySize)
+  }
+  for (const segment of segments) {
+    if (segment.fileSize > 0)
+      kernel.read(env.memory.bytes(segment.address, segment.fileSize), segment.fileOffset)
+  }
+  return end
+}
+
+function loadMultiboot(
+  image: MultibootImage,
+  source: BootSource,
+  env: BootEnvironment,
+  lowEnd: number,
+): EntryState {
+  const { kernel } = source
+  const end = loadSegments(kernel, image.segments, env, lowEnd)
+  checkEntry(kernel, image, image.entry)
+  writeCommandLine(env.memory, source.commandLine, BOOT.commandLineMax - 1)
+  const files = [
+    ...(source.initrd ? [{ file: source.initrd, text: source.initrd.path }] : []),
+    ...(source.modules ?? []),
+  ]
+  if (files.length > MAX_MODULES)
+    throw new BootError(`${files.length} modules are too many: at most ${MAX_MODULES}`)
+  const modules: MultibootModule[] = []
+  let next = end
+  for (const { file, text } of files) {
+    const start = Math.ceil(next / PAGE) * PAGE
+    if (start + file.size > lowEnd) throw tooSmall(file, start + file.size, env.ramBytes)
+    if (file.size > 0) file.read(env.memory.bytes(start, file.size), 0)
+    next = start + file.size
+    modules.push({ start, end: next, text })
+  }
+  const { memoryMap } = env
+  writeMultibootInfo(env.memory, { memoryMap, upperBytes: lowEnd - HIGH_MEMORY, modules })
+  return enterMultiboot(env.memory, image.entry)
+}
+
+function checkEntry(kernel: ImageFile, image: Pick<ElfImage, 'segments'>, entry: number): void {
   if (image.segments.some((s) => entry >= s.address && entry < s.address + s.memorySize)) return
   throw new BootError(
     `${kernel.path} starts at 0x${entry.toString(16)}, where it loads nothing: it is not a kernel for this machine`,

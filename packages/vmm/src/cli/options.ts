@@ -54,6 +54,8 @@ export interface RunOptions {
   /** See RamOptions of memory/guest-ram.ts. */
   readonly hugePages?: boolean | undefined
   readonly prefault?: boolean | undefined
+  /** For Multiboot: `FILE TEXT`, given to the kernel whole. */
+  readonly modules?: readonly string[] | undefined
   /** Absent only with `restore`: what the snapshot has. Given, it must be the same. */
   readonly memoryBytes?: number | undefined
   readonly cpus?: number | undefined
@@ -104,6 +106,7 @@ Runs one virtual machine until it powers off.
                               (--kernel is then only needed for the guest's next reset)
   --snapshot-slot FOLDER      where the control method "snapshot" writes when it names no folder
   --initrd FILE               initial RAM disk
+  --module 'FILE [TEXT]'      a Multiboot module; may be given several times
   --cmdline TEXT              kernel command line (default: ${DEFAULTS.commandLine})
   --memory SIZE               for example 512M or 2G (default: 512M)
   --huge-pages                memory from the host's reserved pages of 2 MiB (sysctl vm.nr_hugepages)
@@ -135,6 +138,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const single = new Map<string, string>()
   const disks: DiskOption[] = []
   const cdroms: string[] = []
+  const modules: string[] = []
   const nets: NetOption[] = []
   const flags = new Set<string>()
   const known = new Set([
@@ -169,7 +173,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
       flags.add(option)
       continue
     }
-    if (!known.has(option) && !['disk', 'cdrom', 'net'].includes(option)) {
+    if (!known.has(option) && !['disk', 'cdrom', 'net', 'module'].includes(option)) {
       throw usageError(`there is no option --${option} (see hearth-vmm --help)`)
     }
     const value = equals < 0 ? args[++i] : arg.slice(equals + 1)
@@ -180,6 +184,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     if (value.includes('\0')) throw usageError(`--${option} has a zero byte in its value`)
     if (option === 'disk') disks.push(parseDisk(value))
     else if (option === 'cdrom') cdroms.push(value)
+    else if (option === 'module') modules.push(value)
     else if (option === 'net') nets.push(parseNet(value))
     else if (single.has(option)) throw usageError(`--${option} is given twice`)
     else single.set(option, value)
@@ -187,6 +192,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 
   const restore = single.get('restore')
   const boot = parseBoot(single, disks.length, cdroms.length)
+  if (modules.length > 0 && boot.kernel === undefined) throw usageError('--module needs --kernel')
   if (cdroms.length > MAX_CDROMS)
     throw usageError(`${cdroms.length} CD-ROMs are too many: at most ${MAX_CDROMS}`)
   if (disks.length > MAX_DISKS) throw usageError(`${disks.length} disks are too many: at most ${MAX_DISKS}`)
@@ -198,6 +204,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const control = single.get('control')
   return {
     ...boot,
+    ...(modules.length > 0 ? { modules } : {}),
     restore,
     snapshotSlot: single.get('snapshot-slot'),
     initrd: single.get('initrd'),
@@ -369,6 +376,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.firmwareLog !== undefined) args.push('--firmware-log', options.firmwareLog)
   if (options.initrd !== undefined) args.push('--initrd', options.initrd)
   if (options.kernel !== undefined) args.push('--cmdline', options.commandLine)
+  for (const module of options.modules ?? []) args.push('--module', module)
   if (options.memoryBytes !== undefined) args.push('--memory', `${options.memoryBytes / MIB}M`)
   if (options.cpus !== undefined) args.push('--cpus', String(options.cpus))
   for (const disk of options.disks) args.push('--disk', diskArgument(disk))

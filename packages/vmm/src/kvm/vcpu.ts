@@ -34,7 +34,15 @@ export interface Segment {
 
 /** The state a boot protocol enters the first vCPU in; registers not named are zero. */
 export interface EntryState {
-  readonly regs: { rip: number; rsi?: number; rbx?: number; rsp?: number; rbp?: number }
+  readonly regs: {
+    rip: number
+    rax?: number
+    rbx?: number
+    rsi?: number
+    rdi?: number
+    rsp?: number
+    rbp?: number
+  }
   readonly code: Segment
   readonly data: Segment
   readonly tss: Segment
@@ -61,7 +69,7 @@ const SREGS = {
   cr4: 248,
   efer: 264,
 } as const
-const REGS = { rbx: 8, rsi: 32, rsp: 48, rbp: 56, rip: 128, rflags: 136 } as const
+const REGS = { rax: 0, rbx: 8, rsi: 32, rdi: 40, rsp: 48, rbp: 56, rip: 128, rflags: 136 } as const
 const RFLAGS_RESERVED = 2
 
 const APIC_LVT0 = 0x350
@@ -124,7 +132,7 @@ export class Vcpu {
     check('KVM_SET_SREGS', ioctl(this.fd, KVM_SET_SREGS, sregs))
 
     const regs = new DataView(new ArrayBuffer(SIZE.regs))
-    for (const name of ['rip', 'rsi', 'rbx', 'rsp', 'rbp'] as const) {
+    for (const name of ['rip', 'rax', 'rbx', 'rsi', 'rdi', 'rsp', 'rbp'] as const) {
       regs.setBigUint64(REGS[name], BigInt(state.regs[name] ?? 0), true)
     }
     regs.setBigUint64(REGS.rflags, BigInt(RFLAGS_RESERVED), true)

@@ -15,16 +15,21 @@ import type { FirmwareBoot } from './machine.ts'
 
 /** Undefined: there is none. Throws ExitError when the files cannot be booted as asked. */
 export function openKernel(options: RunOptions): BootSource | undefined {
-  const { kernel, initrd, commandLine, boot } = options
+  const { kernel, initrd, commandLine, boot, modules } = options
   if (kernel === undefined) return undefined
   const source: BootSource = {
     kernel: openImageFile(kernel, '--kernel'),
     initrd: initrd === undefined ? undefined : openImageFile(initrd, '--initrd'),
     commandLine,
-    protocol: boot === 'linux' || boot === 'pvh' ? boot : undefined,
+    protocol: boot === 'linux' || boot === 'pvh' || boot === 'multiboot' ? boot : undefined,
+    modules: modules?.map((text) => ({ file: openImageFile(text.split(' ')[0]!, '--module'), text })),
   }
   try {
-    checkProtocol(source, detectKernel(source.kernel))
+    const found = detectKernel(source.kernel, source.protocol)
+    if (found.kind !== 'multiboot' && source.modules !== undefined) {
+      throw usageError(`--module is for Multiboot kernels, and ${kernel} is none`)
+    }
+    checkProtocol(source, found)
   } catch (error) {
     throw error instanceof BootError ? usageError(error.message) : error
   }

@@ -46,6 +46,15 @@ export const ROM = { code: 0, variables: 1 } as const
 export const BOOT = {
   gdt: 0x500,
   pvhStartInfo: 0x6000,
+  /** Where PVH has its own, since a guest is entered by one of them. */
+  multiboot: {
+    info: 0x6000,
+    name: 0x6080,
+    modules: 0x6100,
+    memoryMap: 0x6200,
+    moduleTexts: 0x3_0000,
+    moduleTextsMax: 0x1000,
+  },
   pvhModules: 0x6100,
   pvhMemoryMap: 0x6200,
   zeroPage: 0x7000,

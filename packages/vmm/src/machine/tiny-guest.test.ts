@@ -8,6 +8,7 @@ import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:
 import os from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
+import { multibootKernel } from '../boot/testing/multiboot-kernel.ts'
 import { ControlClient } from '../control/client.ts'
 import {
   COM1,
@@ -66,6 +67,20 @@ describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 },
       [code, output.toString(), line],
       [0, 'hello from one REP OUTSB', 'hearth-vmm: the guest powered off'],
     )
+  })
+
+  test('a Multiboot kernel gets its command line and modules', async () => {
+    const module = path.join(folder, 'module')
+    writeFileSync(module, 'its content\0')
+    for (const how of ['addresses', 'elf'] as const) {
+      const { code, output } = await run(multibootKernel(how), [
+        '--cmdline',
+        'a b',
+        '--module',
+        `${module} text`,
+      ])
+      assert.deepEqual([code, output.toString()], [0, `a b\n${module} text\nits content\n`])
+    }
   })
 
   test('reads of nothing are all ones, of any width; MMIO of 8 bytes is whole', async () => {
