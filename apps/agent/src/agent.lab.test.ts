@@ -138,7 +138,17 @@ describe('the agent in the lab', () => {
     await ask(`nc -w 3 10.0.2.2 22 </dev/null && echo open || echo shut`, /\nshut/)
     assert.match(await inLab(`busybox ping -c 1 -W 5 ${address}`), / 0% packet loss/)
 
+    // The monitor is the launcher's child: jailed as docs/jail.md says, with its limits.
     const pid = await monitorPid()
+    const jailed = await inLab(`
+      child=$(cat /proc/${pid}/task/${pid}/children); cd /proc/$(echo $child)
+      awk '/^(Uid|NoNewPrivs|Seccomp|CapEff):/ { print $1, $2 }' task/*/status | sort -u
+      ls root | wc -l; for n in mnt net pid ipc; do [ $(readlink ns/$n) = $(readlink /proc/self/ns/$n) ] && echo shared $n; done
+      group=/sys/fs/cgroup$(sed s/^0:://  cgroup); cat $group/cpu.max $group/pids.max; [ $(cat $group/memory.max) -lt $((600 << 20)) ] && echo bounded`)
+    assert.match(
+      jailed,
+      /^CapEff: 0{16}\nNoNewPrivs: 1\nSeccomp: 2\nUid: 1[89]\d{8}\n0\n200000 100000\n1024\nbounded$/,
+    )
     await killAgent()
     assert.equal(await monitorPid(), pid, 'the guest goes on without an agent')
     assert.match(await inLab(`busybox ping -c 1 -W 5 ${address}`), / 0% packet loss/)
@@ -182,6 +192,7 @@ describe('the agent in the lab', () => {
     )
     assert.equal(await monitorPid(), '')
     assert.equal(await inLab(`ls ${runDir}`), '')
+    assert.equal(await inLab(`find /sys/fs/cgroup -name ${vmUid}`), '')
   })
 
   test('disks of VMs made from one image share its blocks', async () => {

@@ -41,6 +41,7 @@ import { createVm } from './vm/create-vm.ts'
 import { shutdownGuests } from './vm/shutdown-guests.ts'
 import type { Vm } from './vm/vm.ts'
 import { Vms } from './vm/vms.ts'
+import { Jails } from './vmm/jails.ts'
 
 /** Finished actions a snapshot shows. */
 const snapshotActions = 200
@@ -61,6 +62,7 @@ export class Agent implements AgentServices {
   readonly builder: BuilderClient
   readonly #actions: Actions
   readonly #vms: Vms
+  readonly #jails: Jails
   #timer: NodeJS.Timeout | null = null
 
   constructor(options: AgentOptions, log: Log) {
@@ -93,11 +95,13 @@ export class Agent implements AgentServices {
       log,
       publish: (action) => this.#hub.publish({ type: 'action', action }),
     })
+    this.#jails = new Jails(options.runDir, log)
     this.#vms = new Vms(
       {
         store: this.#store,
         network: this.#network,
         runDir: options.runDir,
+        jails: this.#jails,
         vmmCommand: { command: process.execPath, args: [options.vmm] },
         bootId: this.#bootId,
         log,
@@ -116,6 +120,7 @@ export class Agent implements AgentServices {
     await this.#store.open()
     for (const folder of await this.#snapshots.open())
       this.#log.error('a snapshot cannot be read and is left alone', { folder })
+    await this.#jails.open()
     await this.#cache.open()
     await this.#ownImages.open()
     await this.#catalogue.open()
@@ -142,6 +147,7 @@ export class Agent implements AgentServices {
     const running = this.#vms.all().filter((vm) => vm.hasProcess)
     for (const vm of running) vm.release()
     await this.#network.stop(running.length > 0)
+    await this.#jails.close()
     this.#log.info('agent ends', { vmsLeftRunning: running.length })
   }
 

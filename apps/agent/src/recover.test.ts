@@ -34,7 +34,12 @@ inOwnNetwork(import.meta.url, () => {
       }
       const monitor = (vmUid: string) =>
         findProcessesByArgument(`unix:${vmSockets(box.runDir, vmUid).control}`, readBootId())[0]!.pid
+      const bootText = async () => {
+        const viewer = openConsole(agent.port, first.vmUid)
+        return until('the boot text', () => /stand-in \S+ booted/.exec(viewer.text())?.[0])
+      }
       const pid = monitor(first.vmUid)
+      const booted = await bootText()
       await agent.end('SIGKILL')
       process.kill(monitor(second.vmUid), 'SIGKILL')
       // As if the pid had been given to another process meanwhile: same number, other start time.
@@ -48,8 +53,7 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(monitor(first.vmUid), pid)
       // It crashed, and an agent that merely restarts does not start it again.
       assert.equal((await vmReport(agent, second.vmUid))?.state, 'crashed')
-      const viewer = openConsole(agent.port, first.vmUid)
-      await until('the boot text', () => viewer.text().includes(`stand-in ${pid} booted`))
+      assert.equal(await bootText(), booted)
 
       const actionId = nextActionId()
       await agent.client.vm.power.mutate({ actionId, vmUid: first.vmUid, op: 'shutdown' })

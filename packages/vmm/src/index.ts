@@ -11,4 +11,6 @@ export {
   vmmCommandLine,
 } from './cli/options.ts'
 export { ControlClient, type ControlClientEvents } from './control/client.ts'
+export { launcherCommand, launcherEnvironment } from './jail/launcher.ts'
+export type { JailOption } from './jail/option.ts'
 export { exitMeaning } from './sys/exit-meaning.ts'

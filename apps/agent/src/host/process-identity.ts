@@ -53,8 +53,34 @@ export function signalProcess(identity: ProcessIdentity, bootId: string, signal:
 }
 
 /**
+ * Kills a monitor: the process a launcher waits for, which then ends by itself, or the process itself. The launcher
+ * first would be reported as ended while the monitor still holds its disks.
+ */
+export function killMonitor(identity: ProcessIdentity, bootId: string): void {
+  if (!isProcessAlive(identity, bootId)) return
+  const children = childrenOf(identity.pid)
+  for (const pid of children.length > 0 ? children : [identity.pid]) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+    return text.split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+/**
  * Processes that have `argument` as one whole command line argument. The net under a crash between starting a
- * monitor and writing its pid down: two monitors on one disk would destroy it.
+ * monitor and writing its pid down: two monitors on one disk would destroy it. A launcher comes before what it
+ * launched, which has the same arguments and is left out.
  */
 export function findProcessesByArgument(argument: string, bootId: string): ProcessIdentity[] {
   const found: ProcessIdentity[] = []
@@ -70,5 +96,6 @@ export function findProcessesByArgument(argument: string, bootId: string): Proce
     const identity = identifyProcess(Number(name), bootId)
     if (identity) found.push(identity)
   }
-  return found
+  const launched = new Set(found.flatMap(({ pid }) => childrenOf(pid)))
+  return found.filter(({ pid }) => !launched.has(pid))
 }

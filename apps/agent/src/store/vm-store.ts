@@ -27,6 +27,8 @@ export const vmRecordSchema = z.object({
   panicked: z.boolean(),
   /** Whether the monitor last started for it has a screen; the specification says whether the next one will. */
   display: z.boolean().optional(),
+  /** The user its monitor runs as, from its first jailed start on. */
+  jailUid: z.int().positive().optional(),
   /** The fixed IPv4 address its MAC is given by DHCP. */
   address: z.ipv4().nullable(),
   /** What it boots, fixed at creation: a rebuilt image must not change the kernel under an existing disk. */

@@ -8,6 +8,7 @@
  *   fail-snapshot      it cannot write a snapshot
  *   flood              writes serial output without end
  */
+import { randomUUID } from 'node:crypto'
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -29,13 +30,15 @@ const { values } = parseArgs({
     control: text,
     display: text,
     keyboard: text,
+    jail: text,
     'serial-log': text,
     disk: { type: 'string', multiple: true },
     net: { type: 'string', multiple: true },
   },
 })
 const behaviour = new Set((values.cmdline ?? '').split(' '))
-const bootText = `stand-in ${process.pid} ${values.restore ? `goes on from ${readFileSync(join(values.restore, 'vm.json'))}` : 'booted'}\r\n`
+/** Tells one run from the next. */
+const bootText = `stand-in ${randomUUID()} ${values.restore ? `goes on from ${readFileSync(join(values.restore, 'vm.json'))}` : 'booted'}\r\n`
 
 if (behaviour.has('fail-start')) {
   process.stderr.write('hearth-vmm: /dev/kvm: not on this host\n')

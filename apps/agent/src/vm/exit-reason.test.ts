@@ -24,6 +24,11 @@ test('what was meant is no crash, what was not is one, and each has its reason',
       { crashed: false, meant: true, reason: /^Powered off/ },
     ],
     [[exit(null, null, 'SIGKILL'), null, null], { crashed: true, meant: false, reason: /killed/ }],
+    // The same behind a launcher.
+    [
+      [exit(1), null, 'unshare: sigprocmask unblock failed: Invalid argument'],
+      { crashed: true, meant: false, reason: /killed/ },
+    ],
     [
       [exit(11, 'the guest crashed: triple fault'), null, null],
       { crashed: true, meant: false, reason: /^The guest crashed: triple fault\.$/ },

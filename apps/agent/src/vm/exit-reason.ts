@@ -21,6 +21,8 @@ export type StopRequest = 'shutdown' | 'poweroff' | null
  */
 export function describeExit(exit: MonitorExit, requested: StopRequest, lastLine: string | null): VmEnd {
   const said = exit.reason ?? lastLine?.replace(/^hearth-vmm: /, '') ?? null
+  if (exit.reason === null && launcherSawKill.test(said ?? ''))
+    return { ...describe(null, 'SIGKILL', said, requested), suspended: false, code: 'vmm_failed' }
   const exitCode = exit.code ?? (exit.signal ? null : codeFromWords(said))
   const code = exitCode === vmmExit.hostRefused ? 'host_refused' : 'vmm_failed'
   if (exitCode === vmmExit.poweroff && said === savedWords)
@@ -74,6 +76,9 @@ function describe(
       }
   }
 }
+
+/** A jailed monitor's launcher (unshare of util-linux) cannot end by SIGKILL as its child did, and says this. */
+const launcherSawKill = /^unshare: (sigprocmask|signal)/
 
 const switchedOff = 'switched off'
 /** After the control method `snapshot` with `after: quit`. */

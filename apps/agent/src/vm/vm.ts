@@ -12,8 +12,10 @@ import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts
 import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
 import type { VmFiles, VmRecord, VmStore } from '../store/vm-store.ts'
+import type { Jails } from '../vmm/jails.ts'
 import {
   boundLog,
+  type LaunchedProcess,
   lastLogLine,
   launchDetached,
   removeSockets,
@@ -36,6 +38,7 @@ export interface VmContext {
   store: VmStore
   network: GuestNetwork
   runDir: string
+  jails: Jails
   /** Program and first arguments that start hearth-vmm. */
   vmmCommand: { command: string; args: string[] }
   bootId: string
@@ -72,6 +75,7 @@ export class Vm {
     this.sockets = vmSockets(context.runDir, spec.vmUid)
     const stopped = isSuspended(this.files) ? 'suspended' : 'stopped'
     this.#state = record.phase === 'creating' ? 'creating' : record.exit?.crashed ? 'crashed' : stopped
+    if (record.jailUid !== undefined) context.jails.uid(spec.vmUid, record.jailUid)
     if (record.exit) this.#since = new Date(record.exit.at)
   }
 
@@ -146,7 +150,7 @@ export class Vm {
 
   /** Starts the monitor and returns when the guest runs; throws why it does not. */
   async start(signal: AbortSignal): Promise<void> {
-    const { network, bootId } = this.#context
+    const { network } = this.#context
     this.#stopRequest = null
     this.#keepDesired = false
     this.#end = null
@@ -169,13 +173,7 @@ export class Vm {
       await this.setRecord({ passt: attachment.passt })
       if (signal.aborted) throw signal.reason
       const restore = await takeSuspended(this.files)
-      const { command, args } = this.#context.vmmCommand
-      const launched = await launchDetached({
-        command,
-        args: [...args, ...vmmCommandLine(this.#machine(attachment.net, restore))],
-        logFile: this.files.vmmLog,
-        bootId,
-      })
+      const launched = await this.#launch(attachment.net, restore)
       this.#watch(launched.identity, launched.exit)
       await this.setRecord({ process: launched.identity })
     } catch (error) {
@@ -321,6 +319,30 @@ export class Vm {
     this.#changed()
   }
 
+  async #launch(net: NetOption, restore?: string): Promise<LaunchedProcess> {
+    const { jails, vmmCommand, bootId } = this.#context
+    const { vmUid, cpus, memoryBytes } = this.#spec
+    const jail = await jails.prepare({ vmUid, cpus, memoryBytes })
+    try {
+      const { option } = jail
+      if (option.kind === 'namespaces' && option.uid !== undefined)
+        await this.setRecord({ jailUid: option.uid })
+      const program = [vmmCommand.command, ...vmmCommand.args]
+      const machine = { ...this.#machine(net, restore), jail: option }
+      const [command, ...args] = [...jail.launcher, ...program, ...vmmCommandLine(machine)]
+      return await launchDetached({
+        command: command!,
+        args,
+        logFile: this.files.vmmLog,
+        bootId,
+        environment: jail.environment,
+        extraFds: jail.extraFds,
+      })
+    } finally {
+      await jail.release()
+    }
+  }
+
   #machine(net: NetOption, restore?: string): RunOptions {
     const { boot } = this.#record
     if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
@@ -399,6 +421,7 @@ export class Vm {
       await this.setRecord({ passt: null })
     }
     await removeSockets(this.sockets)
+    await this.#context.jails.ended(this.#spec.vmUid)
   }
 
   #event(event: VmmEvent): void {

@@ -42,6 +42,7 @@ export class Vms {
 
   /** Forgets a VM whose folder is gone. */
   drop(vmUid: string): void {
+    this.#context.jails.forget(vmUid)
     if (this.#vms.delete(vmUid)) this.#removed(vmUid)
   }
 

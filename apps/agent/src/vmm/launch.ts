@@ -40,6 +40,9 @@ export async function launchDetached(options: {
   args: string[]
   logFile: string
   bootId: string
+  environment?: Record<string, string>
+  /** Descriptors the program gets from 3 on. */
+  extraFds?: number[]
 }): Promise<LaunchedProcess> {
   await keepLogSmall(options.logFile)
   // O_APPEND: emptying the file under a running process must not leave a hole of the old length.
@@ -47,9 +50,13 @@ export async function launchDetached(options: {
   try {
     const child = spawn(options.command, options.args, {
       detached: true,
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, ...(options.extraFds ?? [])],
       cwd: '/',
-      env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
+      env: {
+        PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+        LANG: 'C.UTF-8',
+        ...options.environment,
+      },
     })
     const exit: ChildExit = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }))

@@ -4,7 +4,7 @@
  */
 import { type VmmEvent, type VmmMethod, vmmStatusSchema } from '@hearth/shared/vmm-control'
 import { ControlClient } from '@hearth/vmm'
-import { isProcessAlive, type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
+import { isProcessAlive, killMonitor, type ProcessIdentity } from '../host/process-identity.ts'
 
 export interface MonitorExit {
   /** Exit code where it is known: from the child process, else from the monitor's last word. */
@@ -65,7 +65,7 @@ export class Monitor {
   }
 
   kill(): void {
-    signalProcess(this.identity, this.#bootId, 'SIGKILL')
+    killMonitor(this.identity, this.#bootId)
   }
 
   /** Leaves the process alone and stops looking (the agent ends, the VM stays). */

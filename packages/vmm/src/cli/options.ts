@@ -4,6 +4,7 @@ import { type LayoutName, layoutNames } from '@hearth/shared/keyboard-layouts'
 import { parseSize } from '@hearth/shared/units'
 import { BOOT_CHOICES, type BootChoice, isFirmwareChoice } from '../boot/choice.ts'
 import { type BootDevice, bootOrderText, parseBootOrder } from '../firmware/boot-order.ts'
+import { type JailOption, jailArguments, parseJail } from '../jail/option.ts'
 import { usageError } from '../sys/exit-error.ts'
 
 export type DiskFormat = 'raw' | 'qcow2'
@@ -74,6 +75,8 @@ export interface RunOptions {
   /** End with exit code 10 when the guest resets, instead of starting it again. */
   readonly noReboot: boolean
   readonly name?: string | undefined
+  /** Absent: what a process can do for itself. */
+  readonly jail?: JailOption | undefined
 }
 
 export const DEFAULTS = { commandLine: 'console=ttyS0', memoryBytes: 512 * 2 ** 20, cpus: 1 } as const
@@ -128,6 +131,9 @@ Runs one virtual machine until it powers off.
   --control unix:PATH         control socket
   --no-reboot                 end when the guest resets
   --name TEXT                 shown in the process list
+  --jail namespaces[,uid=N][,net=FD][,cgroup=FOLDER]
+                              for the agent: empty the root, become the user; in namespaces made before
+  --no-jail                   no system call filter and no Landlock, for development only
 
 Exit codes: 0 powered off, 1 bad command line, 2 the host refuses, 10 reset with --no-reboot,
 11 the guest crashed, 70 internal error.
@@ -159,6 +165,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'keyboard',
     'control',
     'name',
+    'jail',
   ])
 
   for (let i = 0; i < args.length; i++) {
@@ -202,6 +209,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   if (twice !== undefined)
     throw usageError(`--${cdroms.includes(twice) ? 'cdrom' : 'disk'} ${twice} is given twice`)
   const control = single.get('control')
+  const jail = single.get('jail')
+  if (flags.has('no-jail') && jail !== undefined) throw usageError('--jail and --no-jail exclude each other')
   return {
     ...boot,
     ...(modules.length > 0 ? { modules } : {}),
@@ -222,6 +231,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     prefault: flags.has('prefault'),
     noReboot: flags.has('no-reboot'),
     name: single.get('name'),
+    jail: flags.has('no-jail')
+      ? { kind: 'none' }
+      : jail === undefined
+        ? { kind: 'process' }
+        : parseJail(jail),
   }
 }
 
@@ -395,5 +409,6 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.prefault) args.push('--prefault')
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)
+  args.push(...jailArguments(options.jail))
   return args
 }

@@ -11,6 +11,9 @@ const say = (text: string): void => {
 export async function runCommand(args: readonly string[]): Promise<number> {
   const options = parseRunOptions(args)
   if (options.name !== undefined) process.title = `hearth-vmm ${options.name}`
+  if (options.jail?.kind === 'none') {
+    say('WARNING: --no-jail: a guest that breaks out of this process may do whatever its user may do.')
+  }
   const monitor = new Monitor(options, say)
   // process.exit would wait for vCPU threads that sit in KVM_RUN and never listen; ending the process outright
   // is the only way out of a state nobody foresaw. The kernel gives everything back.

@@ -27,7 +27,8 @@ export class RawFile {
   readonly physicalBlockBytes: number
   readonly canDiscard: boolean
   private open = true
-  private readonly borrowed: boolean
+  /** Whether the descriptor lives on when this is closed. */
+  readonly borrowed: boolean
 
   /**
    * Takes over `fd` unless it is `borrowed` (it then stays open after `close` and keeps its lock). Throws

@@ -158,6 +158,25 @@ export class DiskRing {
   }
 }
 
+const parked = new Map<number, DiskRing>()
+
+/**
+ * A ring over `file`, which may be one that `parkRing` kept. Throws as the constructor does.
+ */
+export function takeRing(file: number, entries: number): DiskRing {
+  const kept = parked.get(file)
+  parked.delete(file)
+  return kept ?? new DiskRing(file, entries)
+}
+
+/**
+ * Keeps an idle ring of a descriptor that outlives the machine, for the next machine on this thread: once the process
+ * is jailed no new ring can be made, and after a reset the disk would be served by blocking calls.
+ */
+export function parkRing(file: number, ring: DiskRing): void {
+  parked.set(file, ring)
+}
+
 const NEEDED_FEATURES = FEATURE.SINGLE_MMAP | FEATURE.NODROP | FEATURE.SUBMIT_STABLE
 
 function setUp(entries: number): { fd: number; params: DataView } {

@@ -3,7 +3,7 @@ import { NativeBuffer } from '../sys/native-buffer.ts'
 import { IovecList } from '../virtio/chain.ts'
 import type { DiskBackend, DiskListener } from './backend.ts'
 import { FALLOC, type RawFile } from './raw-file.ts'
-import { DiskRing, FSYNC_DATASYNC, URING_OP } from './uring-ring.ts'
+import { type DiskRing, FSYNC_DATASYNC, parkRing, takeRing, URING_OP } from './uring-ring.ts'
 
 /** As many as a virtio queue has entries, so the ring is never the limit. */
 const MAX_REQUESTS = 256
@@ -53,7 +53,7 @@ export class UringDisk implements DiskBackend {
   constructor(file: RawFile) {
     this.iovMemory = new NativeBuffer(MAX_REQUESTS * MAX_IOVECS * IOVEC_BYTES)
     try {
-      this.ring = new DiskRing(file.fd, MAX_REQUESTS)
+      this.ring = takeRing(file.fd, MAX_REQUESTS)
     } catch (error) {
       this.iovMemory.free()
       throw error
@@ -129,7 +129,8 @@ export class UringDisk implements DiskBackend {
     this.open = false
     this.drain()
     this.registration?.remove()
-    this.ring.close()
+    if (this.file.borrowed) parkRing(this.file.fd, this.ring)
+    else this.ring.close()
     this.iovMemory.free()
     this.file.close()
   }

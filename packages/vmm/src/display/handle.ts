@@ -1,5 +1,6 @@
 import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import type { VmmViewer } from '@hearth/shared/vmm-control'
+import type { ThreadJail } from '../jail/thread.ts'
 import type { SurfaceMemory } from './surface.ts'
 
 /** What the display thread and the device thread share. Plain data: it is handed to workers as it is. */
@@ -20,6 +21,7 @@ export interface DisplayWorkerData {
   readonly path: string
   /** The VM's name, shown by viewers. */
   readonly name: string
+  readonly jail?: ThreadJail | undefined
 }
 
 /** What the main thread asks of the display thread; `id` comes back with the answer. */

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import type { VmmViewer } from '@hearth/shared/vmm-control'
+import type { ThreadJail } from '../jail/thread.ts'
 import { type ExitCode, ExitError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { workerUrl } from '../sys/worker-url.ts'
@@ -19,6 +20,7 @@ export interface DisplayThreadOptions {
   readonly path: string
   readonly name: string
   readonly layout: LayoutName
+  readonly jail?: ThreadJail | undefined
   /** One line for the log. */
   readonly warn: (text: string) => void
   /** Somebody came, went, or has keyboard and pointer now. */
@@ -56,7 +58,12 @@ export class DisplayThread {
       wakeFd: check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK)),
       layout: options.layout,
     }
-    const workerData: DisplayWorkerData = { handle, path: options.path, name: options.name }
+    const workerData: DisplayWorkerData = {
+      handle,
+      path: options.path,
+      name: options.name,
+      jail: options.jail,
+    }
     const url = workerUrl(import.meta.url, 'display-worker', '../display/worker.ts')
     const worker = new Worker(url, { workerData, name: 'display', trackUnmanagedFds: false })
     const thread = new DisplayThread(handle, worker)

@@ -3,6 +3,7 @@
  * guest nor its disks and networks wait for a viewer.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { enterThreadJail } from '../jail/thread.ts'
 import { createJpegEncoder } from '../rfb/encodings/jpeg.ts'
 import { RfbServer } from '../rfb/server.ts'
 import { ExitError } from '../sys/exit-error.ts'
@@ -12,7 +13,7 @@ import type { DisplayCommand, DisplayRequest, DisplayWorkerData, DisplayWorkerMe
 import { INPUT_KIND, InputRing } from './input-ring.ts'
 import { Surface } from './surface.ts'
 
-const { handle, path, name } = workerData as DisplayWorkerData
+const { handle, path, name, jail } = workerData as DisplayWorkerData
 const tell = (message: DisplayWorkerMessage): void => parentPort!.postMessage(message)
 
 const surface = new Surface(handle.surface)
@@ -72,6 +73,7 @@ try {
       parentPort!.close()
     })
   })
+  enterThreadJail(jail)
   tell({ kind: 'listening' })
 } catch (error) {
   if (!(error instanceof ExitError)) throw error

@@ -19,6 +19,7 @@ import { parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
 import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
+import { Jail } from '../jail/jail.ts'
 import { Kvm } from '../kvm/vm.ts'
 import { allocateGuestRam, type GuestRam, restoreGuestRam } from '../memory/guest-ram.ts'
 import { gapMarker, SerialHub } from '../serial/hub.ts'
@@ -53,6 +54,7 @@ export class Monitor {
   private readonly warn: (text: string) => void
   private readonly hub = new SerialHub()
   private readonly startedAt = Date.now()
+  private readonly jail: Jail
   private readonly attentionFd = check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK))
   private readonly chunk = new Uint8Array(OUTPUT_CHUNK)
   private state: VmmStatus['state'] = 'starting'
@@ -77,12 +79,18 @@ export class Monitor {
   /** The snapshot being written; settled when it is over. */
   private saving: Promise<void> | undefined
 
-  /** `warn` gets one line at a time, for stderr. */
+  /** `warn` gets one line at a time, for stderr. Throws ExitError when the jail is not what the options say. */
   constructor(options: RunOptions, warn: (text: string) => void) {
     this.options = options
     this.warn = warn
     this.cpus = options.cpus ?? DEFAULTS.cpus
     this.memoryBytes = options.memoryBytes ?? DEFAULTS.memoryBytes
+    const { serial, control, display, jail = { kind: 'process' } } = options
+    const sockets = [serial.kind === 'unix' ? serial.path : undefined, control, display?.path]
+    this.jail = new Jail(jail, {
+      sockets: sockets.filter((path) => path !== undefined),
+      terminal: serial.kind === 'stdio',
+    })
   }
 
   /** Runs until the VM is over. Throws ExitError when it cannot start. */
@@ -130,8 +138,9 @@ export class Monitor {
     this.display = await DisplayThread.start({
       ...display,
       name: name ?? 'Hearth',
-      warn: this.warn,
       viewersChanged: (viewers) => this.control?.broadcast({ event: 'viewers', viewers: [...viewers] }),
+      jail: this.jail.thread,
+      warn: this.warn,
     })
   }
 
@@ -164,7 +173,7 @@ export class Monitor {
     const cdroms = (options.cdroms ?? []).map((path) => openDisk({ path, readOnly: true }))
     const withFirmware = snapshot ? hadFirmware(snapshot.document) : true
     const boot = kernel ?? (withFirmware ? openFirmwareBoot(options, disks, cdroms.length) : undefined)
-    const nets = options.nets.map(openNet)
+    const nets = this.jail.inHostNetwork(() => options.nets.map(openNet))
     const kvm = Kvm.open()
     if (cpus > kvm.maxVcpus) {
       throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
@@ -181,7 +190,7 @@ export class Monitor {
     return {
       kvm,
       // Last, when nothing can be refused any more: a thread costs time and memory.
-      workers: startWorkers(cpus),
+      workers: startWorkers(cpus, this.jail.thread),
       cpus,
       ram,
       boot,
@@ -206,6 +215,7 @@ export class Monitor {
       } catch (error) {
         throw error instanceof BootError ? usageError(error.message) : error
       }
+      if (this.resets === 0) await this.jail.enter()
       this.machine = machine
       this.hub.setInput((bytes) => machine.uart.offerInput(bytes))
       machine.run()
@@ -342,6 +352,9 @@ export class Monitor {
 
   /** Writes the whole machine to a folder. Whatever goes wrong, the guest goes on as before and no folder is there. */
   private async snapshot({ folder, after = 'keep' }: VmmSnapshotParams): Promise<VmmSnapshotResult> {
+    if (folder !== undefined && this.jail.thread !== undefined) {
+      throw new Error('a jailed monitor makes no folders: start it with --snapshot-slot, or with --no-jail')
+    }
     const machine = this.runningMachine()
     const wasRunning = this.state === 'running'
     const writer = folder === undefined ? this.slot : new FolderWriter(folder)
@@ -393,7 +406,7 @@ export class Monitor {
   private status(): VmmStatus {
     return {
       state: this.state,
-      pid: process.pid,
+      pid: this.jail.hostPid,
       cpus: this.cpus,
       memoryBytes: this.memoryBytes,
       startedAt: this.startedAt,

@@ -1,5 +1,6 @@
 /** The process's threads, kept from machine to machine. */
 import { Worker } from 'node:worker_threads'
+import type { ThreadJail } from '../jail/thread.ts'
 import { workerUrl } from '../sys/worker-url.ts'
 
 export interface MachineWorkers {
@@ -9,9 +10,13 @@ export interface MachineWorkers {
 }
 
 /** Starts loading all of them at once. */
-export function startWorkers(cpus: number): MachineWorkers {
+export function startWorkers(cpus: number, jail?: ThreadJail): MachineWorkers {
   const start = (name: string, bundled: string, source: string): Worker =>
-    new Worker(workerUrl(import.meta.url, bundled, source), { name, trackUnmanagedFds: false })
+    new Worker(workerUrl(import.meta.url, bundled, source), {
+      name,
+      workerData: jail,
+      trackUnmanagedFds: false,
+    })
   return {
     io: start('io', 'io-worker', '../io/worker.ts'),
     vcpus: Array.from({ length: cpus }, (_, cpu) => start(`vcpu-${cpu}`, 'vcpu-worker', '../vcpu/worker.ts')),

@@ -10,6 +10,8 @@ import { NetError } from './net-error.ts'
 const TUNSETIFF = 0x4004_54ca
 const TUNSETOFFLOAD = 0x4004_54d0
 const TUNSETVNETHDRSZ = 0x4004_54d8
+/** What the interface is told while a machine runs. */
+export const TAP_IOCTLS = [TUNSETOFFLOAD] as const
 const IFF_TAP = 0x0002
 const IFF_NO_PI = 0x1000
 const IFF_VNET_HDR = 0x4000

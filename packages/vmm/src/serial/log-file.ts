@@ -2,7 +2,7 @@
  * The serial log on disk: bounded, with one rotated predecessor (`FILE.1`). Writes are asynchronous and the
  * memory they wait in is bounded too; a disk that stalls costs log, never the guest.
  */
-import { closeSync, fstatSync, openSync, renameSync, write } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, write, writeSync } from 'node:fs'
 import { hostRefused } from '../sys/exit-error.ts'
 import { gapMarker } from './hub.ts'
 
@@ -10,9 +10,10 @@ export const LOG_BYTES = 1024 * 1024
 const MAX_PENDING = 4 * 1024 * 1024
 
 export class SerialLog {
-  private readonly path: string
   private readonly limit: number
-  private fd: number
+  private readonly fd: number
+  /** The predecessor's. Both stay open: once the process is jailed no file can be opened or renamed any more. */
+  private readonly olderFd: number
   private size: number
   private pending: Uint8Array[] = []
   private pendingBytes = 0
@@ -22,10 +23,10 @@ export class SerialLog {
 
   /** Appends to an existing file. Exit code 2 when it cannot be written. */
   constructor(path: string, limit = LOG_BYTES) {
-    this.path = path
     this.limit = limit
     try {
-      this.fd = openSync(path, 'a', 0o600)
+      this.fd = openSync(path, 'a+', 0o600)
+      this.olderFd = openSync(`${path}.1`, constants.O_RDWR | constants.O_CREAT, 0o600)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       throw hostRefused(
@@ -78,14 +79,19 @@ export class SerialLog {
     })
   }
 
+  /** What is in the file becomes the predecessor: one short copy within the page cache for every `limit` bytes. */
   private rotate(): void {
     try {
-      renameSync(this.path, `${this.path}.1`)
-      const fd = openSync(this.path, 'a', 0o600)
-      closeSync(this.fd)
-      this.fd = fd
+      const all = new Uint8Array(this.size)
+      const count = readSync(this.fd, all, 0, all.length, 0)
+      for (let done = 0; done < count; ) {
+        done += writeSync(this.olderFd, all, done, count - done, done)
+      }
+      ftruncateSync(this.olderFd, count)
+      ftruncateSync(this.fd, 0)
     } catch {
-      // The folder is gone or read-only: go on in the same file, and try again after as much again.
+      // The disk is full: the predecessor has a hole, and this file keeps its bound.
+      ftruncateSync(this.fd, 0)
     }
     this.size = 0
   }
@@ -100,5 +106,6 @@ export class SerialLog {
 
   close(): void {
     closeSync(this.fd)
+    closeSync(this.olderFd)
   }
 }

@@ -1,0 +1,50 @@
+/**
+ * Landlock (Documentation/userspace-api/landlock.rst): no access to files by name, no TCP ports, no
+ * abstract sockets of others. It holds for the thread that asks and for threads started by it later.
+ */
+import { check, close, O, open } from '../sys/libc.ts'
+import { landlockAddRule, landlockCreateRuleset, landlockRestrictSelf, landlockVersion } from './system.ts'
+
+/** How many access rights to files each ABI version knows, counted from bit 0 (LANDLOCK_ACCESS_FS_*). */
+const FILE_RIGHTS = [0, 13, 14, 15, 15, 16] as const
+/** LANDLOCK_ACCESS_NET_BIND_TCP and _CONNECT_TCP, from ABI 4 on. */
+const NET_RIGHTS = 3
+/**
+ * LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, from ABI 6 on. Not the scope for signals: before Linux 6.15 it parts the
+ * threads of one process, and vCPUs could not be kicked any more.
+ */
+const SCOPES = 1
+const LANDLOCK_RULE_PATH_BENEATH = 1
+const REMOVE_FILE = 1 << 5
+const O_PATH = 0o10000000
+
+/** A rule set that refuses everything, as a descriptor. `removable`: folders whose files may be removed. */
+export function createRuleset(removable: readonly string[] = []): number | undefined {
+  const version = landlockVersion()
+  if (version <= 0) return undefined
+  const attribute = new BigUint64Array(3)
+  attribute[0] = (1n << BigInt(FILE_RIGHTS[Math.min(version, FILE_RIGHTS.length - 1)]!)) - 1n
+  if (version >= 4) attribute[1] = BigInt(NET_RIGHTS)
+  if (version >= 6) attribute[2] = BigInt(SCOPES)
+  // An older kernel takes a shorter structure.
+  const size = version >= 6 ? 24 : version >= 4 ? 16 : 8
+  const ruleset = check('landlock_create_ruleset', landlockCreateRuleset(attribute, size))
+  for (const folder of removable) {
+    const fd = check('open', open(folder, O_PATH | O.CLOEXEC, 0))
+    // struct landlock_path_beneath_attr, packed: u64 allowed_access; s32 parent_fd
+    const rule = new DataView(new ArrayBuffer(12))
+    rule.setBigUint64(0, BigInt(REMOVE_FILE), true)
+    rule.setInt32(8, fd, true)
+    try {
+      check('landlock_add_rule', landlockAddRule(ruleset, LANDLOCK_RULE_PATH_BENEATH, rule))
+    } finally {
+      close(fd)
+    }
+  }
+  return ruleset
+}
+
+/** The calling thread, which must have no_new_privs. */
+export function restrictThread(ruleset: number): void {
+  check('landlock_restrict_self', landlockRestrictSelf(ruleset))
+}
