@@ -172,11 +172,11 @@ inOwnNetwork(import.meta.url, () => {
       const { spec } = await create()
       const { vmUid } = spec
       await untilState(agent, vmUid, 'running')
-      const first = monitorOf(vmUid)[0]!.pid
-      const bootText = async (pattern: RegExp) => {
+      const bootText = (pattern: RegExp) => {
         const viewer = openConsole(agent.port, vmUid)
-        await until(`${pattern} on the console`, () => pattern.test(viewer.text()))
+        return until(`${pattern} on the console`, () => pattern.exec(viewer.text()))
       }
+      const [, first] = await bootText(/stand-in (\S+) booted/)
       assert.equal((await power(vmUid, 'suspend')).status, 'success')
       const suspended = await untilState(agent, vmUid, 'suspended')
       assert.match(suspended.exitReason ?? '', /goes on where it was/)
@@ -191,7 +191,7 @@ inOwnNetwork(import.meta.url, () => {
         )
 
       assert.equal((await power(vmUid, 'start')).status, 'success')
-      await bootText(new RegExp(`goes on from {"pid":${first}}`))
+      await bootText(new RegExp(`goes on from {"run":"${first}"}`))
       const folder = join(box.state, 'vms', vmUid)
       await until('the memory to be forgotten', () => !existsSync(join(folder, 'resuming')))
       assert.equal(existsSync(join(folder, 'suspended')), false)

@@ -37,8 +37,9 @@ const { values } = parseArgs({
   },
 })
 const behaviour = new Set((values.cmdline ?? '').split(' '))
-/** Tells one run from the next. */
-const bootText = `stand-in ${randomUUID()} ${values.restore ? `goes on from ${readFileSync(join(values.restore, 'vm.json'))}` : 'booted'}\r\n`
+/** Tells one run from the next: its pid is the first in a namespace of its own. */
+const run = randomUUID()
+const bootText = `stand-in ${run} ${values.restore ? `goes on from ${readFileSync(join(values.restore, 'vm.json'))}` : 'booted'}\r\n`
 
 if (behaviour.has('fail-start')) {
   process.stderr.write('hearth-vmm: /dev/kvm: not on this host\n')
@@ -104,7 +105,7 @@ function answer(method: string, params: { viewer?: string; take?: boolean } = {}
     const slot = values['snapshot-slot'] ?? ''
     mkdirSync(slot, { recursive: true })
     writeFileSync(join(slot, 'memory'), 'its memory')
-    writeFileSync(join(slot, 'vm.json'), `{"pid":${process.pid}}`)
+    writeFileSync(join(slot, 'vm.json'), JSON.stringify({ run }))
     end(0, 'switched off (snapshot)')
   }
   if (method === 'quit' && !behaviour.has('ignore-quit')) end(0, 'asked to quit')
