@@ -127,6 +127,28 @@ test('each mistake is named in one line', () => {
   }
 })
 
+test('the jail: what a process can do alone, unless told otherwise', () => {
+  assert.deepEqual(parse().jail, { kind: 'process' })
+  const namespaces = { kind: 'namespaces', uid: 1879048192, hostNetwork: 3, controlGroup: '/sys/a,b' }
+  for (const [args, jail] of [
+    [['--no-jail'], { kind: 'none' }],
+    [
+      ['--jail', 'namespaces'],
+      { kind: 'namespaces', uid: undefined, hostNetwork: undefined, controlGroup: undefined },
+    ],
+    [['--jail', 'namespaces,uid=1879048192,net=3,cgroup=/sys/a,b'], namespaces],
+  ] as const) {
+    const options = parse(...args)
+    assert.deepEqual(options.jail, jail)
+    assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)), options)
+  }
+  const k = ['--kernel', 'k']
+  assert.match(refusal([...k, '--jail', 'namespaces,uid=0']), /write namespaces/)
+  assert.match(refusal([...k, '--jail', 'chroot']), /write namespaces/)
+  assert.match(refusal([...k, '--jail', 'namespaces', '--no-jail']), /exclude each other/)
+  assert.match(refusal([...k, '--no-jail=1']), /takes no value/)
+})
+
 test('the help names every option the parser takes', () => {
   for (const option of [
     'kernel',

@@ -85,7 +85,7 @@ const MIB = 2 ** 20
 const MIN_MEMORY = 8 * MIB
 const MAX_MEMORY = 2 ** 40
 /** Options without a value. */
-const FLAGS: readonly string[] = ['no-reboot', 'huge-pages', 'prefault']
+const FLAGS: readonly string[] = ['no-reboot', 'no-jail', 'huge-pages', 'prefault']
 const MAX_DISKS = 16
 const MAX_NETS = 8
 const MAX_CDROMS = 4
