@@ -51,13 +51,20 @@ export interface Person {
 export class TestPortal {
   readonly agent = new FakeAgent()
   readonly state: string
+  /** A real agent, which the test starts itself, in the fake one's place. */
+  readonly #realAgent: { url: string; token: string } | undefined
   started!: StartedPortal
   readonly #people: Person[] = []
   readonly #pages: StartOptions['pages']
 
-  private constructor(state: string, pages: StartOptions['pages']) {
+  private constructor(
+    state: string,
+    pages: StartOptions['pages'],
+    realAgent?: { url: string; token: string },
+  ) {
     this.state = state
     this.#pages = pages
+    this.#realAgent = realAgent
   }
 
   static async start(
@@ -77,6 +84,12 @@ export class TestPortal {
     return test
   }
 
+  static async startWithAgent(agent: { url: string; token: string }): Promise<TestPortal> {
+    const test = new TestPortal(await mkdtemp(path.join(os.tmpdir(), 'hearth-portal-')), 'none', agent)
+    await test.startPortal()
+    return test
+  }
+
   async startPortal(port = 0): Promise<void> {
     this.started = await startPortal({
       port,
@@ -84,7 +97,7 @@ export class TestPortal {
       state: this.state,
       hostname: null,
       tls: null,
-      agent: { url: this.agent.url, token: agentToken },
+      agent: this.#realAgent ?? { url: this.agent.url, token: agentToken },
       pages: this.#pages,
       log: quietLog,
     })
