@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { maxSocketPath, parseListen, parseOptions, UsageError } from './options.ts'
+import { longestSocketName, maxSocketPath, parseListen, parseOptions, UsageError } from './options.ts'
 import { vmSockets } from './vmm/launch.ts'
 
 test('options are read, and each bad one is named with what to change', (t) => {
@@ -63,7 +63,7 @@ test('addresses to listen on', () => {
 })
 
 test('the longest run directory that is accepted makes sockets the kernel accepts', () => {
-  const runDir = `/${'r'.repeat(maxSocketPath - 1 - 1 - 19)}`
+  const runDir = `/${'r'.repeat(maxSocketPath - 1 - 1 - longestSocketName)}`
   for (const path of Object.values(vmSockets(runDir, '3f0e7f5e-8f7c-4c55-9c3a-6f0a4b1d2e3f')))
     assert.ok(Buffer.byteLength(path as string) <= maxSocketPath, `${path}`)
 })

@@ -31,8 +31,8 @@ export const usage = `usage: hearth-agent --state DIR --images DIR --listen ADDR
 
 /** A unix socket's path fits into sockaddr_un.sun_path, 108 bytes with its end (unix(7)). */
 export const maxSocketPath = 107
-/** Longest name the agent makes in its run directory: 12 hexadecimal digits and `.serial`. */
-const longestSocketName = 19
+/** Longest name the agent makes in its run directory: 12 hexadecimal digits and `.display`. */
+export const longestSocketName = 20
 
 export function parseOptions(argv: string[], env: NodeJS.ProcessEnv = process.env): AgentOptions {
   const values = readFlags(argv)
