@@ -69,7 +69,8 @@ function run(program: string, args: string[], options: JailOptions): Promise<str
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that stopping reaches everything in it.
       detached: true,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+      // Next's types want a NODE_ENV in every environment, where they are loaded.
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } as NodeJS.ProcessEnv,
     })
     const stop = (): void => {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
