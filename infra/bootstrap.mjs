@@ -15,6 +15,7 @@ const programs = {
   test: 'infra/test/main.ts',
   lab: 'infra/lab/main.ts',
   vmm: 'packages/vmm/src/main.ts',
+  hearth: 'infra/start/hearth.ts',
   screenshots: 'e2e/screenshots.ts',
   fuzz: 'packages/vmm/src/fuzz/main.ts',
 }

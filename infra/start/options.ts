@@ -99,7 +99,7 @@ function localName(): string {
   return name.includes('.') ? name : `${name}.local`
 }
 
-function defaultState(): string {
+export function defaultState(): string {
   if (process.getuid?.() === 0) return '/var/lib/hearth'
   return path.join(process.env.XDG_STATE_HOME ?? path.join(os.homedir(), '.local/state'), 'hearth')
 }

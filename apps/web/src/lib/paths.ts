@@ -22,6 +22,7 @@ export const paths = {
   homeSettings: () => '/home',
   settings: () => '/settings/account',
   account: () => '/settings/account',
+  security: () => '/settings/security',
   sshKeys: () => '/settings/ssh-keys',
   tokens: () => '/settings/tokens',
   signIn: (options: { next?: string } = {}) =>

@@ -1,7 +1,8 @@
 'use client'
+import { KeyRound } from 'lucide-react'
 import { useRouter, useSearchParams } from 'next/navigation'
 import { type FormEvent, useEffect, useState } from 'react'
-import { type AuthResult, signIn } from '../../data/auth.ts'
+import { type AuthResult, signIn, signInWithPasskey } from '../../data/auth.ts'
 import { useSession } from '../../data/hooks.ts'
 import { safeNext } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
@@ -9,11 +10,14 @@ import { Button } from '../../ui/button.tsx'
 import { CopyLine } from '../../ui/copy.tsx'
 import { Field, Input, PasswordInput } from '../../ui/field.tsx'
 import { Notice } from '../../ui/layout.tsx'
+import { usePasskeyWhyNot } from '../settings/passkeys-card.tsx'
 import { EntryCard } from './entry-card.tsx'
+import { SignInCode } from './sign-in-code.tsx'
 
 const t = m.entry.signIn
 const problems: Record<Exclude<AuthResult, 'ok'>, () => string> = {
   wrong: () => t.wrong,
+  confirm: () => t.wrong,
   too_many: () => t.tooMany,
   unreachable: () => t.unreachable,
 }
@@ -24,6 +28,8 @@ export function SignIn() {
   const { session } = useSession()
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
+  const [codeNeeded, setCodeNeeded] = useState(false)
+  const whyNoPasskey = usePasskeyWhyNot()
 
   // Who is signed in already, here or in another tab, goes on to where they wanted to be.
   const inside = Boolean(session?.user)
@@ -40,7 +46,15 @@ export function SignIn() {
     const result = await signIn(String(form.get('email')).trim(), String(form.get('password')))
     if (result === 'ok') return
     setBusy(false)
-    setProblem(problems[result]())
+    if (result === 'code_needed') setCodeNeeded(true)
+    else setProblem(problems[result]())
+  }
+
+  async function withPasskey() {
+    setProblem(null)
+    const result = await signInWithPasskey()
+    if (result === 'ok') return
+    setProblem(result === 'wrong' ? m.security.signIn.passkeyFailed : problems[result]())
   }
 
   if (session?.setupNeeded)
@@ -55,6 +69,8 @@ export function SignIn() {
         />
       </EntryCard>
     )
+
+  if (codeNeeded && !inside) return <SignInCode onAgain={() => setCodeNeeded(false)} />
 
   return (
     <EntryCard title={t.title} intro={next ? t.expired : session?.homeName || t.tagline}>
@@ -83,6 +99,16 @@ export function SignIn() {
         <Button type="submit" variant="primary" size="lg" busy={busy} className="mt-1 w-full">
           {t.submit}
         </Button>
+        {whyNoPasskey === null ? (
+          <Button
+            size="lg"
+            className="w-full"
+            icon={<KeyRound aria-hidden="true" />}
+            onClick={() => void withPasskey()}
+          >
+            {m.security.signIn.passkey}
+          </Button>
+        ) : null}
       </form>
     </EntryCard>
   )

@@ -16,6 +16,7 @@ import { Confirm } from '../../ui/confirm.tsx'
 import { PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { needsConfirmation, useConfirmIdentity } from '../settings/confirm-identity.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 
 const t = m.projects.persons
@@ -24,13 +25,35 @@ const t = m.projects.persons
 export function PeoplePage() {
   const trpc = useTRPC()
   const { data: people, error, refetch } = useQuery(trpc.person.list.queryOptions())
+  const { confirming, dialog } = useConfirmIdentity()
   const failed = (failure: unknown) =>
     toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
   const setRole = useMutation(
-    trpc.person.setRole.mutationOptions({ onError: failed, onSettled: () => void refetch() }),
+    trpc.person.setRole.mutationOptions({
+      onError: (failure, input) =>
+        needsConfirmation(failure) ? confirming(() => setRole.mutate(input)) : failed(failure),
+      onSettled: () => void refetch(),
+    }),
   )
   const remove = useMutation(trpc.person.remove.mutationOptions())
   const [removing, setRemoving] = useState<PersonView | null>(null)
+
+  function removePerson(person: PersonView) {
+    remove.mutate(
+      { userId: person.userId },
+      {
+        onError: (failure) => {
+          if (needsConfirmation(failure)) confirming(() => removePerson(person))
+        },
+        onSuccess: () => {
+          toast.success(t.removed(person.name))
+          setRemoving(null)
+          void refetch()
+        },
+      },
+    )
+  }
+
   return (
     <div className="flex flex-col gap-5">
       <PageHeader title={t.title} description={t.description} />
@@ -57,25 +80,19 @@ export function PeoplePage() {
           closeLabel={m.common.close}
           danger
           busy={remove.isPending}
-          error={remove.error ? errorMessage(remove.error, m.entry.signIn.unreachable) : null}
-          onConfirm={() =>
-            remove.mutate(
-              { userId: removing.userId },
-              {
-                onSuccess: () => {
-                  toast.success(t.removed(removing.name))
-                  setRemoving(null)
-                  void refetch()
-                },
-              },
-            )
+          error={
+            remove.error && !needsConfirmation(remove.error)
+              ? errorMessage(remove.error, m.entry.signIn.unreachable)
+              : null
           }
+          onConfirm={() => removePerson(removing)}
           onClose={() => {
             setRemoving(null)
             remove.reset()
           }}
         />
       ) : null}
+      {dialog}
     </div>
   )
 }

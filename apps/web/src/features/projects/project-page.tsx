@@ -15,6 +15,7 @@ import { Confirm } from '../../ui/confirm.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { Card, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { needsConfirmation, useConfirmIdentity } from '../settings/confirm-identity.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { NotFound } from '../shell/not-found.tsx'
 import { InvitationsCard } from './invitations-card.tsx'
@@ -66,6 +67,7 @@ function ProjectSettings({ project }: { project: ProjectView }) {
   const remove = useMutation(trpc.project.delete.mutationOptions())
   const [name, setName] = useState(project.name)
   const [deleting, setDeleting] = useState(false)
+  const { confirming, dialog } = useConfirmIdentity()
   const unchanged = !name.trim() || name.trim() === project.name
   const refused = rename.error
     ? (fieldErrors(rename.error).name ?? errorMessage(rename.error, m.entry.signIn.unreachable))
@@ -77,6 +79,21 @@ function ProjectSettings({ project }: { project: ProjectView }) {
     rename.mutate(
       { projectId: project.id, name: name.trim() },
       { onSuccess: () => toast.success(t.settings.renamed) },
+    )
+  }
+
+  function removeProject() {
+    remove.mutate(
+      { projectId: project.id, confirmName: project.name },
+      {
+        onError: (error) => {
+          if (needsConfirmation(error)) confirming(removeProject)
+        },
+        onSuccess: () => {
+          toast.success(t.settings.deleted(project.name))
+          router.replace(paths.projects())
+        },
+      },
     )
   }
 
@@ -113,26 +130,21 @@ function ProjectSettings({ project }: { project: ProjectView }) {
           closeLabel={m.common.close}
           danger
           busy={remove.isPending}
-          error={remove.error ? errorMessage(remove.error, m.entry.signIn.unreachable) : null}
+          error={
+            remove.error && !needsConfirmation(remove.error)
+              ? errorMessage(remove.error, m.entry.signIn.unreachable)
+              : null
+          }
           typeName={{
             name: project.name,
             label: m.common.confirmType(project.name),
             mismatch: m.common.confirmMismatch(project.name),
           }}
-          onConfirm={() =>
-            remove.mutate(
-              { projectId: project.id, confirmName: project.name },
-              {
-                onSuccess: () => {
-                  toast.success(t.settings.deleted(project.name))
-                  router.replace(paths.projects())
-                },
-              },
-            )
-          }
+          onConfirm={removeProject}
           onClose={() => setDeleting(false)}
         />
       ) : null}
+      {dialog}
     </Card>
   )
 }

@@ -1,22 +1,17 @@
 'use client'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { changeName, changePassword, listSessions, signOutOthers } from '../../data/auth.ts'
+import { changeName } from '../../data/auth.ts'
 import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { ago } from '../../lib/format.ts'
-import { useNow } from '../../lib/now.ts'
-import { minPasswordLength } from '../../lib/password.ts'
 import { setTheme, useTheme } from '../../lib/theme.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
-import { Field, Input, PasswordInput } from '../../ui/field.tsx'
+import { Field, Input } from '../../ui/field.tsx'
 import { Card, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { PasswordStrength } from '../entry/password-strength.tsx'
 import { themeOptions } from '../shell/user-menu.tsx'
-import { deviceName } from './device-name.ts'
 
 const t = m.settings.account
 
@@ -26,8 +21,6 @@ export function Account() {
       <PageHeader title={t.title} />
       <Profile />
       <Appearance />
-      <Password />
-      <Sessions />
     </div>
   )
 }
@@ -111,129 +104,6 @@ function Appearance() {
         </div>
       </fieldset>
       <p className="mt-2.5 text-13 text-ink-3">{t.appearanceHint}</p>
-    </Card>
-  )
-}
-
-function Password() {
-  const [current, setCurrent] = useState('')
-  const [next, setNext] = useState('')
-  const [problem, setProblem] = useState<{ field: 'current' | 'next'; text: string } | null>(null)
-  const [busy, setBusy] = useState(false)
-
-  async function save(event: FormEvent) {
-    event.preventDefault()
-    if (busy) return
-    if (next.length < minPasswordLength) {
-      setProblem({ field: 'next', text: m.entry.setup.passwordNeeded(minPasswordLength) })
-      return
-    }
-    setBusy(true)
-    const result = await changePassword(current, next)
-    setBusy(false)
-    if (result === 'ok') {
-      setCurrent('')
-      setNext('')
-      setProblem(null)
-      toast.success(t.changed, t.changedText)
-    } else if (result === 'wrong') setProblem({ field: 'current', text: t.wrongCurrent })
-    else
-      toast.error(
-        m.common.failed,
-        result === 'too_many' ? m.entry.signIn.tooMany : m.entry.signIn.unreachable,
-      )
-  }
-
-  return (
-    <Card title={t.passwordTitle}>
-      <form onSubmit={save} className="grid max-w-lg gap-4">
-        <Field label={t.current} error={problem?.field === 'current' ? problem.text : null}>
-          <PasswordInput
-            value={current}
-            onChange={(event) => setCurrent(event.target.value)}
-            autoComplete="current-password"
-            showLabel={m.common.showPassword}
-            hideLabel={m.common.hidePassword}
-          />
-        </Field>
-        <Field
-          label={t.next}
-          hint={<PasswordStrength password={next} />}
-          error={problem?.field === 'next' ? problem.text : null}
-        >
-          <PasswordInput
-            value={next}
-            onChange={(event) => {
-              setNext(event.target.value)
-              setProblem(null)
-            }}
-            autoComplete="new-password"
-            showLabel={m.common.showPassword}
-            hideLabel={m.common.hidePassword}
-          />
-        </Field>
-        <div>
-          <Button type="submit" busy={busy} whyDisabled={current && next ? null : t.fill}>
-            {t.change}
-          </Button>
-        </div>
-      </form>
-    </Card>
-  )
-}
-
-function Sessions() {
-  const now = useNow()
-  const { data, refetch } = useQuery({ queryKey: ['auth', 'sessions'], queryFn: listSessions, retry: 1 })
-  const [busy, setBusy] = useState(false)
-  if (!data) return null
-  const others = data.filter((session) => !session.current).length
-
-  async function leaveOthers() {
-    setBusy(true)
-    const result = await signOutOthers()
-    await refetch()
-    setBusy(false)
-    if (result === 'ok') toast.success(t.signedOutOthers)
-    else toast.error(m.common.failed, m.entry.signIn.unreachable)
-  }
-
-  return (
-    <Card
-      flush
-      title={t.sessions}
-      aside={
-        <Button
-          size="sm"
-          busy={busy}
-          whyDisabled={others === 0 ? t.onlyThis : null}
-          onClick={() => void leaveOthers()}
-        >
-          {t.signOutOthers}
-        </Button>
-      }
-    >
-      <ul className="divide-y divide-line">
-        {[...data]
-          .sort((a, b) => Number(b.current) - Number(a.current))
-          .map((session) => (
-            <li key={session.id} className="flex flex-wrap items-baseline justify-between gap-x-4 px-5 py-3">
-              <span>
-                {deviceName(session.userAgent) ?? t.unknownDevice}
-                {session.current ? (
-                  <span className="ml-2 font-medium text-13 text-ok">{t.thisDevice}</span>
-                ) : null}
-              </span>
-              <span className="tnum text-13 text-ink-3">
-                {now
-                  ? [session.address, t.since(ago(session.createdAt, now, m.common.justNow))]
-                      .filter(Boolean)
-                      .join(' · ')
-                  : ''}
-              </span>
-            </li>
-          ))}
-      </ul>
     </Card>
   )
 }

@@ -8,6 +8,7 @@ import { Tab, Tabs } from '../../ui/tabs.tsx'
 
 const sections = () => [
   { href: paths.account(), label: m.common.nav.account },
+  { href: paths.security(), label: m.common.nav.security },
   { href: paths.sshKeys(), label: m.common.nav.sshKeys },
   { href: paths.tokens(), label: m.common.nav.tokens },
 ]

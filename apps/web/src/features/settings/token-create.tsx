@@ -2,13 +2,16 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
+import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { useChosenProject } from '../../lib/chosen-project.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyLine } from '../../ui/copy.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
 import { Notice } from '../../ui/layout.tsx'
+import { needsConfirmation, useConfirmIdentity } from './confirm-identity.tsx'
 
 const t = m.settings.tokens
 const expiries = { d30: 30, d90: 90, d365: 365, never: null } as const
@@ -17,6 +20,12 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
   const trpc = useTRPC()
   const queries = useQueryClient()
   const create = useMutation(trpc.token.create.mutationOptions())
+  const { session } = useSession()
+  const projects = session?.projects ?? []
+  const working = useChosenProject()
+  const [chosen, setChosen] = useState<number | null>(null)
+  const projectId = chosen ?? projects.find(({ id }) => id === working)?.id ?? projects[0]?.id
+  const { confirming, dialog } = useConfirmIdentity()
   const [tried, setTried] = useState(false)
   const [name, setName] = useState('')
   const [scope, setScope] = useState<'read' | 'write'>('write')
@@ -27,9 +36,16 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
     event.preventDefault()
     setTried(true)
     if (!name.trim() || create.isPending) return
+    send()
+  }
+
+  function send() {
     create.mutate(
-      { name: name.trim(), scope, expiresInDays: expiries[expiry] },
+      { projectId, name: name.trim(), scope, expiresInDays: expiries[expiry] },
       {
+        onError: (error) => {
+          if (needsConfirmation(error)) confirming(send)
+        },
         onSuccess: ({ token }) =>
           queries.setQueryData(trpc.token.list.queryKey(), (list) => [...(list ?? []), token]),
       },
@@ -78,7 +94,7 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
       }
     >
       <form id="token-create" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {create.error && Object.keys(refused).length === 0 ? (
+        {create.error && !needsConfirmation(create.error) && Object.keys(refused).length === 0 ? (
           <Notice tone="bad" title={errorMessage(create.error, m.entry.signIn.unreachable)} />
         ) : null}
         <Field label={t.name} error={tried && !name.trim() ? t.nameNeeded : refused.name}>
@@ -90,6 +106,17 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
             autoComplete="off"
           />
         </Field>
+        {projects.length > 1 ? (
+          <Field label={t.project} hint={t.projectHint}>
+            <Select value={projectId} onChange={(event) => setChosen(Number(event.target.value))}>
+              {projects.map((project) => (
+                <option key={project.id} value={project.id}>
+                  {project.name}
+                </option>
+              ))}
+            </Select>
+          </Field>
+        ) : null}
         <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
           <Field label={t.scope}>
             <Select
@@ -114,6 +141,7 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
           </Field>
         </div>
       </form>
+      {dialog}
     </Dialog>
   )
 }

@@ -115,6 +115,7 @@ function TokenLine({ token, onRevoke }: { token: TokenView; onRevoke: () => void
           <span className="shrink-0 rounded-full bg-quiet-soft px-2 py-0.5 font-medium text-2xs text-ink-2">
             {t.scopes[token.scope]}
           </span>
+          <span className="truncate text-13 text-ink-3">{token.project.name}</span>
         </p>
         <p className="tnum truncate text-13 text-ink-3">
           <span className="font-mono text-xs">{token.prefix}</span>

@@ -9,6 +9,7 @@ import {
   Plus,
   Server,
   Settings,
+  ShieldCheck,
   Terminal,
   UserRound,
   Users,
@@ -57,6 +58,7 @@ export function innerPlaces(): readonly Place[] {
   return [
     { href: paths.vmNew(), label: m.vms.create, icon: Plus },
     { href: paths.account(), label: t.account, icon: UserRound },
+    { href: paths.security(), label: t.security, icon: ShieldCheck },
     { href: paths.sshKeys(), label: t.sshKeys, icon: KeyRound },
     { href: paths.tokens(), label: t.tokens, icon: Terminal },
   ]

@@ -30,6 +30,7 @@ export const common: Messages['common'] = {
     sshKeys: 'SSH-Schlüssel',
     tokens: 'API-Token',
     account: 'Konto',
+    security: 'Sicherheit',
   },
   user: { menu: 'Kontomenü', signOut: 'Abmelden', signedInAs: 'Angemeldet als' },
   theme: { label: 'Erscheinungsbild', system: 'System', light: 'Hell', dark: 'Dunkel' },

@@ -75,6 +75,8 @@ export const settings: Messages['settings'] = {
     createTitle: 'Ein API-Token erstellen',
     name: 'Name des Tokens',
     namePlaceholder: 'Backup-Skript',
+    project: 'Projekt',
+    projectHint: 'Es wirkt nur in diesem.',
     scope: 'Darf',
     scopes: { read: 'Nur lesen', write: 'Lesen und ändern' },
     expires: 'Gültig für',

@@ -28,6 +28,7 @@ export const common = {
     sshKeys: 'SSH keys',
     tokens: 'API tokens',
     account: 'Account',
+    security: 'Security',
   },
   user: { menu: 'Account menu', signOut: 'Sign out', signedInAs: 'Signed in as' },
   theme: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark' },

@@ -8,6 +8,7 @@ import { imageForms } from './image-forms.ts'
 import { images } from './images.ts'
 import { metrics } from './metrics.ts'
 import { projects } from './projects.ts'
+import { security } from './security.ts'
 import { settings } from './settings.ts'
 import { snapshots } from './snapshots.ts'
 import { trust } from './trust.ts'
@@ -31,5 +32,6 @@ export const en = {
   imageForms,
   images,
   projects,
+  security,
   settings,
 }

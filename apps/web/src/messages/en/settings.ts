@@ -70,6 +70,8 @@ export const settings = {
     createTitle: 'Create an API token',
     name: 'Name of the token',
     namePlaceholder: 'Backup script',
+    project: 'Project',
+    projectHint: 'It acts in this one only.',
     scope: 'May',
     scopes: { read: 'Read only', write: 'Read and change' } as Readonly<Record<string, string>>,
     expires: 'Valid for',

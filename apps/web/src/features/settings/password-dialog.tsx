@@ -1,0 +1,73 @@
+'use client'
+import { type FormEvent, useState } from 'react'
+import type { AuthResult } from '../../data/auth.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Field, PasswordInput } from '../../ui/field.tsx'
+
+/** Something of one's own account that the password is asked for; closes when it is done. */
+export function PasswordDialog({
+  title,
+  text,
+  action,
+  danger = false,
+  onPassword,
+  onClose,
+}: {
+  title: string
+  text: string
+  action: string
+  danger?: boolean
+  onPassword: (password: string) => Promise<AuthResult>
+  onClose: () => void
+}) {
+  const [password, setPassword] = useState('')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    if (!password || busy) return
+    setBusy(true)
+    const result = await onPassword(password)
+    setBusy(false)
+    if (result === 'ok') onClose()
+    else if (result === 'wrong') setProblem(m.security.codes.wrongPassword)
+    else setProblem(result === 'too_many' ? m.entry.signIn.tooMany : m.entry.signIn.unreachable)
+  }
+
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      closeLabel={m.common.close}
+      title={title}
+      description={text}
+      footer={
+        <>
+          <Button onClick={onClose}>{m.common.cancel}</Button>
+          <Button type="submit" form="with-password" variant={danger ? 'danger' : 'primary'} busy={busy}>
+            {action}
+          </Button>
+        </>
+      }
+    >
+      <form id="with-password" onSubmit={submit} noValidate>
+        <Field label={m.security.codes.password} error={problem}>
+          <PasswordInput
+            value={password}
+            onChange={(event) => {
+              setPassword(event.target.value)
+              setProblem(null)
+            }}
+            autoComplete="current-password"
+            autoFocus
+            showLabel={m.common.showPassword}
+            hideLabel={m.common.hidePassword}
+          />
+        </Field>
+      </form>
+    </Dialog>
+  )
+}
