@@ -49,9 +49,17 @@ export class VmCreatePage {
       await this.#page.getByRole('textbox', { name: 'Memory', exact: true }).fill(String(vm.custom.memoryGib))
     }
     await this.#page.getByRole('textbox', { name: 'Name', exact: true }).fill(vm.name)
+    if (vm.user !== undefined || vm.password !== undefined) await this.unfold('Signing in')
     if (vm.user !== undefined)
       await this.#page.getByRole('textbox', { name: 'User', exact: true }).fill(vm.user)
     if (vm.password !== undefined) await this.#page.getByLabel('Password', { exact: true }).fill(vm.password)
+  }
+
+  /** Opens one of the folded parts, unless it is open. */
+  async unfold(title: string): Promise<void> {
+    const fold = this.#page.locator('details').filter({ has: this.#page.getByText(title, { exact: true }) })
+    if (!(await fold.evaluate((details: HTMLDetailsElement) => details.open)))
+      await fold.locator('summary').click()
   }
 
   /** Presses the button, waits through a build if there is one, and ends on the page of the VM. */

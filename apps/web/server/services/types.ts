@@ -48,12 +48,7 @@ export interface ActionFilter {
   limit: number
 }
 
-/** What a script may give beyond the portal's form. */
-export type VmCreateRequest = VmCreateInput & {
-  labels?: Record<string, string>
-  /** cloud-init user data, passed on as it is. */
-  userData?: string
-}
+export type VmCreateRequest = VmCreateInput
 
 /** What is left out stays as it is. Sizes change only while the VM is off; a disk grows only. */
 export interface VmUpdateRequest {

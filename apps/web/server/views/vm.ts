@@ -118,6 +118,12 @@ export const vmCreateInputSchema = vmSizeSchema.extend({
   password: passwordSchema.optional(),
   /** Public keys in OpenSSH form. */
   sshKeys: z.array(z.string().max(16 * 1024)).max(64),
+  labels: labelsSchema.optional(),
+  /** cloud-init user data, passed on as it is. */
+  userData: z
+    .string()
+    .max(64 * 1024, 'User data has at most 64 KiB.')
+    .optional(),
   startAtBoot: z.boolean(),
   start: z.boolean(),
   /** A screen or none; absent: as the image is meant. */

@@ -1,37 +1,69 @@
-import { creationDemand, type QuotaResource } from '@hearth/shared/quota'
-import type { ProjectView } from '../../data/hooks.ts'
+'use client'
+import {
+  type Demand,
+  formatAmount,
+  limitFor,
+  type QuotaLine,
+  quotaResources,
+  shortfalls,
+} from '@hearth/shared/quota'
+import { useMutation } from '@tanstack/react-query'
+import { errorMessage } from '../../data/errors.ts'
+import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/index.ts'
+import { currentLocale } from '../../messages/language.ts'
+import { Button } from '../../ui/button.tsx'
 import { Gauge } from '../../ui/gauge.tsx'
-import { amount } from '../projects/amounts.ts'
-import type { Figures } from './draft.ts'
+import { toast } from '../../ui/toast.tsx'
 
-const shown: readonly QuotaResource[] = ['vcpus', 'memory', 'disk']
+const t = m.create
 
-/** The project's quota before and after the VM that is being described. */
-export function CreateQuota({ project, shape }: { project: ProjectView; shape: Figures }) {
-  const demand = creationDemand(
-    { cpus: shape.cpus ?? 0, memoryBytes: shape.memoryBytes ?? 0, diskBytes: shape.diskBytes ?? 0 },
-    true,
+/** What the project has used, and what this would add; what does not fit can be asked for in one click. */
+export function CreateQuota({
+  projectId,
+  quota,
+  demand,
+}: {
+  projectId: number
+  quota: readonly QuotaLine[]
+  demand: Demand
+}) {
+  const ask = useMutation(
+    useTRPC().quota.request.mutationOptions({
+      onSuccess: () => toast.success(t.asked),
+      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
+    }),
   )
-  const lines = project.quota.filter(
-    ({ key, limit }) => limit !== null && shown.some((resource) => resource === key),
-  )
-  if (lines.length === 0) return null
+  const [short] = shortfalls(quota, demand)
+  const shown = quotaResources.filter((key) => ['vms', 'vcpus', 'memory', 'disk'].includes(key))
   return (
-    <div className="flex flex-col gap-3.5">
-      {lines.map(({ key, used, limit }) => {
+    <div className="flex flex-col gap-3">
+      {shown.map((key) => {
+        const line = quota.find((each) => each.key === key)
+        if (!line) return null
         const adding = demand[key] ?? 0
+        const amount = (value: number) => formatAmount(key, value, currentLocale())
+        const after = amount(line.used + adding)
         return (
           <Gauge
             key={key}
-            label={m.projects.quota.keys[key] ?? key}
-            used={used}
+            label={t.quotaNames[key]}
+            used={line.used}
             adding={adding}
-            limit={limit}
-            text={m.common.gauge.after(amount(key, used + adding), amount(key, limit ?? 0))}
+            limit={line.limit}
+            text={line.limit === null ? t.quotaOpen(after) : t.quotaAfter(after, amount(line.limit))}
           />
         )
       })}
+      {short ? (
+        <Button
+          size="sm"
+          busy={ask.isPending}
+          onClick={() => ask.mutate({ projectId, key: short.key, wanted: limitFor(short) })}
+        >
+          {t.askMore}
+        </Button>
+      ) : null}
     </div>
   )
 }

@@ -4,9 +4,10 @@ import type { ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
+import { CopyButton } from '../../ui/copy.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
 import { ProgressBar } from '../../ui/meter.tsx'
-import type { Draft, Figures } from './draft.ts'
+import { type Draft, type Figures, namesOf } from './draft.ts'
 
 const t = m.create
 
@@ -27,6 +28,7 @@ export function CreateSummary({
   onStopWaiting,
   notice,
   quota,
+  api,
 }: {
   draft: Draft
   image: ImageView | undefined
@@ -36,8 +38,10 @@ export function CreateSummary({
   waiting: boolean
   onStopWaiting: () => void
   notice: ReactNode
-  /** The project's quota before and after. */
+  /** Gauges of the quota, with what this would add. */
   quota: ReactNode
+  /** The same as a call of the API; null while something is missing. */
+  api: string | null
 }) {
   const size = [
     shape.cpus ? m.vms.vcpus(shape.cpus) : null,
@@ -60,7 +64,7 @@ export function CreateSummary({
       <div className="hidden items-center gap-3 border-line border-b p-5 xl:flex">
         <ImageMark uid={image?.uid ?? ''} />
         <div className="min-w-0">
-          <p className="truncate font-mono text-13">{draft.name || '…'}</p>
+          <p className="truncate font-mono text-13">{namesOf(draft).slice(0, 3).join(', ') || '…'}</p>
           <p className="truncate text-13 text-ink-3">{image?.name ?? '…'}</p>
         </div>
       </div>
@@ -105,7 +109,34 @@ export function CreateSummary({
           </p>
         ) : null}
       </div>
+      {api ? <ApiCall text={api} /> : null}
     </aside>
+  )
+}
+
+function ApiCall({ text }: { text: string }) {
+  return (
+    <details className="hidden border-line border-t xl:block">
+      <summary className="px-5 py-3 font-medium text-13 text-ink-2 outline-offset-[-3px] hover:text-ink">
+        {t.api.title}
+      </summary>
+      <div className="relative px-5 pb-5">
+        <p className="mb-2 text-13 text-ink-3">{t.api.text}</p>
+        <pre
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard must be able to
+          tabIndex={0}
+          className="max-h-64 overflow-auto rounded-control border border-line bg-sunken p-3 pr-10 font-mono text-2xs leading-4.5"
+        >
+          {text}
+        </pre>
+        <CopyButton
+          text={text}
+          label={m.common.copy(t.api.title)}
+          copiedLabel={m.common.copied}
+          className="absolute! right-6 bottom-6.5 bg-sunken!"
+        />
+      </div>
+    </details>
   )
 }
 

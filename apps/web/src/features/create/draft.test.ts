@@ -9,8 +9,9 @@ import {
   draftProblems,
   figures,
   parseGib,
+  parseLabels,
   sizeProblem,
-  toInput,
+  toInputs,
 } from './draft.ts'
 
 const debian: ImageView = {
@@ -85,8 +86,10 @@ const world: DraftWorld = {
   host,
   takenNames: new Set(['amber-owl']),
   keys: new Map([[7, 'ssh-ed25519 AAAA me']]),
+  quota: undefined,
 }
 const draft: Draft = {
+  projectId: null,
   imageUid: 'debian-12',
   size: 'small',
   cpus: '2',
@@ -96,32 +99,38 @@ const draft: Draft = {
   user: 'ada',
   password: 'abcd-efgh',
   keyIds: [7],
+  labels: '',
+  userData: '',
+  count: '1',
   startAtBoot: true,
+  start: true,
 }
 
 test('a filled draft becomes a request', () => {
   assert.deepEqual(draftProblems(draft, world), {})
-  assert.deepEqual(toInput(draft, world, 'key-12345'), {
-    name: 'quiet-fern',
-    imageUid: 'debian-12',
-    cpus: 1,
-    memoryBytes: GIB,
-    diskBytes: 10 * GIB,
-    user: 'ada',
-    password: 'abcd-efgh',
-    sshKeys: ['ssh-ed25519 AAAA me'],
-    startAtBoot: true,
-    start: true,
-    idempotencyKey: 'key-12345',
-  })
+  assert.deepEqual(toInputs(draft, world, 'key-12345'), [
+    {
+      name: 'quiet-fern',
+      imageUid: 'debian-12',
+      cpus: 1,
+      memoryBytes: GIB,
+      diskBytes: 10 * GIB,
+      user: 'ada',
+      password: 'abcd-efgh',
+      sshKeys: ['ssh-ed25519 AAAA me'],
+      startAtBoot: true,
+      start: true,
+      idempotencyKey: 'key-12345-1',
+    },
+  ])
 })
 
 test('an image without cloud-init and disk asks for neither', () => {
-  const input = toInput(
+  const [input] = toInputs(
     { ...draft, user: '', password: '', keyIds: [7] },
     { ...world, image: tiny },
     'key-12345',
-  )
+  )!
   assert.ok(input)
   assert.equal('diskBytes' in input, false)
   assert.equal('user' in input, false)
@@ -142,7 +151,7 @@ test('each mistake is told at its field', () => {
   assert.deepEqual(at({ user: 'Ada' }), ['user'])
   assert.deepEqual(at({ password: 'short' }), ['password'])
   assert.deepEqual(at({ password: '', keyIds: [] }), ['login'])
-  assert.equal(toInput({ ...draft, password: '', keyIds: [] }, world, 'key-12345'), null)
+  assert.equal(toInputs({ ...draft, password: '', keyIds: [] }, world, 'key-12345'), null)
 })
 
 test('sizes are read as GiB, with a comma too, or with their own unit', () => {
@@ -162,4 +171,44 @@ test('a size below the need of the image says so', () => {
   assert.equal(sizeProblem(small, debian), null)
   assert.match(sizeProblem({ ...small, memoryBytes: 256 * MIB }, debian) ?? '', /512 MiB/)
   assert.equal(sizeProblem({ ...small, fits: { ok: false, why: 'too big' } }, debian), 'too big')
+})
+
+test('several alike are numbered, each a request of its own', () => {
+  const inputs = toInputs({ ...draft, count: '3', projectId: 4 }, world, 'key-12345')!
+  assert.deepEqual(
+    inputs.map(({ name, idempotencyKey, projectId }) => [name, idempotencyKey, projectId]),
+    [
+      ['quiet-fern-1', 'key-12345-1', 4],
+      ['quiet-fern-2', 'key-12345-2', 4],
+      ['quiet-fern-3', 'key-12345-3', 4],
+    ],
+  )
+  const taken = { ...world, takenNames: new Set(['quiet-fern-2']) }
+  assert.match(draftProblems({ ...draft, count: '3' }, taken).name ?? '', /quiet-fern-2/)
+  for (const count of ['0', '21', 'two', '1.5'])
+    assert.deepEqual(Object.keys(draftProblems({ ...draft, count }, world)), ['count'])
+})
+
+test('labels are words with or without a value', () => {
+  assert.deepEqual(parseLabels(' env=home, web '), { env: 'home', web: '' })
+  assert.equal(parseLabels('env=ho me=='), undefined)
+  assert.deepEqual(toInputs({ ...draft, labels: 'env=home' }, world, 'key-12345')?.[0]?.labels, {
+    env: 'home',
+  })
+})
+
+test('what does not fit the quota names the resource, what is asked and what is left', () => {
+  const quota = [
+    { key: 'vms', used: 3, limit: 5 },
+    { key: 'memory', used: 15 * GIB, limit: 16 * GIB },
+    { key: 'vm_memory', used: 0, limit: 2 * GIB },
+    { key: 'disk', used: 90 * GIB, limit: null },
+  ] as const
+  const limited = { ...world, quota }
+  assert.deepEqual(draftProblems(draft, limited), {})
+  const why = draftProblems({ ...draft, count: '2' }, limited).quota ?? ''
+  assert.match(why, /Memory.*2 GiB.*1 GiB/)
+  assert.match(draftProblems({ ...draft, count: '3', start: false }, limited).quota ?? '', /VMs.*3.*2/)
+  // The most one VM may have is not multiplied by their number.
+  assert.deepEqual(draftProblems({ ...draft, count: '2', start: false }, limited), {})
 })

@@ -1,13 +1,24 @@
 import { whyNotBootable } from '@hearth/shared/image'
 import { nameSchema } from '@hearth/shared/names'
+import {
+  creationDemand,
+  type Demand,
+  formatAmount,
+  type QuotaLine,
+  quotaKeys,
+  shortfalls,
+} from '@hearth/shared/quota'
 import { GIB, MIB, parseSize } from '@hearth/shared/units'
 import { vmLimits } from '@hearth/shared/vm-spec'
 import type { HostView, ImageView, SizeView, VmCreateInput } from '../../../server/views/index.ts'
+import { isLabelKey, isLabelValue } from '../../../server/views/label.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/index.ts'
+import { currentLocale } from '../../messages/language.ts'
 
 /** What a person has filled in so far: texts as typed, so that half-written numbers stay as they are. */
 export interface Draft {
+  projectId: number | null
   imageUid: string | null
   /** The name of an offered size, or `custom`. */
   size: string
@@ -19,7 +30,13 @@ export interface Draft {
   user: string
   password: string
   keyIds: readonly number[]
+  /** `key=value`, separated by spaces or commas. */
+  labels: string
+  userData: string
+  /** How many alike; more than one get numbers after their name. */
+  count: string
   startAtBoot: boolean
+  start: boolean
 }
 
 export interface DraftWorld {
@@ -28,10 +45,25 @@ export interface DraftWorld {
   host: HostView | undefined
   takenNames: ReadonlySet<string>
   keys: ReadonlyMap<number, string>
+  /** Of the project it will belong to; undefined while it is not known. */
+  quota: readonly QuotaLine[] | undefined
 }
 
-export type DraftField = 'imageUid' | 'cpus' | 'memory' | 'disk' | 'name' | 'user' | 'password' | 'login'
+export type DraftField =
+  | 'imageUid'
+  | 'cpus'
+  | 'memory'
+  | 'disk'
+  | 'name'
+  | 'user'
+  | 'password'
+  | 'login'
+  | 'labels'
+  | 'count'
+  | 'quota'
 export type DraftProblems = Partial<Record<DraftField, string>>
+
+export const maxCount = 20
 
 /** A number without a unit is GiB, as the field says; `512M` works too. Rounded to whole MiB. */
 export function parseGib(text: string): number | undefined {
@@ -59,6 +91,43 @@ export function figures(draft: Draft, world: DraftWorld): Figures {
     memoryBytes: size ? size.memoryBytes : parseGib(draft.memory),
     diskBytes: world.image?.minDiskBytes === 0 ? null : draft.disk.trim() ? typedDisk : fallback,
   }
+}
+
+/** How many are to be made; undefined while that is not a number in its limits. */
+export function countOf(draft: Draft): number | undefined {
+  const count = /^\d+$/.test(draft.count.trim()) ? Number(draft.count) : 0
+  return count >= 1 && count <= maxCount ? count : undefined
+}
+
+/** The names they get: the one that is written, or numbered from 1 on. */
+export function namesOf(draft: Draft): string[] {
+  const count = countOf(draft) ?? 1
+  return count === 1
+    ? [draft.name]
+    : Array.from({ length: count }, (_, index) => `${draft.name}-${index + 1}`)
+}
+
+/** `a=b, c` as labels; undefined when one of them cannot be one. */
+export function parseLabels(text: string): Record<string, string> | undefined {
+  const labels: Record<string, string> = {}
+  for (const word of text.split(/[\s,]+/).filter(Boolean)) {
+    const at = word.indexOf('=')
+    const [key, value] = at < 0 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
+    if (!isLabelKey(key) || !isLabelValue(value)) return undefined
+    labels[key] = value
+  }
+  return labels
+}
+
+/** What they take of the quota together; empty while the figures are not complete. */
+export function demandOf(draft: Draft, world: DraftWorld): Demand {
+  const { cpus, memoryBytes, diskBytes } = figures(draft, world)
+  if (cpus === undefined || memoryBytes === undefined || diskBytes === undefined) return {}
+  const one = creationDemand({ cpus, memoryBytes, diskBytes }, draft.start)
+  const count = countOf(draft) ?? 1
+  return Object.fromEntries(
+    quotaKeys.map((key) => [key, (one[key] ?? 0) * (key.startsWith('vm_') ? 1 : count)]),
+  )
 }
 
 /** Why an offered size cannot be had with this image on this host, if so. */
@@ -96,9 +165,14 @@ export function draftProblems(draft: Draft, world: DraftWorld): DraftProblems {
     else if (diskBytes > maxDisk) problems.disk = t.diskMax(bytes(maxDisk))
   }
 
-  const name = nameSchema.safeParse(draft.name)
-  if (!name.success) problems.name = name.error.issues[0]?.message ?? m.create.why.fix
-  else if (world.takenNames.has(draft.name)) problems.name = m.create.nameTaken
+  if (countOf(draft) === undefined) problems.count = t.count(maxCount)
+  for (const each of namesOf(draft)) {
+    const name = nameSchema.safeParse(each)
+    if (!name.success) problems.name = name.error.issues[0]?.message ?? m.create.why.fix
+    else if (world.takenNames.has(each))
+      problems.name = each === draft.name ? m.create.nameTaken : m.create.nameTakenOf(each)
+  }
+  if (parseLabels(draft.labels) === undefined) problems.labels = m.vmSettings.labels.problem
 
   if (image?.cloudInit) {
     if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(draft.user)) problems.user = m.create.userRule
@@ -106,26 +180,49 @@ export function draftProblems(draft: Draft, world: DraftWorld): DraftProblems {
     if (draft.password && draft.password.length < 8) problems.password = m.create.weakPassword
     if (!draft.password && draft.keyIds.length === 0) problems.login = m.create.why.noLogin
   }
+
+  const [short] = shortfalls(world.quota ?? [], demandOf(draft, world))
+  if (short) {
+    const amount = (value: number) => formatAmount(short.key, value, currentLocale())
+    problems.quota = m.create.why.quota(
+      m.create.quotaNames[short.key],
+      amount(short.asked),
+      amount(short.left),
+    )
+  }
   return problems
 }
 
-/** The request, when nothing stands in its way. */
-export function toInput(draft: Draft, world: DraftWorld, idempotencyKey: string): VmCreateInput | null {
+/** The requests, one a VM, when nothing stands in their way. `key` names the intent: each VM's is made from it. */
+export function toInputs(draft: Draft, world: DraftWorld, key: string): VmCreateInput[] | null {
+  if (Object.keys(draftProblems(draft, world)).length > 0) return null
+  return namesOf(draft).flatMap((name, index) => inputOf(draft, world, name, `${key}-${index + 1}`) ?? [])
+}
+
+function inputOf(
+  draft: Draft,
+  world: DraftWorld,
+  name: string,
+  idempotencyKey: string,
+): VmCreateInput | null {
   const { cpus, memoryBytes, diskBytes } = figures(draft, world)
   if (!world.image || cpus === undefined || memoryBytes === undefined || diskBytes === undefined) return null
-  if (Object.keys(draftProblems(draft, world)).length > 0) return null
-  const cloudInit = world.image.cloudInit
+  const { cloudInit } = world.image
+  const labels = parseLabels(draft.labels) ?? {}
   return {
-    name: draft.name,
+    ...(draft.projectId === null ? {} : { projectId: draft.projectId }),
+    name,
     imageUid: world.image.uid,
     cpus,
     memoryBytes,
     ...(diskBytes === null ? {} : { diskBytes }),
     ...(cloudInit ? { user: draft.user } : {}),
     ...(cloudInit && draft.password ? { password: draft.password } : {}),
+    ...(cloudInit && draft.userData.trim() ? { userData: draft.userData } : {}),
+    ...(Object.keys(labels).length > 0 ? { labels } : {}),
     sshKeys: cloudInit ? draft.keyIds.flatMap((id) => world.keys.get(id) ?? []) : [],
     startAtBoot: draft.startAtBoot,
-    start: true,
+    start: draft.start,
     idempotencyKey,
   }
 }

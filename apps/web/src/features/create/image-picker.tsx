@@ -1,6 +1,7 @@
 'use client'
 import { whyNotBootable } from '@hearth/shared/image'
 import { Hammer } from 'lucide-react'
+import { useState } from 'react'
 import type { ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/index.ts'
@@ -28,59 +29,82 @@ export function ImagePicker({
   buildWhy: string | null
   buildPending: string | null
 }) {
+  const [all, setAll] = useState(false)
   if (!images)
     return (
-      <div className="grid grid-cols-1 gap-3 sm:grid-cols-2" role="status" aria-label={m.common.loading}>
-        <Skeleton className="h-32 rounded-card!" />
-        <Skeleton className="h-32 rounded-card!" />
+      <div
+        className="grid grid-cols-1 gap-3 sm:grid-cols-2 xl:grid-cols-3"
+        role="status"
+        aria-label={m.common.loading}
+      >
+        {[0, 1, 2].map((card) => (
+          <Skeleton key={card} className="h-29 rounded-card!" />
+        ))}
       </div>
     )
+  // What is chosen stays in sight; of the rest the ready ones come first, as the catalogue sorts them.
+  const sorted = [...images].sort((one, other) => Number(isReady(other)) - Number(isReady(one)))
+  const shown = all ? sorted : sorted.filter((image, index) => index < few || image.uid === chosen)
   return (
-    <div role="radiogroup" aria-label={m.create.image} className="grid grid-cols-1 gap-3 sm:grid-cols-2">
-      {images.map((image) => (
-        <div key={image.uid} className={`${choiceClass} flex flex-col`}>
-          <label className="flex flex-1 gap-3.5 p-4">
-            <input
-              type="radio"
-              name="image"
-              value={image.uid}
-              checked={chosen === image.uid}
-              disabled={whyNotBootable(image) !== null}
-              onChange={() => onChoose(image.uid)}
-              aria-label={image.name}
-              aria-describedby={`image-${image.uid}`}
-              className="sr-only"
-            />
-            <ImageMark uid={image.uid} />
-            <span className="min-w-0" id={`image-${image.uid}`}>
-              <span className="block font-semibold">{image.name}</span>
-              <span className="block text-13 text-ink-2 leading-5">{image.description}</span>
-            </span>
-          </label>
-          <div className="flex min-h-11 items-center justify-between gap-3 px-4 pb-3">
-            {whyNotBootable(image) !== null ? (
-              <span className="text-13 text-ink-3">{whyNotBootable(image)}</span>
-            ) : (
-              <ImageState image={image} />
-            )}
-            {whyNotBootable(image) === null && (image.status === 'absent' || image.status === 'failed') ? (
-              <Button
-                size="sm"
-                icon={<Hammer aria-hidden="true" />}
-                busy={buildPending === image.uid}
-                whyDisabled={buildWhy}
-                onClick={() => onBuild(image)}
-                aria-label={`${image.status === 'failed' ? m.create.card.retry : m.create.card.build}: ${image.name}`}
-              >
-                {image.status === 'failed' ? m.create.card.retry : m.create.card.build}
-              </Button>
-            ) : null}
+    <>
+      <div
+        role="radiogroup"
+        aria-label={m.create.image}
+        className="grid grid-cols-1 gap-3 sm:grid-cols-2 xl:grid-cols-3"
+      >
+        {shown.map((image) => (
+          <div key={image.uid} className={`${choiceClass} flex flex-col`}>
+            <label className="flex flex-1 gap-3 p-3.5 pb-2">
+              <input
+                type="radio"
+                name="image"
+                value={image.uid}
+                checked={chosen === image.uid}
+                disabled={whyNotBootable(image) !== null}
+                onChange={() => onChoose(image.uid)}
+                aria-label={image.name}
+                aria-describedby={`image-${image.uid}`}
+                className="sr-only"
+              />
+              <ImageMark uid={image.uid} />
+              <span className="min-w-0" id={`image-${image.uid}`}>
+                <span className="block truncate font-semibold">{image.name}</span>
+                <span className="line-clamp-2 text-13 text-ink-2 leading-4.5">{image.description}</span>
+              </span>
+            </label>
+            <div className="flex min-h-10 items-center justify-between gap-2 px-3.5 pb-2.5">
+              {whyNotBootable(image) !== null ? (
+                <span className="text-13 text-ink-3">{whyNotBootable(image)}</span>
+              ) : (
+                <ImageState image={image} />
+              )}
+              {whyNotBootable(image) === null && (image.status === 'absent' || image.status === 'failed') ? (
+                <Button
+                  size="sm"
+                  icon={<Hammer aria-hidden="true" />}
+                  busy={buildPending === image.uid}
+                  whyDisabled={buildWhy}
+                  onClick={() => onBuild(image)}
+                  aria-label={`${image.status === 'failed' ? m.create.card.retry : m.create.card.build}: ${image.name}`}
+                >
+                  {image.status === 'failed' ? m.create.card.retry : m.create.card.build}
+                </Button>
+              ) : null}
+            </div>
           </div>
-        </div>
-      ))}
-    </div>
+        ))}
+      </div>
+      {shown.length < images.length ? (
+        <Button variant="ghost" size="sm" className="mt-3" onClick={() => setAll(true)}>
+          {m.create.allImages(images.length)}
+        </Button>
+      ) : null}
+    </>
   )
 }
+
+const few = 6
+const isReady = (image: ImageView) => image.status === 'ready'
 
 function ImageState({ image }: { image: ImageView }) {
   switch (image.status) {
@@ -117,7 +141,7 @@ function ImageState({ image }: { image: ImageView }) {
           <StatusDot tone="quiet" />
           {image.source === 'download'
             ? m.images.willDownload(bytes(image.downloadBytes))
-            : m.create.card.absent(m.create.buildMinutes)}
+            : m.create.card.absentPlain}
         </span>
       )
   }

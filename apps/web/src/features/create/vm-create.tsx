@@ -1,36 +1,42 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { ChevronRight, Dices } from 'lucide-react'
+import { Dices } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import type { VmCreateInput } from '../../../server/views/index.ts'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { type ImageView, useAllVms, useHosts, useImages, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { bytes } from '../../lib/format.ts'
 import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { proposeName } from '../../lib/propose-name.ts'
 import { m } from '../../messages/index.ts'
 import { IconButton } from '../../ui/button.tsx'
-import { Checkbox, Field, Input, InputWithUnit, Select } from '../../ui/field.tsx'
-import { PageHeader } from '../../ui/layout.tsx'
+import { Field, Input, Select } from '../../ui/field.tsx'
+import { Fold } from '../../ui/fold.tsx'
+import { PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
+import { apiCall } from './api-call.ts'
+import { CreateOptions } from './create-options.tsx'
 import { useCreateProject } from './create-project.ts'
 import { CreateQuota } from './create-quota.tsx'
 import { CreateSummary, type SubmitState } from './create-summary.tsx'
 import {
+  countOf,
   type Draft,
   type DraftField,
   type DraftWorld,
+  demandOf,
   draftProblems,
   figures,
   sizeProblem,
-  toInput,
+  toInputs,
 } from './draft.ts'
 import { ImagePicker } from './image-picker.tsx'
 import { LoginSection } from './login-section.tsx'
 import { SizePicker } from './size-picker.tsx'
+import { useUserDataProblem } from './user-data-field.tsx'
 
 const t = m.create
 
@@ -45,7 +51,17 @@ function loginFrom(name: string | undefined): string {
   return /^[a-z_]/.test(first) && first !== 'root' ? first.slice(0, 32) : ''
 }
 
+/** How one will get in, in a few words. */
+function loginText(draft: Draft): string {
+  const ways = [
+    draft.password ? t.summary.password : null,
+    draft.keyIds.length > 0 ? t.summary.keys(draft.keyIds.length) : null,
+  ].filter(Boolean)
+  return [draft.user, ways.join(' + ') || t.summary.none].filter(Boolean).join(' · ')
+}
+
 const blank: Draft = {
+  projectId: null,
   imageUid: null,
   size: 'small',
   cpus: '2',
@@ -55,7 +71,11 @@ const blank: Draft = {
   user: '',
   password: '',
   keyIds: [],
+  labels: '',
+  userData: '',
+  count: '1',
   startAtBoot: true,
+  start: true,
 }
 
 export function VmCreate() {
@@ -87,6 +107,7 @@ export function VmCreate() {
   /** Create by itself as soon as the chosen image is ready. */
   const [waiting, setWaiting] = useState(false)
   const intent = useRef(intentKey())
+  // Names are unique in a project; the others' do not count.
   const taken = new Set(
     (vms ?? []).filter((vm) => !project || vm.project.id === project.id).map((vm) => vm.name),
   )
@@ -98,6 +119,8 @@ export function VmCreate() {
   useEffect(() => {
     if (known) setProposed((was) => was || proposeName(taken))
   }, [known])
+  const userDataWhy = useUserDataProblem(typed.userData ?? '')
+  const [sent, setSent] = useState<{ done: number; all: number } | null>(null)
   const [fromLink, setFromLink] = useState<string | null>(null)
   useEffect(() => setFromLink(new URLSearchParams(window.location.search).get('image')), [])
 
@@ -114,6 +137,7 @@ export function VmCreate() {
     keyIds: keys?.map((key) => key.id) ?? [],
     size: firstSize,
     ...typed,
+    projectId: project?.id ?? null,
     imageUid,
   }
   const host = hosts?.[0]
@@ -123,6 +147,7 @@ export function VmCreate() {
     host,
     takenNames: taken,
     keys: new Map((keys ?? []).map((key) => [key.id, key.publicKey])),
+    quota: project?.quota,
   }
   const refused = create.error ? fieldErrors(create.error) : {}
   const problems = draftProblems(draft, world)
@@ -150,16 +175,30 @@ export function VmCreate() {
   }
 
   function send() {
-    const input = toInput(draft, world, intent.current)
-    if (!input || create.isPending) return
-    create.mutate(project ? { ...input, projectId: project.id } : input, {
-      onSuccess: (change) => {
+    const inputs = toInputs(draft, world, intent.current)
+    if (inputs && !create.isPending) void createAll(inputs)
+  }
+
+  /** One after the other; the same intent again asks for none twice. */
+  async function createAll(inputs: readonly VmCreateInput[]) {
+    let done = 0
+    try {
+      for (const input of inputs) {
+        const { vm } = await create.mutateAsync(input)
+        done++
+        setSent({ done, all: inputs.length })
         queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-          list && !list.some((vm) => vm.id === change.vm.id) ? [...list, change.vm] : list,
+          list && !list.some(({ id }) => id === vm.id) ? [...list, vm] : list,
         )
-        router.push(paths.vm(change.vm.id))
-      },
-    })
+        if (done === inputs.length)
+          router.push(
+            inputs.length === 1 ? paths.vm(vm.id) : `${paths.vms()}?q=${encodeURIComponent(draft.name)}`,
+          )
+      }
+    } catch {
+      // create.error says why, below the summary; those that were accepted go on.
+      void queries.invalidateQueries({ queryKey: trpc.project.list.queryKey() })
+    }
   }
 
   const status = image?.status
@@ -195,19 +234,30 @@ export function VmCreate() {
   const state = submitState()
   function submitState(): SubmitState {
     const hostAway = host !== undefined && !host.online
-    if (!images || !sizes || !hosts || !vms) return { label: t.submit, why: t.why.loading }
-    if (session && !project) return { label: t.submit, why: t.noProject }
-    if (!image) return { label: t.submit, why: t.why.noImage }
-    if (hostAway) return { label: t.submit, why: t.why.hostAway }
-    if (problems.login) return { label: t.submit, why: problems.login }
-    if (tried && Object.keys(problems).length > 0) return { label: t.submit, why: t.why.fix }
-    if (image.status === 'ready') return { label: t.submit, why: null }
+    const count = countOf(draft) ?? 1
+    const label = count === 1 ? t.submit : t.submitMany(count)
+    if (!images || !sizes || !hosts || !vms) return { label, why: t.why.loading }
+    if (session && !project) return { label, why: t.noProject }
+    if (!image) return { label, why: t.why.noImage }
+    if (hostAway) return { label, why: t.why.hostAway }
+    if (problems.login) return { label, why: problems.login }
+    if (problems.quota) return { label, why: problems.quota }
+    if (userDataWhy) return { label, why: t.why.userData }
+    if (tried && Object.keys(problems).length > 0) return { label, why: t.why.fix }
+    if (image.status === 'ready') return { label, why: null }
     if (image.status === 'building') return { label: t.waitingForImage, why: null }
-    if (!admin) return { label: t.submit, why: `${t.why.imageAbsent(image.name)} ${t.card.askAdmin}` }
+    if (!admin) return { label, why: `${t.why.imageAbsent(image.name)} ${t.card.askAdmin}` }
     return { label: t.buildAndCreate, why: null }
   }
 
   const shape = figures(draft, world)
+  // Never with the password: the call is copied about.
+  const example = toInputs({ ...draft, count: '1' }, world, 'example')?.[0]
+  const origin = useSyncExternalStore(
+    () => () => {},
+    () => window.location.origin,
+    () => '',
+  )
   return (
     <form id="vm-create" onSubmit={submit} noValidate aria-label={t.title} className="flex flex-col gap-5">
       <PageHeader title={t.title} />
@@ -235,50 +285,54 @@ export function VmCreate() {
                 change={change}
               />
             </Step>
-            {projects.length > 1 ? (
-              <Step title={m.projects.switcher.label} hint={m.create.projectHint}>
-                <Field label={m.projects.switcher.label} labelHidden>
-                  <Select
-                    className="max-w-md"
-                    value={project?.id ?? ''}
-                    onChange={(event) => {
-                      choose(Number(event.target.value))
-                      change({})
-                    }}
-                  >
-                    {projects.map(({ id, name }) => (
-                      <option key={id} value={id}>
-                        {name}
-                      </option>
-                    ))}
-                  </Select>
-                </Field>
-              </Step>
-            ) : null}
             <Step title={t.name} hint={t.nameHint}>
-              <Field label={t.name} labelHidden error={shown('name')}>
-                <span className="flex max-w-md items-center gap-2">
-                  <Input
-                    value={draft.name}
-                    onChange={(event) => change({ name: event.target.value })}
-                    autoComplete="off"
-                    autoCapitalize="none"
-                    spellCheck={false}
-                    maxLength={63}
-                    className="font-mono"
-                  />
-                  <IconButton
-                    variant="secondary"
-                    size="md"
-                    label={t.reroll}
-                    onClick={() => change({ name: proposeName(new Set([...taken, draft.name])) })}
-                  >
-                    <Dices />
-                  </IconButton>
-                </span>
-              </Field>
+              <div className="flex flex-wrap gap-x-4 gap-y-3">
+                <Field label={t.name} labelHidden error={shown('name')} className="w-full max-w-md">
+                  <span className="flex items-center gap-2">
+                    <Input
+                      value={draft.name}
+                      onChange={(event) => change({ name: event.target.value })}
+                      autoComplete="off"
+                      autoCapitalize="none"
+                      spellCheck={false}
+                      maxLength={63}
+                      className="font-mono"
+                    />
+                    <IconButton
+                      variant="secondary"
+                      size="md"
+                      label={t.reroll}
+                      onClick={() => change({ name: proposeName(new Set([...taken, draft.name])) })}
+                    >
+                      <Dices />
+                    </IconButton>
+                  </span>
+                </Field>
+                {projects.length > 1 ? (
+                  <Field label={t.project} labelHidden>
+                    <Select
+                      value={project?.id ?? ''}
+                      onChange={(event) => {
+                        choose(Number(event.target.value))
+                        change({})
+                      }}
+                      aria-label={t.project}
+                    >
+                      {projects.map(({ id, name }) => (
+                        <option key={id} value={id}>
+                          {name}
+                        </option>
+                      ))}
+                    </Select>
+                  </Field>
+                ) : null}
+              </div>
             </Step>
-            <Step title={t.login} hint={t.loginHint}>
+            <Fold
+              title={t.folds.login}
+              value={image && !image.cloudInit ? t.summary.automatic : loginText(draft)}
+              open={Boolean(problems.login || shownProblems.user || shownProblems.password)}
+            >
               <LoginSection
                 image={image}
                 keys={keys}
@@ -286,52 +340,46 @@ export function VmCreate() {
                 problems={shownProblems}
                 change={change}
               />
-            </Step>
-            <details className="group px-5 py-4 sm:px-6" open={shownProblems.disk ? true : undefined}>
-              <summary className="-mx-2 inline-flex items-center gap-1.5 rounded-control px-2 py-1 font-medium text-13 text-ink-2 hover:text-ink">
-                <ChevronRight
-                  className="size-3.5 transition-transform group-open:rotate-90"
-                  aria-hidden="true"
-                />
-                {t.options}
-              </summary>
-              <div className="mt-4 grid grid-cols-1 gap-5 pb-2 sm:grid-cols-2">
-                {shape.diskBytes === null ? null : (
-                  <Field
-                    label={t.diskSize}
-                    error={shownProblems.disk}
-                    hint={host?.info ? t.limits.diskMax(bytes(host.info.diskAvailableBytes)) : undefined}
-                  >
-                    <InputWithUnit
-                      unit={t.unitGib}
-                      inputMode="decimal"
-                      value={draft.disk}
-                      placeholder={shape.diskBytes ? String(shape.diskBytes / 2 ** 30) : ''}
-                      onChange={(event) => change({ disk: event.target.value })}
-                    />
-                  </Field>
-                )}
-                <Checkbox
-                  checked={draft.startAtBoot}
-                  onChange={(event) => change({ startAtBoot: event.target.checked })}
-                  label={t.startAtBoot}
-                  hint={t.startAtBootHint}
-                />
-              </div>
-            </details>
+            </Fold>
+            <CreateOptions
+              image={image}
+              host={host}
+              shape={shape}
+              draft={draft}
+              problems={{ ...shownProblems, labels: shown('labels'), count: shown('count') }}
+              userDataWhy={userDataWhy}
+              change={change}
+            />
           </div>
         </fieldset>
         <CreateSummary
           draft={draft}
           image={image}
           shape={shape}
-          quota={project ? <CreateQuota project={project} shape={shape} /> : null}
           state={state}
           busy={create.isPending}
           waiting={waiting}
           onStopWaiting={() => setWaiting(false)}
+          quota={
+            project ? (
+              <>
+                <h2 className="mb-3 font-medium text-13">{t.quotaOf(project.name)}</h2>
+                <CreateQuota projectId={project.id} quota={project.quota} demand={demandOf(draft, world)} />
+              </>
+            ) : (
+              <Skeleton className="h-40" />
+            )
+          }
+          api={example && keys ? apiCall(example, keys, origin) : null}
           notice={
-            create.error && Object.keys(refused).length === 0 ? <RefusalNotice error={create.error} /> : null
+            create.error && Object.keys(refused).length === 0 ? (
+              <>
+                <RefusalNotice error={create.error} />
+                {sent && sent.done > 0 ? (
+                  <p className="text-13 text-ink-2">{t.partly(sent.done, sent.all)}</p>
+                ) : null}
+              </>
+            ) : null
           }
         />
       </div>
