@@ -118,7 +118,14 @@ describe('the agent dies under the portal', () => {
     await until('the VM to be known again', async () => (await vm(created.id)).state === 'running', slow)
     assert.equal(await monitors(), before, 'the same process')
     await ada.trpc.vm.power.mutate({ id: created.id, op: 'poweroff', idempotencyKey: 'poweroff-steady' })
-    await until('the VM to be off', async () => (await vm(created.id)).state === 'stopped', slow)
+    await until(
+      'the VM to be off',
+      async () => {
+        const now = await vm(created.id)
+        return now.state === 'stopped' && now.action === null
+      },
+      slow,
+    )
     await ada.trpc.vm.delete.mutate({
       id: created.id,
       confirmName: 'steady',
