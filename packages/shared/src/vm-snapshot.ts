@@ -68,12 +68,18 @@ export const chipsetStateSchemas = {
   cmos: z.strictObject({ index: u8, bytes: bytes(128) }),
   i8042: z.strictObject({ outputPortNext: z.boolean() }),
   'reset-control': z.strictObject({ value: u8 }),
+  'system-control-a': z.strictObject({ value: u8 }),
+  'fw-cfg': z.strictObject({ key: u16, position: u32, dmaHigh: u32 }),
+  flash: z.strictObject({ mode: z.enum(['array', 'status', 'program', 'erase']), status: u8 }),
 } as const
 const chipsetStateSchema = z.strictObject({
   'acpi-pm': chipsetStateSchemas['acpi-pm'].optional(),
   cmos: chipsetStateSchemas.cmos.optional(),
   i8042: chipsetStateSchemas.i8042.optional(),
   'reset-control': chipsetStateSchemas['reset-control'].optional(),
+  'system-control-a': chipsetStateSchemas['system-control-a'].optional(),
+  'fw-cfg': chipsetStateSchemas['fw-cfg'].optional(),
+  flash: chipsetStateSchemas.flash.optional(),
 })
 export type ChipsetState = z.infer<typeof chipsetStateSchema>
 
@@ -102,6 +108,19 @@ export const virtioDeviceStateSchemas = {
   block: z.strictObject({ writeBack: z.boolean() }),
   net: z.strictObject({}),
   rng: z.strictObject({}),
+  scsi: z.strictObject({
+    drives: z
+      .array(
+        z.strictObject({
+          present: z.boolean(),
+          locked: z.boolean(),
+          /** Sense key, additional sense code and qualifier of what the drive has yet to report. */
+          attention: z.tuple([u8, u8, u8]).nullable(),
+          event: u8,
+        }),
+      )
+      .max(16),
+  }),
 } as const
 export type VirtioDeviceName = keyof typeof virtioDeviceStateSchemas
 export type VirtioDeviceState<Name extends VirtioDeviceName> = z.infer<

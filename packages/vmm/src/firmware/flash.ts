@@ -3,6 +3,7 @@
  * as far as OVMF uses it. In array mode the guest reads the bytes as memory, without leaving it; a write is a command
  * and leaves it, and while one is under way so do reads.
  */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 
 const COMMAND = {
@@ -62,6 +63,17 @@ export class Flash implements BusDevice {
       default:
         this.command(value & 0xff)
     }
+  }
+
+  save(): ChipsetState['flash'] {
+    // Bytes that were programmed are in the file already; that they are durable comes with the next snapshot of it.
+    if (this.dirty) this.events.written()
+    return { mode: this.mode, status: this.status }
+  }
+
+  restore(state: NonNullable<ChipsetState['flash']>): void {
+    this.status = state.status
+    this.enter(state.mode)
   }
 
   private command(command: number): void {

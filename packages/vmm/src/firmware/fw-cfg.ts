@@ -2,6 +2,7 @@
  * QEMU's firmware configuration device (qemu docs/specs/fw_cfg.rst): how firmware learns what machine it is on. A
  * selector, a data port, and a DMA interface; items by number, and files by name through a directory item.
  */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 
@@ -45,6 +46,7 @@ export class FwCfg implements BusDevice {
   private readonly items = new Map<number, Item>()
   private readonly files: { readonly name: string; readonly size: number; readonly key: number }[] = []
   private selected: Uint8Array = new Uint8Array(0)
+  private key = 0xffff
   private position = 0
   private dmaHigh = 0
 
@@ -86,7 +88,19 @@ export class FwCfg implements BusDevice {
     }
   }
 
+  save(): ChipsetState['fw-cfg'] {
+    const { key, position, dmaHigh } = this
+    return { key, position, dmaHigh }
+  }
+
+  restore(state: NonNullable<ChipsetState['fw-cfg']>): void {
+    this.select(state.key)
+    this.position = Math.min(state.position, this.selected.length)
+    this.dmaHigh = state.dmaHigh
+  }
+
   private select(key: number): void {
+    this.key = key
     const content = this.items.get(key)?.content ?? new Uint8Array(0)
     this.selected = content instanceof Uint8Array ? content : content.make()
     this.position = 0

@@ -1,9 +1,10 @@
 /** The parts a machine has because firmware sets it up: its bridges and what firmware asks about the machine. */
 import { writeSync } from 'node:fs'
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import { RSDP_SIZE } from '../acpi/tables.ts'
 import type { BusDevice } from '../bus/device.ts'
 import type { MachineEvents } from '../chipset/events.ts'
-import { systemControlA } from '../chipset/system-control-a.ts'
+import { SystemControlA } from '../chipset/system-control-a.ts'
 import type { Platform } from '../io/platform.ts'
 import { ECAM, FIRMWARE, HIGH_RAM_START, PCI_SLOT, PORT } from '../machine/layout.ts'
 import type { GuestMemory, GuestRegion } from '../memory/guest-memory.ts'
@@ -27,8 +28,15 @@ export interface FirmwareMachine {
   readonly variables?: GuestRegion | undefined
 }
 
+export interface SavedPart {
+  save(): unknown
+  restore(state: never): void
+}
+
 /** What firmware's own devices need of the machine. */
 export interface FirmwareParts {
+  /** A device at fixed ports whose state goes into snapshots, by its name there. */
+  readonly withState: (name: keyof ChipsetState, part: SavedPart) => void
   /** Lets the guest read the variables as memory, or not. */
   readonly setVariablesReadable: (readable: boolean, region: GuestRegion) => void
   /** UEFI changed variables: they are to be made durable. */
@@ -78,7 +86,9 @@ export function plugFirmware(firmware: FirmwareMachine, context: FirmwareContext
   })
   bus.plug(PCI_SLOT.lpc, new LpcBridge())
   pio.add(SMI_ENABLE_PORT, 4, smiEnable)
-  pio.add(PORT.systemControlA, 1, systemControlA(context.events))
+  const portA = new SystemControlA(context.events)
+  pio.add(PORT.systemControlA, 1, portA)
+  context.withState('system-control-a', portA)
   const { variables } = firmware
   if (variables !== undefined) {
     const bytes = new Uint8Array(viewOf(variables.hostAddress, variables.size))
@@ -87,14 +97,13 @@ export function plugFirmware(firmware: FirmwareMachine, context: FirmwareContext
       written: context.variablesWritten,
     })
     mmio.add(variables.guestAddress, variables.size, flash)
+    context.withState('flash', flash)
   }
   const { logFd } = firmware
   if (logFd !== undefined) pio.add(PORT.firmwareLog, 1, new DebugPort((line) => appendLine(logFd, line)))
-  pio.add(
-    PORT.fwCfg,
-    FW_CFG_PORTS,
-    firmwareConfig(firmware, context, () => ecamBase),
-  )
+  const config = firmwareConfig(firmware, context, () => ecamBase)
+  pio.add(PORT.fwCfg, FW_CFG_PORTS, config)
+  context.withState('fw-cfg', config)
   return bus
 }
 

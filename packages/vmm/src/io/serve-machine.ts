@@ -3,9 +3,11 @@
  * rung, a packet comes or the main thread wants something. Returns when the machine is over and its devices are
  * closed.
  */
+import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import { AddressSpace } from '../bus/address-space.ts'
 import type { MachineEvents } from '../chipset/events.ts'
 import { plugChipset } from '../chipset/plug.ts'
+import type { SavedPart } from '../firmware/plug.ts'
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
@@ -33,12 +35,14 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const chipset = plugChipset(pio, interrupts, data, events)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
   const devices: VirtioDevice[] = []
+  const parts = new Map<keyof ChipsetState, SavedPart>()
   const log = (text: string): void => tell({ kind: 'warning', text })
   const bus = plugDevices(platform, data, {
     resetControl: chipset.resetControl,
     events,
     log,
     plugged: (device) => devices.push(device),
+    withState: (name, part) => parts.set(name, part),
     setVariablesReadable: (readable, region) => vm.setRom(ROM.variables, region, readable),
     variablesWritten: () => tell({ kind: 'variables-written' }),
   })
@@ -70,8 +74,8 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
 
   const freeze = (): void => {
     try {
-      if (data.firmware !== undefined) throw new Error('a VM that firmware started cannot be saved yet')
-      tell({ kind: 'frozen', state: { chipset: chipset.save(), pci: bus.save() } })
+      const others = Object.fromEntries([...parts].map(([name, part]) => [name, part.save()]))
+      tell({ kind: 'frozen', state: { chipset: { ...chipset.save(), ...others }, pci: bus.save() } })
     } catch (error) {
       tell({ kind: 'not-saved', text: messageOf(error) })
     }
@@ -85,6 +89,10 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     if (data.restore !== undefined) {
       chipset.restore(data.restore.chipset)
       bus.restore(data.restore.pci)
+      for (const [name, part] of parts) {
+        const state = data.restore.chipset[name]
+        if (state !== undefined) part.restore(state as never)
+      }
       bus.resumed()
     }
     tell({ kind: 'ready' })

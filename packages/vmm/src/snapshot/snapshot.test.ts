@@ -19,6 +19,8 @@ import path from 'node:path'
 import { after, describe, test } from 'node:test'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import { ControlClient } from '../control/client.ts'
+import { FIRMWARE_FILES } from '../firmware/images.ts'
+import { bootSectorDisk } from '../firmware/testing/boot-sector.ts'
 import {
   inb,
   loadMemory,
@@ -174,6 +176,25 @@ describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
     await fourth.printed('up')
     fourth.type('HA')
     assert.match((await fourth.end).output, /upIBHell!~$/)
+  })
+
+  test('a machine with firmware goes on in the middle of it', {
+    skip: !existsSync(FIRMWARE_FILES.bios) && 'needs the package seabios',
+  }, async () => {
+    const disk = fresh('disk')
+    writeFileSync(disk, bootSectorDisk('started after a restore'))
+    const machine = ['--disk', `${disk},ro`, '--memory', '64M']
+    const saved = fresh('slot')
+    const first = launch([...machine, '--snapshot-slot', saved])
+    await first.printed('Press ESC for boot menu')
+    first.type('\x1b')
+    await first.printed('Select boot device')
+    await (await first.client()).snapshot({ after: 'quit' })
+    assert.equal((await first.end).code, 0)
+    const second = launch(['--restore', saved, ...machine])
+    second.type('1')
+    await second.printed('started after a restore')
+    assert.equal((await second.end).code, 0)
   })
 
   test('what cannot be saved or restored is one line, and nothing is left behind', async () => {

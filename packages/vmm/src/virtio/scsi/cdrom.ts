@@ -1,5 +1,8 @@
 /** A CD-ROM drive as SCSI commands see it (MMC-6): what it answers, and which bytes of the disc it wants read. */
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import { fixedSense, OPERATION, SENSE, type Sense } from './protocol.ts'
+
+type DriveState = VirtioDeviceState<'scsi'>['drives'][number]
 
 export const BLOCK_BYTES = 2048
 const LEAD_OUT_TRACK = 0xaa
@@ -33,6 +36,23 @@ export class Cdrom {
   /** A disc of `bytes` lies in it; a last piece of a block is left out. */
   constructor(bytes: number) {
     this.discBytes = bytes - (bytes % BLOCK_BYTES)
+  }
+
+  save(): DriveState {
+    const { present, locked, attention, event } = this
+    const sense: [number, number, number] | null = attention
+      ? [attention.key, attention.code, attention.qualifier]
+      : null
+    return { present, locked, attention: sense, event }
+  }
+
+  restore({ present, locked, attention, event }: DriveState): void {
+    this.present = present
+    this.locked = locked
+    this.event = event
+    this.attention = attention
+      ? { key: attention[0], code: attention[1], qualifier: attention[2] }
+      : undefined
   }
 
   get hasDisc(): boolean {

@@ -1,3 +1,4 @@
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { DiskBackend, DiskListener } from '../../disk/backend.ts'
 import { type DescriptorChain, IovecList } from '../chain.ts'
 import { DEVICE_ID } from '../constants.ts'
@@ -100,6 +101,16 @@ export class ScsiDevice implements VirtioDevice {
     } while (queue.enableNotify())
     for (const { backend } of this.drives) backend.submit()
     this.context?.interrupt(index)
+  }
+
+  save(): VirtioDeviceState<'scsi'> {
+    for (const { backend } of this.drives) backend.finish()
+    this.context?.interrupt(REQUEST_QUEUE)
+    return { drives: this.drives.map(({ unit }) => unit.save()) }
+  }
+
+  restore({ drives }: VirtioDeviceState<'scsi'>): void {
+    for (const [i, { unit }] of this.drives.entries()) if (drives[i]) unit.restore(drives[i])
   }
 
   reset(): void {
