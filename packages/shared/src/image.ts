@@ -19,9 +19,7 @@ export const supportedBoots: readonly ImageBoot[] = ['direct', 'firmware']
 
 /** Why no VM can be made from such an image yet; null when one can. */
 export function whyNotBootable(image: { kind: ImageKind; boot: ImageBoot; name: string }): string | null {
-  if (supportedBoots.includes(image.boot) && image.kind === 'disk') return null
-  if (image.kind === 'iso')
-    return `${image.name} is a CD, and this version of Hearth cannot start a VM from a CD yet. The image is kept for when it can.`
+  if (supportedBoots.includes(image.boot)) return null
   return `${image.name} starts by firmware (BIOS or UEFI), which this version of Hearth does not do yet. The image is kept for when it does.`
 }
 

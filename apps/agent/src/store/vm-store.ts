@@ -40,6 +40,8 @@ export const vmRecordSchema = z.object({
       seed: z.boolean(),
       /** Whether a kernel lies beside the disk; without one, only firmware can start it. */
       kernel: z.boolean().default(true),
+      /** Whether a disc lies in its CD-ROM drive. */
+      disc: z.boolean().default(false),
     })
     .nullable(),
 })
@@ -51,6 +53,8 @@ export interface VmFiles {
   record: string
   disk: string
   seed: string
+  /** The ISO image in its CD-ROM drive. */
+  disc: string
   kernel: string
   initrd: string
   /** UEFI's variables; there from its first start by UEFI on. */
@@ -92,6 +96,7 @@ export class VmStore {
       record: inside('state.json'),
       disk: inside('disk.raw'),
       seed: inside('seed.iso'),
+      disc: inside('disc.iso'),
       kernel: inside('kernel'),
       initrd: inside('initrd'),
       uefiVariables: inside('uefi-vars.fd'),

@@ -10,13 +10,13 @@ export const startsDirectly = (spec: VmSpec, boot: Pick<Boot, 'kernel'>): boolea
   spec.boot === undefined ? boot.kernel : spec.boot === 'direct'
 
 /** Refuses a way of starting for which something is missing. */
-export function requireBoot(spec: VmSpec, boot: Pick<Boot, 'kernel' | 'disk'>): void {
+export function requireBoot(spec: VmSpec, boot: Pick<Boot, 'kernel' | 'disk' | 'disc'>): void {
   if (spec.boot === 'direct' && !boot.kernel)
     throw new HearthError(
       'invalid_input',
       'This VM has no kernel beside its disk: it starts by firmware, BIOS or UEFI.',
     )
-  if (!startsDirectly(spec, boot) && !boot.disk)
+  if (!startsDirectly(spec, boot) && !boot.disk && !boot.disc)
     throw new HearthError('invalid_input', 'This VM has no disk that firmware could start.')
 }
 

@@ -129,6 +129,7 @@ function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
   requireBoot(spec, {
     kernel: manifest.kernel !== null,
     disk: manifest.disk !== null || spec.diskBytes !== undefined,
+    disc: manifest.kind === 'iso',
   })
   const why = whyNotBootable(manifest)
   if (why !== null) throw new HearthError('invalid_state', why)
@@ -137,7 +138,8 @@ function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
       'invalid_input',
       `${manifest.name} needs at least ${formatBytes(manifest.minMemoryBytes, 'en')} of memory.`,
     )
-  const minDisk = Math.max(manifest.minDiskBytes, manifest.disk?.bytes ?? 0)
+  const imageBytes = manifest.kind === 'iso' ? 0 : (manifest.disk?.bytes ?? 0)
+  const minDisk = Math.max(manifest.minDiskBytes, imageBytes)
   if (spec.diskBytes !== undefined && spec.diskBytes < minDisk)
     throw new HearthError(
       'invalid_input',
@@ -151,10 +153,18 @@ async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): 
   progress.report(62, 'Copying the image')
   if (image.kernel) await copySparse({ from: image.kernel, to: files.kernel })
   if (image.initrd) await copySparse({ from: image.initrd, to: files.initrd })
-  const hasDisk = manifest.disk !== null || spec.diskBytes !== undefined
+  const hasDisc = manifest.kind === 'iso'
+  const hasDisk = (manifest.disk !== null && !hasDisc) || spec.diskBytes !== undefined
+  if (hasDisc && image.disk) {
+    await copySparse({
+      from: image.disk,
+      to: files.disc,
+      onProgress: (fraction) => progress.report(62 + fraction * 23, 'Copying the image'),
+    })
+  }
   if (hasDisk) {
     await rm(files.disk, { force: true })
-    if (image.disk)
+    if (image.disk && !hasDisc)
       await copySparse({
         from: image.disk,
         to: files.disk,
@@ -177,6 +187,7 @@ async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): 
       disk: hasDisk,
       seed: manifest.cloudInit,
       kernel: image.kernel !== null,
+      disc: hasDisc,
     },
   })
 }
@@ -194,6 +205,7 @@ export async function requireFiles(vm: Vm): Promise<void> {
       : []),
     ...(boot.disk ? [[vm.files.disk, 'disk'] as [string, string]] : []),
     ...(boot.seed ? [[vm.files.seed, 'cloud-init disk'] as [string, string]] : []),
+    ...(boot.disc ? [[vm.files.disc, 'CD'] as [string, string]] : []),
   ]
   for (const [path, what] of needed) {
     if ((await stat(path).catch(() => null))?.isFile()) continue

@@ -311,7 +311,8 @@ export class Vm {
     await boundLog(this.files.vmmLog)
     await boundLog(this.files.passtLog)
     let used = 0
-    for (const path of [this.files.disk, this.files.seed, this.files.kernel, this.files.initrd]) {
+    const { disk, seed, kernel, initrd, disc } = this.files
+    for (const path of [disk, seed, kernel, initrd, disc]) {
       used += ((await stat(path).catch(() => null))?.blocks ?? 0) * 512
     }
     if (used === this.#diskUsedBytes) return
@@ -357,6 +358,7 @@ export class Vm {
         ...(boot.disk ? [{ path: this.files.disk, readOnly: false }] : []),
         ...(boot.seed ? [{ path: this.files.seed, readOnly: true }] : []),
       ],
+      ...(boot.disc ? { cdroms: [this.files.disc] } : {}),
       nets: [net],
       serial: { kind: 'unix', path: this.sockets.serial },
       serialLog: this.files.serialLog,

@@ -1,3 +1,4 @@
+import type { VmBoot } from '@hearth/shared/vm-spec'
 /**
  * The business of the portal, as its two adapters (tRPC, REST) see it. Rules live in the implementations beside this
  * file, once; adapters translate words and errors only. Every `watch` yields the complete current value at once
@@ -58,6 +59,8 @@ export interface VmUpdateRequest {
   memoryBytes?: number | undefined
   diskBytes?: number | undefined
   startAtBoot?: boolean | undefined
+  /** null: as its image does. */
+  boot?: VmBoot | null | undefined
   labels?: Record<string, string> | undefined
   idempotencyKey?: string | undefined
 }

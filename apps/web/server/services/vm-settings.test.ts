@@ -143,3 +143,18 @@ test('labels are replaced as a whole, shown with the VM, and told of once', asyn
     'invalid_input',
   )
 })
+
+test('how it starts is a setting of a VM with a disk: firmware, or again as its image does', async () => {
+  const without = await stopped('diskless')
+  await assert.rejects(ada.trpc.vm.update.mutate({ id: without.id, boot: 'bios' }), /no disk that firmware/)
+  const created = await ada.trpc.vm.create.mutate({ ...tinyVm('firmware'), diskBytes: 1 * GIB, start: false })
+  portal.agent.finish(lastAsked().actionId)
+  const { vm } = created
+  await free(vm.id)
+  assert.equal((await ada.trpc.vm.update.mutate({ id: vm.id, boot: 'uefi' })).boot, 'uefi')
+  assert.equal(lastSpec().boot, 'uefi')
+  portal.agent.finish(lastAsked().actionId)
+  await free(vm.id)
+  assert.equal((await ada.trpc.vm.update.mutate({ id: vm.id, boot: null })).boot, null)
+  assert.equal('boot' in lastSpec(), false)
+})

@@ -5,7 +5,7 @@
 import { HearthError } from '@hearth/shared/errors'
 import { maximumDemand } from '@hearth/shared/quota'
 import { formatBytes } from '@hearth/shared/units'
-import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
+import { parseVmSpec, type VmBoot, type VmSpec } from '@hearth/shared/vm-spec'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { ActionView } from '../views/action.ts'
@@ -48,7 +48,10 @@ export async function updateVm(
   return { vm: await vmView(context, input.id), action: outcome }
 }
 
-type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskBytes' | 'startAtBoot'>>
+type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskBytes' | 'startAtBoot'>> & {
+  /** null: as its image does. */
+  boot?: VmBoot | null
+}
 
 /** What differs from what is wanted already; null when nothing does. */
 function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
@@ -70,6 +73,11 @@ function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
   }
   if (input.startAtBoot !== undefined && input.startAtBoot !== spec.startAtBoot)
     wanted.startAtBoot = input.startAtBoot
+  if (input.boot !== undefined && input.boot !== (spec.boot ?? null)) {
+    if (input.boot !== null && input.boot !== 'direct' && spec.diskBytes === undefined)
+      throw new HearthError('invalid_input', `${vm.name} has no disk that firmware could start.`)
+    wanted.boot = input.boot
+  }
   return Object.keys(wanted).length === 0 ? null : wanted
 }
 
@@ -90,7 +98,12 @@ async function changeSpec(
       asked: wanted,
       plan: async (vm, tx) => {
         const before = parseVmSpec(JSON.parse(vm.spec))
-        const spec = parseVmSpec({ ...before, ...wanted, generation: vm.generation + 1 })
+        const spec = parseVmSpec({
+          ...before,
+          ...wanted,
+          boot: wanted.boot === undefined ? before.boot : (wanted.boot ?? undefined),
+          generation: vm.generation + 1,
+        })
         if (resizes)
           requireSize(
             { ...spec, diskBytes: spec.diskBytes },
@@ -148,8 +161,15 @@ export async function writeSpec(
     })
 }
 
+const bootSummary = {
+  image: 'starts as its image does',
+  direct: 'starts by the kernel beside its disk',
+  bios: 'starts by BIOS',
+  uefi: 'starts by UEFI',
+} as const
+
 function summaryOf(before: VmSpec, wanted: SpecPart): string {
-  const { name, cpus, memoryBytes, diskBytes, startAtBoot } = wanted
+  const { name, cpus, memoryBytes, diskBytes, startAtBoot, boot } = wanted
   const parts: string[] = []
   if (name !== undefined) parts.push(`renamed to ${name}`)
   if (cpus !== undefined) parts.push(`now has ${cpus} ${cpus === 1 ? 'vCPU' : 'vCPUs'}`)
@@ -157,6 +177,7 @@ function summaryOf(before: VmSpec, wanted: SpecPart): string {
   if (diskBytes !== undefined) parts.push(`its disk grew to ${formatBytes(diskBytes, 'en')}`)
   if (startAtBoot !== undefined)
     parts.push(startAtBoot ? 'now starts with its host' : 'no longer starts with its host')
+  if (boot !== undefined) parts.push(bootSummary[boot ?? 'image'])
   return `${before.name}: ${parts.join(', ')}`
 }
 

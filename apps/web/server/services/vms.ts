@@ -89,6 +89,7 @@ export async function vmViews(
       deleteProtected: vm.deleteProtected,
       labels: labels.get(vm.id) ?? {},
       display: parseVmSpec(JSON.parse(vm.spec)).display ?? null,
+      boot: parseVmSpec(JSON.parse(vm.spec)).boot ?? null,
       hasScreen: vm.observedDisplay,
       desiredState: z.enum(['running', 'stopped', 'deleted']).parse(vm.desiredState),
       // A VM whose creation the host has accepted but not shown yet is being created, not unknown.

@@ -1,7 +1,7 @@
 import { powerOpSchema, vmStateSchema } from '@hearth/shared/agent-protocol'
 import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@hearth/shared/names'
 import { MIB } from '@hearth/shared/units'
-import { keyboardLayoutSchema, vmLimits } from '@hearth/shared/vm-spec'
+import { keyboardLayoutSchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { actionViewSchema } from './action.ts'
 import {
@@ -37,6 +37,8 @@ export const vmViewSchema = z.object({
   labels: z.record(z.string(), z.string()),
   /** The screen it has from its next start on; null: none. */
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable(),
+  /** How it starts from its next start on; null: as its image does. */
+  boot: z.enum(vmBoots).nullable(),
   /** This run has a screen. */
   hasScreen: z.boolean(),
   desiredState: z.enum(['running', 'stopped', 'deleted']),
@@ -141,6 +143,8 @@ export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
   id: idSchema,
   name: nameSchema.optional(),
   startAtBoot: z.boolean().optional(),
+  /** null: as its image does. */
+  boot: z.enum(vmBoots).nullable().optional(),
   labels: labelsSchema.optional(),
   idempotencyKey: idempotencyKeySchema.optional(),
 })

@@ -81,6 +81,10 @@ export interface Figures {
   diskBytes: number | null | undefined
 }
 
+/** An image without a disk runs from memory; a CD installs onto an empty one. */
+export const hasDisk = (image: Pick<ImageView, 'minDiskBytes' | 'kind'>): boolean =>
+  image.minDiskBytes > 0 || image.kind === 'iso'
+
 export function figures(draft: Draft, world: DraftWorld): Figures {
   const size = world.sizes.find((each) => each.name === draft.size)
   const typedDisk = draft.disk.trim() ? parseGib(draft.disk) : undefined
@@ -89,7 +93,7 @@ export function figures(draft: Draft, world: DraftWorld): Figures {
   return {
     cpus: size ? size.cpus : /^\d+$/.test(draft.cpus.trim()) ? Number(draft.cpus) : undefined,
     memoryBytes: size ? size.memoryBytes : parseGib(draft.memory),
-    diskBytes: world.image?.minDiskBytes === 0 ? null : draft.disk.trim() ? typedDisk : fallback,
+    diskBytes: world.image && !hasDisk(world.image) ? null : draft.disk.trim() ? typedDisk : fallback,
   }
 }
 

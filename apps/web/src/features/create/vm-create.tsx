@@ -30,6 +30,7 @@ import {
   demandOf,
   draftProblems,
   figures,
+  hasDisk,
   sizeProblem,
   toInputs,
 } from './draft.ts'
@@ -278,7 +279,7 @@ export function VmCreate() {
               <SizePicker
                 sizes={sizes}
                 problemOf={(size) => sizeProblem(size, image)}
-                withDisk={image?.minDiskBytes !== 0}
+                withDisk={!image || hasDisk(image)}
                 draft={draft}
                 problems={shownProblems}
                 maxCpus={host?.info?.cpus}

@@ -1,5 +1,6 @@
 'use client'
 import { nameSchema } from '@hearth/shared/names'
+import { vmBoots } from '@hearth/shared/vm-spec'
 import { Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
@@ -8,7 +9,7 @@ import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
-import { Field, Input } from '../../ui/field.tsx'
+import { Field, Input, Select } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { toast } from '../../ui/toast.tsx'
@@ -108,6 +109,33 @@ function Behaviour() {
             />
           }
         />
+        {vm.diskBytes === null ? null : (
+          <SettingRow
+            title={t.boot}
+            hint={vm.can.update.why ?? t.bootHint}
+            control={
+              <Select
+                aria-label={t.boot}
+                className="w-40 shrink-0"
+                disabled={!vm.can.update.ok}
+                value={(update.isPending ? update.variables.boot : vm.boot) ?? 'image'}
+                onChange={(event) => {
+                  const chosen = vmBoots.find((how) => how === event.target.value) ?? null
+                  update.mutate({ id: vm.id, boot: chosen })
+                }}
+              >
+                {(['image', ...vmBoots] as const)
+                  // What a kernel beside the disk would start is what the image starts, if it has one at all.
+                  .filter((how) => how !== 'direct' || vm.boot === 'direct')
+                  .map((how) => (
+                    <option key={how} value={how}>
+                      {t.boots[how]}
+                    </option>
+                  ))}
+              </Select>
+            }
+          />
+        )}
         <SettingRow
           title={t.protect}
           hint={t.protectHint}

@@ -18,6 +18,9 @@ export const vmSettings: Messages['vmSettings'] = {
   behaviour: 'Verhalten',
   startAtBoot: 'Mit der Box starten',
   startAtBootHint: 'Nach einem Stromausfall oder Neustart der Box kommt diese VM von selbst wieder.',
+  boot: 'Startet mit',
+  bootHint: 'Ab dem nächsten Start. Firmware startet den Bootloader auf der Platte der VM, wie bei einem PC.',
+  boots: { image: 'Wie ihr Image', direct: 'Kernel', bios: 'BIOS', uefi: 'UEFI' },
   protect: 'Vor dem Löschen schützen',
   protectHint: 'Niemand löscht sie aus Versehen, weder hier noch über die API, bis das wieder aus ist.',
   labels: {

@@ -16,6 +16,9 @@ export const vmSettings = {
   behaviour: 'Behaviour',
   startAtBoot: 'Start when the box boots',
   startAtBootHint: 'After a power cut or a restart of the box, this VM comes back by itself.',
+  boot: 'Starts by',
+  bootHint: 'From its next start on. Firmware starts the boot loader on the VM’s disk, as a PC does.',
+  boots: { image: 'As its image', direct: 'Kernel', bios: 'BIOS', uefi: 'UEFI' },
   protect: 'Protect from deletion',
   protectHint: 'Nobody deletes it by accident, neither here nor by the API, until this is off again.',
   labels: {

@@ -18,6 +18,7 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
   deleteProtected: false,
   labels: {},
   display: null,
+  boot: null,
   hasScreen: false,
   desiredState: 'running',
   state: 'running',
