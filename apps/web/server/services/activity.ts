@@ -1,7 +1,13 @@
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { Action, Activity } from '../generated/client.ts'
-import { type ActivityKind, type ActivityView, activityKindSchema } from '../views/activity.ts'
+import {
+  type ActivityGroup,
+  type ActivityKind,
+  type ActivityView,
+  activityGroups,
+  activityKindSchema,
+} from '../views/activity.ts'
 import { actorSchema } from '../views/common.ts'
 import { standingOf } from './access.ts'
 import type { ServiceContext } from './context.ts'
@@ -61,14 +67,35 @@ function toView(
   }
 }
 
+/** Every word of the query is in the sentence, or in the name of who did it. */
+function wordsOf(query: string | undefined) {
+  return (query ?? '')
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => ({ OR: [{ summary: { contains: word } }, { actorName: { contains: word } }] }))
+}
+
+function kindsOf(groups: readonly ActivityGroup[] | undefined) {
+  if (!groups || groups.length === 0) return {}
+  const prefixes = groups.flatMap((group): readonly string[] => activityGroups[group])
+  return { OR: prefixes.map((prefix) => ({ kind: { startsWith: `${prefix}.` } })) }
+}
+
+const failures = { OR: [{ kind: 'session.sign_in_failed' }, { action: { is: { status: 'error' } } }] }
+
 export function activityService({ db }: ServiceContext): PortalServices['activity'] {
   return {
-    async list(viewer, { vmId, cursor, limit }) {
+    async list(viewer, { vmId, query, groups, failed, since, cursor, limit }) {
       const { isAdmin, visible } = await standingOf(db, viewer)
       // What happened in the home at large is the administrator's to read; what one did oneself, everybody's.
       const seen = isAdmin && !viewer.token ? {} : { OR: [visible, { actorUserId: viewer.userId }] }
       const rows = await db.activity.findMany({
-        where: { ...(vmId ? { vmId } : {}), ...(cursor ? { id: { lt: cursor } } : {}), AND: seen },
+        where: {
+          ...(vmId ? { vmId } : {}),
+          ...(cursor ? { id: { lt: cursor } } : {}),
+          ...(since ? { at: { gte: new Date(since) } } : {}),
+          AND: [seen, ...wordsOf(query), kindsOf(groups), failed ? failures : {}],
+        },
         orderBy: { id: 'desc' },
         take: limit + 1,
         include: { action: true },

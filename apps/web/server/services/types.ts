@@ -11,7 +11,7 @@ import type { QuotaKey } from '@hearth/shared/quota'
 import type { Privilege, ProjectRole } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
-import type { ActivityView } from '../views/activity.ts'
+import type { ActivityGroup, ActivityView } from '../views/activity.ts'
 import type { HostView } from '../views/host.ts'
 import type {
   ImageFromVmInput,
@@ -221,7 +221,15 @@ export interface PortalServices {
   readonly activity: {
     list(
       viewer: Viewer,
-      filter: { vmId?: number; cursor?: number | null; limit: number },
+      filter: {
+        vmId?: number
+        query?: string
+        groups?: ActivityGroup[]
+        failed?: boolean
+        since?: string
+        cursor?: number | null
+        limit: number
+      },
     ): Promise<{ items: ActivityView[]; nextCursor: number | null }>
   }
   readonly sshKeys: {

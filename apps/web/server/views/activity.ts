@@ -72,8 +72,27 @@ export const activityViewSchema = z.object({
 })
 export type ActivityView = z.infer<typeof activityViewSchema>
 
+/** Kinds that belong together, by the word before their dot. */
+export const activityGroups = {
+  vm: ['vm'],
+  image: ['image'],
+  session: ['session', 'account'],
+  access: ['ssh_key', 'token', 'invitation', 'member', 'person'],
+  project: ['project', 'quota'],
+  home: ['home'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+export type ActivityGroup = keyof typeof activityGroups
+export const activityGroupSchema = z.enum(Object.keys(activityGroups) as [ActivityGroup, ...ActivityGroup[]])
+
 export const activityListInputSchema = z.object({
   vmId: idSchema.optional(),
+  /** Words of the sentence, or of who did it. */
+  query: z.string().trim().max(100).optional(),
+  groups: z.array(activityGroupSchema).max(10).optional(),
+  /** Only what failed. */
+  failed: z.boolean().optional(),
+  /** Not older than this. */
+  since: timeSchema.optional(),
   /** `nextCursor` of the page before. */
   cursor: idSchema.nullish(),
   limit: z.int().min(1).max(200).default(50),
@@ -82,3 +101,4 @@ export const activityPageSchema = z.object({
   items: z.array(activityViewSchema),
   nextCursor: idSchema.nullable(),
 })
+export type ActivityListInput = z.input<typeof activityListInputSchema>

@@ -12,6 +12,7 @@ import { cx } from '../../ui/cx.ts'
 import { HearthMark } from '../../ui/logo.tsx'
 import { Menu, MenuLinkItem } from '../../ui/menu.tsx'
 import { CommandPalette } from './command-palette.tsx'
+import { KeyHelp } from './key-help.tsx'
 import { mayVisit, type Place, placeOf, places } from './places.ts'
 import { ProjectSwitcher } from './project-switcher.tsx'
 import { UserMenu } from './user-menu.tsx'
@@ -95,6 +96,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       <div className="flex min-w-0 flex-col">
         <LinkBanner />
         {session ? <SignedIn /> : null}
+        <KeyHelp />
         <main
           id="content"
           tabIndex={-1}

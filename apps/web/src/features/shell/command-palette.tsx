@@ -1,17 +1,24 @@
 'use client'
 import { Dialog as Base } from '@base-ui/react/dialog'
-import { Search, Server, SquareTerminal } from 'lucide-react'
+import { Languages, Play, Power, Search, Server, SquareTerminal } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react'
-import { type SessionView, useAllVms, useSession } from '../../data/hooks.ts'
+import { type SessionView, useAllVms, useSession, type VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
+import { setTheme } from '../../lib/theme.ts'
 import { m } from '../../messages/index.ts'
+import { chooseLanguage } from '../../messages/language.ts'
 import { cx } from '../../ui/cx.ts'
 import { Kbd } from '../../ui/layout.tsx'
+import { useVmPower } from '../vms/use-vm-power.ts'
 import { innerPlaces, mayVisit, places } from './places.ts'
+import { languageOptions, themeOptions } from './user-menu.tsx'
 
 interface Entry {
-  href: string
+  /** Tells entries apart; what is chosen leads to `href`, or does `act`. */
+  id: string
+  href?: string
+  act?: () => void
   label: string
   detail?: string
   icon: ReactNode
@@ -23,7 +30,7 @@ function pages(session: SessionView | undefined): Entry[] {
   const all = [...main, ...administration, ...innerPlaces()].filter((place) => mayVisit(place, session))
   return all
     .filter((place, index) => all.findLastIndex((other) => other.href === place.href) === index)
-    .map((place) => ({ href: place.href, label: place.label, icon: <place.icon /> }))
+    .map((place) => ({ id: place.href, href: place.href, label: place.label, icon: <place.icon /> }))
 }
 
 export function CommandPalette() {
@@ -54,7 +61,7 @@ export function CommandPalette() {
       >
         <Search className="size-3.5" aria-hidden="true" />
         <span className="flex-1 truncate text-left">{m.common.palette.open}</span>
-        <Kbd>⌘K</Kbd>
+        <Kbd>Ctrl K</Kbd>
       </button>
       <Base.Root open={open} onOpenChange={setOpen}>
         <Base.Portal>
@@ -73,6 +80,7 @@ function PaletteBody({ close }: { close: () => void }) {
   const router = useRouter()
   const listId = useId()
   const { vms } = useAllVms()
+  const { power } = useVmPower()
   const { session } = useSession()
   const [query, setQuery] = useState('')
   const [chosen, setChosen] = useState(0)
@@ -81,31 +89,63 @@ function PaletteBody({ close }: { close: () => void }) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean)
     const matches = (entry: Entry) =>
       words.every((word) => `${entry.label} ${entry.detail ?? ''}`.toLowerCase().includes(word))
-    const machines = (vms ?? []).flatMap((vm): Entry[] => [
-      { href: paths.vm(vm.id), label: vm.name, detail: vm.image.name, icon: <Server /> },
-      ...(words.length > 0
-        ? [
-            {
-              href: paths.vmConsole(vm.id),
-              label: vm.name,
-              detail: m.vms.power.console,
-              icon: <SquareTerminal />,
-            },
-          ]
-        : []),
-    ])
+    const machines = (vms ?? []).map(
+      (vm): Entry => ({
+        id: paths.vm(vm.id),
+        href: paths.vm(vm.id),
+        label: vm.name,
+        detail: vm.image.name,
+        icon: <Server />,
+      }),
+    )
+    // Of actions there are many: they come when one looks for them.
+    const actions = words.length > 0 ? [...(vms ?? []).flatMap(vmActions), ...general()] : []
     return [
       { label: m.common.palette.vms, entries: machines.filter(matches).slice(0, 8) },
       { label: m.common.palette.pages, entries: pages(session).filter(matches) },
+      { label: m.common.palette.actions, entries: actions.filter(matches).slice(0, 8) },
     ].filter((group) => group.entries.length > 0)
-  }, [vms, query, session])
+
+    /** What can be done with a VM now and taken back; the rest is asked for on its page. */
+    function vmActions(vm: VmView): Entry[] {
+      const t = m.vms.power
+      const on = (word: string, icon: ReactNode, rest: Pick<Entry, 'href' | 'act'>): Entry => ({
+        id: `${vm.id}${word}`,
+        label: m.common.palette.onVm(word, vm.name),
+        icon,
+        ...rest,
+      })
+      return [
+        vm.can.console.ok ? on(t.console, <SquareTerminal />, { href: paths.vmConsole(vm.id) }) : null,
+        vm.can.start.ok ? on(t.start, <Play />, { act: () => power(vm, 'start') }) : null,
+        vm.can.shutdown.ok ? on(t.shutdown, <Power />, { act: () => power(vm, 'shutdown') }) : null,
+      ].filter((entry) => entry !== null)
+    }
+    function general(): Entry[] {
+      return [
+        ...themeOptions().map(({ value, label, icon }) => ({
+          id: `theme-${value}`,
+          label: m.common.palette.themeTo(label),
+          icon,
+          act: () => setTheme(value),
+        })),
+        ...languageOptions.map(({ value, label }) => ({
+          id: `language-${value}`,
+          label: `${m.common.language.label}: ${label}`,
+          icon: <Languages />,
+          act: () => chooseLanguage(value),
+        })),
+      ]
+    }
+  }, [vms, query, session, power])
   const flat = groups.flatMap((group) => group.entries)
   const at = Math.min(chosen, flat.length - 1)
 
   function go(entry: Entry | undefined) {
     if (!entry) return
     close()
-    router.push(entry.href)
+    if (entry.act) entry.act()
+    else if (entry.href) router.push(entry.href)
   }
   function onKeyDown(event: KeyboardEvent) {
     if (event.key === 'ArrowDown') setChosen(flat.length ? (at + 1) % flat.length : 0)
@@ -161,7 +201,7 @@ function PaletteBody({ close }: { close: () => void }) {
                 // biome-ignore lint/a11y/useFocusableInteractive: focus stays in the field, which names the active option
                 // biome-ignore lint/a11y/useKeyWithClickEvents: the field handles the keys
                 <div
-                  key={`${entry.href}${entry.detail ?? ''}`}
+                  key={entry.id}
                   id={`${listId}-${mine}`}
                   role="option"
                   aria-selected={mine === at}

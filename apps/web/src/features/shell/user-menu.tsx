@@ -19,7 +19,7 @@ export const themeOptions = (): readonly { value: Theme; label: string; icon: Re
 ]
 
 /** Each in its own language, for who cannot read the present one. */
-const languageOptions = (Object.keys(languages) as Language[]).map((value) => ({
+export const languageOptions = (Object.keys(languages) as Language[]).map((value) => ({
   value,
   label: languages[value],
 }))

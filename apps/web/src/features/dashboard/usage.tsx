@@ -1,0 +1,97 @@
+'use client'
+import type { QuotaKey } from '@hearth/shared/quota'
+import Link from 'next/link'
+import type { ProjectView } from '../../data/hooks.ts'
+import { useChosenProject } from '../../lib/chosen-project.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { Gauge } from '../../ui/gauge.tsx'
+import { Card, Skeleton } from '../../ui/layout.tsx'
+import { amount } from '../projects/amounts.ts'
+
+const t = m.dashboard
+const shown = ['vms', 'vcpus', 'memory', 'disk'] as const satisfies readonly QuotaKey[]
+
+const used = (project: ProjectView, key: QuotaKey) =>
+  project.quota.find((line) => line.key === key)?.used ?? 0
+
+/** What one has left, in the project one works in. */
+export function OwnQuota({ projects }: { projects: readonly ProjectView[] | undefined }) {
+  const chosen = useChosenProject()
+  if (!projects) return <Skeleton className="h-56 rounded-card!" />
+  const project = projects.find(({ id }) => id === chosen) ?? projects[0]
+  if (!project) return null
+  return (
+    <Card title={projects.length > 1 ? t.quotaOf(project.name) : t.quota}>
+      <div className="flex flex-col gap-4">
+        {shown.map((key) => {
+          const line = project.quota.find((each) => each.key === key)
+          if (!line) return null
+          return (
+            <Gauge
+              key={key}
+              label={m.create.quotaNames[key]}
+              used={line.used}
+              limit={line.limit}
+              text={
+                line.limit === null
+                  ? m.create.quotaOpen(amount(key, line.used))
+                  : m.create.quotaAfter(amount(key, line.used), amount(key, line.limit))
+              }
+            />
+          )
+        })}
+      </div>
+    </Card>
+  )
+}
+
+/** For who looks after the home: the projects that take most, by memory, then by disk. */
+export function WhoUsesWhat({ projects }: { projects: readonly ProjectView[] }) {
+  const sorted = [...projects].sort(
+    (one, other) => used(other, 'memory') - used(one, 'memory') || used(other, 'disk') - used(one, 'disk'),
+  )
+  return (
+    <Card title={t.users} flush>
+      <table className="w-full text-left">
+        <thead className="border-line border-b text-ink-3 text-xs">
+          <tr>
+            <th scope="col" className="px-5 py-2 font-medium">
+              {t.usersColumns.project}
+            </th>
+            <th scope="col" className="px-2 py-2 text-right font-medium">
+              {t.usersColumns.running}
+            </th>
+            <th scope="col" className="px-2 py-2 text-right font-medium">
+              {t.usersColumns.memory}
+            </th>
+            <th scope="col" className="px-5 py-2 text-right font-medium">
+              {t.usersColumns.disk}
+            </th>
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line">
+          {sorted.slice(0, 6).map((project) => (
+            <tr key={project.id} className="tnum relative text-13 hover:bg-raised/45">
+              <td className="px-5 py-2.5">
+                <Link
+                  href={paths.project(project.id)}
+                  className="font-medium outline-offset-[-2px] after:absolute after:inset-0"
+                >
+                  {project.name}
+                </Link>
+              </td>
+              <td className="px-2 py-2.5 text-right text-ink-2">
+                {t.of(String(project.running), String(project.vms))}
+              </td>
+              <td className="px-2 py-2.5 text-right text-ink-2">
+                {amount('memory', used(project, 'memory'))}
+              </td>
+              <td className="px-5 py-2.5 text-right text-ink-2">{amount('disk', used(project, 'disk'))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  )
+}
