@@ -51,7 +51,18 @@ export class VmPage {
     await expect(this.#page.getByRole('heading', { name: 'Virtual machines', level: 1 })).toBeVisible()
   }
 
-  async openTab(name: 'Overview' | 'Console' | 'Activity' | 'API'): Promise<void> {
+  async openTab(
+    name:
+      | 'Overview'
+      | 'Console'
+      | 'Metrics'
+      | 'Disks'
+      | 'Snapshots'
+      | 'Network'
+      | 'Settings'
+      | 'Activity'
+      | 'API',
+  ): Promise<void> {
     await this.#page
       .getByRole('navigation', { name: 'Sections of this VM' })
       .getByRole('link', { name, exact: true })

@@ -7,6 +7,9 @@ import type {
   PowerOp,
   VmCreateInput,
   VmSnapshotInput,
+  VolumeCreateInput,
+  VolumeGrowInput,
+  VolumeRefInput,
 } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { ImageImport, OwnImage } from '@hearth/shared/image'
@@ -42,6 +45,8 @@ import { shutdownGuests } from './vm/shutdown-guests.ts'
 import type { Vm } from './vm/vm.ts'
 import { Vms } from './vm/vms.ts'
 import { Jails } from './vmm/jails.ts'
+import { requireVolumeChange, requireVolumes } from './volume/vm-volumes.ts'
+import { VolumeStore } from './volume/volume-store.ts'
 
 /** Finished actions a snapshot shows. */
 const snapshotActions = 200
@@ -54,6 +59,7 @@ export class Agent implements AgentServices {
   readonly #store: VmStore
   readonly #snapshots: SnapshotStore
   readonly #sampler: Sampler
+  readonly #volumes: VolumeStore
   readonly #network: GuestNetwork
   readonly #catalogue: ImageCatalogue
   readonly #cache: ImageCache
@@ -72,6 +78,10 @@ export class Agent implements AgentServices {
     this.#snapshots = new SnapshotStore(options.state, {
       changed: (snapshot) => this.#hub.publish({ type: 'vm_snapshot', snapshot }),
       removed: (snapshotUid) => this.#hub.publish({ type: 'vm_snapshot_removed', snapshotUid }),
+    })
+    this.#volumes = new VolumeStore(options.state, {
+      changed: (volume) => this.#hub.publish({ type: 'volume', volume }),
+      removed: (volumeUid) => this.#hub.publish({ type: 'volume_removed', volumeUid }),
     })
     const isRoot = process.getuid?.() === 0
     this.#network = isRoot
@@ -100,6 +110,7 @@ export class Agent implements AgentServices {
       {
         store: this.#store,
         network: this.#network,
+        volumePath: (volumeUid) => this.#volumes.path(volumeUid),
         runDir: options.runDir,
         jails: this.#jails,
         vmmCommand: { command: process.execPath, args: [options.vmm] },
@@ -121,6 +132,7 @@ export class Agent implements AgentServices {
     for (const folder of await this.#snapshots.open())
       this.#log.error('a snapshot cannot be read and is left alone', { folder })
     await this.#jails.open()
+    await this.#volumes.open()
     await this.#cache.open()
     await this.#ownImages.open()
     await this.#catalogue.open()
@@ -177,6 +189,7 @@ export class Agent implements AgentServices {
         vms: this.#vms.reports(),
         images: this.#catalogue.list(),
         vmSnapshots: this.#snapshots.reports(),
+        volumes: this.#volumes.reports(),
         actions: this.#actions.recent(snapshotActions),
       }),
       ...(sink ? { ready: () => sink.ready() } : {}),
@@ -229,7 +242,9 @@ export class Agent implements AgentServices {
     const { actionId, spec } = input
     const seen = this.#actions.get(actionId)
     if (seen) return seen
-    requireUpdate(this.#vms.require(spec.vmUid), spec)
+    const vm = this.#vms.require(spec.vmUid)
+    requireUpdate(vm, spec)
+    requireVolumes(this.#vms, this.#volumes, vm, spec)
     seedDocuments(spec)
     return this.#acceptOnVm(spec.vmUid, { actionId, command: 'update_vm' }, { kind: 'update', spec })
   }
@@ -277,6 +292,50 @@ export class Agent implements AgentServices {
       vmUid,
       { actionId, command: 'delete_snapshot' },
       { kind: 'delete_snapshot', vmUid, snapshotUid },
+    )
+  }
+
+  async createVolume(input: VolumeCreateInput): Promise<ActionReport> {
+    const { actionId, volumeUid, bytes, format, attach } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    if (this.#volumes.has(volumeUid) || this.#vms.holder(volumeUid) !== undefined)
+      throw new HearthError('uniqueness_error', 'A volume with this identity is already on this host.')
+    const request: ActionRequest = {
+      kind: 'create_volume',
+      volumeUid,
+      bytes,
+      format,
+      ...(attach ? { attach } : {}),
+    }
+    if (!attach) return this.#acceptOn(volumeUid, { actionId, command: 'create_volume' }, request)
+    const vm = this.#vms.require(attach.vmUid)
+    requireUpdate(vm, attach)
+    requireVolumes(this.#vms, this.#volumes, vm, attach, volumeUid)
+    return this.#acceptOnVm(attach.vmUid, { actionId, command: 'create_volume' }, request)
+  }
+
+  async growVolume(input: VolumeGrowInput): Promise<ActionReport> {
+    const { actionId, volumeUid, bytes } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    requireVolumeChange(this.#vms, this.#volumes, volumeUid, 'grow')
+    return this.#acceptOn(
+      volumeUid,
+      { actionId, command: 'resize_volume' },
+      { kind: 'grow_volume', volumeUid, bytes },
+    )
+  }
+
+  async deleteVolume(input: VolumeRefInput): Promise<ActionReport> {
+    const { actionId, volumeUid } = input
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    requireVolumeChange(this.#vms, this.#volumes, volumeUid, 'delete')
+    return this.#acceptOn(
+      volumeUid,
+      { actionId, command: 'delete_volume' },
+      { kind: 'delete_volume', volumeUid },
     )
   }
 
@@ -342,24 +401,29 @@ export class Agent implements AgentServices {
       throw new HearthError('uniqueness_error', `There is an image ${imageUid} on this host already.`)
   }
 
-  async #acceptOnVm(
+  #acceptOnVm(
     vmUid: string,
     subject: Omit<ActionSubject, 'vmUid'>,
     request: ActionRequest,
   ): Promise<ActionReport> {
+    return this.#acceptOn(vmUid, { ...subject, vmUid }, request)
+  }
+
+  /** One action at a time holds a thing, which is named by its uid. */
+  async #acceptOn(uid: string, subject: ActionSubject, request: ActionRequest): Promise<ActionReport> {
     const { actionId } = subject
-    this.#vms.hold(vmUid, actionId)
+    this.#vms.hold(uid, actionId)
     try {
-      return await this.#actions.accept({ ...subject, vmUid }, request, this.#held(vmUid, actionId, request))
+      return await this.#actions.accept(subject, request, this.#held(uid, actionId, request))
     } catch (error) {
-      this.#vms.letGo(vmUid, actionId)
+      this.#vms.letGo(uid, actionId)
       throw error
     }
   }
 
   /** Work of the journal, to be done again; null when nothing of it is left to do. */
   #redo(request: ActionRequest, actionId: number): ActionWork {
-    const held = 'spec' in request ? request.spec.vmUid : 'vmUid' in request ? request.vmUid : null
+    const held = heldBy(request)
     if (held === null || (request.kind === 'power' && request.op === 'poweroff')) return this.#work(request)
     this.#vms.hold(held, actionId)
     return this.#held(held, actionId, request)
@@ -404,6 +468,23 @@ export class Agent implements AgentServices {
           restoreSnapshot(this.#snapshots, this.#vms.require(request.vmUid), request.snapshotUid, progress)
       case 'delete_snapshot':
         return async () => this.#snapshots.remove(request.snapshotUid)
+      case 'create_volume':
+        return async (progress) => {
+          const { volumeUid, bytes, format, attach } = request
+          progress.report(10, 'Making the disk')
+          await this.#volumes.create(volumeUid, bytes, format, progress.signal)
+          try {
+            if (attach) await updateVm(context, this.#vms.require(attach.vmUid), attach, progress)
+          } catch (error) {
+            // Asked for as one thing: half of it is not left behind.
+            await this.#volumes.remove(volumeUid)
+            throw error
+          }
+        }
+      case 'grow_volume':
+        return () => this.#volumes.grow(request.volumeUid, request.bytes)
+      case 'delete_volume':
+        return () => this.#volumes.remove(request.volumeUid)
       case 'build':
         return buildWork(context, request.imageUid)
       case 'import':
@@ -432,6 +513,7 @@ export class Agent implements AgentServices {
   async #observe(): Promise<void> {
     try {
       for (const vm of this.#vms.all()) await vm.measure()
+      await this.#volumes.measureAll()
       if (this.#hub.subscriberCount > 0) this.#hub.publish({ type: 'host', host: await this.hostInfo() })
       // Taken also when nobody listens: rates need the sample before.
       this.#hub.publish({ type: 'sample', sample: await this.#sampler.sample() })
@@ -439,4 +521,12 @@ export class Agent implements AgentServices {
       this.#log.warn('cannot take figures', { error: errorText(error) })
     }
   }
+}
+
+/** What an action holds, by its uid; null for what may go on beside others. */
+function heldBy(request: ActionRequest): string | null {
+  if (request.kind === 'create_volume') return request.attach?.vmUid ?? request.volumeUid
+  if ('spec' in request) return request.spec.vmUid
+  if ('vmUid' in request) return request.vmUid
+  return 'volumeUid' in request ? request.volumeUid : null
 }

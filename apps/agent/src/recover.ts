@@ -118,6 +118,11 @@ async function resume(context: RecoverContext, entry: JournalEntry): Promise<boo
     case 'restore':
     case 'delete_snapshot':
       return vms.find(request.vmUid) ? goOn() : end(cancelled())
+    case 'create_volume':
+      return !request.attach || vms.find(request.attach.vmUid) ? goOn() : end(cancelled())
+    case 'grow_volume':
+    case 'delete_volume':
+      return goOn()
     case 'update':
       return vms.find(request.spec.vmUid) ? goOn() : end(cancelled())
     case 'power': {

@@ -15,6 +15,9 @@ import {
   vmReportSchema,
   vmSnapshotInputSchema,
   vmUpdateInputSchema,
+  volumeCreateInputSchema,
+  volumeGrowInputSchema,
+  volumeRefInputSchema,
 } from '@hearth/shared/agent-protocol'
 import { imageReportSchema } from '@hearth/shared/image'
 import { z } from 'zod'
@@ -58,6 +61,20 @@ export const agentRouter = router({
       .input(vmSnapshotInputSchema)
       .output(actionReportSchema)
       .mutation(({ ctx, input }) => ctx.services.deleteSnapshot(input)),
+  }),
+  volume: router({
+    create: procedure
+      .input(volumeCreateInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.createVolume(input)),
+    grow: procedure
+      .input(volumeGrowInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.growVolume(input)),
+    delete: procedure
+      .input(volumeRefInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.deleteVolume(input)),
   }),
   image: router({
     list: procedure.output(z.array(imageReportSchema)).query(({ ctx }) => ctx.services.listImages()),

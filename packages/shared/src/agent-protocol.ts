@@ -5,6 +5,7 @@ import { hostSampleSchema } from './metrics.ts'
 import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
 import { snapshotUidSchema, vmSnapshotReportSchema } from './snapshot.ts'
 import { vmSpecSchema } from './vm-spec.ts'
+import { volumeBytesSchema, volumeFormatSchema, volumeReportSchema, volumeUidSchema } from './volume.ts'
 
 /**
  * The agent's control protocol: inputs and outputs of its tRPC router, served over WebSocket at `/trpc`
@@ -21,6 +22,9 @@ import { vmSpecSchema } from './vm-spec.ts'
  *   vm.snapshot    mutation     VmSnapshotInput → ActionReport
  *   vm.restore     mutation     VmSnapshotInput → ActionReport     (the VM is stopped)
  *   vm.deleteSnapshot mutation  VmSnapshotInput → ActionReport
+ *   volume.create  mutation     VolumeCreateInput → ActionReport   (and attaches it, if asked)
+ *   volume.grow    mutation     VolumeGrowInput → ActionReport
+ *   volume.delete  mutation     VolumeRefInput → ActionReport      (attached to none)
  *   image.list     query        → ImageReport[]
  *   image.build    mutation     ImageBuildInput → ActionReport     (built or downloaded, as its recipe says)
  *   image.import   mutation     ImageImportInput → ActionReport    (from an address or a finished upload)
@@ -114,6 +118,23 @@ export const vmSnapshotInputSchema = z.object({
   snapshotUid: snapshotUidSchema,
 })
 export type VmSnapshotInput = z.infer<typeof vmSnapshotInputSchema>
+export const volumeCreateInputSchema = z.object({
+  actionId: idSchema,
+  volumeUid: volumeUidSchema,
+  bytes: volumeBytesSchema,
+  format: volumeFormatSchema,
+  /** The specification of the VM that gets it, with it in its list. */
+  attach: vmSpecSchema.optional(),
+})
+export type VolumeCreateInput = z.infer<typeof volumeCreateInputSchema>
+export const volumeGrowInputSchema = z.object({
+  actionId: idSchema,
+  volumeUid: volumeUidSchema,
+  bytes: volumeBytesSchema,
+})
+export type VolumeGrowInput = z.infer<typeof volumeGrowInputSchema>
+export const volumeRefInputSchema = z.object({ actionId: idSchema, volumeUid: volumeUidSchema })
+export type VolumeRefInput = z.infer<typeof volumeRefInputSchema>
 export const vmRefInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema })
 export const imageBuildInputSchema = z.object({ actionId: idSchema, imageUid: imageUidSchema })
 export const imageImportInputSchema = imageImportSchema.extend({ actionId: idSchema })
@@ -134,6 +155,7 @@ export const agentEventSchema = z.discriminatedUnion('type', [
     vms: z.array(vmReportSchema),
     images: z.array(imageReportSchema),
     vmSnapshots: z.array(vmSnapshotReportSchema),
+    volumes: z.array(volumeReportSchema),
     /** Those under way and the last finished ones (at least 200, newest last). */
     actions: z.array(actionReportSchema),
   }),
@@ -142,6 +164,8 @@ export const agentEventSchema = z.discriminatedUnion('type', [
   /** Every `sampleIntervalMs`. */
   z.object({ type: z.literal('sample'), sample: hostSampleSchema }),
   z.object({ type: z.literal('vm_removed'), vmUid: vmUidSchema }),
+  z.object({ type: z.literal('volume'), volume: volumeReportSchema }),
+  z.object({ type: z.literal('volume_removed'), volumeUid: volumeUidSchema }),
   z.object({ type: z.literal('vm_snapshot'), snapshot: vmSnapshotReportSchema }),
   z.object({ type: z.literal('vm_snapshot_removed'), snapshotUid: snapshotUidSchema }),
   z.object({ type: z.literal('image'), image: imageReportSchema }),

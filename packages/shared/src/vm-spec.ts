@@ -3,6 +3,7 @@ import { HearthError } from './errors.ts'
 import { layoutNames } from './keyboard-layouts.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
 import { GIB, MIB } from './units.ts'
+import { attachedVolumeSchema, volumeLimits } from './volume.ts'
 
 /** `direct`: the kernel kept beside its disk. `bios`, `uefi`: firmware, which starts the disk's own boot loader. */
 export const vmBoots = ['direct', 'bios', 'uefi'] as const
@@ -52,6 +53,8 @@ export const vmSpecSchema = z.object({
   image: imageUidSchema,
   /** Size of the system disk; absent when the image has none (it runs from its initrd). */
   diskBytes: z.int().min(vmLimits.diskBytes.min).max(vmLimits.diskBytes.max).multipleOf(MIB).optional(),
+  /** Disks beside its own, in the order it sees them; attached and detached while it is off. */
+  volumes: z.array(attachedVolumeSchema).max(volumeLimits.perVm).optional(),
   mac: macSchema,
   cloudInit: cloudInitSchema.optional(),
   startAtBoot: z.boolean(),

@@ -11,6 +11,7 @@ import { imageImportSchema, ownImageSchema } from '@hearth/shared/image'
 import { imageUidSchema, vmUidSchema } from '@hearth/shared/names'
 import { snapshotUidSchema } from '@hearth/shared/snapshot'
 import { vmSpecSchema } from '@hearth/shared/vm-spec'
+import { volumeFormatSchema, volumeUidSchema } from '@hearth/shared/volume'
 import { z } from 'zod'
 import { readJson, temporaryPrefix, writeJsonAtomic } from '../store/atomic-file.ts'
 
@@ -27,6 +28,15 @@ export const actionRequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('restore'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('delete_snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
+  z.object({
+    kind: z.literal('create_volume'),
+    volumeUid: volumeUidSchema,
+    bytes: z.int(),
+    format: volumeFormatSchema,
+    attach: vmSpecSchema.optional(),
+  }),
+  z.object({ kind: z.literal('grow_volume'), volumeUid: volumeUidSchema, bytes: z.int() }),
+  z.object({ kind: z.literal('delete_volume'), volumeUid: volumeUidSchema }),
   z.object({ kind: z.literal('build'), imageUid: imageUidSchema }),
   z.object({ kind: z.literal('import'), import: imageImportSchema }),
   z.object({ kind: z.literal('create_image'), vmUid: vmUidSchema, image: ownImageSchema }),

@@ -10,6 +10,9 @@ import type {
   VmCreateInput,
   VmReport,
   VmSnapshotInput,
+  VolumeCreateInput,
+  VolumeGrowInput,
+  VolumeRefInput,
 } from '@hearth/shared/agent-protocol'
 import type { ImageImport, ImageReport, OwnImage } from '@hearth/shared/image'
 import type { VmSpec } from '@hearth/shared/vm-spec'
@@ -30,6 +33,9 @@ export interface AgentServices {
   snapshotVm(input: VmSnapshotInput): Promise<ActionReport>
   restoreVm(input: VmSnapshotInput): Promise<ActionReport>
   deleteSnapshot(input: VmSnapshotInput): Promise<ActionReport>
+  createVolume(input: VolumeCreateInput): Promise<ActionReport>
+  growVolume(input: VolumeGrowInput): Promise<ActionReport>
+  deleteVolume(input: VolumeRefInput): Promise<ActionReport>
   listImages(): ImageReport[]
   buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport>
   importImage(input: ImageImport & { actionId: number }): Promise<ActionReport>

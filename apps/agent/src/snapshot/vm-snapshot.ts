@@ -35,6 +35,9 @@ export function requireSnapshot(vm: Vm): void {
       'This VM has no disk: it runs from memory, so there is nothing to keep.',
     )
   const { state } = vm
+  // Half of what such a disk means lies in the suspended memory.
+  if (state === 'suspended')
+    throw new HearthError('invalid_state', 'It is suspended. Start it, or power it off, first.')
   if (state !== 'stopped' && state !== 'crashed' && state !== 'running' && state !== 'paused')
     throw new HearthError('invalid_state', `It is ${state}. Wait until it runs or is stopped.`)
 }

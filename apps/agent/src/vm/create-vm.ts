@@ -207,6 +207,8 @@ export async function requireFiles(vm: Vm): Promise<void> {
     ...(boot.seed ? [[vm.files.seed, 'cloud-init disk'] as [string, string]] : []),
     ...(boot.disc ? [[vm.files.disc, 'CD'] as [string, string]] : []),
   ]
+  for (const { volumeUid } of vm.spec.volumes ?? [])
+    needed.push([vm.volumePath(volumeUid), 'attached volume'])
   for (const [path, what] of needed) {
     if ((await stat(path).catch(() => null))?.isFile()) continue
     throw new HearthError(

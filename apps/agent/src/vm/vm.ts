@@ -37,6 +37,8 @@ import {
 export interface VmContext {
   store: VmStore
   network: GuestNetwork
+  /** Where a volume's disk lies. */
+  volumePath: (volumeUid: string) => string
   runDir: string
   jails: Jails
   /** Program and first arguments that start hearth-vmm. */
@@ -89,6 +91,10 @@ export class Vm {
 
   get state(): VmState {
     return this.#state
+  }
+
+  volumePath(volumeUid: string): string {
+    return this.#context.volumePath(volumeUid)
   }
 
   get hasProcess(): boolean {
@@ -357,6 +363,11 @@ export class Vm {
       disks: [
         ...(boot.disk ? [{ path: this.files.disk, readOnly: false }] : []),
         ...(boot.seed ? [{ path: this.files.seed, readOnly: true }] : []),
+        ...(spec.volumes ?? []).map(({ volumeUid, serial }) => ({
+          path: this.#context.volumePath(volumeUid),
+          readOnly: false,
+          serial,
+        })),
       ],
       ...(boot.disc ? { cdroms: [this.files.disc] } : {}),
       nets: [net],

@@ -66,7 +66,7 @@ export class AgentClient {
   /** Asks for what an action needs. A HearthError is the host's own refusal; anything else is the link's trouble. */
   async send(actionId: number, request: AgentRequest): Promise<ActionReport> {
     const options = { signal: AbortSignal.timeout(requestTimeoutMs) }
-    const { vm, image } = this.#trpc
+    const { vm, image, volume } = this.#trpc
     const ask = (): Promise<unknown> => {
       switch (request.kind) {
         case 'create':
@@ -101,6 +101,18 @@ export class AgentClient {
             { actionId, vmUid: request.vmUid, snapshotUid: request.snapshotUid },
             options,
           )
+        case 'create_volume': {
+          const { volumeUid, bytes, format, attach } = request
+          const input = { actionId, volumeUid, bytes, format }
+          return volume.create.mutate(
+            attach === undefined ? input : { ...input, attach: parseVmSpec(attach) },
+            options,
+          )
+        }
+        case 'grow_volume':
+          return volume.grow.mutate({ actionId, volumeUid: request.volumeUid, bytes: request.bytes }, options)
+        case 'delete_volume':
+          return volume.delete.mutate({ actionId, volumeUid: request.volumeUid }, options)
         case 'delete':
           return vm.delete.mutate({ actionId, vmUid: request.vmUid }, options)
         case 'build':

@@ -16,6 +16,7 @@ import { keepSample } from '../services/metrics-store.ts'
 import { AgentClient, type AgentEndpoint } from './agent-client.ts'
 import { observeAbsence, observeHost, observeImage, observeImageAbsence, observeVm } from './observe.ts'
 import { observeSnapshot, observeSnapshotAbsence } from './observe-snapshot.ts'
+import { observeVolume, observeVolumeAbsence } from './observe-volume.ts'
 
 /** A host whose connection holds but that answers nothing is asked again after this. */
 const askAgainMs = 15_000
@@ -116,7 +117,7 @@ export class AgentLink {
         this.#log.warn('a host did not answer', { actionId, error: errorText(error) })
         this.#askLater()
       } else if (
-        ['delete', 'delete_snapshot', 'delete_image'].includes(request.kind) &&
+        ['delete', 'delete_snapshot', 'delete_image', 'delete_volume'].includes(request.kind) &&
         error.code === 'not_found'
       ) {
         await this.#alreadyGone(actionId)
@@ -124,7 +125,7 @@ export class AgentLink {
         await failAction(this.#db, actionId, { code: error.code, message: error.userMessage })
       }
     }
-    this.#changes.publish('actions', 'vms', 'images', 'snapshots')
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
   }
 
   /** What was to be deleted is not there: the deletion has come to its end. */
@@ -207,6 +208,14 @@ export class AgentLink {
         await observeImage(this.#db, this.#hostId, event.image)
         this.#changes.publish('images')
         return
+      case 'volume':
+        await observeVolume(this.#db, this.#hostId, event.volume)
+        this.#changes.publish('volumes')
+        return
+      case 'volume_removed':
+        await observeVolumeAbsence(this.#db, this.#hostId, { volumeUid: event.volumeUid })
+        this.#changes.publish('volumes')
+        return
       case 'vm_snapshot':
         await observeSnapshot(this.#db, this.#hostId, event.snapshot)
         this.#changes.publish('snapshots')
@@ -221,7 +230,7 @@ export class AgentLink {
         return
       case 'action':
         if (await applyReport(this.#db, event.action))
-          this.#changes.publish('actions', 'vms', 'images', 'snapshots')
+          this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
         return
     }
   }
@@ -238,6 +247,10 @@ export class AgentLink {
     for (const action of event.actions) await applyReport(this.#db, action)
     for (const vm of event.vms) await this.#observe(vm)
     await observeAbsence(this.#db, this.#hostId, { notIn: event.vms.map(({ vmUid }) => vmUid) })
+    for (const volume of event.volumes) await observeVolume(this.#db, this.#hostId, volume)
+    await observeVolumeAbsence(this.#db, this.#hostId, {
+      notIn: event.volumes.map(({ volumeUid }) => volumeUid),
+    })
     for (const snapshot of event.vmSnapshots) await observeSnapshot(this.#db, this.#hostId, snapshot)
     await observeSnapshotAbsence(this.#db, this.#hostId, {
       notIn: event.vmSnapshots.map(({ snapshotUid }) => snapshotUid),
@@ -245,7 +258,7 @@ export class AgentLink {
     if (epoch !== this.#epoch || this.#closed) return
     this.#online = true
     this.#log.info('a host is there', { hostId: this.#hostId, vms: event.vms.length })
-    this.#changes.publish('hosts', 'vms', 'images', 'actions', 'snapshots')
+    this.#changes.publish('hosts', 'vms', 'images', 'actions', 'snapshots', 'volumes')
     await this.#settleActions()
   }
 
@@ -292,6 +305,6 @@ export class AgentLink {
         this.#askLater()
       }
     }
-    this.#changes.publish('actions', 'vms', 'images', 'snapshots')
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
   }
 }

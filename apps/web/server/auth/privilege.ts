@@ -14,6 +14,7 @@ export const ownedTypes = [
   'project',
   'vm',
   'snapshot',
+  'volume',
   'image',
   'ssh_key',
   'action',

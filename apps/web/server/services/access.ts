@@ -65,6 +65,7 @@ const words: Record<OwnedType, string> = {
   project: 'project',
   vm: 'VM',
   snapshot: 'snapshot',
+  volume: 'volume',
   image: 'image',
   ssh_key: 'SSH key',
   action: 'action',
@@ -92,6 +93,7 @@ async function projectOf(queries: Queries, of: OwnedType, given: unknown): Promi
       })
       return project && { projectId: project.id }
     },
+    volume: () => queries.volume.findUnique({ where: { id }, select }),
     snapshot: () => queries.snapshot.findUnique({ where: { id }, select }),
     vm: () => queries.vm.findUnique({ where: { id }, select }),
     image: () => queries.image.findUnique({ where: { id }, select }),

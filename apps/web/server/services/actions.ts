@@ -24,6 +24,7 @@ import { deleteSnapshotsOf, settleSnapshot } from './snapshot-rows.ts'
 import type { PortalServices } from './types.ts'
 import { settleCharge } from './vm-charge.ts'
 import { writeSpec } from './vm-settings.ts'
+import { settleVolume } from './volume-rows.ts'
 
 export type ActionRow = Action & { resources: ActionResource[] }
 type Names = Map<number, { name: string; uid?: string }>
@@ -44,6 +45,11 @@ const activityKind = {
   snapshot_vm: 'vm.snapshot',
   restore_vm: 'vm.restore',
   delete_snapshot: 'vm.snapshot_delete',
+  create_volume: 'volume.create',
+  attach_volume: 'volume.attach',
+  detach_volume: 'volume.detach',
+  resize_volume: 'volume.resize',
+  delete_volume: 'volume.delete',
   build_image: 'image.build',
   download_image: 'image.download',
   import_image: 'image.import',
@@ -60,6 +66,7 @@ export interface NewAction {
   vmId?: number
   imageId?: number
   snapshotId?: number
+  volumeId?: number
   /** What the host is asked; null for what is done with the writing of it. */
   request: AgentRequest | null
   summary: string
@@ -99,6 +106,7 @@ export async function beginAction(queries: Queries, begin: NewAction): Promise<A
   const resources = [
     ...(begin.vmId ? [{ resourceType: 'vm', resourceId: begin.vmId }] : []),
     ...(begin.imageId ? [{ resourceType: 'image', resourceId: begin.imageId }] : []),
+    ...(begin.volumeId ? [{ resourceType: 'volume', resourceId: begin.volumeId }] : []),
     ...(begin.snapshotId ? [{ resourceType: 'snapshot', resourceId: begin.snapshotId }] : []),
   ]
   const action = await queries.action.create({
@@ -196,11 +204,12 @@ async function finish(
     await settleVm(tx, vmId, action)
     await settleCharge(tx, vmId)
     await settleSnapshot(tx, action)
-    // What a deletion took away is counted no longer, disks included.
-    await recount(tx, action.projectId)
   }
   const imageId = action.resources.find(({ resourceType }) => resourceType === 'image')?.resourceId
   if (imageId !== undefined) await settleImage(tx, imageId, action)
+  await settleVolume(tx, action)
+  // What was taken away, or came to nothing, is counted no longer.
+  await recount(tx, action.projectId)
   return true
 }
 
@@ -219,6 +228,7 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
       })
       await tx.disk.updateMany({ where: { vmId, deletedAt: null }, data: { deletedAt } })
       await deleteSnapshotsOf(tx, vmId, deletedAt)
+      await tx.volume.updateMany({ where: { vmId }, data: { vmId: null } })
     } else if (vm.desiredState === 'deleted') {
       // It is still there; whether it runs is what its host says.
       const desiredState = vm.observedState === 'running' ? 'running' : 'stopped'
@@ -226,7 +236,7 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
     }
     return
   }
-  if (action.command === 'update_vm') {
+  if (specCommands.includes(action.command)) {
     await settleSpec(tx, vm, succeeded)
     return
   }
@@ -239,6 +249,9 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
       await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'running' } })
   }
 }
+
+/** What sends the host a new specification of a VM. */
+const specCommands = ['update_vm', 'create_volume', 'attach_volume', 'detach_volume']
 
 /** The host took the new specification, or kept what it had; then so do we, under a generation of its own. */
 async function settleSpec(tx: Queries, vm: Vm, succeeded: boolean): Promise<void> {

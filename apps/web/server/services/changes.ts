@@ -3,7 +3,16 @@ import { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** `people`: who is a member of what. */
-export type Topic = 'vms' | 'snapshots' | 'metrics' | 'hosts' | 'images' | 'actions' | 'sessions' | 'people'
+export type Topic =
+  | 'vms'
+  | 'snapshots'
+  | 'volumes'
+  | 'metrics'
+  | 'hosts'
+  | 'images'
+  | 'actions'
+  | 'sessions'
+  | 'people'
 
 /** Changes that come closer together than this are shown together. */
 const PAUSE_MS = 80

@@ -1,5 +1,6 @@
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import type { ImageImport, OwnImage } from '@hearth/shared/image'
+import type { VolumeFormat } from '@hearth/shared/volume'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
 import type { Changes } from './changes.ts'
@@ -10,6 +11,9 @@ export type AgentRequest =
   | { kind: 'power'; vmUid: string; op: PowerOp }
   | { kind: 'update'; spec: unknown }
   | { kind: 'delete'; vmUid: string }
+  | { kind: 'create_volume'; volumeUid: string; bytes: number; format: VolumeFormat; attach?: unknown }
+  | { kind: 'grow_volume'; volumeUid: string; bytes: number }
+  | { kind: 'delete_volume'; volumeUid: string }
   | { kind: 'snapshot' | 'restore' | 'delete_snapshot'; vmUid: string; snapshotUid: string }
   | { kind: 'build'; imageUid: string }
   | { kind: 'import'; import: ImageImport }

@@ -20,6 +20,7 @@ import { sshKeysService } from './ssh-keys.ts'
 import { tokensService } from './tokens.ts'
 import type { PortalServices } from './types.ts'
 import { vmsService } from './vms.ts'
+import { volumesService } from './volumes.ts'
 
 export function createServices(
   context: ServiceContext,
@@ -44,6 +45,7 @@ export function createServices(
     vms: vmsService(context),
     snapshots: snapshotsService(context),
     metrics: metricsService(context),
+    volumes: volumesService(context),
     actions: actionsService(context),
     activity: activityService(context),
     sshKeys: sshKeysService(context),

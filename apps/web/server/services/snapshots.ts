@@ -206,6 +206,7 @@ async function createVm(
   const before = parseVmSpec(JSON.parse(row.spec))
   const spec = parseVmSpec({
     ...before,
+    volumes: undefined,
     vmUid: randomUUID(),
     generation: 1,
     name,

@@ -8,6 +8,7 @@ import type { VmBoot } from '@hearth/shared/vm-spec'
 import type { ActionStatus } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import type { QuotaKey } from '@hearth/shared/quota'
+import type { VolumeFormat } from '@hearth/shared/volume'
 import type { Privilege, ProjectRole } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
@@ -37,6 +38,7 @@ import type { SnapshotPlan, SnapshotsView } from '../views/snapshot.ts'
 import type { SshKeyView } from '../views/ssh-key.ts'
 import type { TokenScope, TokenView } from '../views/token.ts'
 import type { VmChange, VmCreateInput, VmView } from '../views/vm.ts'
+import type { VolumeView } from '../views/volume.ts'
 
 export type LabelledType = 'vm' | 'ssh_key'
 
@@ -63,6 +65,23 @@ export interface VmUpdateRequest {
   boot?: VmBoot | null | undefined
   labels?: Record<string, string> | undefined
   idempotencyKey?: string | undefined
+}
+
+export interface VolumeRef {
+  id: number
+  idempotencyKey?: string | undefined
+}
+
+export interface NewVolume {
+  name: string
+  bytes: number
+  format: VolumeFormat
+  idempotencyKey?: string | undefined
+}
+
+export interface VolumeChange {
+  volume: VolumeView
+  action: ActionView
 }
 
 export interface SnapshotRef {
@@ -199,6 +218,19 @@ export interface PortalServices {
     delete(viewer: Viewer, input: SnapshotRef): Promise<VmChange>
     createVm(viewer: Viewer, input: SnapshotRef & { name: string; start: boolean }): Promise<VmChange>
     setSchedule(viewer: Viewer, input: { vmId: number; schedule: SnapshotPlan | null }): Promise<void>
+  }
+  readonly volumes: {
+    list(viewer: Viewer): Promise<VolumeView[]>
+    watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<VolumeView[], void, void>
+    get(viewer: Viewer, id: number): Promise<VolumeView>
+    /** Made and attached as one thing, to a VM that is off. */
+    createFor(viewer: Viewer, input: NewVolume & { vmId: number }): Promise<VolumeChange>
+    create(viewer: Viewer, projectId: number, input: NewVolume): Promise<VolumeChange>
+    attach(viewer: Viewer, input: VolumeRef & { vm: number }): Promise<VolumeChange>
+    detach(viewer: Viewer, input: VolumeRef): Promise<VolumeChange>
+    resize(viewer: Viewer, input: VolumeRef & { bytes: number }): Promise<VolumeChange>
+    rename(viewer: Viewer, input: { id: number; name: string }): Promise<VolumeView>
+    delete(viewer: Viewer, input: VolumeRef): Promise<ActionView>
   }
   readonly metrics: {
     ofVm(id: number, range: MetricRange): Promise<MetricSeries>

@@ -31,6 +31,7 @@ export interface Change {
     desiredState?: 'running' | 'stopped' | 'deleted'
     snapshotId?: number
     imageId?: number
+    volumeId?: number
   }>
 }
 
@@ -50,7 +51,7 @@ export async function change(
     const vm = await findVm(tx, wanted.id)
     wanted.check?.(vm)
     ensureAble(wanted.what, conditionOf(context, vm))
-    const { request, summary, desiredState, snapshotId, imageId } = await wanted.plan(vm, tx)
+    const { request, summary, desiredState, snapshotId, volumeId, imageId } = await wanted.plan(vm, tx)
     const action = await beginAction(tx, {
       command: wanted.command,
       viewer,
@@ -63,6 +64,7 @@ export async function change(
       step: hosts.isOnline(vm.hostId) ? 'Asking the host' : 'Waiting for the host to come back',
       ...(idempotency ? { idempotency } : {}),
       ...(snapshotId === undefined ? {} : { snapshotId }),
+      ...(volumeId === undefined ? {} : { volumeId }),
     })
     const held = await tx.vm.updateMany({
       where: { id: vm.id, heldByActionId: null },

@@ -61,6 +61,11 @@ const busyWords: Record<ActionCommand, string> = {
   snapshot_vm: 'having its snapshot taken',
   restore_vm: 'going back to a snapshot',
   delete_snapshot: 'losing a snapshot',
+  create_volume: 'getting a disk',
+  attach_volume: 'getting a disk',
+  detach_volume: 'losing a disk',
+  resize_volume: 'having a disk grow',
+  delete_volume: 'losing a disk',
   build_image: 'busy',
   download_image: 'busy',
   import_image: 'busy',
@@ -105,7 +110,8 @@ function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
   }
   if (what === 'resize' || what === 'restore') {
     if (vm.state === 'stopped' || vm.state === 'crashed') return null
-    return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}. Shut it down first.` }
+    const how = vm.state === 'suspended' ? 'Power it off' : 'Shut it down'
+    return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}. ${how} first.` }
   }
   if (!opStates[what].includes(vm.state))
     return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}.` }

@@ -21,6 +21,7 @@ import { changeOf } from './vm-create.ts'
 import { ensureAble } from './vm-rules.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
 import { conditionOf, findVm, type VmRow, vmView } from './vms.ts'
+import { followVolumes } from './volume-rows.ts'
 
 export interface VmUpdated {
   vm: Awaited<ReturnType<typeof vmView>>
@@ -159,6 +160,7 @@ export async function writeSpec(
       where: { vmId, role: 'system', deletedAt: null },
       data: { bytes: diskBytes },
     })
+  await followVolumes(tx, vmId, spec)
 }
 
 const bootSummary = {

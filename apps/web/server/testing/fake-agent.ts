@@ -15,11 +15,15 @@ import {
   vmRefInputSchema,
   vmSnapshotInputSchema,
   vmUpdateInputSchema,
+  volumeCreateInputSchema,
+  volumeGrowInputSchema,
+  volumeRefInputSchema,
 } from '@hearth/shared/agent-protocol'
 import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
 import type { ImageReport } from '@hearth/shared/image'
 import type { VmSnapshotReport } from '@hearth/shared/snapshot'
 import { GIB, MIB } from '@hearth/shared/units'
+import type { VolumeReport } from '@hearth/shared/volume'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
 import superjson from 'superjson'
@@ -81,6 +85,7 @@ export class FakeAgent {
   ]
   readonly actions = new Map<number, ActionReport>()
   readonly snapshots = new Map<string, VmSnapshotReport>()
+  readonly volumes = new Map<string, VolumeReport>()
   /** Every mutation that arrived, repeated ones too. */
   readonly asked: { path: string; actionId: number; input: unknown }[] = []
   /** Thrown at the next mutation. */
@@ -221,6 +226,11 @@ export class FakeAgent {
     if (!this.vms.has(vmUid)) throw new HearthError('not_found', 'This host has no such VM.')
   }
 
+  #setVolume(volume: VolumeReport): void {
+    this.volumes.set(volume.volumeUid, volume)
+    this.emit({ type: 'volume', volume })
+  }
+
   #requireSnapshot(snapshotUid: string): void {
     if (!this.snapshots.has(snapshotUid))
       throw new HearthError('not_found', 'This host has no such snapshot.')
@@ -314,6 +324,36 @@ export class FakeAgent {
           }),
         ),
       }),
+      volume: t.router({
+        create: t.procedure.input(volumeCreateInputSchema).mutation(({ input }) =>
+          refusing(() => {
+            const { volumeUid, bytes, attach } = input
+            return this.#accept(
+              'volume.create',
+              'create_volume',
+              input,
+              attach ? { vmUid: attach.vmUid } : {},
+              () => this.#setVolume({ volumeUid, bytes, storedBytes: 64 * MIB }),
+            )
+          }),
+        ),
+        grow: t.procedure.input(volumeGrowInputSchema).mutation(({ input }) =>
+          refusing(() => {
+            const { volumeUid, bytes } = input
+            return this.#accept('volume.grow', 'resize_volume', input, {}, () =>
+              this.#setVolume({ volumeUid, bytes, storedBytes: 64 * MIB }),
+            )
+          }),
+        ),
+        delete: t.procedure.input(volumeRefInputSchema).mutation(({ input }) =>
+          refusing(() =>
+            this.#accept('volume.delete', 'delete_volume', input, {}, () => {
+              this.volumes.delete(input.volumeUid)
+              this.emit({ type: 'volume_removed', volumeUid: input.volumeUid })
+            }),
+          ),
+        ),
+      }),
       image: t.router({
         build: t.procedure
           .input(imageBuildInputSchema)
@@ -338,6 +378,7 @@ export class FakeAgent {
         vms: [...this.vms.values()],
         images: this.images,
         vmSnapshots: [...this.snapshots.values()],
+        volumes: [...this.volumes.values()],
         actions: [...this.actions.values()],
       },
     ]

@@ -158,6 +158,12 @@ async function thing(of: OwnedType): Promise<number> {
       const data = { projectId, hostId, vmId, spec, ...bytes, snapshotUid: randomUUID(), status: 'ready' }
       return (await portal.db.snapshot.create({ data: { name: 'kept', ...data } })).id
     }
+    case 'volume': {
+      const { hostId } = await portal.db.vm.findUniqueOrThrow({ where: { id: vmId } })
+      const name = `volume-${++count}`
+      const data = { projectId, hostId, name, bytes: 0n, volumeUid: randomUUID(), status: 'ready' }
+      return (await portal.db.volume.create({ data })).id
+    }
     case 'image': {
       const uid = `image-${++count}`
       const facts = { name: uid, description: '', cloudInit: false, minMemoryBytes: 0, minDiskBytes: 0 }

@@ -18,6 +18,7 @@ import {
 import { sessionRouter, setupRouter } from './procedures/session.ts'
 import { snapshotRouter } from './procedures/snapshot.ts'
 import { vmRouter } from './procedures/vm.ts'
+import { volumeRouter } from './procedures/volume.ts'
 import { router } from './trpc.ts'
 
 export const appRouter = router({
@@ -28,6 +29,7 @@ export const appRouter = router({
   image: imageRouter,
   vm: vmRouter,
   snapshot: snapshotRouter,
+  volume: volumeRouter,
   metric: metricRouter,
   action: actionRouter,
   activity: activityRouter,

@@ -16,6 +16,9 @@ test('a disk is raw unless the command line says otherwise', () => {
     ['a,format=qcow2,ro', { path: 'a', readOnly: true, format: 'qcow2' }],
     ['a,ro,format=qcow2', { path: 'a', readOnly: true, format: 'qcow2' }],
     ['a,b c,format=qcow2', { path: 'a,b c', readOnly: false, format: 'qcow2' }],
+    ['a,serial=volume-12', { path: 'a', readOnly: false, serial: 'volume-12' }],
+    ['a,ro,serial=x,format=raw', { path: 'a', readOnly: true, format: 'raw', serial: 'x' }],
+    ['a,serial=Too Odd', { path: 'a,serial=Too Odd', readOnly: false }],
     ['a,format=raw,b', { path: 'a,format=raw,b', readOnly: false }],
   ] as const) {
     assert.deepEqual(diskOf(text), disk, text)

@@ -17,6 +17,8 @@ export interface DiskOption {
    * and a qcow2 header there would name any file of the host as its base.
    */
   readonly format?: DiskFormat | undefined
+  /** What the guest finds it by (VIRTIO 1.2, 5.2.6, GET_ID): at most 20 of a-z, 0-9 and hyphens; `disk<n>` when absent. */
+  readonly serial?: string | undefined
 }
 
 export interface NetOption {
@@ -91,7 +93,7 @@ const MAX_NETS = 8
 const MAX_CDROMS = 4
 /** sockaddr_un has 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107
-const DISK_SUFFIX = /,(?:ro|format=([^,]*))$/
+const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
@@ -115,7 +117,7 @@ Runs one virtual machine until it powers off.
   --huge-pages                memory from the host's reserved pages of 2 MiB (sysctl vm.nr_hugepages)
   --prefault                  take all of the memory at the start
   --cpus N                    1 to ${MAX_CPUS} (default: 1)
-  --disk FILE[,ro][,format=raw|qcow2]
+  --disk FILE[,ro][,format=raw|qcow2][,serial=NAME]
                               a disk (default: raw); may be given several times. A qcow2 image has to be one
                               of Hearth's own kind; the files it is based on are opened too
   --cdrom FILE                an ISO image in a CD-ROM drive; may be given several times
@@ -306,11 +308,13 @@ function parseDisk(text: string): DiskOption {
   let path = text
   let readOnly = false
   let format: DiskFormat | undefined
+  let serial: string | undefined
   // From the end, because a file's name may have commas.
   for (let match = DISK_SUFFIX.exec(path); match; match = DISK_SUFFIX.exec(path)) {
     path = path.slice(0, match.index)
     const value = match[1]
-    if (value === undefined) readOnly = true
+    if (match[2] !== undefined) serial = match[2]
+    else if (value === undefined) readOnly = true
     else if (value !== 'raw' && value !== 'qcow2') {
       throw usageError(`--disk ${text}: there is no format "${value}": raw or qcow2`)
     } else if (format !== undefined && format !== value) {
@@ -318,12 +322,18 @@ function parseDisk(text: string): DiskOption {
     } else format = value
   }
   if (path === '') throw usageError(`--disk ${text}: the file is missing`)
-  return { path, readOnly, ...(format === undefined ? {} : { format }) }
+  return {
+    path,
+    readOnly,
+    ...(format === undefined ? {} : { format }),
+    ...(serial === undefined ? {} : { serial }),
+  }
 }
 
 /** The arguments' form of a disk, which `parseDisk` reads back. */
-function diskArgument({ path, readOnly, format }: DiskOption): string {
-  return `${path}${readOnly ? ',ro' : ''}${format === undefined ? '' : `,format=${format}`}`
+function diskArgument({ path, readOnly, format, serial }: DiskOption): string {
+  const suffix = `${readOnly ? ',ro' : ''}${format === undefined ? '' : `,format=${format}`}`
+  return `${path}${suffix}${serial === undefined ? '' : `,serial=${serial}`}`
 }
 
 function parseNet(text: string): NetOption {

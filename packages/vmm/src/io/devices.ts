@@ -78,7 +78,10 @@ function netDevice(net: NetHandle, log: (text: string) => void): NetDevice {
 }
 
 function blockDevice(disk: DiskHandle, index: number, log: (text: string) => void): BlockDevice {
-  return new BlockDevice(diskBackend(disk, log), { readOnly: disk.readOnly, serial: `disk${index}` })
+  return new BlockDevice(diskBackend(disk, log), {
+    readOnly: disk.readOnly,
+    serial: disk.serial ?? `disk${index}`,
+  })
 }
 
 function diskBackend(disk: DiskHandle, log: (text: string) => void): DiskBackend {

@@ -13,6 +13,7 @@ export interface DiskHandle {
   readonly fd: number
   /** Raw when absent. */
   readonly format?: 'raw' | 'qcow2' | undefined
+  readonly serial?: string | undefined
   /** What a qcow2 image is based on, opened for reading, its own base first. */
   readonly baseFds?: readonly number[] | undefined
 }

@@ -1,0 +1,55 @@
+/** Which VM has which volumes: by their specifications, the one place where it is written down. */
+import { HearthError } from '@hearth/shared/errors'
+import type { VmSpec } from '@hearth/shared/vm-spec'
+import type { Vm } from '../vm/vm.ts'
+import type { Vms } from '../vm/vms.ts'
+import type { VolumeStore } from './volume-store.ts'
+
+export function volumeUids(spec: VmSpec): string[] {
+  return (spec.volumes ?? []).map(({ volumeUid }) => volumeUid)
+}
+
+export function holderOf(vms: Vms, volumeUid: string): Vm | undefined {
+  return vms.all().find((vm) => volumeUids(vm.spec).includes(volumeUid))
+}
+
+/** What may change of a VM's volumes: only while it is off, and none that another VM has. `made` is there soon. */
+export function requireVolumes(vms: Vms, volumes: VolumeStore, vm: Vm, spec: VmSpec, made?: string): void {
+  const before = volumeUids(vm.spec)
+  const after = volumeUids(spec)
+  if (before.join() === after.join()) return
+  if (vm.hasProcess || vm.state === 'suspended')
+    throw new HearthError(
+      'invalid_state',
+      'Disks are attached and detached while the VM is stopped. Shut it down first.',
+    )
+  if (new Set(after).size !== after.length)
+    throw new HearthError('invalid_input', 'A disk can be attached to a VM once.')
+  for (const volumeUid of after) {
+    if (before.includes(volumeUid) || volumeUid === made) continue
+    volumes.require(volumeUid)
+    const holder = holderOf(vms, volumeUid)
+    if (holder) throw new HearthError('conflict', `${holder.spec.name} has this disk. Detach it there first.`)
+    if (vms.holder(volumeUid) !== undefined)
+      throw new HearthError('locked', 'This disk is being changed. Wait until that is done.')
+  }
+}
+
+/** Growing needs its VM to be off, and deleting needs it to have none. */
+export function requireVolumeChange(
+  vms: Vms,
+  volumes: VolumeStore,
+  volumeUid: string,
+  what: 'grow' | 'delete',
+): void {
+  volumes.require(volumeUid)
+  const holder = holderOf(vms, volumeUid)
+  if (!holder) return
+  if (what === 'delete')
+    throw new HearthError('conflict', `${holder.spec.name} has this disk. Detach it there first.`)
+  if (holder.hasProcess || holder.state === 'suspended')
+    throw new HearthError(
+      'invalid_state',
+      `A disk can grow while its VM is stopped. Shut ${holder.spec.name} down first.`,
+    )
+}

@@ -1,0 +1,126 @@
+import { type BrowserContext, expect, type Page, test } from '@playwright/test'
+import { ConsolePage } from '../pages/console-page.ts'
+import { SetupPage } from '../pages/setup-page.ts'
+import { VmListPage } from '../pages/vm-list-page.ts'
+import { VmPage } from '../pages/vm-page.ts'
+import { administrator } from '../support/administrator.ts'
+
+/**
+ * A VM's life after its creation, on the real stack, with the tiny Linux: what its page offers reaches the guest.
+ * The tests build on one another.
+ */
+test.describe.configure({ mode: 'serial' })
+
+const MINUTE = 60_000
+let context: BrowserContext
+let page: Page
+
+test.beforeAll(async ({ browser }) => {
+  context = await browser.newContext()
+  page = await context.newPage()
+  const { email, password } = administrator
+  await page.goto('/sign-in')
+  const origin = new URL(page.url()).origin
+  const signIn = () =>
+    context.request.post('/api/auth/sign-in/email', { data: { email, password }, headers: { origin } })
+  if ((await signIn()).ok()) return
+  // Run alone, the home is still to be set up.
+  const setup = new SetupPage(page)
+  await setup.open(process.env.HEARTH_SETUP_URL ?? '')
+  await setup.complete(administrator)
+})
+test.afterAll(() => context.close())
+
+async function picture(name: string): Promise<void> {
+  await page.screenshot({ path: `${test.info().project.outputDir}/screens/${name}.png` })
+}
+
+const main = () => page.getByRole('main')
+
+test('a token creates a VM with an empty disk, whose guest writes to it', async () => {
+  await page.goto('/settings/tokens')
+  await page.getByRole('button', { name: 'Create token' }).first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name of the token').fill('vm-life')
+  await dialog.getByRole('button', { name: 'Create token' }).click()
+  const secret = await dialog.getByText(/^hearth_\S+$/).textContent()
+  const headers = { authorization: `Bearer ${secret}` }
+  await expect(async () => {
+    const answer = await context.request.post('/api/v1/servers', {
+      headers,
+      data: { name: 'cellar', server_type: 'custom-1c-128m-1g', image: 'tiny-linux' },
+    })
+    expect(answer.status(), await answer.text()).toBe(201)
+  }).toPass({ timeout: 5 * MINUTE })
+  await new VmListPage(page).open()
+  await new VmListPage(page).openVm('cellar')
+  const vm = new VmPage(page)
+  await vm.expectState('Running', 3 * MINUTE)
+  await vm.openTab('Console')
+  const terminal = new ConsolePage(page, 'cellar')
+  await terminal.expectText(/#\s*$/m, 3 * MINUTE)
+  await terminal.enter(
+    'echo first-words > /dev/vda; sync; head -c 11 /dev/vda; echo " size=$(cat /sys/block/vda/size)"',
+  )
+  await terminal.expectText('first-words size=2097152', MINUTE)
+})
+
+test('while it runs, a snapshot is taken and figures are measured', async () => {
+  const vm = new VmPage(page)
+  await vm.openTab('Snapshots')
+  await main().getByLabel('Name', { exact: true }).fill('with first words')
+  await main().getByRole('button', { name: 'Take', exact: true }).click()
+  await expect(main().getByText('taken while running')).toBeVisible({ timeout: MINUTE })
+  await picture('20-snapshots')
+  await vm.openTab('Console')
+  const terminal = new ConsolePage(page, 'cellar')
+  await terminal.enter('echo other-words > /dev/vda; sync; head -c 11 /dev/vda; echo " after=$((3 * 5))"')
+  await terminal.expectText('other-words after=15', MINUTE)
+  await vm.openTab('Metrics')
+  // Two samples after its start there are rates; the guest has written, so that there is more than nothing.
+  const disk = main().getByRole('slider', { name: /^Disk\. / })
+  await expect(disk).toHaveAttribute('aria-valuetext', /Written/, { timeout: 2 * MINUTE })
+  const cpu = main().getByRole('slider', { name: /^CPU\. / })
+  await expect(cpu).toHaveAttribute('aria-valuetext', /CPU \d/, { timeout: MINUTE })
+  await picture('21-metrics')
+})
+
+test('off, it goes back to the snapshot and gets another size; the guest finds both', async () => {
+  const vm = new VmPage(page)
+  await vm.openTab('Snapshots')
+  // What cannot be done now says why.
+  await expect(main().getByRole('button', { name: 'Go back' })).toHaveAttribute('aria-disabled', 'true')
+  await vm.poweroff()
+  await vm.expectState('Stopped', 2 * MINUTE)
+  await main().getByRole('button', { name: 'Go back' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click()
+  await vm.openTab('Settings')
+  const resize = main().getByRole('button', { name: 'Resize' })
+  await main().getByLabel('vCPUs').fill('2')
+  await main().getByLabel('Memory').fill('256M')
+  await expect(resize).not.toHaveAttribute('aria-disabled', 'true', { timeout: MINUTE })
+  await picture('22-settings')
+  await resize.click()
+  await vm.openTab('Overview')
+  await expect(main().getByText('2 vCPUs · 256 MiB memory')).toBeVisible()
+  await expect(vm.button('Start')).not.toHaveAttribute('aria-disabled', 'true', { timeout: MINUTE })
+  await vm.start()
+  await vm.openTab('Console')
+  const terminal = new ConsolePage(page, 'cellar')
+  await terminal.expectState('Connected', 2 * MINUTE)
+  await terminal.expectText(/#\s*$/m, 3 * MINUTE)
+  await terminal.enter('head -c 11 /dev/vda; echo " cpus=$(nproc)"')
+  await terminal.expectText('first-words cpus=2', MINUTE)
+})
+
+test('protected it is not deleted, then it is, and its snapshot with it', async () => {
+  const vm = new VmPage(page)
+  await vm.openTab('Settings')
+  const guard = main().getByRole('switch', { name: 'Protect from deletion' })
+  await guard.click()
+  await expect(main().getByText(/protected from deletion/)).toBeVisible()
+  await guard.click()
+  await expect(main().getByText(/protected from deletion/)).toBeHidden()
+  await vm.delete('cellar')
+  await new VmListPage(page).expectAbsent('cellar', MINUTE)
+})
