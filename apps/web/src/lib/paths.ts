@@ -7,6 +7,7 @@ export const paths = {
   vm: (id: number) => `/vms/${id}`,
   vmConsole: (id: number) => `/vms/${id}/console`,
   vmMetrics: (id: number) => `/vms/${id}/metrics`,
+  vmDisks: (id: number) => `/vms/${id}/disks`,
   vmSnapshots: (id: number) => `/vms/${id}/snapshots`,
   vmNetwork: (id: number) => `/vms/${id}/network`,
   vmSettings: (id: number) => `/vms/${id}/settings`,

@@ -87,6 +87,7 @@ function VmTabs({ vm }: { vm: VmView }) {
     { href: paths.vm(vm.id), label: t.overview },
     { href: paths.vmConsole(vm.id), label: t.console },
     { href: paths.vmMetrics(vm.id), label: t.metrics },
+    { href: paths.vmDisks(vm.id), label: t.disks },
     { href: paths.vmSnapshots(vm.id), label: t.snapshots },
     { href: paths.vmNetwork(vm.id), label: t.network },
     { href: paths.vmSettings(vm.id), label: t.settings },

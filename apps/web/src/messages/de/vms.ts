@@ -138,6 +138,7 @@ export const vms: Messages['vms'] = {
       overview: 'Übersicht',
       console: 'Konsole',
       metrics: 'Messwerte',
+      disks: 'Platten',
       snapshots: 'Snapshots',
       network: 'Netz',
       settings: 'Einstellungen',

@@ -2,6 +2,7 @@ import { common } from './common.ts'
 import { consoleTexts } from './console.ts'
 import { create } from './create.ts'
 import { dashboard } from './dashboard.ts'
+import { disks } from './disks.ts'
 import { display } from './display.ts'
 import { entry } from './entry.ts'
 import { imageForms } from './image-forms.ts'
@@ -25,6 +26,7 @@ export const en = {
   vmSettings,
   vmNetwork,
   snapshots,
+  disks,
   metrics,
   create,
   console: consoleTexts,

@@ -134,6 +134,7 @@ export const vms = {
       overview: 'Overview',
       console: 'Console',
       metrics: 'Metrics',
+      disks: 'Disks',
       snapshots: 'Snapshots',
       network: 'Network',
       settings: 'Settings',
