@@ -19,7 +19,7 @@ export class SignInPage {
   async signIn(email: string, password: string): Promise<void> {
     await this.#page.getByLabel('E-mail').fill(email)
     await this.#page.getByLabel('Password', { exact: true }).fill(password)
-    await this.#page.getByRole('button', { name: 'Sign in' }).click()
+    await this.#page.getByRole('button', { name: 'Sign in', exact: true }).click()
   }
 
   /** From any page of a signed-in person. */

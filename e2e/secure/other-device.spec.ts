@@ -52,6 +52,7 @@ test('with it: no warning, sign-in, a VM, and its console over a secure WebSocke
     await signIn.open()
     expect(await page.evaluate(() => window.isSecureContext)).toBe(true)
     await signIn.signIn(administrator.email, administrator.password)
+    await expect(page.getByRole('heading', { name: administrator.homeName, level: 1 })).toBeVisible()
     const create = new VmCreatePage(page)
     await create.open()
     await create.fill({ image: 'Tiny Linux', name: 'from-the-sofa', custom: { cpus: 1, memoryGib: 1 } })
