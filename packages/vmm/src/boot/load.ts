@@ -4,6 +4,7 @@ import { BOOT, type E820Entry, HIGH_MEMORY, LOW_RAM_END } from '../machine/layou
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import { type BzImage, ENTRY_64, isBzImage, parseBzImage } from './bzimage.ts'
 import { type ElfImage, isElf, parseElf } from './elf.ts'
+import { attachDevices, enterHvt, type HvtDevices, type HvtImage, parseHvt } from './hvt.ts'
 import { BootError, type ImageFile } from './image-file.ts'
 import { enter64, writeZeroPage } from './linux.ts'
 import {
@@ -22,7 +23,7 @@ const PAGE = 4096
 const MIB = 1024 * 1024
 
 /** How `--boot` may have a kernel entered. */
-export type KernelProtocol = 'linux' | 'pvh' | 'multiboot'
+export type KernelProtocol = 'linux' | 'pvh' | 'multiboot' | 'hvt'
 
 export interface BootSource {
   readonly kernel: ImageFile
@@ -40,12 +41,15 @@ export interface BootEnvironment {
   readonly memoryMap: readonly E820Entry[]
   /** Guest address of the ACPI root pointer. */
   readonly rsdp: number
+  /** For an `hvt` unikernel. */
+  readonly hvt?: { readonly devices: HvtDevices; readonly tscHertz: number } | undefined
 }
 
 export type KernelImage =
   | { kind: 'bzimage'; image: BzImage }
   | { kind: 'elf'; image: ElfImage }
   | { kind: 'multiboot'; image: MultibootImage }
+  | { kind: 'hvt'; image: ElfImage; hvt: HvtImage }
 
 /** Reads only headers; throws BootError when the file is no kernel this machine can enter. */
 export function detectKernel(file: ImageFile, protocol?: KernelProtocol): KernelImage {
@@ -56,7 +60,13 @@ export function detectKernel(file: ImageFile, protocol?: KernelProtocol): Kernel
   if (protocol === undefined && findMultibootHeader(head) >= 0 && !hasOwnProtocol(file, head)) {
     return { kind: 'multiboot', image: parseMultiboot(file) }
   }
-  if (isElf(head)) return { kind: 'elf', image: parseElf(file) }
+  if (isElf(head)) {
+    const image = parseElf(file)
+    const hvt = protocol === undefined || protocol === 'hvt' ? parseHvt(file) : undefined
+    if (hvt !== undefined) return { kind: 'hvt', image, hvt }
+    if (protocol === 'hvt') throw new BootError(`${file.path} is no Solo5 hvt unikernel`)
+    return { kind: 'elf', image }
+  }
   if (isBzImage(head)) return { kind: 'bzimage', image: parseBzImage(file) }
   throw new BootError(
     `${file.path} is not a kernel: give a Linux bzImage (vmlinuz) or an x86-64 ELF kernel (vmlinux)`,
@@ -76,6 +86,7 @@ export function loadGuest(source: BootSource, environment: BootEnvironment): Ent
   checkProtocol(source, kernel)
   const lowEnd = Math.min(environment.ramBytes, LOW_RAM_END)
   if (kernel.kind === 'bzimage') return loadBzImage(kernel.image, source, environment, lowEnd)
+  if (kernel.kind === 'hvt') return loadHvt(kernel, source, environment, lowEnd)
   if (kernel.kind === 'multiboot') return loadMultiboot(kernel.image, source, environment, lowEnd)
   return loadElf(kernel.image, source, environment, lowEnd)
 }
@@ -146,6 +157,22 @@ function loadSegments(
       kernel.read(env.memory.bytes(segment.address, segment.fileSize), segment.fileOffset)
   }
   return end
+}
+
+function loadHvt(
+  { image, hvt }: { image: ElfImage; hvt: HvtImage },
+  { kernel, commandLine }: BootSource,
+  env: BootEnvironment,
+  lowEnd: number,
+): EntryState {
+  if (env.hvt === undefined) throw new RangeError('an hvt unikernel without its devices')
+  const kernelEnd = Math.ceil(loadSegments(kernel, image.segments, env, lowEnd) / PAGE) * PAGE
+  checkEntry(kernel, image, image.entry)
+  const { devices, tscHertz } = env.hvt
+  const manifest = attachDevices(kernel, hvt, devices)
+  return enterHvt(env.memory, {
+    ...{ entry: image.entry, memoryBytes: lowEnd, kernelEnd, tscHertz, manifest, commandLine },
+  })
 }
 
 function loadMultiboot(

@@ -7,11 +7,14 @@ import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import { AddressSpace } from '../bus/address-space.ts'
 import type { MachineEvents } from '../chipset/events.ts'
 import { plugChipset } from '../chipset/plug.ts'
+import { Uart } from '../chipset/uart.ts'
 import type { SavedPart } from '../firmware/plug.ts'
+import { type HvtDevice, HYPERCALL_PORT, HYPERCALL_PORTS, Hypercalls } from '../hvt/hypercalls.ts'
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
-import { ROM } from '../machine/layout.ts'
+import { PORT, ROM } from '../machine/layout.ts'
+import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { plugDevices } from './devices.ts'
@@ -33,6 +36,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     },
   }
   const chipset = plugChipset(pio, interrupts, data, events)
+  const hypercalls = data.hvt && plugHypercalls(pio, data, data.hvt, tell)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
   const devices: VirtioDevice[] = []
   const parts = new Map<keyof ChipsetState, SavedPart>()
@@ -101,8 +105,30 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     tell({ kind: 'refused', text: messageOf(error) })
   }
   loop.run()
+  hypercalls?.close()
   bus.close()
   loop.close()
+}
+
+function plugHypercalls(
+  pio: AddressSpace,
+  data: IoWorkerData,
+  devices: readonly (HvtDevice | undefined)[],
+  tell: (message: IoWorkerMessage) => void,
+): Hypercalls {
+  const hypercalls = new Hypercalls({
+    memory: new GuestMemory(data.regions),
+    uart: new Uart(data.uart),
+    devices,
+    halted: (status) => {
+      if (status !== 0) tell({ kind: 'warning', text: `the unikernel ended with status ${status}` })
+      tell({ kind: 'power-off' })
+    },
+  })
+  // Its ports are among those of the hypercalls, and no unikernel reports a panic there.
+  pio.remove(PORT.pvpanic)
+  pio.add(HYPERCALL_PORT, HYPERCALL_PORTS, hypercalls)
+  return hypercalls
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

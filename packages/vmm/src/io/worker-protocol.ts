@@ -4,6 +4,7 @@ import type { VmmDeviceCounters } from '@hearth/shared/vmm-control'
 import type { UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
+import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 
 export interface DiskHandle {
@@ -48,6 +49,8 @@ export interface IoWorkerData {
   readonly display?: DisplayHandle | undefined
   /** The devices take this on instead of starting cold. */
   readonly restore?: DevicesState | undefined
+  /** By handle: a Solo5 unikernel's disks and networks. */
+  readonly hvt?: readonly (HvtDevice | undefined)[] | undefined
   /** Absent: the guest is entered directly. */
   readonly firmware?: FirmwareMachine | undefined
 }

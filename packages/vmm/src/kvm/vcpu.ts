@@ -1,9 +1,10 @@
 /** One vCPU: its file descriptor, its shared kvm_run page, and the set-up before it first runs. */
-import { check, close, ioctl, MAP, mmap, munmap, PROT } from '../sys/libc.ts'
+import { check, close, ioctl, ioctlInt, MAP, mmap, munmap, PROT } from '../sys/libc.ts'
 import {
   KVM_GET_LAPIC,
   KVM_GET_REGS,
   KVM_GET_SREGS,
+  KVM_GET_TSC_KHZ,
   KVM_SET_CPUID2,
   KVM_SET_LAPIC,
   KVM_SET_MSRS,
@@ -137,6 +138,10 @@ export class Vcpu {
     }
     regs.setBigUint64(REGS.rflags, BigInt(RFLAGS_RESERVED), true)
     check('KVM_SET_REGS', ioctl(this.fd, KVM_SET_REGS, regs))
+  }
+
+  tscKhz(): number {
+    return check('KVM_GET_TSC_KHZ', ioctlInt(this.fd, KVM_GET_TSC_KHZ, 0))
   }
 
   /** Instruction pointer and the paging registers, for the line that reports a crashed guest. */

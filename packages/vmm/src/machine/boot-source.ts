@@ -1,17 +1,26 @@
 /** Opens what the machine starts with: a kernel, or firmware for what is on its disks. */
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
+import type { HvtDevices } from '../boot/hvt.ts'
 import { BootError, openImageFile } from '../boot/image-file.ts'
 import { type BootSource, checkProtocol, detectKernel } from '../boot/load.ts'
 import type { RunOptions } from '../cli/options.ts'
+import { RawFile } from '../disk/raw-file.ts'
 import { bootPaths } from '../firmware/boot-order.ts'
 import { DISK_HEAD_BYTES, diskFirmware } from '../firmware/detect.ts'
 import { openFirmware, openFirmwareLog } from '../firmware/images.ts'
-import type { DiskHandle } from '../io/worker-protocol.ts'
+import type { HvtDevice } from '../hvt/hypercalls.ts'
+import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { Q35_HOST_BRIDGE } from '../pci/q35-host-bridge.ts'
 import { usageError } from '../sys/exit-error.ts'
 import { readDiskHead } from './backends.ts'
 import { firmwareLowRamEnd, LOW_RAM_END } from './layout.ts'
 import type { FirmwareBoot } from './machine.ts'
+
+/** A unikernel's devices: what serves them, and what its manifest is told. */
+export interface HvtMachine {
+  readonly devices: readonly (HvtDevice | undefined)[]
+  readonly told: HvtDevices
+}
 
 /** Undefined: there is none. Throws ExitError when the files cannot be booted as asked. */
 export function openKernel(options: RunOptions): BootSource | undefined {
@@ -21,7 +30,7 @@ export function openKernel(options: RunOptions): BootSource | undefined {
     kernel: openImageFile(kernel, '--kernel'),
     initrd: initrd === undefined ? undefined : openImageFile(initrd, '--initrd'),
     commandLine,
-    protocol: boot === 'linux' || boot === 'pvh' || boot === 'multiboot' ? boot : undefined,
+    protocol: boot === 'linux' || boot === 'pvh' || boot === 'multiboot' || boot === 'hvt' ? boot : undefined,
     modules: modules?.map((text) => ({ file: openImageFile(text.split(' ')[0]!, '--module'), text })),
   }
   try {
@@ -34,6 +43,35 @@ export function openKernel(options: RunOptions): BootSource | undefined {
     throw error instanceof BootError ? usageError(error.message) : error
   }
   return source
+}
+
+/** What an `hvt` unikernel has behind its manifest; undefined when the kernel is none. Throws ExitError. */
+export function openHvt(
+  source: BootSource | undefined,
+  disks: readonly DiskHandle[],
+  nets: readonly NetHandle[],
+  cpus: number,
+): HvtMachine | undefined {
+  if (source === undefined) return undefined
+  const found = detectKernel(source.kernel, source.protocol)
+  if (found.kind !== 'hvt') return undefined
+  if (cpus > 1) throw usageError('an hvt unikernel runs on one processor: leave --cpus away')
+  const blocks = disks.map((disk) => {
+    if (disk.format === 'qcow2')
+      throw usageError(`--disk ${disk.path}: an hvt unikernel takes raw disks only`)
+    const file = new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
+    return { kind: 'block', fd: disk.fd, bytes: file.sizeBytes, readOnly: disk.readOnly } as const
+  })
+  const ports = nets.map((net) => {
+    if (net.kind !== 'tap') throw usageError('an hvt unikernel takes networks of the kind tap only')
+    return { kind: 'net', fd: net.fd } as const
+  })
+  const next = { block: 0, net: 0 }
+  const devices = found.hvt.entries.map((kind) => {
+    if (kind === 'block') return blocks[next.block++]
+    return kind === 'net' ? ports[next.net++] : undefined
+  })
+  return { devices, told: { disks: blocks, nets } }
 }
 
 /** `auto` looks at the first disk. Throws ExitError. */

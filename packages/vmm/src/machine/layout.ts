@@ -58,6 +58,7 @@ export const BOOT = {
   pvhModules: 0x6100,
   pvhMemoryMap: 0x6200,
   zeroPage: 0x7000,
+  hvt: { info: 0x1_0000, manifest: 0x1_0040, commandLine: 0x1_2000, commandLineMax: 0x2000 },
   pageTables: 0x9000,
   stack: 0x1_8000,
   commandLine: 0x2_0000,

@@ -26,6 +26,7 @@ import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
+import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
 import { IRQ, memoryMap, ROM } from './layout.ts'
 import { type MachineEnd, machineEndOf } from './machine-end.ts'
@@ -41,6 +42,8 @@ export interface MachineOptions {
   readonly boot?: BootSource | FirmwareBoot | undefined
   readonly disks: readonly DiskHandle[]
   readonly cdroms?: readonly DiskHandle[] | undefined
+  /** The kernel is a Solo5 unikernel: these are its disks and networks, and it has no others. */
+  readonly hvt?: HvtMachine | undefined
   readonly nets: readonly NetHandle[]
   readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
@@ -139,9 +142,10 @@ export class Machine {
         commands: new SharedArrayBuffer(4),
         commandFd,
         uart,
-        disks: options.disks,
+        disks: options.hvt ? [] : options.disks,
+        hvt: options.hvt?.devices,
         cdroms: options.cdroms,
-        nets: options.nets,
+        nets: options.hvt ? [] : options.nets,
         display: options.display,
         restore: options.restore?.devices,
         firmware: firmware?.machine,
@@ -183,7 +187,7 @@ export class Machine {
     if (variables) this.vm.setRom(ROM.variables, variables)
   }
 
-  private load({ kvm, cpus, ram, boot }: MachineOptions): void {
+  private load({ kvm, cpus, ram, boot, hvt }: MachineOptions): void {
     if (boot === undefined) throw usageError('--kernel is missing: give the kernel to boot')
     const memory = new GuestMemory(ram.regions)
     const supported = kvm.supportedCpuid()
@@ -205,6 +209,7 @@ export class Machine {
       ramBytes: ram.size,
       memoryMap: memoryMap(ram.size),
       rsdp: acpi.rsdp,
+      hvt: hvt && { devices: hvt.told, tscHertz: this.vcpus[0]!.tscKhz() * 1000 },
     })
     for (const vcpu of this.vcpus) {
       vcpu.setMsrs(bootMsrs)

@@ -30,7 +30,7 @@ import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { openDisk, openNet } from './backends.ts'
-import { hadFirmware, lowRamEnd, openFirmwareBoot, openKernel } from './boot-source.ts'
+import { hadFirmware, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
 import { ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
@@ -196,6 +196,7 @@ export class Monitor {
       boot,
       disks,
       cdroms,
+      hvt: openHvt(kernel, disks, nets, cpus),
       nets,
       serialAttentionFd: this.attentionFd,
       restore: snapshot?.document,

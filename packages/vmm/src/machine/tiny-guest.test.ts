@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
+import { HVT_DATA, hvtKernel, hypercall, putsText } from '../boot/testing/hvt-kernel.ts'
 import { multibootKernel } from '../boot/testing/multiboot-kernel.ts'
 import { ControlClient } from '../control/client.ts'
 import {
@@ -81,6 +82,26 @@ describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 },
       ])
       assert.deepEqual([code, output.toString()], [0, `a b\n${module} text\nits content\n`])
     }
+  })
+
+  test('a Solo5 hvt unikernel prints, reads a block, writes one, and ends with its status', async () => {
+    const disk = path.join(folder, 'hvt.raw')
+    writeFileSync(disk, Buffer.concat([Buffer.alloc(512), Buffer.alloc(512, 'block\n'), Buffer.alloc(512)]))
+    const text = 'hello from hvt\n'
+    const program = [
+      putsText(text.length),
+      hypercall(5, 1, 512, HVT_DATA, 512, 0),
+      hypercall(2, HVT_DATA, 6),
+      hypercall(4, 1, 1024, HVT_DATA, 512, 0),
+      hypercall(8, 0, 3),
+    ]
+    const kernel = hvtKernel(program, { devices: ['block'], text })
+    const { code, output, line } = await run(kernel, ['--disk', disk])
+    assert.deepEqual([code, output.toString()], [0, `${text}block\n`])
+    assert.match(line, /the unikernel ended with status 3/)
+    assert.equal(readFileSync(disk).subarray(1024, 1030).toString(), 'block\n')
+    assert.match((await run(kernel)).line, /wants 1 of --disk/)
+    assert.match((await run(hvtKernel(program, { target: 2 }))).line, /another target/)
   })
 
   test('reads of nothing are all ones, of any width; MMIO of 8 bytes is whole', async () => {
