@@ -1,3 +1,4 @@
+import { SystemError } from '../../sys/libc.ts'
 import type { IovecList } from '../../virtio/chain.ts'
 import type { ImageFile } from './image-file.ts'
 
@@ -42,9 +43,21 @@ export class BarrierFile implements ImageFile {
     this.file.writev(offset, iov, count, bytes)
   }
 
-  sync(): void {
+  /** Whether a sync has anything to do. Throws what an earlier one failed with. */
+  syncNeeded(): boolean {
     if (this.failure !== undefined) throw this.failure
-    if (!this.unsynced) return
+    return this.unsynced
+  }
+
+  /** Somebody else synced the file, with this result; nothing was written meanwhile. */
+  synced(errno: number): void {
+    if (errno === 0) this.unsynced = false
+    else this.failure = new SystemError('fdatasync', errno)
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  sync(): void {
+    if (!this.syncNeeded()) return
     try {
       this.file.sync()
     } catch (error) {

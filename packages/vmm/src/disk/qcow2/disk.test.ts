@@ -66,7 +66,7 @@ describe('a qcow2 image as a disk', () => {
       disk.zero(4, 3 * CLUSTER, 512, true)
       disk.flush(5)
       disk.submit()
-      disk.drain()
+      disk.finish()
       assert.deepEqual(
         done.all,
         [1, 2, 3, 4, 5].map((tag) => [tag, 0]),
@@ -78,6 +78,49 @@ describe('a qcow2 image as a disk', () => {
     for (const fd of [chain.fd, ...chain.baseFds]) fs.closeSync(fd)
     assert.deepEqual(checkQcow2(at('vm/disk.qcow2')).messages, [])
     qemuCheck(at('vm/disk.qcow2'))
+  })
+
+  it('waits for the disk without holding the thread; what comes meanwhile waits for the flush, in order', (t) => {
+    createQcow2({ path: at('flushed.qcow2'), size: 8 * MIB })
+    const chain = openQcow2Chain(at('flushed.qcow2'), false)
+    const done = new Completions()
+    const loop = new EpollLoop()
+    const disk = qcow2Disk(chain, assert.fail)
+    disk.start(loop, done)
+    iov.set(0, memory.address, 4096)
+    memory.bytes.fill(0x31, 0, 4096)
+    disk.write(1, iov, 1, 0)
+    disk.flush(2)
+    if (done.all.length > 1) t.diagnostic('no io_uring here: a flush holds the thread')
+    else {
+      disk.write(3, iov, 1, CLUSTER)
+      disk.flush(4)
+      iov.set(0, memory.address + CLUSTER, 4096)
+      disk.read(5, iov, 1, CLUSTER)
+      disk.discard(6, 0, CLUSTER)
+      // The list is ours again; the requests have their own.
+      iov.set(0, 0, 0)
+      assert.deepEqual(done.all, [[1, 0]])
+      const deadline = performance.now() + 60_000
+      while (done.all.length < 6 && performance.now() < deadline) loop.runOnce(1000)
+      assert.deepEqual(
+        done.all,
+        [1, 2, 3, 4, 5, 6].map((tag) => [tag, 0]),
+      )
+      assert.deepEqual(memory.bytes.slice(CLUSTER, CLUSTER + 4096), new Uint8Array(4096).fill(0x31))
+      // A device reset in the middle: the flush ends, nobody is told, what waited is forgotten.
+      iov.set(0, memory.address, 4096)
+      disk.write(7, iov, 1, 2 * CLUSTER)
+      disk.flush(8)
+      disk.write(9, iov, 1, 3 * CLUSTER)
+      disk.drain()
+      assert.deepEqual(done.all.slice(6), [[7, 0]])
+    }
+    disk.close()
+    loop.close()
+    fs.closeSync(chain.fd)
+    assert.deepEqual(checkQcow2(at('flushed.qcow2')).messages, [])
+    qemuCheck(at('flushed.qcow2'))
   })
 
   it('refuses before anything starts, and leaves no descriptor behind', () => {
@@ -106,6 +149,7 @@ describe('a qcow2 image as a disk', () => {
     iov.set(0, memory.address, 4096)
     disk.write(1, iov, 1, 0)
     disk.flush(2)
+    disk.finish()
     disk.close()
     // The entry of the first cluster, which is in the first L2 table.
     fs.writeSync(chain.fd, new Uint8Array([0x80, 0, 0, 0, 0x7f, 0xff, 0, 0]), 0, 8, 4 * CLUSTER)

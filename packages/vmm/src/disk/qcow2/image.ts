@@ -43,14 +43,14 @@ const MAX_FREED = 1024
  * tables that referred to them are durable without the reference. The dirty bit is durable before the first
  * change, and tells the next open to look for leaks.
  *
- * All calls are synchronous; a failed system call throws its SystemError, damage found throws Qcow2Error, and
+ * All calls are synchronous (`flushSteps` lets its caller wait for the disk elsewhere); a failed system call throws its SystemError, damage found throws Qcow2Error, and
  * the image stays usable, except after a failed sync: what the kernel then dropped is unknown, so nothing may
  * be called durable any more and writing ends.
  */
 export class Qcow2Image implements Backing {
   readonly size: number
   readonly readOnly: boolean
-  private readonly file: ImageFile
+  private readonly file: BarrierFile
   private readonly name: string
   private readonly backing: Backing | null
   private readonly map: ClusterMap
@@ -147,9 +147,27 @@ export class Qcow2Image implements Backing {
 
   /** Everything written before is durable when this returns. */
   flush(): void {
+    for (const _ of this.flushSteps()) this.file.sync()
+  }
+
+  /**
+   * As `flush`, but stops wherever the file has to be synced before it may go on: whoever runs it sees to that with
+   * `syncNeeded` and `synced`, and lets nothing else use the image until it is at its end.
+   */
+  *flushSteps(): Generator<void, void, void> {
     if (this.readOnly) return
     this.checkWritable()
-    this.commit(true)
+    yield* this.commitSteps(true)
+  }
+
+  /** Whether anything was written since the last sync. Throws what an earlier one failed with. */
+  syncNeeded(): boolean {
+    return this.file.syncNeeded()
+  }
+
+  /** The file was synced by its owner, or that failed with `errno`: then writing has ended. */
+  synced(errno: number): void {
+    this.file.synced(errno)
   }
 
   /** The range need not be kept: whole clusters in it read as zeroes afterwards and give their space back, the rest is left alone. */
@@ -352,14 +370,19 @@ export class Qcow2Image implements Backing {
 
   /** Writes the metadata in the order that keeps the promise of this class; with `durable` all of it is durable afterwards. */
   private commit(durable: boolean): void {
+    for (const _ of this.commitSteps(durable)) this.file.sync()
+  }
+
+  /** Yields where the file must be synced before the next step. */
+  private *commitSteps(durable: boolean): Generator<void, void, void> {
     const { map, file } = this
     const refcounts = this.refcounts!
     if (map.hasChanges) {
       refcounts.writeBack()
-      file.sync()
+      yield
       map.writeBack()
     }
-    if (durable || this.freedStart.length > 0) file.sync()
+    if (durable || this.freedStart.length > 0) yield
     for (let i = this.freedStart.length - 1; i >= 0; i--) {
       const start = this.freedStart.pop()!
       const count = this.freedCount.pop()!
