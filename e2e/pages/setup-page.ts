@@ -28,6 +28,12 @@ export class SetupPage {
     await this.#page.getByLabel('E-mail').fill(person.email)
     await this.#page.getByLabel('Password', { exact: true }).fill(person.password)
     await this.#page.getByRole('button', { name: 'Set up Hearth' }).click()
+    await expect(this.#page.getByRole('heading', { name: 'How your VMs reach the network' })).toBeVisible()
+    await expect(this.#page.getByRole('radio', { checked: true })).toBeVisible()
+    await this.#page.getByRole('button', { name: 'Next' }).click()
+    await expect(this.#page.getByRole('heading', { name: 'A first image' })).toBeVisible()
+    await expect(this.#page.getByText('Tiny Linux', { exact: true })).toBeVisible()
+    await this.#page.getByRole('button', { name: 'To my home' }).click()
     await expect(this.#page.getByRole('heading', { name: person.homeName, level: 1 })).toBeVisible()
   }
 }

@@ -13,6 +13,7 @@ import { actionRoutes } from './actions.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { RestError, restErrors } from './errors.ts'
 import { openApi } from './openapi.ts'
+import { projectRoutes } from './project.ts'
 import { type Allowance, RateLimit } from './rate-limit.ts'
 import type { RestContext, Route } from './route.ts'
 import { serverRoutes } from './servers.ts'
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...actionRoutes,
   ...catalogueRoutes,
   ...sshKeyRoutes,
+  ...projectRoutes,
 ]
 
 type TokenViewer = Viewer & { token: NonNullable<Viewer['token']> }

@@ -153,9 +153,9 @@ export function invitationsService(
       return { projectId: invitation.projectId }
     },
     async register({ token, name, email, password }, from) {
-      // Before the slow hash: nobody without an invitation makes us work.
-      const known = await db.invitation.count({ where: { tokenHash: hashToken(token), usedAt: null } })
-      if (known === 0) throw notValid()
+      // First: nobody without an invitation makes us work, or learns who has an account here.
+      const known = await db.invitation.findUnique({ where: { tokenHash: hashToken(token) } })
+      if (!known || statusOf(known) !== 'open') throw notValid()
       const hash = await hashPassword(password)
       const id = randomUUID()
       const invitation = await db

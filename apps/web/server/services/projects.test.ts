@@ -169,6 +169,28 @@ test('a member asks for more, sees the answer, and then has it; an owner may onl
   assert.equal(await codeFrom(enough), 'conflict')
 })
 
+test('a script reads its quota and asks for more', async () => {
+  const { id: projectId } = await ada.trpc.project.create.mutate({ name: 'Scripts' })
+  const { secret } = await ada.trpc.token.create.mutate({
+    projectId,
+    name: 'ci',
+    scope: 'write',
+    expiresInDays: 1,
+  })
+  const { project } = (await (await portal.api(secret, 'GET', '/hearth/project')).json()) as {
+    project: { name: string; quota: { key: string; used: number; limit: number }[] }
+  }
+  assert.equal(project.name, 'Scripts')
+  assert.deepEqual(
+    project.quota.find(({ key }) => key === 'vms'),
+    { key: 'vms', used: 0, limit: 5 },
+  )
+  const asked = await portal.api(secret, 'POST', '/hearth/project/quota_requests', { key: 'vms', wanted: 9 })
+  assert.equal(asked.status, 201)
+  const less = await portal.api(secret, 'POST', '/hearth/project/quota_requests', { key: 'vms', wanted: 2 })
+  assert.equal(less.status, 409)
+})
+
 test('the default holds for projects without limits of their own', async () => {
   const { id: projectId } = await ada.trpc.project.create.mutate({ name: 'Guests' })
   const limit = async () => {

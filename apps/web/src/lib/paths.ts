@@ -29,6 +29,8 @@ export const paths = {
   signIn: (options: { next?: string } = {}) =>
     options.next && options.next !== '/' ? `/sign-in?next=${encodeURIComponent(options.next)}` : '/sign-in',
   setup: (token?: string) => (token ? `/setup#token=${encodeURIComponent(token)}` : '/setup'),
+  /** The rest of setting up, after the first administrator. */
+  welcome: () => '/welcome',
   /** Without the token, which a link carries in its fragment. */
   invitation: () => '/invitation',
   trust: () => '/trust',

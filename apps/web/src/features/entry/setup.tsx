@@ -117,11 +117,12 @@ function SetupForm({ token, tls }: { token: string; tls: boolean }) {
       return
     }
     const result = await signIn(input.email, password)
-    router.replace(result === 'ok' ? paths.home() : paths.signIn())
+    router.replace(result === 'ok' ? paths.welcome() : paths.signIn())
   }
 
   return (
     <EntryCard title={t.title} intro={t.intro} wide>
+      <p className="-mt-3 mb-4 text-13 text-ink-3">{m.welcome.step(1, 3)}</p>
       <form onSubmit={submit} noValidate className="flex flex-col gap-4.5" aria-label={t.title}>
         {problem ? <Notice tone="bad" title={problem} /> : null}
         <Field label={t.homeName} hint={t.homeNameHint} error={errors.homeName}>

@@ -16,6 +16,7 @@ import { snapshots } from './snapshots.ts'
 import { trust } from './trust.ts'
 import { vmNetwork, vmSettings } from './vm-settings.ts'
 import { vms } from './vms.ts'
+import { welcome } from './welcome.ts'
 
 export const de: Messages = {
   common,
@@ -36,4 +37,5 @@ export const de: Messages = {
   projects,
   security,
   settings,
+  welcome,
 }

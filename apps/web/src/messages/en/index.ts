@@ -15,6 +15,7 @@ import { snapshots } from './snapshots.ts'
 import { trust } from './trust.ts'
 import { vmNetwork, vmSettings } from './vm-settings.ts'
 import { vms } from './vms.ts'
+import { welcome } from './welcome.ts'
 
 /** The texts in English; their shape is what every other language must have. */
 export const en = {
@@ -36,4 +37,5 @@ export const en = {
   projects,
   security,
   settings,
+  welcome,
 }

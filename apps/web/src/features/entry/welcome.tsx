@@ -1,0 +1,143 @@
+'use client'
+import { useMutation } from '@tanstack/react-query'
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import { errorMessage } from '../../data/errors.ts'
+import { useHosts, useImages, useLiveData } from '../../data/hooks.ts'
+import { useTRPC } from '../../data/trpc.ts'
+import { paths } from '../../lib/paths.ts'
+import { m } from '../../messages/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { cx } from '../../ui/cx.ts'
+import { ImageMark } from '../../ui/image-mark.tsx'
+import { Notice, Skeleton } from '../../ui/layout.tsx'
+import { ProgressBar } from '../../ui/meter.tsx'
+import { useSignedIn } from '../shell/app-shell.tsx'
+import { EntryCard } from './entry-card.tsx'
+
+const t = m.welcome
+const steps = 3
+
+/** What follows the first administrator: the network, a first image. Both can be left for later. */
+export function Welcome() {
+  const session = useSignedIn()
+  const [step, setStep] = useState<'network' | 'image'>('network')
+  if (!session) return null
+  return (
+    <>
+      <Live />
+      {step === 'network' ? <NetworkStep onNext={() => setStep('image')} /> : <ImageStep />}
+    </>
+  )
+}
+
+function Live() {
+  const router = useRouter()
+  useLiveData(() => router.replace(paths.signIn()))
+  return null
+}
+
+const networks = ['nat', 'passt', 'bridge'] as const
+
+function NetworkStep({ onNext }: { onNext: () => void }) {
+  const { hosts } = useHosts()
+  const offered = hosts?.[0]?.info?.network
+  return (
+    <EntryCard title={t.network.title} intro={t.network.intro} wide>
+      <p className="-mt-3 mb-4 text-13 text-ink-3">{t.step(2, steps)}</p>
+      {offered ? (
+        <fieldset className="flex flex-col gap-3">
+          <legend className="sr-only">{t.network.title}</legend>
+          {networks.map((network) => {
+            const texts = t.network.options[network]
+            const chosen = network === offered
+            return (
+              <label
+                key={network}
+                className={cx(
+                  'flex items-start gap-3 rounded-card border p-4',
+                  chosen ? 'border-ember bg-ember-soft/50' : 'border-line text-ink-3',
+                )}
+              >
+                <input
+                  type="radio"
+                  name="network"
+                  className="mt-1"
+                  checked={chosen}
+                  readOnly
+                  aria-disabled={!chosen}
+                  onChange={() => undefined}
+                />
+                <span>
+                  <span className="block font-medium">{texts?.title}</span>
+                  <span className="block text-13">{texts?.text}</span>
+                  {chosen ? null : <span className="mt-1 block text-13">{texts?.why}</span>}
+                </span>
+              </label>
+            )
+          })}
+        </fieldset>
+      ) : (
+        <p role="status" className="text-ink-2">
+          {t.network.waiting}
+        </p>
+      )}
+      <Button variant="primary" size="lg" className="mt-6 w-full" onClick={onNext}>
+        {t.next}
+      </Button>
+    </EntryCard>
+  )
+}
+
+function ImageStep() {
+  const router = useRouter()
+  const { images } = useImages()
+  const build = useMutation(useTRPC().image.build.mutationOptions())
+  return (
+    <EntryCard title={t.image.title} intro={t.image.intro} wide>
+      <p className="-mt-3 mb-4 text-13 text-ink-3">{t.step(3, steps)}</p>
+      {build.error ? (
+        <Notice tone="bad" title={errorMessage(build.error, m.entry.signIn.unreachable)} />
+      ) : null}
+      {images ? (
+        <ul className="mt-2 divide-y divide-line">
+          {images.map((image) => (
+            <li key={image.uid} className="flex flex-wrap items-center gap-x-4 gap-y-2 py-3">
+              <ImageMark uid={image.uid} />
+              <div className="min-w-0 flex-1 basis-40">
+                <p className="font-medium">{image.name}</p>
+                <p className="truncate text-13 text-ink-3">{image.description}</p>
+              </div>
+              {image.status === 'ready' ? (
+                <span className="text-13 text-ok">{t.image.ready}</span>
+              ) : image.status === 'building' ? (
+                <div className="basis-full" role="status">
+                  <ProgressBar label={m.images.progress(image.name)} value={image.progress} />
+                  <p className="mt-1.5 text-13 text-ink-2">{t.image.building(image.name)}</p>
+                </div>
+              ) : (
+                <Button
+                  size="sm"
+                  busy={build.isPending && build.variables.imageUid === image.uid}
+                  onClick={() => build.mutate({ imageUid: image.uid })}
+                >
+                  {t.image.build(image.name)}
+                </Button>
+              )}
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Skeleton className="h-32" />
+      )}
+      <Button
+        variant="primary"
+        size="lg"
+        className="mt-6 w-full"
+        onClick={() => router.replace(paths.home())}
+      >
+        {t.image.finish}
+      </Button>
+    </EntryCard>
+  )
+}
