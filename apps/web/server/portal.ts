@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { AgentEndpoint } from './agents/agent-client.ts'
 import { Agents } from './agents/agents.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
+import { readOidcConfig } from './auth/oidc.ts'
 import { readOrMakeSecret } from './auth/secrets.ts'
 import { Consoles } from './console/consoles.ts'
 import { type Database, openDatabase } from './db/client.ts'
@@ -61,7 +62,8 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
   const db = openDatabase(file)
   await reconcileQuota(db, settleCharge)
   const changes = new Changes()
-  const auth = createAuth({ db, secret, names, log, events: authEvents(db, changes) })
+  const oidc = await readOidcConfig(path.join(state, 'oidc.json'))
+  const auth = createAuth({ db, secret, names, log, events: authEvents(db, changes), oidc })
   const agents = new Agents({ db, changes, log })
   const context: ServiceContext = {
     db,
@@ -71,6 +73,7 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
     version,
     tls: names.tls,
     passkeyName: names.hostname ?? 'localhost',
+    oidcName: oidc?.name ?? null,
   }
   const services = createServices(context, auth)
   agents.connect(await ensureHost(db), options.agent)

@@ -12,6 +12,7 @@ import type { Database } from '../db/client.ts'
 import { ownOrigin, type PortalNames } from '../http/origin.ts'
 import { errorText, type Log } from '../log.ts'
 import { minPasswordLength, roleSchema } from '../views/session.ts'
+import { type OidcConfig, oidcPlugin, oidcProvider } from './oidc.ts'
 import { isConfirmed, type Viewer } from './viewer.ts'
 
 /** Set by our server from the socket, after removing whatever the client sent under that name. */
@@ -62,6 +63,7 @@ export function createAuth(options: {
   names: PortalNames
   events: AuthEvents
   log: Log
+  oidc: OidcConfig | null
 }): Auth {
   const { db, names, events, log } = options
   const auth = betterAuth({
@@ -89,7 +91,12 @@ export function createAuth(options: {
       // Ours is stricter, and asks for the password instead of for a new session: see confirmedOnly.
       freshAge: 0,
     },
+    account: {
+      // The provider's word that an address is somebody's is enough: the home chose it.
+      accountLinking: { enabled: true, trustedProviders: [oidcProvider] },
+    },
     plugins: [
+      ...(options.oidc ? [oidcPlugin(options.oidc)] : []),
       twoFactor({
         issuer: 'Hearth',
         // Ten codes of ten characters; each works once.

@@ -46,4 +46,6 @@ export interface ServiceContext {
   readonly tls: boolean
   /** The host name passkeys belong to. */
   readonly passkeyName: string
+  /** What the home's own identity provider is called; null without one. */
+  readonly oidcName: string | null
 }

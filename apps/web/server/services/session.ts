@@ -28,7 +28,7 @@ async function hasTwoFactor(queries: Queries, id: string): Promise<boolean> {
 }
 
 export function sessionService(
-  { db, version, tls, passkeyName }: ServiceContext,
+  { db, version, tls, passkeyName, oidcName }: ServiceContext,
   auth: Pick<Auth, 'verifyPassword'>,
 ): PortalServices['session'] {
   const attempts = new RateLimit(10, 10 * 60_000)
@@ -60,6 +60,7 @@ export function sessionService(
         version,
         tls,
         passkeyName,
+        oidcName,
       }
     },
   }

@@ -28,6 +28,8 @@ export const sessionViewSchema = z.object({
   tls: z.boolean(),
   /** The host name passkeys belong to; a page under any other name has none. */
   passkeyName: z.string(),
+  /** The identity provider one may also sign in by; null without one. */
+  oidcName: z.string().nullable(),
 })
 export type SessionView = z.infer<typeof sessionViewSchema>
 

@@ -68,6 +68,23 @@ export async function signInWithPasskey(): Promise<AuthResult> {
   }
 }
 
+/** Leaves for the home's identity provider, which leads back to `next`. */
+export async function signInElsewhere(next: string): Promise<AuthResult> {
+  let answer: Response | undefined
+  const result = await attempt(async () => {
+    answer = await post('sign-in/social', {
+      provider: 'oidc',
+      callbackURL: next,
+      errorCallbackURL: '/sign-in?problem=elsewhere',
+    })
+    return answer
+  })
+  if (result !== 'ok' || !answer) return result
+  const { url } = (await answer.json()) as { url: string }
+  window.location.assign(url)
+  return 'ok'
+}
+
 export interface TwoFactorSetup {
   uri: string
   codes: string[]

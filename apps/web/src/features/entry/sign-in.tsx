@@ -2,7 +2,7 @@
 import { KeyRound } from 'lucide-react'
 import { useRouter, useSearchParams } from 'next/navigation'
 import { type FormEvent, useEffect, useState } from 'react'
-import { type AuthResult, signIn, signInWithPasskey } from '../../data/auth.ts'
+import { type AuthResult, signIn, signInElsewhere, signInWithPasskey } from '../../data/auth.ts'
 import { useSession } from '../../data/hooks.ts'
 import { safeNext } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
@@ -24,10 +24,13 @@ const problems: Record<Exclude<AuthResult, 'ok'>, () => string> = {
 
 export function SignIn() {
   const router = useRouter()
-  const next = useSearchParams().get('next')
+  const query = useSearchParams()
+  const next = query.get('next')
   const { session } = useSession()
   const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<string | null>(null)
+  const [problem, setProblem] = useState<string | null>(() =>
+    query.get('problem') === 'elsewhere' ? m.security.signIn.elsewhereFailed : null,
+  )
   const [codeNeeded, setCodeNeeded] = useState(false)
   const whyNoPasskey = usePasskeyWhyNot()
 
@@ -48,6 +51,11 @@ export function SignIn() {
     setBusy(false)
     if (result === 'code_needed') setCodeNeeded(true)
     else setProblem(problems[result]())
+  }
+
+  async function elsewhere() {
+    const result = await signInElsewhere(safeNext(next))
+    if (result !== 'ok') setProblem(problems[result]())
   }
 
   async function withPasskey() {
@@ -107,6 +115,11 @@ export function SignIn() {
             onClick={() => void withPasskey()}
           >
             {m.security.signIn.passkey}
+          </Button>
+        ) : null}
+        {session?.oidcName ? (
+          <Button size="lg" className="w-full" onClick={() => void elsewhere()}>
+            {m.security.signIn.elsewhere(session.oidcName)}
           </Button>
         ) : null}
       </form>

@@ -68,6 +68,9 @@ export const security: Messages['security'] = {
   signIn: {
     passkey: 'Mit Passschlüssel anmelden',
     passkeyFailed: 'Kein Passschlüssel benutzt. Versuch es wieder, oder melde dich mit deinem Passwort an.',
+    elsewhere: (name) => `Mit ${name} anmelden`,
+    elsewhereFailed:
+      'Dieses Konto ist hier nicht bekannt. Bitte um eine Einladung mit derselben E-Mail-Adresse, oder melde dich mit deinem Passwort an.',
     codeTitle: 'Dein Code',
     codeText: 'Die App auf deinem Telefon zeigt ihn.',
     code: 'Einmalcode',

@@ -64,6 +64,9 @@ export const security = {
   signIn: {
     passkey: 'Sign in with a passkey',
     passkeyFailed: 'No passkey was used. Try again, or sign in with your password.',
+    elsewhere: (name: string) => `Sign in with ${name}`,
+    elsewhereFailed:
+      'That account is not known here. Ask for an invitation with the same e-mail address, or sign in with your password.',
     codeTitle: 'Your code',
     codeText: 'The app on your phone shows it.',
     code: 'Code',
