@@ -29,17 +29,15 @@ before(async () => {
   })
 })
 
-test('SeaBIOS and GRUB start a disk that has no kernel beside it: 2 vCPUs, memory around the hole, reset', async () => {
+test('SeaBIOS and GRUB start a disk that has no kernel beside it: 2 vCPUs, memory around the hole', async () => {
   const guest = new LabGuest(lab, ['--disk', `${disk},ro`, '--memory', '3G', '--cpus', '2'])
   const [, memory] = await guest.until(/GUEST UP cpus=2 memory=(\d+)\r/)
   assert.ok(Number(memory) > 2.8 * 1024 * 1024, `${memory} KiB`)
   const shown = await guest.shell('ls /sys/firmware; ls /sys/class/block; cat /proc/iomem')
-  assert.doesNotMatch(shown, /^efi$/m)
-  assert.match(shown, /^vda2$/m)
+  assert.doesNotMatch(shown, /\befi\b/)
+  assert.match(shown, /\bvda2\b/)
   assert.match(shown, /^100000000-13fffffff : System RAM$/m)
   assert.match(shown, /PCI (MMCONFIG|ECAM) 0000/)
-  await guest.type('reboot -f\n')
-  await guest.until(/GUEST UP cpus=2/)
   await guest.type('poweroff -f\n')
   assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
 })
