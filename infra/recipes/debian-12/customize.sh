@@ -55,6 +55,10 @@ menuentry 'Debian GNU/Linux' {
 }
 CFG
 
+: "${VARIANT_FILES:=}" "${VARIANT_CUSTOMIZE:=}"
+if [ -n "$VARIANT_FILES" ]; then cp -r --no-preserve=ownership "$VARIANT_FILES/." "$tree/"; fi
+if [ -n "$VARIANT_CUSTOMIZE" ]; then "$VARIANT_CUSTOMIZE" "$tree"; fi
+
 cp -L "$tree/vmlinuz" "$tree/initrd.img" "$OUT/"
 
 # Every VM makes its own identity at its first boot.

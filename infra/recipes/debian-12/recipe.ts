@@ -16,19 +16,30 @@ import { imagePackages } from './packages.ts'
 import { TreeProgressReader } from './progress.ts'
 
 const SUITE = 'bookworm'
-/** Small, because the lab reads all of it once, holes included; the root grows to its VM's disk at the first boot. */
-const DISK_BYTES = 1280 * MIB
-/** What a Debian with a kernel update and a few packages needs. */
-const MIN_DISK_BYTES = 3 * GIB
 const TREE_PERCENT = 88
 
 const sectors = (bytes: number): number => bytes / SECTOR
 /** The root is last, so that it can grow with the disk; the numbers are those of Debian's own cloud images. */
-const layout = {
-  biosBoot: { number: 14, firstSector: sectors(1 * MIB), sectors: sectors(1 * MIB) },
-  efiSystem: { number: 15, firstSector: sectors(2 * MIB), sectors: sectors(30 * MIB) },
-  root: { number: 1, firstSector: sectors(32 * MIB), sectors: sectors(DISK_BYTES - 33 * MIB) },
-} as const
+const layoutOf = (diskBytes: number) =>
+  ({
+    biosBoot: { number: 14, firstSector: sectors(1 * MIB), sectors: sectors(1 * MIB) },
+    efiSystem: { number: 15, firstSector: sectors(2 * MIB), sectors: sectors(30 * MIB) },
+    root: { number: 1, firstSector: sectors(32 * MIB), sectors: sectors(diskBytes - 33 * MIB) },
+  }) as const
+
+/** What makes one Debian disk another one. */
+export interface DebianVariant {
+  readonly packages: readonly string[]
+  /** Small, because the lab reads all of it once, holes included; the root grows to its VM's disk at the first boot. */
+  readonly diskBytes: number
+  /** Laid over the tree after the common ones. */
+  readonly files?: string
+  /** A script that runs in the tree at the end of customize.sh, as it does. */
+  readonly customize?: string
+  /** What of packages stays out of the tree, as dpkg's path-exclude. */
+  readonly excluded?: readonly string[]
+  readonly cmdline: string
+}
 
 export const debian12: RecipeDefinition = {
   imageUid: 'debian-12',
@@ -45,11 +56,13 @@ export const debian12: RecipeDefinition = {
   cloudInit: true,
   loginUser: 'debian',
   minMemoryBytes: 512 * MIB,
-  minDiskBytes: MIN_DISK_BYTES,
-  build,
+  // What a Debian with a kernel update and a few packages needs.
+  minDiskBytes: 3 * GIB,
+  build: (context) =>
+    buildDebian(context, { packages: imagePackages, diskBytes: 1280 * MIB, cmdline: 'console=ttyS0' }),
 }
 
-async function build(context: BuildContext): Promise<BuiltImage> {
+export async function buildDebian(context: BuildContext, variant: DebianVariant): Promise<BuiltImage> {
   if (process.getuid?.() !== 0) {
     throw new BuildError(
       'Building Debian 12 needs root, or subordinate ids for this user: run "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER" and start Hearth again.',
@@ -60,11 +73,11 @@ async function build(context: BuildContext): Promise<BuiltImage> {
   const tree = path.join(context.work, 'tree')
   const out = path.join(context.work, 'out')
   await mkdir(out)
-  await makeTree(context, tree, out, { rootUuid, espId })
+  await makeTree(context, { tree, out, ids: { rootUuid, espId }, variant })
   await finishTree(tree)
   context.progress(TREE_PERCENT, 'Writing the root file system')
   const disk = path.join(context.folder, 'disk.raw')
-  await makeDisk(context, disk, tree, out, { rootUuid, espId })
+  await makeDisk(context, { disk, tree, out, ids: { rootUuid, espId }, diskBytes: variant.diskBytes })
   context.progress(98, 'Finishing')
   for (const file of ['vmlinuz', 'initrd.img']) {
     await rename(path.join(out, file), path.join(context.folder, file))
@@ -72,10 +85,10 @@ async function build(context: BuildContext): Promise<BuiltImage> {
   }
   await rm(tree, { recursive: true })
   return {
-    disk: { file: 'disk.raw', bytes: DISK_BYTES },
+    disk: { file: 'disk.raw', bytes: variant.diskBytes },
     kernel: 'vmlinuz',
     initrd: 'initrd.img',
-    cmdline: `root=UUID=${rootUuid} ro console=ttyS0`,
+    cmdline: `root=UUID=${rootUuid} ro ${variant.cmdline}`,
   }
 }
 
@@ -85,7 +98,10 @@ interface Ids {
   readonly espId: string
 }
 
-async function makeTree(context: BuildContext, tree: string, out: string, ids: Ids): Promise<void> {
+async function makeTree(
+  context: BuildContext,
+  { tree, out, ids, variant }: { tree: string; out: string; ids: Ids; variant: DebianVariant },
+): Promise<void> {
   context.progress(1, "Reading Debian's package lists")
   const mirror = await debianMirror()
   const files = path.join(import.meta.dirname, 'files')
@@ -96,12 +112,13 @@ async function makeTree(context: BuildContext, tree: string, out: string, ids: I
     [
       // A process namespace: the root of a user namespace may mount /proc for the tree only there.
       ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--', 'mmdebstrap'],
-      ...['--mode=root', '--variant=minbase', '--verbose', `--include=${imagePackages.join(',')}`],
+      ...['--mode=root', '--variant=minbase', '--verbose', `--include=${variant.packages.join(',')}`],
       // The base system's documentation and translations stay out of every VM's disk, copyright files excepted.
       '--dpkgopt=path-exclude=/usr/share/locale/*',
       '--dpkgopt=path-exclude=/usr/share/man/*',
       '--dpkgopt=path-exclude=/usr/share/doc/*',
       '--dpkgopt=path-include=/usr/share/doc/*/copyright',
+      ...(variant.excluded ?? []).map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
       '--aptopt=Acquire::Languages "none"',
       // Before the kernel's package makes its initial RAM disk.
       `--essential-hook=mkdir -p "$1/etc/initramfs-tools" && cp -r --no-preserve=ownership "$FILES/etc/initramfs-tools/conf.d" "$1/etc/initramfs-tools/"`,
@@ -114,6 +131,8 @@ async function makeTree(context: BuildContext, tree: string, out: string, ids: I
         ...process.env,
         LC_ALL: 'C',
         FILES: files,
+        VARIANT_FILES: variant.files ?? '',
+        VARIANT_CUSTOMIZE: variant.customize ?? '',
         OUT: out,
         ROOT_UUID: ids.rootUuid,
         // As blkid prints it.
@@ -142,16 +161,22 @@ async function finishTree(tree: string): Promise<void> {
   await writeFile(path.join(tree, 'etc/machine-id'), '')
 }
 
+interface DiskParts {
+  readonly disk: string
+  readonly tree: string
+  readonly out: string
+  readonly ids: Ids
+  readonly diskBytes: number
+}
+
 async function makeDisk(
   context: BuildContext,
-  disk: string,
-  tree: string,
-  out: string,
-  ids: Ids,
+  { disk, tree, out, ids, diskBytes }: DiskParts,
 ): Promise<void> {
   const handle = await open(disk, 'wx', 0o644)
-  await handle.truncate(DISK_BYTES)
+  await handle.truncate(diskBytes)
   await handle.close()
+  const layout = layoutOf(diskBytes)
   const rootBytes = layout.root.sectors * SECTOR
   await tool(context, 'mke2fs', [
     ...['-q', '-F', '-t', 'ext4', '-L', 'root', '-U', ids.rootUuid, '-d', tree],
@@ -176,22 +201,22 @@ async function makeDisk(
   ])
   await tool(context, 'mmd', ['-i', esp, '::/EFI', '::/EFI/BOOT'])
   await tool(context, 'mcopy', ['-i', esp, path.join(out, 'BOOTX64.EFI'), '::/EFI/BOOT/BOOTX64.EFI'])
-  await writeBootSectors(disk, out)
+  await writeBootSectors(disk, out, diskBytes)
 }
 
-async function writeBootSectors(disk: string, out: string): Promise<void> {
+async function writeBootSectors(disk: string, out: string, diskBytes: number): Promise<void> {
   const [bootImg, coreImg] = await Promise.all([
     readFile(path.join(out, 'boot.img')),
     readFile(path.join(out, 'core.img')),
   ])
-  const { biosBoot, efiSystem, root } = layout
+  const { biosBoot, efiSystem, root } = layoutOf(diskBytes)
   const partitions: Partition[] = [
     { ...root, type: partitionType.linuxRootX8664, uuid: randomUUID(), name: 'root' },
     { ...biosBoot, type: partitionType.biosBoot, uuid: randomUUID(), name: 'bios' },
     { ...efiSystem, type: partitionType.efiSystem, uuid: randomUUID(), name: 'efi' },
   ]
   const table = partitionTable(
-    sectors(DISK_BYTES),
+    sectors(diskBytes),
     randomUUID(),
     partitions,
     bootCode(bootImg, biosBoot.firstSector),
@@ -201,7 +226,7 @@ async function writeBootSectors(disk: string, out: string): Promise<void> {
   try {
     await handle.write(table.primary, 0, table.primary.length, 0)
     await handle.write(core, 0, core.length, biosBoot.firstSector * SECTOR)
-    await handle.write(table.backup, 0, table.backup.length, DISK_BYTES - table.backup.length)
+    await handle.write(table.backup, 0, table.backup.length, diskBytes - table.backup.length)
     await handle.sync()
   } finally {
     await handle.close()

@@ -85,6 +85,11 @@ export function requireUpdate(vm: Vm, spec: VmSpec): void {
       'invalid_state',
       'It is suspended, and its machine keeps its size. Start it and shut it down, or power it off, first.',
     )
+  if (vm.state === 'suspended' && (spec.display === undefined) !== (current.display === undefined))
+    throw new HearthError(
+      'invalid_state',
+      'It is suspended, and its machine keeps its devices. Start it and shut it down, or power it off, first.',
+    )
   requireFits(spec)
   const currentDisk = current.diskBytes ?? 0
   const disk = spec.diskBytes ?? 0

@@ -1,4 +1,3 @@
-import type { VmBoot } from '@hearth/shared/vm-spec'
 /**
  * The business of the portal, as its two adapters (tRPC, REST) see it. Rules live in the implementations beside this
  * file, once; adapters translate words and errors only. Every `watch` yields the complete current value at once
@@ -8,6 +7,7 @@ import type { VmBoot } from '@hearth/shared/vm-spec'
 import type { ActionStatus } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import type { QuotaKey } from '@hearth/shared/quota'
+import type { VmBoot, VmSpec } from '@hearth/shared/vm-spec'
 import type { VolumeFormat } from '@hearth/shared/volume'
 import type { Privilege, ProjectRole } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
@@ -63,6 +63,8 @@ export interface VmUpdateRequest {
   startAtBoot?: boolean | undefined
   /** null: as its image does. */
   boot?: VmBoot | null | undefined
+  /** null: none from its next start on. */
+  display?: VmSpec['display'] | null
   labels?: Record<string, string> | undefined
   idempotencyKey?: string | undefined
 }

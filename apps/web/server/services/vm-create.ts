@@ -123,7 +123,10 @@ async function specFor(input: VmCreateRequest, image: Image, info: HostInfo): Pr
     )
   const user = input.user ?? image.loginUser
   if (image.cloudInit && !user) throw new HearthError('invalid_input', 'Name the user to log in as.')
-  const display = input.display === undefined ? image.graphical && { keyboard: 'us' } : input.display
+  const display =
+    input.display === undefined
+      ? (image.graphical || image.kind === 'iso') && { keyboard: 'us' }
+      : input.display
   return parseVmSpec({
     v: 1,
     vmUid: randomUUID(),

@@ -52,6 +52,8 @@ export async function updateVm(
 type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskBytes' | 'startAtBoot'>> & {
   /** null: as its image does. */
   boot?: VmBoot | null
+  /** null: none. */
+  display?: VmSpec['display'] | null
 }
 
 /** What differs from what is wanted already; null when nothing does. */
@@ -79,6 +81,8 @@ function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
       throw new HearthError('invalid_input', `${vm.name} has no disk that firmware could start.`)
     wanted.boot = input.boot
   }
+  if (input.display !== undefined && input.display?.keyboard !== spec.display?.keyboard)
+    wanted.display = input.display
   return Object.keys(wanted).length === 0 ? null : wanted
 }
 
@@ -103,6 +107,7 @@ async function changeSpec(
           ...before,
           ...wanted,
           boot: wanted.boot === undefined ? before.boot : (wanted.boot ?? undefined),
+          display: wanted.display === undefined ? before.display : (wanted.display ?? undefined),
           generation: vm.generation + 1,
         })
         if (resizes)
@@ -171,7 +176,7 @@ const bootSummary = {
 } as const
 
 function summaryOf(before: VmSpec, wanted: SpecPart): string {
-  const { name, cpus, memoryBytes, diskBytes, startAtBoot, boot } = wanted
+  const { name, cpus, memoryBytes, diskBytes, startAtBoot, boot, display } = wanted
   const parts: string[] = []
   if (name !== undefined) parts.push(`renamed to ${name}`)
   if (cpus !== undefined) parts.push(`now has ${cpus} ${cpus === 1 ? 'vCPU' : 'vCPUs'}`)
@@ -180,6 +185,9 @@ function summaryOf(before: VmSpec, wanted: SpecPart): string {
   if (startAtBoot !== undefined)
     parts.push(startAtBoot ? 'now starts with its host' : 'no longer starts with its host')
   if (boot !== undefined) parts.push(bootSummary[boot ?? 'image'])
+  if (display === null) parts.push('has no screen from its next start on')
+  else if (display && before.display) parts.push(`its keyboard is now ${display.keyboard}`)
+  else if (display) parts.push('has a screen from its next start on')
   return `${before.name}: ${parts.join(', ')}`
 }
 

@@ -145,6 +145,8 @@ export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
   startAtBoot: z.boolean().optional(),
   /** null: as its image does. */
   boot: z.enum(vmBoots).nullable().optional(),
+  /** A screen or none, from its next start on. */
+  display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
   labels: labelsSchema.optional(),
   idempotencyKey: idempotencyKeySchema.optional(),
 })

@@ -104,3 +104,12 @@ test('waits are spread by up to a fifth', () => {
     10_000,
   )
 })
+
+test('a run without a screen ends the wait for one; a run with one begins it anew', () => {
+  const live: ConnectionState = { at: 'live' }
+  const none = advance(live, { type: 'socket_closed', code: 4410 }, 0)
+  assert.deepEqual(none, { at: 'ended', reason: 'no_screen' })
+  assert.equal(advance(none, { type: 'vm', running: true, hostAway: false }, 0), none)
+  assert.deepEqual(advance(none, { type: 'screen_there' }, 0), { at: 'opening', attempt: 0 })
+  assert.equal(advance(live, { type: 'screen_there' }, 0), live)
+})

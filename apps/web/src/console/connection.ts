@@ -30,6 +30,8 @@ export type ConnectionEvent =
   | { type: 'retry' }
   | { type: 'vm'; running: boolean; hostAway: boolean }
   | { type: 'portal_back' }
+  /** The VM runs with a screen now. */
+  | { type: 'screen_there' }
 
 export const initialConnection: ConnectionState = { at: 'opening', attempt: 0 }
 
@@ -44,7 +46,10 @@ export function advance(
   now: number,
   random: () => number = Math.random,
 ): ConnectionState {
-  if (state.at === 'ended') return state
+  if (state.at === 'ended') {
+    const again = state.reason === 'no_screen' && event.type === 'screen_there'
+    return again ? { at: 'opening', attempt: 0 } : state
+  }
   const attempt = 'attempt' in state ? state.attempt : 0
   const wait = (reason: WaitReason): ConnectionState => ({
     at: 'waiting',
@@ -97,6 +102,8 @@ export function advance(
       }
     case 'retry':
       return state.at === 'waiting' ? { at: 'opening', attempt } : state
+    case 'screen_there':
+      return state
     case 'portal_back':
       return state.at === 'waiting' && state.reason !== 'host_away' ? { at: 'opening', attempt: 0 } : state
     case 'vm':

@@ -14,6 +14,7 @@ export const paths = {
   vmActivity: (id: number) => `/vms/${id}/activity`,
   vmApi: (id: number) => `/vms/${id}/api`,
   consoleWindow: (id: number) => `/console/${id}`,
+  screenPicture: (id: number, width: number) => `/console/${id}/screen.jpg?width=${width}`,
   images: () => '/images',
   image: (id: number) => `/images/${id}`,
   activity: () => '/activity',

@@ -20,7 +20,7 @@ const english = new Map(texts(catalogues.en).map((text) => [text.path, text]))
 
 /** Words that are the same in both languages by right: names, units, formats, commands. */
 const same = {
-  de: /^(Hearth|System|Linux|Windows|macOS|Android|Firefox|Name|Administrator|Laptop|Hosts?|Tab|Escape|VMs|vCPUs?|CPU|MAC|API|SSH|GiB|Token|Labels?|Status|Online|Port|Dashboard|CD|Version|SHA-256|cloud-init|Snapshots?|[^a-zA-ZÄÖÜäöü]*)$/,
+  de: /^(Hearth|System|Linux|Windows|macOS|Android|Firefox|Name|Administrator|Laptop|Hosts?|Tab|Escape|VMs|vCPUs?|CPU|MAC|API|SSH|GiB|Token|Labels?|Status|Online|Port|Dashboard|CD|Version|SHA-256|cloud-init|Kernel|BIOS|UEFI|Snapshots?|[^a-zA-ZÄÖÜäöü]*)$/,
 } as const satisfies Record<Exclude<Language, 'en'>, RegExp>
 
 for (const language of Object.keys(languages) as Language[]) {

@@ -93,9 +93,9 @@ export function ConsoleToolbar({
     <div
       role="group"
       aria-label={t.toolbar}
-      className="flex items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
+      className="flex flex-wrap items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
     >
-      {start}
+      {start ? <div className="max-sm:w-full">{start}</div> : null}
       <span role="status" aria-label={stateWord} className="flex min-w-0 items-center gap-2 px-2 text-13">
         <StatusDot tone={tones[state.at]} />
         {ownTab ? <span className="truncate font-medium">{vm.name}</span> : null}

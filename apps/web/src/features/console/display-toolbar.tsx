@@ -95,9 +95,9 @@ export function DisplayToolbar({
     <div
       role="group"
       aria-label={t.toolbar}
-      className="flex items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
+      className="flex flex-wrap items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
     >
-      {start}
+      {start ? <div className="max-sm:w-full">{start}</div> : null}
       <span role="status" aria-label={stateWord} className="flex min-w-0 items-center gap-2 px-2 text-13">
         <StatusDot tone={tones[state.at]} />
         {ownTab || fullscreen ? <span className="truncate font-medium">{vm.name}</span> : null}
@@ -177,7 +177,7 @@ export function DisplayToolbar({
             target="_blank"
             rel="noopener"
             aria-label={t.ownTab}
-            className={buttonClass('ghost', 'sm', iconButton)}
+            className={buttonClass('ghost', 'sm', `${iconButton} max-sm:hidden`)}
           >
             <ExternalLink />
           </a>

@@ -51,7 +51,6 @@ export function useDisplayConsole(
   const tab = useRef<string | null>(null)
   const { id: vmId, hasScreen } = vm
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a run with a screen is another one than a run without
   useEffect(() => {
     if (!target.current || !frozen.current) return
     tab.current ??= newTab()
@@ -69,7 +68,7 @@ export function useDisplayConsole(
       made.dispose()
       setSession(null)
     }
-  }, [client, vmId, hasScreen, target, frozen])
+  }, [client, vmId, target, frozen])
 
   const snapshot = useSyncExternalStore(
     useCallback((listener) => session?.subscribe(listener) ?? (() => {}), [session]),
@@ -95,6 +94,9 @@ export function useDisplayConsole(
     const timer = setInterval(() => session?.tell({ type: 'vm', running, hostAway }), 1500)
     return () => clearInterval(timer)
   }, [session, stopped, running, hostAway])
+  useEffect(() => {
+    if (hasScreen) session?.tell({ type: 'screen_there' })
+  }, [session, hasScreen])
   useEffect(() => {
     if (link === 'up') session?.tell({ type: 'portal_back' })
   }, [session, link])

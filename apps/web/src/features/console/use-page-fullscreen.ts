@@ -1,5 +1,5 @@
 'use client'
-import { useSyncExternalStore } from 'react'
+import { useEffect, useSyncExternalStore } from 'react'
 
 function subscribe(changed: () => void): () => void {
   document.addEventListener('fullscreenchange', changed)
@@ -23,6 +23,16 @@ export function usePageFullscreen(): [on: boolean, toggle: () => void] {
     () => document.fullscreenElement === document.documentElement,
     () => false,
   )
+  useEffect(() => {
+    if (!on) return
+    // What lies beneath is not scrolled, and keeps no room for a scroll bar.
+    const { style } = document.documentElement
+    const before = style.overflow
+    style.overflow = 'hidden'
+    return () => {
+      style.overflow = before
+    }
+  }, [on])
   const toggle = () => {
     if (on) {
       keyboard().unlock?.()

@@ -10,6 +10,7 @@ import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
 import { CopyButton, CopyLine } from '../../ui/copy.tsx'
 import { Card, Fact, Facts } from '../../ui/layout.tsx'
+import { ScreenThumbnail, useScreenPicture } from './screen-thumbnail.tsx'
 import { useVmPage } from './vm-context.ts'
 import { Uptime } from './vm-row.tsx'
 import { vmStatus } from './vm-status.ts'
@@ -22,6 +23,7 @@ export function VmOverview() {
   return (
     <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.1fr)]">
       <div className="flex min-w-0 flex-col gap-5">
+        <Preview vm={vm} />
         <Connect vm={vm} />
       </div>
       <Card title={t.details} flush>
@@ -80,6 +82,20 @@ export function VmOverview() {
         </Facts>
       </Card>
     </div>
+  )
+}
+
+/** What its screen shows, as the way to it. */
+function Preview({ vm }: { vm: VmView }) {
+  const picture = useScreenPicture(vm, 960)
+  if (!picture) return null
+  return (
+    <Link
+      href={paths.vmConsole(vm.id)}
+      className="card block overflow-hidden transition-[box-shadow] hover:shadow-float"
+    >
+      <ScreenThumbnail vm={vm} url={picture} className="aspect-[16/10] w-full object-contain!" />
+    </Link>
   )
 }
 

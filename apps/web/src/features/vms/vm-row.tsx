@@ -16,6 +16,7 @@ import { StatusPill } from '../../ui/status.tsx'
 import { Td, Tr } from '../../ui/table.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
 import type { Column } from './list-view.ts'
+import { ScreenThumbnail, useScreenPicture } from './screen-thumbnail.tsx'
 import { VmRowMenu } from './vm-menu.tsx'
 import { failedAction, runningAction, vmStatus } from './vm-status.ts'
 
@@ -102,9 +103,18 @@ const None = () => <span className="text-ink-3">–</span>
 
 function NameCell({ vm, withImage }: { vm: VmView; withImage: boolean }) {
   const labels = Object.entries(vm.labels)
+  const picture = useScreenPicture(vm, 160)
   return (
     <div className="flex items-center gap-3">
-      <ImageMark uid={vm.image.uid} size="sm" />
+      {picture ? (
+        <ScreenThumbnail
+          vm={vm}
+          url={picture}
+          className="h-9 w-14 shrink-0 rounded-[5px] ring-1 ring-line-strong"
+        />
+      ) : (
+        <ImageMark uid={vm.image.uid} size="sm" />
+      )}
       <div className="min-w-0">
         <span className="flex items-center gap-2">
           {/* The link covers the row; buttons of the row lie above it. */}
@@ -136,6 +146,7 @@ function NameCell({ vm, withImage }: { vm: VmView; withImage: boolean }) {
 }
 
 export function VmCard({ vm, selected, onSelect }: RowProps) {
+  const picture = useScreenPicture(vm, 480)
   return (
     <li
       className={cx(
@@ -143,6 +154,13 @@ export function VmCard({ vm, selected, onSelect }: RowProps) {
         selected && 'border-ember-line! bg-ember-soft/45!',
       )}
     >
+      {picture ? (
+        <ScreenThumbnail
+          vm={vm}
+          url={picture}
+          className="-mx-4 -mt-4 aspect-video w-[calc(100%+2rem)] max-w-none rounded-t-card border-line border-b"
+        />
+      ) : null}
       <div className="flex items-start gap-3">
         <ImageMark uid={vm.image.uid} />
         <div className="min-w-0 flex-1">

@@ -1,6 +1,6 @@
 'use client'
 import { nameSchema } from '@hearth/shared/names'
-import { vmBoots } from '@hearth/shared/vm-spec'
+import { keyboardLayoutSchema, vmBoots } from '@hearth/shared/vm-spec'
 import { Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
@@ -31,6 +31,7 @@ export function VmSettingsTab() {
       </div>
       <div className="flex min-w-0 flex-col gap-5">
         <Behaviour />
+        <ScreenSettings />
         <VmLabelsForm />
         <Danger />
       </div>
@@ -147,6 +148,57 @@ function Behaviour() {
             />
           }
         />
+      </div>
+    </Card>
+  )
+}
+
+function ScreenSettings() {
+  const { vm } = useVmPage()
+  const { update } = useVmUpdate()
+  const wanted = update.isPending ? update.variables.display : undefined
+  const display = wanted === undefined ? vm.display : wanted
+  return (
+    <Card title={m.display.setting}>
+      <div className="divide-y divide-line">
+        <SettingRow
+          title={m.display.setting}
+          hint={vm.can.update.why ?? m.display.settingHint}
+          control={
+            <Switch
+              label={m.display.setting}
+              disabled={!vm.can.update.ok}
+              checked={display !== null}
+              onChange={(on) => update.mutate({ id: vm.id, display: on ? { keyboard: 'us' } : null })}
+            />
+          }
+        />
+        {display === null ? null : (
+          <SettingRow
+            title={m.display.settingKeyboard}
+            hint={m.display.settingKeyboardHint}
+            control={
+              <Select
+                aria-label={m.display.settingKeyboard}
+                value={display.keyboard}
+                disabled={!vm.can.update.ok}
+                onChange={(event) =>
+                  update.mutate({
+                    id: vm.id,
+                    display: { keyboard: keyboardLayoutSchema.parse(event.target.value) },
+                  })
+                }
+                className="w-44"
+              >
+                {keyboardLayoutSchema.options.map((name) => (
+                  <option key={name} value={name}>
+                    {m.display.layouts[name]}
+                  </option>
+                ))}
+              </Select>
+            }
+          />
+        )}
       </div>
     </Card>
   )

@@ -1,0 +1,45 @@
+import { expect, type Locator, type Page } from '@playwright/test'
+
+/** A VM's screen, as a view of its console or as a page of its own. */
+export class ScreenPage {
+  readonly page: Page
+  readonly region: Locator
+
+  constructor(page: Page, vmName: string) {
+    this.page = page
+    this.region = page.getByRole('region', { name: `Screen of ${vmName}` })
+  }
+
+  get canvas(): Locator {
+    return this.region.getByRole('application').locator('canvas')
+  }
+
+  get controls(): Locator {
+    return this.region.getByRole('group', { name: 'Screen controls' })
+  }
+
+  async expectState(state: 'Connected' | 'Reconnecting' | 'VM is stopped', timeout?: number): Promise<void> {
+    const options = timeout === undefined ? {} : { timeout }
+    await expect(this.controls.getByRole('status', { name: state })).toBeVisible(options)
+  }
+
+  /** The guest's picture in pixels. */
+  size(): Promise<{ width: number; height: number }> {
+    return this.canvas.evaluate(({ width, height }: HTMLCanvasElement) => ({ width, height }))
+  }
+
+  /** One pixel of it, as #rrggbb. */
+  pixel(x: number, y: number): Promise<string> {
+    return this.canvas.evaluate(
+      (canvas: HTMLCanvasElement, [px, py]) => {
+        const [red, green, blue] = canvas.getContext('2d')!.getImageData(px!, py!, 1, 1).data
+        return `#${[red, green, blue].map((value) => value!.toString(16).padStart(2, '0')).join('')}`
+      },
+      [x, y],
+    )
+  }
+
+  async button(name: string): Promise<void> {
+    await this.controls.getByRole('button', { name, exact: true }).click()
+  }
+}

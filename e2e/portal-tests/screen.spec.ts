@@ -1,0 +1,121 @@
+/** A VM's screen on its console page: real pixels of a real RFB server in a real browser, painted by the test. */
+import { type Browser, expect, type Page, test } from '@playwright/test'
+import { ScreenPage } from '../pages/screen-page.ts'
+import { SignInPage } from '../pages/sign-in-page.ts'
+import { type PaintedPortal, startPaintedPortal } from '../support/painted-process.ts'
+
+let portal: PaintedPortal
+
+test.describe.configure({ mode: 'serial' })
+test.beforeAll(async () => {
+  portal = await startPaintedPortal()
+})
+test.afterAll(() => portal.stop())
+
+async function open(browser: Browser, email: string): Promise<ScreenPage> {
+  const page = await (await browser.newContext({ baseURL: portal.url })).newPage()
+  await signIn(page, email)
+  await page.goto(`/vms/${portal.vmId}/console`)
+  const screen = new ScreenPage(page, 'studio')
+  await screen.expectState('Connected')
+  return screen
+}
+
+async function signIn(page: Page, email: string): Promise<void> {
+  const entry = new SignInPage(page)
+  await entry.open()
+  await entry.signIn(email, portal.password)
+  await page.waitForURL((url) => url.pathname !== '/sign-in')
+}
+
+/** The inputs' news until there are some. */
+async function heard(pattern: RegExp): Promise<string> {
+  let all = ''
+  await expect
+    .poll(async () => {
+      all += `${(await portal.tell('state')).events.join(' ')} `
+      return all
+    })
+    .toMatch(pattern)
+  return all
+}
+
+test('the picture, its changes, keys, pointer and size', async ({ browser }) => {
+  const screen = await open(browser, 'ada@example.org')
+  // The VM took the window's size.
+  await expect
+    .poll(async () => {
+      const box = await screen.region.getByRole('application').boundingBox()
+      const { width, height } = await screen.size()
+      return Math.abs(width - (box?.width ?? 0)) <= 1 && Math.abs(height - (box?.height ?? 0)) <= 1
+    })
+    .toBe(true)
+  const { size } = await portal.tell('rect 40 50 30 20 65280')
+  expect(await screen.size()).toMatchObject({ width: size.width, height: size.height })
+  await expect.poll(() => screen.pixel(41, 51)).toBe('#00ff00')
+  expect(await screen.pixel(39, 51)).not.toBe('#00ff00')
+
+  await screen.canvas.click({ position: { x: 200, y: 100 } })
+  // Keys by their place: what they mean is the VM's own layout's business.
+  await screen.page.keyboard.press('KeyY')
+  expect(await heard(/-15/)).toMatch(/@\d+,\d+:1 .*@\d+,\d+:0 .*\+15 -15/)
+
+  await screen.button('Send keys')
+  await screen.page.getByRole('menuitem', { name: 'Ctrl Alt Del' }).click()
+  await heard(/\+1d \+38 \+d3 -d3 -38 -1d/)
+
+  await screen.button('Type text')
+  await screen.page.getByLabel('Text to type').fill('z@')
+  await screen.page.getByRole('button', { name: 'Type', exact: true }).click()
+  // On a German keyboard: z where y is elsewhere, and @ with AltGr.
+  await heard(/\+15 -15 \+b8 \+10 -10 -b8/)
+
+  await screen.page.setViewportSize({ width: 1100, height: 700 })
+  await expect.poll(async () => (await screen.size()).width).toBeLessThan(size.width)
+
+  const download = screen.page.waitForEvent('download')
+  await screen.button('Download a screenshot')
+  expect((await download).suggestedFilename()).toMatch(/^studio-.*\.png$/)
+  await screen.page.context().close()
+})
+
+test('two people: one types, the other takes over, a broken connection comes back, a VM is started in place', async ({
+  browser,
+}) => {
+  const ada = await open(browser, 'ada@example.org')
+  await expect(ada.canvas).toBeVisible()
+  const ben = await open(browser, 'ben@example.org')
+  await expect(ben.region.getByText('Ada has keyboard and pointer.')).toBeVisible()
+  await portal.tell('state')
+  await ben.canvas.click()
+  await ben.page.keyboard.press('KeyB')
+  await ada.canvas.click()
+  await ada.page.keyboard.press('KeyA')
+  expect(await heard(/-1e/)).not.toMatch(/30/)
+
+  await ben.region.getByRole('button', { name: 'Take over' }).click()
+  await expect(ada.region.getByText('Ben has keyboard and pointer.')).toBeVisible()
+  await ben.canvas.click()
+  await ben.page.keyboard.press('KeyB')
+  await heard(/\+30 -30/)
+  await ben.button('2 people watch')
+  await expect(ben.page.getByText('Ben (you)')).toBeVisible()
+  await ben.page.keyboard.press('Escape')
+
+  await portal.tell('break')
+  await ada.expectState('Connected')
+  await ben.expectState('Connected')
+  await portal.tell('rect 60 60 10 10 255')
+  await expect.poll(() => ada.pixel(61, 61)).toBe('#0000ff')
+
+  await portal.tell('off')
+  await expect(ada.region.getByText('studio is off')).toBeVisible()
+  await expect(ada.region.getByRole('button', { name: 'Start VM' })).toBeVisible()
+  await portal.tell('on')
+  await ada.expectState('Connected')
+
+  await ada.page.goto('/vms')
+  await expect(ada.page.getByRole('img', { name: 'What studio shows now' }).first()).toBeVisible()
+  await ada.page.context().close()
+  await ben.page.context().close()
+})
