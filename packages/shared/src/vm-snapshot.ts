@@ -105,6 +105,7 @@ export type QueueState = z.infer<typeof queueStateSchema>
 
 /** What a device keeps beside what its transport keeps, by the device's name. */
 export const virtioDeviceStateSchemas = {
+  balloon: z.strictObject({ targetPages: u32, actualPages: u32, poison: u32 }),
   block: z.strictObject({ writeBack: z.boolean() }),
   net: z.strictObject({}),
   rng: z.strictObject({}),

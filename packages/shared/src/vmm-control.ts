@@ -30,6 +30,7 @@ export const vmmMethods = [
   'screenshot',
   'snapshot',
   'counters',
+  'balloon',
 ] as const
 /**
  * `viewers` lists who watches the display (VmmViewer[]); `viewer-control` {viewer, take} gives a viewer the one
@@ -38,7 +39,8 @@ export const vmmMethods = [
  * `powerdown` presses the ACPI power button (the guest decides); `reset` restarts the machine in place;
  * `quit` ends the process now, exit code 0, as pulling the plug; `pause`/`resume` stop and continue the vCPUs;
  * `snapshot` (with `params` VmmSnapshotParams, result VmmSnapshotResult) writes the whole running machine to a
- * folder, from which `--restore` goes on; `counters` answers with VmmCounters, while a machine runs.
+ * folder, from which `--restore` goes on; `counters` answers with VmmCounters, while a machine runs; `balloon`
+ * {bytes} asks the guest to give that much of its memory to the host (0: to take all of it back).
  */
 export type VmmMethod = (typeof vmmMethods)[number]
 
@@ -68,7 +70,26 @@ export const vmmDeviceCountersSchema = z.object({
   counters: z.record(z.string(), z.number()),
 })
 export type VmmDeviceCounters = z.infer<typeof vmmDeviceCountersSchema>
-export const vmmCountersSchema = z.object({ devices: z.array(vmmDeviceCountersSchema) })
+
+/** Of the memory balloon; the guest's driver decides how far it goes. */
+export const vmmBalloonSchema = z.object({
+  /** What the guest was asked to give, and what it has given. */
+  targetBytes: z.number(),
+  actualBytes: z.number(),
+  /** All it ever said it had no use for (free page reporting); it may have taken them again since. */
+  reportedBytes: z.number(),
+  /**
+   * What the guest said of its memory, in bytes, when it was last asked, which every call of `counters` does anew:
+   * total, free, available, caches, swapIn, swapOut, and counts of majorFaults and minorFaults. Empty: no driver.
+   */
+  statistics: z.record(z.string(), z.number()),
+})
+export type VmmBalloon = z.infer<typeof vmmBalloonSchema>
+
+export const vmmCountersSchema = z.object({
+  devices: z.array(vmmDeviceCountersSchema),
+  balloon: vmmBalloonSchema.optional(),
+})
 export type VmmCounters = z.infer<typeof vmmCountersSchema>
 
 export const vmmStatusSchema = z.object({

@@ -17,6 +17,7 @@ const METHODS: Readonly<Record<VmmMethod, true>> = {
   screenshot: true,
   snapshot: true,
   counters: true,
+  balloon: true,
 }
 
 export interface ControlRequest {
@@ -71,6 +72,15 @@ export function parseSnapshotParams(params: Readonly<Record<string, unknown>>): 
     throw new Error('snapshot\'s "after" is keep, pause or quit')
   }
   return folder === undefined ? { after } : { folder, after }
+}
+
+/** Params of `balloon`. Throws with a line for people. */
+export function parseBalloonParams(params: Readonly<Record<string, unknown>>, memoryBytes: number): number {
+  const { bytes } = params
+  if (!Number.isSafeInteger(bytes) || (bytes as number) < 0 || (bytes as number) >= memoryBytes) {
+    throw new Error('balloon\'s "bytes" is a number from 0 to less than the VM\'s memory')
+  }
+  return bytes as number
 }
 
 export type ControlLine =

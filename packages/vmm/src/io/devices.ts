@@ -1,4 +1,4 @@
-/** Plugs the VM's PCI devices: one entropy source, its networks, its disks, and a display if it has one. */
+/** Plugs the VM's PCI devices: one entropy source, one memory balloon, its networks, its disks, and a display if it has one. */
 
 import type { BusDevice } from '../bus/device.ts'
 import type { MachineEvents } from '../chipset/events.ts'
@@ -26,6 +26,7 @@ export interface MachineParts extends FirmwareParts {
   readonly resetControl: BusDevice
   readonly events: MachineEvents
   readonly log: (text: string) => void
+  readonly balloon: VirtioDevice
   readonly plugged: (device: VirtioDevice) => void
 }
 
@@ -47,6 +48,7 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   }
 
   plug(PCI_SLOT.rng, new RngDevice())
+  plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))
   for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, log))
   if (data.cdroms !== undefined && data.cdroms.length > 0) {

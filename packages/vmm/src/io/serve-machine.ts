@@ -16,11 +16,12 @@ import { Vm } from '../kvm/vm.ts'
 import { PORT, ROM } from '../machine/layout.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
+import { BalloonDevice } from '../virtio/balloon.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { plugDevices } from './devices.ts'
 import { EpollLoop } from './epoll-loop.ts'
 import { MailboxServer } from './mailbox.ts'
-import { IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from './worker-protocol.ts'
+import { BALLOON_WORD, IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from './worker-protocol.ts'
 
 export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage) => void): void {
   const vm = new Vm(data.vmFd, 0)
@@ -41,10 +42,12 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const devices: VirtioDevice[] = []
   const parts = new Map<keyof ChipsetState, SavedPart>()
   const log = (text: string): void => tell({ kind: 'warning', text })
+  const balloon = new BalloonDevice()
   const bus = plugDevices(platform, data, {
     resetControl: chipset.resetControl,
     events,
     log,
+    balloon,
     plugged: (device) => devices.push(device),
     withState: (name, part) => parts.set(name, part),
     setVariablesReadable: (readable, region) => vm.setRom(ROM.variables, region, readable),
@@ -65,9 +68,14 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     if (wanted & IO_COMMAND.count) {
       tell({
         kind: 'counters',
-        devices: devices.map(({ name, counters }) => ({ name, counters: { ...counters } })),
+        counters: {
+          devices: devices.map(({ name, counters }) => ({ name, counters: { ...counters } })),
+          balloon: balloon.state,
+        },
       })
+      balloon.askForStatistics()
     }
+    if (wanted & IO_COMMAND.balloon) balloon.setTarget(Atomics.load(commands, BALLOON_WORD) * 2 ** 20)
     if (wanted & IO_COMMAND.freeze) {
       freeze()
       // A packet or a command that came meanwhile makes its fd readable as ever.

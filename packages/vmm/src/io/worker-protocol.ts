@@ -1,6 +1,6 @@
 /** What the main thread and the I/O worker say to each other. */
 import type { DevicesState } from '@hearth/shared/vm-snapshot'
-import type { VmmDeviceCounters } from '@hearth/shared/vmm-control'
+import type { VmmCounters } from '@hearth/shared/vmm-control'
 import type { UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
@@ -38,7 +38,7 @@ export interface IoWorkerData {
   readonly control: SharedArrayBuffer
   /** eventfd a vCPU writes after it posted to its mailbox. */
   readonly busWakeFd: number
-  /** One word of IO_COMMAND bits, and the eventfd that says it changed. */
+  /** A word of IO_COMMAND bits and those after it, and the eventfd that says it changed. */
   readonly commands: SharedArrayBuffer
   readonly commandFd: number
   readonly uart: UartHandle
@@ -59,7 +59,9 @@ export interface IoWorkerData {
  * `freeze`: the devices finish what is under way, tell their state and touch nothing until `thaw` or `stop`; only
  * with all vCPUs stopped.
  */
-export const IO_COMMAND = { stop: 1, powerButton: 2, freeze: 4, thaw: 8, count: 16 } as const
+export const IO_COMMAND = { stop: 1, powerButton: 2, freeze: 4, thaw: 8, count: 16, balloon: 32 } as const
+/** Beside the bits: how much memory the guest is asked for, in MiB. */
+export const BALLOON_WORD = 1
 
 export type IoWorkerMessage =
   | { readonly kind: 'ready' }
@@ -75,6 +77,6 @@ export type IoWorkerMessage =
   | { readonly kind: 'frozen'; readonly state: DevicesState }
   | { readonly kind: 'not-saved'; readonly text: string }
   /** The answer to `count`. */
-  | { readonly kind: 'counters'; readonly devices: readonly VmmDeviceCounters[] }
+  | { readonly kind: 'counters'; readonly counters: VmmCounters }
   /** The last one of a machine: its devices are closed. */
   | { readonly kind: 'stopped' }

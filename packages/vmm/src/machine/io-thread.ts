@@ -1,11 +1,12 @@
 /** The main thread's end of the I/O thread, for one machine. */
 import type { Worker } from 'node:worker_threads'
 import type { DevicesState } from '@hearth/shared/vm-snapshot'
-import type { VmmDeviceCounters } from '@hearth/shared/vmm-control'
-import { IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from '../io/worker-protocol.ts'
+import type { VmmCounters } from '@hearth/shared/vmm-control'
+import { BALLOON_WORD, IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from '../io/worker-protocol.ts'
 import { write } from '../sys/libc.ts'
 import { listenToWorker } from './workers.ts'
 
+const MIB = 1024 * 1024
 const ONE = new BigUint64Array([1n])
 
 export class IoThread {
@@ -17,7 +18,7 @@ export class IoThread {
   private readonly data: IoWorkerData
   /** Resolves when the thread has left the machine, or died. */
   private readonly left: Promise<void>
-  private counting: PromiseWithResolvers<readonly VmmDeviceCounters[]> | undefined
+  private counting: PromiseWithResolvers<VmmCounters> | undefined
   private frozen: PromiseWithResolvers<DevicesState> | undefined
 
   constructor(
@@ -37,7 +38,7 @@ export class IoThread {
         else if (message.kind === 'frozen') this.frozen?.resolve(message.state)
         else if (message.kind === 'not-saved') this.frozen?.reject(new Error(message.text))
         else if (message.kind === 'counters') {
-          this.counting?.resolve(message.devices)
+          this.counting?.resolve(message.counters)
           this.counting = undefined
         } else if (message.kind === 'stopped') left.resolve()
         else onMessage(message)
@@ -75,7 +76,7 @@ export class IoThread {
   }
 
   /** What the devices did so far; several callers at once share one answer. */
-  counters(): Promise<readonly VmmDeviceCounters[]> {
+  counters(): Promise<VmmCounters> {
     if (!this.counting) {
       this.counting = Promise.withResolvers()
       // Whoever asked may be gone when the machine ends without an answer.
@@ -83,6 +84,12 @@ export class IoThread {
       this.command(IO_COMMAND.count)
     }
     return this.counting.promise
+  }
+
+  /** Asks the guest for so many bytes of its memory. */
+  setBalloon(bytes: number): void {
+    Atomics.store(new Int32Array(this.data.commands), BALLOON_WORD, Math.floor(bytes / MIB))
+    this.command(IO_COMMAND.balloon)
   }
 
   /** Only after the vCPUs have stopped: they wait for its answers. */

@@ -97,7 +97,15 @@ export const IOAPIC_PINS = 24
 export const pciPin = (slot: number): number => 16 + (slot & 7)
 
 /** Networks before disks, each with room of their own: a disk more never renames a network card in the guest. */
-export const PCI_SLOT = { rng: 1, firstNet: 2, firstDisk: 10, firstDisplay: 26, scsi: 30, lpc: 31 } as const
+export const PCI_SLOT = {
+  rng: 1,
+  firstNet: 2,
+  firstDisk: 10,
+  firstDisplay: 26,
+  balloon: 29,
+  scsi: 30,
+  lpc: 31,
+} as const
 
 /** Where RAM below 4 GiB ends in a machine with firmware. */
 export const firmwareLowRamEnd = (bytes: number): number =>

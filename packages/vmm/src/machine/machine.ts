@@ -4,7 +4,7 @@
  */
 import { fdatasync } from 'node:fs'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
-import type { VmmDeviceCounters } from '@hearth/shared/vmm-control'
+import type { VmmCounters } from '@hearth/shared/vmm-control'
 import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
@@ -139,7 +139,7 @@ export class Machine {
         highRam: ram.size - ram.regions[0]!.size,
         control: this.control,
         busWakeFd,
-        commands: new SharedArrayBuffer(4),
+        commands: new SharedArrayBuffer(8),
         commandFd,
         uart,
         disks: options.hvt ? [] : options.disks,
@@ -274,8 +274,13 @@ export class Machine {
     this.io.pressPowerButton()
   }
 
-  counters(): Promise<readonly VmmDeviceCounters[]> {
+  counters(): Promise<VmmCounters> {
     return this.io.counters()
+  }
+
+  /** Asks the guest for so many bytes of its memory. */
+  setBalloon(bytes: number): void {
+    this.io.setBalloon(bytes)
   }
 
   /** Takes every thread out of the machine and gives everything back that belongs to this machine alone. */

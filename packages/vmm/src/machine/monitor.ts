@@ -5,7 +5,6 @@
 
 import { fstatSync } from 'node:fs'
 import type {
-  VmmCounters,
   VmmEvent,
   VmmMethod,
   VmmSnapshotParams,
@@ -15,7 +14,7 @@ import type {
 import koffi from 'koffi'
 import { BootError } from '../boot/image-file.ts'
 import { DEFAULTS, type RunOptions } from '../cli/options.ts'
-import { parseSnapshotParams } from '../control/messages.ts'
+import { parseBalloonParams, parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
 import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
@@ -340,7 +339,10 @@ export class Monitor {
         this.setState('running')
         return null
       case 'counters':
-        return { devices: [...(await this.runningMachine().counters())] } satisfies VmmCounters
+        return await this.runningMachine().counters()
+      case 'balloon':
+        this.runningMachine().setBalloon(parseBalloonParams(params, this.memoryBytes))
+        return null
       case 'viewers':
       case 'viewer-control':
       case 'viewer-close':

@@ -182,7 +182,7 @@ export const MAP = {
   POPULATE: 0x8000,
 } as const
 /** madvise(2): page tables and pages for writing, at once; Linux 5.14. */
-export const MADV = { POPULATE_WRITE: 23 } as const
+export const MADV = { REMOVE: 9, POPULATE_WRITE: 23 } as const
 /** flock(2). */
 export const LOCK = { SH: 1, EX: 2, NB: 4, UN: 8 } as const
 export const EPOLL = { CTL_ADD: 1, CTL_DEL: 2, CTL_MOD: 3, IN: 1, OUT: 4, ERR: 8, HUP: 16 } as const

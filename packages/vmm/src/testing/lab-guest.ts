@@ -13,9 +13,12 @@ const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'button
 /** Generous: the lab's CPU is emulated, and the machine under it may be busy. */
 export const BOOT_MS = 300_000
 
-/** An initrd with busybox and the virtio modules (from the folder `modules`), whose init is `guest-init.sh`. */
-export async function guestInitrd(modules: string): Promise<Buffer> {
-  const needed = moduleFiles(await readModuleIndex(modules), MODULES)
+/**
+ * An initrd with busybox, the virtio modules (from the folder `modules`) and those named, whose init is
+ * `guest-init.sh`.
+ */
+export async function guestInitrd(modules: string, more: readonly string[] = []): Promise<Buffer> {
+  const needed = moduleFiles(await readModuleIndex(modules), [...MODULES, ...more])
   const init = await readFile(new URL('./guest-init.sh', import.meta.url))
   const folders = ['bin', 'dev', 'proc', 'sys', 'modules']
   const entries: CpioEntry[] = folders.map((folder) => ({ path: folder, type: 'directory' }))

@@ -8,6 +8,7 @@ import { createSurfaceMemory, Surface } from '../../display/surface.ts'
 import { PasstBackend } from '../../net/passt.ts'
 import { PCI } from '../../pci/registers.ts'
 import * as libc from '../../sys/libc.ts'
+import { BalloonDevice } from '../../virtio/balloon.ts'
 import { BlockDevice } from '../../virtio/block.ts'
 import type { VirtioDevice } from '../../virtio/device.ts'
 import { GpuDevice } from '../../virtio/gpu/gpu.ts'
@@ -188,6 +189,22 @@ const net: Recipe = {
   request: (source) => words([source.u32(), source.u32(), source.u32()], source, source.below(64)),
 }
 
+const balloon: Recipe = {
+  name: 'virtio-balloon',
+  about: 'a memory balloon: page numbers, reports, statistics',
+  make: () => ({ device: new BalloonDevice() }),
+  request: (source) =>
+    source.below(2) === 0
+      ? words(
+          Array.from({ length: source.below(40) }, () =>
+            source.oneIn(10) ? source.u32() : source.below(1100),
+          ),
+          source,
+          source.pick([0, 0, 0, 3]),
+        )
+      : source.take(source.below(100)),
+}
+
 const gpu: Recipe = {
   name: 'virtio-gpu',
   about: 'a screen: resources, backing pages, scanouts, cursors',
@@ -221,6 +238,7 @@ const plain = (name: string, about: string, make: () => VirtioDevice): Recipe =>
 export const virtioTargets: readonly FuzzTarget[] = [
   target(block),
   target(net),
+  target(balloon),
   target(gpu),
   target(plain('virtio-rng', 'random numbers', () => new RngDevice())),
   target(plain('virtio-keyboard', 'a keyboard', () => new Keyboard('us', () => {}).device)),
