@@ -107,6 +107,7 @@ export type QueueState = z.infer<typeof queueStateSchema>
 export const virtioDeviceStateSchemas = {
   balloon: z.strictObject({ targetPages: u32, actualPages: u32, poison: u32 }),
   block: z.strictObject({ writeBack: z.boolean() }),
+  console: z.strictObject({ ready: z.boolean(), guestOpen: z.array(z.boolean()).max(64) }),
   net: z.strictObject({}),
   rng: z.strictObject({}),
   scsi: z.strictObject({

@@ -36,6 +36,12 @@ export interface DisplayOption {
   readonly layout: LayoutName
 }
 
+/** A named channel: /dev/virtio-ports/<name> in the guest, a unix socket here. */
+export interface PortOption {
+  readonly name: string
+  readonly path: string
+}
+
 export type SerialOption = { readonly kind: 'stdio' } | { readonly kind: 'unix'; readonly path: string }
 
 /** One VM. Sizes are bytes, paths are the caller's own (relative ones to its working folder). */
@@ -79,6 +85,8 @@ export interface RunOptions {
   readonly name?: string | undefined
   /** Absent: what a process can do for itself. */
   readonly jail?: JailOption | undefined
+  /** Channels to programs of the guest, by virtio-console. */
+  readonly ports?: readonly PortOption[] | undefined
 }
 
 export const DEFAULTS = { commandLine: 'console=ttyS0', memoryBytes: 512 * 2 ** 20, cpus: 1 } as const
@@ -89,13 +97,15 @@ const MAX_MEMORY = 2 ** 40
 /** Options without a value. */
 const FLAGS: readonly string[] = ['no-reboot', 'no-jail', 'huge-pages', 'prefault']
 const MAX_DISKS = 16
-const MAX_NETS = 8
+const MAX_NETS = 7
+const MAX_PORTS = 4
 const MAX_CDROMS = 4
 /** sockaddr_un has 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107
 const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
+const PORT = /^([\w.-]{1,64}),unix:(.+)$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 
 export const USAGE = `Usage: hearth-vmm run [--kernel FILE] [OPTION]…
@@ -130,6 +140,8 @@ Runs one virtual machine until it powers off.
   --serial-log FILE           keep the console's output (1 MiB, and one file before that)
   --display unix:PATH         a screen with keyboard and pointer, as VNC (RFB) on a socket
   --keyboard LAYOUT           layout for VNC viewers that send characters: ${layoutNames.join(', ')} (default: us)
+  --port NAME,unix:PATH       a channel to /dev/virtio-ports/NAME of the guest, for one program at a time; for example
+                              org.qemu.guest_agent.0; may be given several times
   --control unix:PATH         control socket
   --no-reboot                 end when the guest resets
   --name TEXT                 shown in the process list
@@ -148,6 +160,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const cdroms: string[] = []
   const modules: string[] = []
   const nets: NetOption[] = []
+  const ports: PortOption[] = []
   const flags = new Set<string>()
   const known = new Set([
     'kernel',
@@ -182,7 +195,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
       flags.add(option)
       continue
     }
-    if (!known.has(option) && !['disk', 'cdrom', 'net', 'module'].includes(option)) {
+    if (!known.has(option) && !['disk', 'cdrom', 'net', 'port', 'module'].includes(option)) {
       throw usageError(`there is no option --${option} (see hearth-vmm --help)`)
     }
     const value = equals < 0 ? args[++i] : arg.slice(equals + 1)
@@ -195,6 +208,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     else if (option === 'cdrom') cdroms.push(value)
     else if (option === 'module') modules.push(value)
     else if (option === 'net') nets.push(parseNet(value))
+    else if (option === 'port') ports.push(parsePort(value))
     else if (single.has(option)) throw usageError(`--${option} is given twice`)
     else single.set(option, value)
   }
@@ -210,6 +224,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const twice = paths.find((path, i) => paths.indexOf(path) !== i)
   if (twice !== undefined)
     throw usageError(`--${cdroms.includes(twice) ? 'cdrom' : 'disk'} ${twice} is given twice`)
+  if (ports.length > MAX_PORTS) throw usageError(`${ports.length} ports are too many: at most ${MAX_PORTS}`)
   const control = single.get('control')
   const jail = single.get('jail')
   if (flags.has('no-jail') && jail !== undefined) throw usageError('--jail and --no-jail exclude each other')
@@ -225,6 +240,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     disks,
     ...(cdroms.length > 0 ? { cdroms } : {}),
     nets,
+    ports,
     serial: parseSerial(single.get('serial')),
     serialLog: single.get('serial-log'),
     display: parseDisplay(single.get('display'), single.get('keyboard')),
@@ -357,6 +373,16 @@ function parseNet(text: string): NetOption {
   return { kind, target, mac }
 }
 
+function parsePort(text: string): PortOption {
+  const match = PORT.exec(text)
+  if (!match)
+    throw usageError(
+      `--port ${text}: write NAME,unix:PATH, for example org.qemu.guest_agent.0,unix:/run/agent`,
+    )
+  checkSocketPath('port', match[2]!)
+  return { name: match[1]!, path: match[2]! }
+}
+
 function parseSerial(text: string | undefined): SerialOption {
   if (text === undefined || text === 'stdio') return { kind: 'stdio' }
   return { kind: 'unix', path: unixPath('serial', text) }
@@ -409,6 +435,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   for (const net of options.nets) {
     args.push('--net', `${net.kind}:${net.target}${net.mac === undefined ? '' : `,mac=${net.mac}`}`)
   }
+  for (const { name, path } of options.ports ?? []) args.push('--port', `${name},unix:${path}`)
   args.push('--serial', options.serial.kind === 'stdio' ? 'stdio' : `unix:${options.serial.path}`)
   if (options.serialLog !== undefined) args.push('--serial-log', options.serialLog)
   if (options.display !== undefined) {

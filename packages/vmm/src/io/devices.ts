@@ -14,6 +14,7 @@ import { PasstBackend } from '../net/passt.ts'
 import { TapBackend } from '../net/tap.ts'
 import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
 import { BlockDevice } from '../virtio/block.ts'
+import { ConsoleDevice } from '../virtio/console/console.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { NetDevice } from '../virtio/net.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
@@ -50,6 +51,7 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   plug(PCI_SLOT.rng, new RngDevice())
   plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))
+  if (data.ports.length > 0) plug(PCI_SLOT.console, new ConsoleDevice(data.ports))
   for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, log))
   if (data.cdroms !== undefined && data.cdroms.length > 0) {
     plug(PCI_SLOT.scsi, new ScsiDevice(data.cdroms.map((disc) => diskBackend(disc, log))))

@@ -6,6 +6,7 @@ import type { DisplayHandle } from '../display/handle.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
 import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
+import type { PortOptions } from '../virtio/console/console.ts'
 
 export interface DiskHandle {
   readonly path: string
@@ -46,6 +47,7 @@ export interface IoWorkerData {
   /** Discs in CD-ROM drives. */
   readonly cdroms?: readonly DiskHandle[] | undefined
   readonly nets: readonly NetHandle[]
+  readonly ports: readonly PortOptions[]
   readonly display?: DisplayHandle | undefined
   /** The devices take this on instead of starting cold. */
   readonly restore?: DevicesState | undefined

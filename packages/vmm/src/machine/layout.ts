@@ -100,6 +100,7 @@ export const pciPin = (slot: number): number => 16 + (slot & 7)
 export const PCI_SLOT = {
   rng: 1,
   firstNet: 2,
+  console: 9,
   firstDisk: 10,
   firstDisplay: 26,
   balloon: 29,

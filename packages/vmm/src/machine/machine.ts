@@ -26,6 +26,7 @@ import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
+import type { PortOptions } from '../virtio/console/console.ts'
 import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
 import { IRQ, memoryMap, ROM } from './layout.ts'
@@ -45,6 +46,7 @@ export interface MachineOptions {
   /** The kernel is a Solo5 unikernel: these are its disks and networks, and it has no others. */
   readonly hvt?: HvtMachine | undefined
   readonly nets: readonly NetHandle[]
+  readonly ports: readonly PortOptions[]
   readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
   readonly serialAttentionFd: number
@@ -146,6 +148,7 @@ export class Machine {
         hvt: options.hvt?.devices,
         cdroms: options.cdroms,
         nets: options.hvt ? [] : options.nets,
+        ports: options.ports,
         display: options.display,
         restore: options.restore?.devices,
         firmware: firmware?.machine,

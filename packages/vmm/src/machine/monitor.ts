@@ -28,6 +28,8 @@ import { attachTerminal } from '../serial/terminal-viewer.ts'
 import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../snapshot/folder.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
+import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
+import type { PortOptions } from '../virtio/console/console.ts'
 import { openDisk, openNet } from './backends.ts'
 import { hadFirmware, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
 import { ramRanges } from './layout.ts'
@@ -84,8 +86,11 @@ export class Monitor {
     this.warn = warn
     this.cpus = options.cpus ?? DEFAULTS.cpus
     this.memoryBytes = options.memoryBytes ?? DEFAULTS.memoryBytes
-    const { serial, control, display, jail = { kind: 'process' } } = options
-    const sockets = [serial.kind === 'unix' ? serial.path : undefined, control, display?.path]
+    const { serial, control, display, ports = [], jail = { kind: 'process' } } = options
+    const sockets = [
+      ...[serial.kind === 'unix' ? serial.path : undefined, control, display?.path],
+      ...ports.map(({ path }) => path),
+    ]
     this.jail = new Jail(jail, {
       sockets: sockets.filter((path) => path !== undefined),
       terminal: serial.kind === 'stdio',
@@ -96,7 +101,11 @@ export class Monitor {
   async run(): Promise<ProcessEnd> {
     const { restore } = this.options
     const snapshot = restore === undefined ? undefined : await this.openSnapshot(restore)
-    const machineOptions = this.open(snapshot)
+    const ports: PortOptions[] = []
+    for (const { name, path } of this.options.ports ?? []) {
+      ports.push({ name, listenFd: await listenUnixFd('port', path) })
+    }
+    const machineOptions = { ...this.open(snapshot), ports }
     if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)
     const { serial, control } = this.options
     this.viewers =
@@ -129,6 +138,7 @@ export class Monitor {
     this.broadcastState()
     this.control?.broadcast({ event: 'exit', code: end.code, reason: end.reason })
     await this.control?.close()
+    for (const { path } of this.options.ports ?? []) removeSocket(path)
   }
 
   private async openDisplay(): Promise<void> {
@@ -164,7 +174,7 @@ export class Monitor {
     return snapshot
   }
 
-  private open(snapshot: OpenSnapshot | undefined): MachineOptions {
+  private open(snapshot: OpenSnapshot | undefined): Omit<MachineOptions, 'ports'> {
     const { options, cpus } = this
     const kernel = openKernel(options)
     if (options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(options.snapshotSlot)

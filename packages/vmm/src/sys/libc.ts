@@ -119,6 +119,13 @@ export const socket: (domain: number, type: number, protocol: number) => number 
 export const connect: (fd: number, address: ArrayBufferView, length: number) => number = libc.func(
   'int connect(int fd, void *addr, unsigned int len)',
 )
+export const bind: (fd: number, address: ArrayBufferView, length: number) => number = libc.func(
+  'int bind(int fd, void *addr, unsigned int len)',
+)
+export const listen: (fd: number, backlog: number) => number = libc.func('int listen(int fd, int backlog)')
+export const accept4: (fd: number, address: null, length: null, flags: number) => number = libc.func(
+  'int accept4(int fd, void *addr, void *len, int flags)',
+)
 /** `pair` receives the two fds. */
 export const socketpair: (domain: number, type: number, protocol: number, pair: Int32Array) => number =
   libc.func('int socketpair(int domain, int type, int protocol, void *pair)')

@@ -37,7 +37,8 @@ export async function listenUnix(
   return server
 }
 
-async function clearStale(option: string, path: string): Promise<void> {
+/** Removes a socket nobody listens on. Throws ExitError when somebody does, or it is something else. */
+export async function clearStale(option: string, path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   if (!stat) return
   if (!stat.isSocket()) throw usageError(`--${option} ${path}: there is already a file that is not a socket`)

@@ -25,7 +25,16 @@ export const VIRTQ_USED_F_NO_NOTIFY = 1
 export const MAX_QUEUE_SIZE = 32768
 
 /** Section 5, Device Types. */
-export const DEVICE_ID = { NET: 1, BLOCK: 2, ENTROPY: 4, BALLOON: 5, SCSI: 8, GPU: 16, INPUT: 18 } as const
+export const DEVICE_ID = {
+  NET: 1,
+  BLOCK: 2,
+  CONSOLE: 3,
+  ENTROPY: 4,
+  BALLOON: 5,
+  SCSI: 8,
+  GPU: 16,
+  INPUT: 18,
+} as const
 
 /** Section 4.1.5.1.2: "no vector". */
 export const VIRTIO_MSI_NO_VECTOR = 0xffff

@@ -8,8 +8,10 @@ import { createSurfaceMemory, Surface } from '../../display/surface.ts'
 import { PasstBackend } from '../../net/passt.ts'
 import { PCI } from '../../pci/registers.ts'
 import * as libc from '../../sys/libc.ts'
+import { unixAddress } from '../../sys/unix-socket.ts'
 import { BalloonDevice } from '../../virtio/balloon.ts'
 import { BlockDevice } from '../../virtio/block.ts'
+import { ConsoleDevice } from '../../virtio/console/console.ts'
 import type { VirtioDevice } from '../../virtio/device.ts'
 import { GpuDevice } from '../../virtio/gpu/gpu.ts'
 import { Keyboard } from '../../virtio/input/keyboard.ts'
@@ -205,6 +207,27 @@ const balloon: Recipe = {
       : source.take(source.below(100)),
 }
 
+const consolePorts: Recipe = {
+  name: 'virtio-console',
+  about: "named ports: control messages and data, with nobody at the host's end",
+  make() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hearth-fuzz-'))
+    const address = unixAddress(path.join(folder, 'port'))
+    const listenFd = libc.check('socket', libc.socket(1, 1 | 0o4000, 0))
+    libc.check('bind', libc.bind(listenFd, address, address.length))
+    libc.check('listen', libc.listen(listenFd, 1))
+    return {
+      device: new ConsoleDevice([{ name: 'fuzz', listenFd }]),
+      release() {
+        libc.close(listenFd)
+        fs.rmSync(folder, { recursive: true })
+      },
+    }
+  },
+  request: (source) =>
+    words([source.below(4), (source.below(2) << 16) | source.below(9)], source, source.pick([0, 0, 8])),
+}
+
 const gpu: Recipe = {
   name: 'virtio-gpu',
   about: 'a screen: resources, backing pages, scanouts, cursors',
@@ -239,6 +262,7 @@ export const virtioTargets: readonly FuzzTarget[] = [
   target(block),
   target(net),
   target(balloon),
+  target(consolePorts),
   target(gpu),
   target(plain('virtio-rng', 'random numbers', () => new RngDevice())),
   target(plain('virtio-keyboard', 'a keyboard', () => new Keyboard('us', () => {}).device)),

@@ -1,4 +1,7 @@
-/** Debian's own balloon driver: what a guest frees, and what it is asked for, leaves the monitor's process. */
+/**
+ * Debian's own drivers for balloon and ports: what a guest frees, and what it is asked for, leaves the monitor's process;
+ * programs of host and guest talk through a named port.
+ */
 import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -11,6 +14,7 @@ import { BOOT_MS, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 
 const MIB = 2 ** 20
 const SOCKET = '/tmp/balloon-lab-control'
+const PORT = '/tmp/balloon-lab-port'
 
 /**
  * Runs in the lab: sends a request if one is named, then asks until resident memory or what the guest gave are within
@@ -37,17 +41,18 @@ const WATCH = `
     setTimeout(send, 500, 3, 'counters')
   })`
 
-describe('the balloon under Debian', () => {
-  test('memory a guest frees or gives is the host’s again', async () => {
+describe("Debian's drivers", () => {
+  test('memory a guest frees or gives is the host’s again; a port carries words both ways', async () => {
     await buildPrograms()
     const lab = await sharedLab()
     const folder = path.join(sharedScratch(), 'balloon')
     await mkdir(folder, { recursive: true })
     const kernel = await debianKernel(cacheDirectory, 'cloud-amd64', () => {})
     const initrd = path.join(folder, 'initrd')
-    await writeFile(initrd, await guestInitrd(kernel.modules, ['virtio_balloon']))
+    await writeFile(initrd, await guestInitrd(kernel.modules, ['virtio_balloon', 'virtio_console']))
     const guest = new LabGuest(lab, [
       ...['--kernel', kernel.vmlinuz, '--initrd', initrd, '--memory', '384M', '--control', `unix:${SOCKET}`],
+      ...['--port', `org.qemu.guest_agent.0,unix:${PORT}`],
       ...['--cmdline', 'console=ttyS0 quiet run=shell'],
     ])
     const watch = async (field: string, least: number, most: number, request = '') => {
@@ -68,12 +73,23 @@ describe('the balloon under Debian', () => {
       const before = await watch('actualBytes', 0, 0)
       const asked = await watch('actualBytes', 128 * MIB, 128 * MIB, String(128 * MIB))
       assert.ok(asked.resident < full.resident - 180 * MIB)
-      const total = async (): Promise<number> =>
-        Number(/MemTotal: *(\d+)/.exec(await guest.shell('grep MemTotal /proc/meminfo'))![1]) * 1024
-      const small = await total()
-      assert.ok(small < before.statistics.total - 100 * MIB, `${small} of ${before.statistics.total}`)
+      const available = async (): Promise<number> =>
+        Number(/MemAvailable: *(\d+)/.exec(await guest.shell('grep MemAvailable /proc/meminfo'))![1]) * 1024
+      const small = await available()
+      assert.ok(small < before.statistics.available - 100 * MIB, `${small} of ${before.statistics.available}`)
       await watch('actualBytes', 0, 0, '0')
-      assert.ok((await total()) > small + 100 * MIB)
+      assert.ok((await available()) > small + 100 * MIB)
+
+      const name = await guest.shell('cat /sys/class/virtio-ports/*/name')
+      assert.equal(name.trim(), 'org.qemu.guest_agent.0')
+      // The guest says back what it hears, in capitals.
+      await guest.shell('(exec 3<>/dev/vport*p1; head -n 1 <&3 | tr a-z A-Z >&3; sleep 300) & true')
+      const talk = `
+        const socket = require('node:net').connect('${PORT}')
+        const timer = setInterval(() => socket.write('hello from the host\\n'), 1000)
+        socket.on('data', (chunk) => { console.log(chunk.toString().trim()); process.exit() })`
+      const { stdout, stderr } = await lab.run('node', ['-e', talk], { timeoutMs: BOOT_MS })
+      assert.equal(stdout.trim(), 'HELLO FROM THE HOST', stderr)
       await guest.type('poweroff -f\n')
       assert.equal((await guest.end()).code, 0)
     } finally {
