@@ -86,6 +86,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
 
   const freeze = (): void => {
     try {
+      if (data.hvt !== undefined) throw new Error('an hvt unikernel cannot be saved')
       const others = Object.fromEntries([...parts].map(([name, part]) => [name, part.save()]))
       tell({ kind: 'frozen', state: { chipset: { ...chipset.save(), ...others }, pci: bus.save() } })
     } catch (error) {
