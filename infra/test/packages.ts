@@ -13,5 +13,7 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'grub-efi-amd64-bin', why: 'GRUB for UEFI, on a test disk' },
   { name: 'lz4', why: 'takes the ELF kernel out of the bzImage, to boot it by other protocols' },
   { name: 'qemu-utils', why: 'qemu-img and qemu-io judge the disk images our own engine writes' },
+  { name: 'tigervnc-viewer', why: 'shows a VM’s screen as any VNC viewer would' },
+  { name: 'xvfb', why: 'a screen in memory for that viewer' },
   { name: 'openssh-client', why: 'signs in to guests as a person would' },
 ]
