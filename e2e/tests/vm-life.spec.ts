@@ -85,7 +85,7 @@ test('while it runs, a snapshot is taken and figures are measured', async () => 
   await picture('21-metrics')
 })
 
-test('off, it goes back to the snapshot and gets another size; the guest finds both', async () => {
+test('off, it goes back to the snapshot, gets more memory and another disk; the guest finds all three', async () => {
   const vm = new VmPage(page)
   await vm.openTab('Snapshots')
   // What cannot be done now says why.
@@ -96,21 +96,31 @@ test('off, it goes back to the snapshot and gets another size; the guest finds b
   await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click()
   await vm.openTab('Settings')
   const resize = main().getByRole('button', { name: 'Resize' })
-  await main().getByLabel('vCPUs').fill('2')
+  // An emulated host has one CPU, so it is the memory that grows.
   await main().getByLabel('Memory').fill('256M')
   await expect(resize).not.toHaveAttribute('aria-disabled', 'true', { timeout: MINUTE })
   await picture('22-settings')
   await resize.click()
   await vm.openTab('Overview')
-  await expect(main().getByText('2 vCPUs · 256 MiB memory')).toBeVisible()
+  await expect(main().getByText('1 vCPU · 256 MiB memory')).toBeVisible()
+  await vm.openTab('Disks')
+  await main().getByRole('button', { name: 'New disk' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByLabel('Name', { exact: true })).toHaveValue('cellar-data')
+  await dialog.getByLabel('Size').fill('1')
+  await dialog.getByRole('button', { name: 'Make and attach' }).click()
+  await expect(main().getByText('/dev/disk/by-id/virtio-volume-1')).toBeVisible({ timeout: MINUTE })
+  await picture('23-disks')
   await expect(vm.button('Start')).not.toHaveAttribute('aria-disabled', 'true', { timeout: MINUTE })
   await vm.start()
   await vm.openTab('Console')
   const terminal = new ConsolePage(page, 'cellar')
   await terminal.expectState('Connected', 2 * MINUTE)
   await terminal.expectText(/#\s*$/m, 3 * MINUTE)
-  await terminal.enter('head -c 11 /dev/vda; echo " cpus=$(nproc)"')
-  await terminal.expectText('first-words cpus=2', MINUTE)
+  await terminal.enter('head -c 11 /dev/vda; echo " $(cat /sys/block/vdb/serial) $(cat /sys/block/vdb/size)"')
+  await terminal.expectText('first-words volume-1 2097152', MINUTE)
+  await terminal.enter('awk \'/MemTotal/ {print ($2 > 200000) ? "more-memory" : "as-before"}\' /proc/meminfo')
+  await terminal.expectText(/^more-memory/m, MINUTE)
 })
 
 test('protected it is not deleted, then it is, and its snapshot with it', async () => {
