@@ -345,3 +345,32 @@ test('the OpenAPI description names every route and resolves all its references'
     assert.ok(name && document.components.schemas[name], reference)
   }
 })
+
+test('metrics are asked for by kind and time, and come as fine as they are kept', async () => {
+  const vm = await createRunning(portal, ada, 'measured-by-api')
+  const row = {
+    resourceType: 'vm',
+    resourceId: vm.id,
+    ...{ cpu: 0.5, memoryBytes: 1, diskReads: 3, netRxBytes: 7 },
+  }
+  const at = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 120_000)
+  await portal.db.metric.create({ data: { ...row, resolution: 10, at } })
+  await portal.db.metric.create({ data: { ...row, resolution: 60, at } })
+  const metrics = (type: string, hours: number, end = new Date()) => {
+    const start = new Date(Date.now() - hours * 3600_000)
+    return ask(
+      'GET',
+      `/servers/${vm.id}/metrics?type=${type}&start=${start.toISOString()}&end=${end.toISOString()}`,
+    )
+  }
+  const fine = (await metrics('cpu,disk', 0.5)).body.metrics
+  assert.equal(fine.step, 10)
+  assert.deepEqual(fine.time_series.cpu.values, [[at.getTime() / 1000, '50']])
+  assert.deepEqual(fine.time_series['disk.0.iops.read'].values, [[at.getTime() / 1000, '3']])
+  assert.deepEqual(fine.time_series['disk.0.iops.write'].values, [])
+  const coarse = (await metrics('network', 20)).body.metrics
+  assert.equal(coarse.step, 60)
+  assert.deepEqual(coarse.time_series['network.0.bandwidth.in'].values, [[at.getTime() / 1000, '7']])
+  assert.equal((await refused(metrics('colour', 1))).status, 422)
+  assert.equal((await refused(metrics('cpu', 1, new Date(0)))).status, 422)
+})

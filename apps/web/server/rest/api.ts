@@ -16,11 +16,15 @@ import { openApi } from './openapi.ts'
 import { projectRoutes } from './project.ts'
 import { type Allowance, RateLimit } from './rate-limit.ts'
 import type { RestContext, Route } from './route.ts'
+import { serverExtraRoutes } from './server-extras.ts'
 import { serverRoutes } from './servers.ts'
 import { sshKeyRoutes } from './ssh-keys.ts'
+import { volumeRoutes } from './volumes.ts'
 
 export const routes: readonly Route[] = [
   ...serverRoutes,
+  ...serverExtraRoutes,
+  ...volumeRoutes,
   ...actionRoutes,
   ...catalogueRoutes,
   ...sshKeyRoutes,

@@ -27,15 +27,16 @@ test('the examples of docs/api.md work', async (t) => {
   const { agent } = portal
   const working = setInterval(() => {
     for (const action of agent.actions.values()) {
-      if (action.status !== 'running' || !action.vmUid) continue
-      if (action.command === 'delete_vm') {
-        agent.vms.delete(action.vmUid)
-        agent.emit({ type: 'vm_removed', vmUid: action.vmUid })
-      } else if (action.command !== 'update_vm') {
-        const state = action.command === 'poweroff_vm' ? 'stopped' : 'running'
-        agent.setVm(action.vmUid, { state, addresses: ['10.87.0.4'] })
-      }
-      agent.finish(action.actionId)
+      const { actionId, command, status, vmUid } = action
+      if (status !== 'running') continue
+      const asked = agent.asked.find((one) => one.actionId === actionId)?.input as { start?: boolean }
+      const state = command === 'poweroff_vm' || asked.start === false ? 'stopped' : 'running'
+      if (vmUid && command === 'delete_vm') {
+        agent.vms.delete(vmUid)
+        agent.emit({ type: 'vm_removed', vmUid })
+      } else if (vmUid && ['create_vm', 'start_vm', 'poweroff_vm'].includes(command))
+        agent.setVm(vmUid, { state, addresses: ['10.87.0.4'] })
+      agent.finish(actionId)
     }
   }, 20)
   t.after(() => clearInterval(working))
