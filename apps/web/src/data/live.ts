@@ -7,7 +7,8 @@ import {
   wsLink,
 } from '@trpc/client'
 import superjson from 'superjson'
-import { errorCode } from './errors.ts'
+import { errorCode, quotaRefusal } from './errors.ts'
+import { tellQuotaRefusal } from './quota-refusals.ts'
 import type { AppRouter } from './trpc.ts'
 
 export type PortalLink = 'connecting' | 'up' | 'down'
@@ -54,7 +55,12 @@ function open(generation: number): Live {
   }
   const queries: QueryClient = new QueryClient({
     queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError }),
+    mutationCache: new MutationCache({
+      onError(error, _input, _result, mutation) {
+        onError(error)
+        if (quotaRefusal(error) && !mutation.meta?.quotaInline) tellQuotaRefusal(error)
+      },
+    }),
     defaultOptions: {
       queries: {
         staleTime: 10_000,

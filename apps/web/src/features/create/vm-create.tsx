@@ -92,7 +92,7 @@ export function VmCreate() {
   const keys = useQuery(trpc.sshKey.list.queryOptions()).data?.filter(
     (key) => !project || key.projectId === project.id,
   )
-  const create = useMutation(trpc.vm.create.mutationOptions())
+  const create = useMutation(trpc.vm.create.mutationOptions({ meta: { quotaInline: true } }))
   const build = useMutation(
     trpc.image.build.mutationOptions({
       onError(error) {

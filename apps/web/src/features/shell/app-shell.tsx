@@ -11,6 +11,7 @@ import { m } from '../../messages/index.ts'
 import { cx } from '../../ui/cx.ts'
 import { HearthMark } from '../../ui/logo.tsx'
 import { Menu, MenuLinkItem } from '../../ui/menu.tsx'
+import { QuotaDialog } from '../projects/quota-dialog.tsx'
 import { CommandPalette } from './command-palette.tsx'
 import { KeyHelp } from './key-help.tsx'
 import { mayVisit, type Place, placeOf, places } from './places.ts'
@@ -96,6 +97,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       <div className="flex min-w-0 flex-col">
         <LinkBanner />
         {session ? <SignedIn /> : null}
+        <QuotaDialog />
         <KeyHelp />
         <main
           id="content"

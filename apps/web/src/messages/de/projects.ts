@@ -58,6 +58,7 @@ export const projects: Messages['projects'] = {
     askedAlready: 'Du hast darum gebeten; die Antwort steht noch aus.',
     raise: (amount) => `Auf ${amount} erhöhen`,
     raised: 'Erhöht. Versuch es noch einmal.',
+    refusedTitle: 'Das Kontingent ist aufgebraucht',
     left: (left, asked) => `${left} übrig, ${asked} nötig`,
   },
   requests: {

@@ -52,6 +52,7 @@ export const projects = {
     askedAlready: 'You have asked for that; an administrator has not answered yet.',
     raise: (amount: string) => `Raise to ${amount}`,
     raised: 'Raised. Try again.',
+    refusedTitle: 'The quota is used up',
     left: (left: string, asked: string) => `${left} left, ${asked} needed`,
   },
   requests: {
