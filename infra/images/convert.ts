@@ -4,7 +4,7 @@ import path from 'node:path'
 import { formatBytes, MIB } from '@hearth/shared/units'
 import { BuildError } from '../recipes/build-error.ts'
 import type { DiskFormat } from './disk-format.ts'
-import { JailError, jailUid, runJailed } from './jail.ts'
+import { JailError, jailUid, mayBecomeJailUser, runJailed } from './jail.ts'
 
 export interface ConvertOptions {
   readonly source: string
@@ -22,7 +22,8 @@ export async function convertDisk(options: ConvertOptions): Promise<void> {
   const { source, format, target, signal, log, onProgress } = options
   const work = path.join(options.work, 'convert')
   await mkdir(work, { recursive: true, mode: 0o700 })
-  if (process.getuid?.() === 0) await chown(work, jailUid, jailUid)
+  const foreign = mayBecomeJailUser()
+  if (foreign) await chown(work, jailUid, jailUid)
   const jail = { source, work, signal, log, fileBytes: format.bytes }
   try {
     // -f: never guessed, so that a raw disk whose guest wrote a qcow2 header into it stays a raw disk.
@@ -53,7 +54,7 @@ export async function convertDisk(options: ConvertOptions): Promise<void> {
     if (size > format.bytes) throw new BuildError('The converted disk is longer than the image said it is.')
     // A VM's disk is whole MiB; what is missing to that is a hole.
     await truncate(made, format.bytes)
-    if (process.getuid?.() === 0) await chown(made, 0, 0)
+    if (foreign) await chown(made, 0, 0)
     await chmod(made, 0o644)
     await rename(made, target)
   } catch (error) {

@@ -3,6 +3,7 @@
  * root that holds the program's libraries, the one file and one folder to write in, and limits to what they may take.
  */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -14,6 +15,22 @@ import { BuildError } from '../recipes/build-error.ts'
  * it or owns files of it.
  */
 export const jailUid = 2_000_000_483
+
+/**
+ * Whether we may become that user: root may, but not root of a user namespace (a container) that lacks its id; there
+ * the program stays who it is, with no capability left.
+ */
+export function mayBecomeJailUser(): boolean {
+  if (process.getuid?.() !== 0) return false
+  // user_namespaces(7): first id inside, first id outside, how many.
+  return readFileSync('/proc/self/uid_map', 'utf8')
+    .trim()
+    .split('\n')
+    .some((line) => {
+      const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
+      return jailUid >= first && jailUid < first + count
+    })
+}
 
 export interface JailOptions {
   /** The file to read, at `/source` in there. */
@@ -50,7 +67,8 @@ export async function runJailed(command: readonly string[], options: JailOptions
     ...spaces,
     // Without root a user namespace gives the right to make the others; the user inside is the one outside.
     ...(isRoot ? [] : ['--user', '--map-root-user']),
-    ...[path.join(import.meta.dirname, 'jail.sh'), root, source, work, isRoot ? String(jailUid) : '-'],
+    ...[path.join(import.meta.dirname, 'jail.sh'), root, source, work],
+    mayBecomeJailUser() ? String(jailUid) : '-',
     ...command,
   ]
   log(`+ (jailed) ${command.join(' ')}\n`)

@@ -12,6 +12,7 @@ import { idempotencyKeySchema } from '../views/common.ts'
 import { actionRoutes } from './actions.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { RestError, restErrors } from './errors.ts'
+import { imageRoutes } from './images.ts'
 import { openApi } from './openapi.ts'
 import { projectRoutes } from './project.ts'
 import { type Allowance, RateLimit } from './rate-limit.ts'
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   ...volumeRoutes,
   ...actionRoutes,
   ...catalogueRoutes,
+  ...imageRoutes,
   ...sshKeyRoutes,
   ...projectRoutes,
 ]

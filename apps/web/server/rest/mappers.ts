@@ -4,6 +4,7 @@ import type { ActionCommand } from '@hearth/shared/action'
 import { GIB, MIB } from '@hearth/shared/units'
 import { vmLimits } from '@hearth/shared/vm-spec'
 import type { z } from 'zod'
+import { isOwn } from '../services/image-rules.ts'
 import type { ActionView } from '../views/action.ts'
 import type { ImageView } from '../views/image.ts'
 import { sizes } from '../views/size.ts'
@@ -151,10 +152,10 @@ const imageStatus = {
 
 export function toImage(view: ImageView): z.input<typeof imageSchema> {
   const [flavor = 'unknown', version] = view.uid.split('-')
-  const known = ['debian', 'ubuntu', 'fedora', 'alpine', 'rocky', 'alma'].includes(flavor)
+  const known = ['debian', 'ubuntu', 'fedora', 'alpine', 'rocky', 'almalinux', 'opensuse'].includes(flavor)
   return {
     id: view.id,
-    type: 'system',
+    type: isOwn(view.source) ? 'snapshot' : 'system',
     status: imageStatus[view.status],
     name: view.uid,
     description: view.name,
@@ -166,7 +167,7 @@ export function toImage(view: ImageView): z.input<typeof imageSchema> {
     os_flavor: known ? flavor : 'unknown',
     os_version: known && version ? version : null,
     rapid_deploy: view.status === 'ready',
-    protection: { delete: false },
+    protection: { delete: view.deleteProtected },
     deprecated: null,
     deleted: null,
     labels: {},

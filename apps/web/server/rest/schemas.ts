@@ -53,7 +53,7 @@ export const serverTypeSchema = z
 export const imageSchema = z
   .object({
     id: z.int(),
-    type: z.literal('system'),
+    type: z.enum(['system', 'snapshot']).describe('snapshot: of somebody’s own'),
     status: z.enum(['available', 'creating', 'unavailable']),
     name: z.string(),
     description: z.string(),
