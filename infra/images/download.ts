@@ -10,6 +10,7 @@ import { imageLimits, type Transfer } from '@hearth/shared/image'
 import { formatBytes, MIB } from '@hearth/shared/units'
 import { z } from 'zod'
 import { BuildError } from '../recipes/build-error.ts'
+import { forgetDownload } from './download-parts.ts'
 import { type FetchRules, get } from './http-source.ts'
 import { SpeedMeter } from './speed.ts'
 
@@ -70,7 +71,10 @@ export async function download(options: DownloadOptions): Promise<number> {
       }
     }
   } finally {
+    const { size } = await file.stat()
     await file.close()
+    // Nothing came: there is nothing to go on with.
+    if (size === 0) await forgetDownload(part)
   }
 }
 

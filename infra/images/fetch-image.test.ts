@@ -137,6 +137,7 @@ test('the own network is reached only where that is allowed, a redirect included
   server.files.set('/page.img', { data: Buffer.from('<html>not here</html>') })
   await assert.rejects(imported({}, `${server.url}/page.img`), /web page/)
   assert.deepEqual(await visible(images), [])
+  assert.deepEqual(await readdir(path.join(images, '.downloads')), [])
 })
 
 test('a download that is cancelled ends, and its queue goes on', async (t) => {

@@ -53,7 +53,9 @@ export async function buildImage(recipe: RecipeDefinition, options: BuildOptions
     log.write(`${error instanceof Error ? error.stack : String(error)}\n`)
     if (options.signal.aborted) throw new BuildError('The build was stopped.')
     const message = error instanceof Error ? error.message : String(error)
-    throw new BuildError(`${message}\nThe whole log: ${options.logFile}`, { cause: error })
+    // What a fetch says is all there is to it; of a build the tools said more than a person wants to read at once.
+    const where = recipe.source === 'build' ? `\nThe whole log: ${options.logFile}` : ''
+    throw new BuildError(`${message}${where}`, { cause: error })
   } finally {
     await new Promise<void>((resolve) => log.end(resolve))
   }

@@ -84,7 +84,9 @@ export async function deleteImage(context: ServiceContext, viewer: Viewer, id: n
 }
 
 /** Stops what is being built, fetched or copied. The action then ends by itself, soon. */
-export async function cancelImage(context: ServiceContext, viewer: Viewer, id: number): Promise<ImageView> {
+export async function cancelImage(context: ServiceContext, viewer: Viewer, id: number): Promise<void> {
+  // Named now: one of somebody's own is gone as soon as its making has ended.
+  const { name } = await findImage(context.db, { id })
   const hostId = await hostForImages(context)
   const running = await actionOn(context.db, id)
   if (!running || running.command === 'delete_image')
@@ -92,11 +94,10 @@ export async function cancelImage(context: ServiceContext, viewer: Viewer, id: n
   await context.hosts.cancel(hostId, running.id)
   await record(context.db, {
     kind: 'image.cancel',
-    summary: `Cancelled the making of the image ${(await findImage(context.db, { id })).name}`,
+    summary: `Cancelled the making of the image ${name}`,
     actor: actorOf(viewer),
     from: viewer.from,
     projectId: running.projectId,
     actionId: running.id,
   })
-  return imageView(context, viewer, id)
 }

@@ -183,7 +183,7 @@ export interface PortalServices {
     dropUpload(viewer: Viewer, id: number): Promise<void>
     /** `projectId`: the image's, null when it is the home's. */
     update(viewer: Viewer, projectId: number | null, input: ImageUpdateInput): Promise<ImageView>
-    cancel(viewer: Viewer, id: number): Promise<ImageView>
+    cancel(viewer: Viewer, id: number): Promise<void>
     delete(viewer: Viewer, id: number): Promise<ActionView>
     settings(): Promise<{ allowPrivateImports: boolean }>
     setSettings(

@@ -2,13 +2,16 @@
  * A small agent in this process, for the faults the real one cannot be made to have: it accepts actions and ends
  * them only when told, goes away and comes back on the same port, refuses, forgets. Real HTTP, WebSocket and tRPC.
  */
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ActionCommand, ActionReport } from '@hearth/shared/action'
 import {
   type AgentEvent,
   actionGetInputSchema,
   type HostInfo,
   imageBuildInputSchema,
+  imageCreateInputSchema,
+  imageDeleteInputSchema,
+  imageImportInputSchema,
   type VmReport,
   vmCreateInputSchema,
   vmPowerInputSchema,
@@ -84,6 +87,8 @@ export class FakeAgent {
     image('absent-1', { name: 'Absent', status: 'absent', progress: 0, storedBytes: 0 }),
   ]
   readonly actions = new Map<number, ActionReport>()
+  /** Bytes of each upload. */
+  readonly uploads = new Map<string, number>()
   readonly snapshots = new Map<string, VmSnapshotReport>()
   readonly volumes = new Map<string, VolumeReport>()
   /** Every mutation that arrived, repeated ones too. */
@@ -115,6 +120,11 @@ export class FakeAgent {
     const serial = new WebSocketServer({ noServer: true, perMessageDeflate: false })
     const handle = getWSConnectionHandler({ wss: control, router: this.#router() })
     const server = createServer((request, response) => {
+      const upload = /^\/uploads\/([^/]+)$/.exec(request.url ?? '')?.[1]
+      if (upload !== undefined) {
+        this.#upload(upload, request, response)
+        return
+      }
       const pictured = /^\/vms\/[^/]+\/screen\.jpg\?width=\d+$/.test(request.url ?? '')
       if (!pictured || this.screenPicture === null) response.writeHead(404).end()
       else if (request.headers['if-none-match'] === '"one"') response.writeHead(304, { etag: '"one"' }).end()
@@ -220,6 +230,29 @@ export class FakeAgent {
     this.actions.set(action.actionId, action)
     this.emit({ type: 'action', action })
     return action
+  }
+
+  /** As the real one: appends at the offset it has, and says where it stands. */
+  #upload(uid: string, request: IncomingMessage, response: ServerResponse): void {
+    let here = this.uploads.get(uid) ?? 0
+    const answer = (status: number) => response.writeHead(status, { 'upload-offset': here }).end()
+    if (request.method === 'DELETE') this.uploads.delete(uid)
+    if (request.method !== 'PATCH') {
+      answer(request.method === 'DELETE' ? 204 : 200)
+      return
+    }
+    if (Number(request.headers['upload-offset']) !== here) {
+      request.resume()
+      answer(409)
+      return
+    }
+    request.on('data', (chunk: Buffer) => {
+      here += chunk.length
+    })
+    request.on('end', () => {
+      this.uploads.set(uid, here)
+      answer(204)
+    })
   }
 
   #require(vmUid: string): void {
@@ -360,11 +393,34 @@ export class FakeAgent {
           .mutation(({ input }) =>
             refusing(() => this.#accept('image.build', 'build_image', input, { imageUid: input.imageUid })),
           ),
+        import: t.procedure
+          .input(imageImportInputSchema)
+          .mutation(({ input }) =>
+            refusing(() =>
+              this.#accept('image.import', 'import_image', input, { imageUid: input.image.imageUid }),
+            ),
+          ),
+        create: t.procedure.input(imageCreateInputSchema).mutation(({ input }) =>
+          refusing(() =>
+            this.#accept('image.create', 'create_image', input, {
+              ...{ imageUid: input.image.imageUid, vmUid: input.vmUid },
+            }),
+          ),
+        ),
+        delete: t.procedure
+          .input(imageDeleteInputSchema)
+          .mutation(({ input }) =>
+            refusing(() => this.#accept('image.delete', 'delete_image', input, { imageUid: input.imageUid })),
+          ),
       }),
       action: t.router({
         get: t.procedure
           .input(actionGetInputSchema)
           .query(({ input }) => this.actions.get(input.actionId) ?? null),
+        cancel: t.procedure.input(actionGetInputSchema).mutation(({ input }) => {
+          this.finish(input.actionId, { code: 'cancelled', message: 'This was cancelled.' })
+          return this.actions.get(input.actionId) ?? null
+        }),
       }),
       events: t.procedure.subscription(({ signal }) => this.#events(signal ?? new AbortController().signal)),
     })

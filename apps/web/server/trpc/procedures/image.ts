@@ -60,7 +60,6 @@ export const imageRouter = router({
     .mutation(({ ctx, input }) => ctx.services.images.update(ctx.viewer, ctx.projectId, input)),
   cancel: procedureOn('image', 'owner')
     .input(imageRefInputSchema)
-    .output(imageViewSchema)
     .mutation(({ ctx, input }) => ctx.services.images.cancel(ctx.viewer, input.id)),
   delete: procedureOn('image', 'owner')
     .input(imageRefInputSchema)

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { GIB } from '@hearth/shared/units'
+import { createRunning, TestPortal, until } from '../testing/test-portal.ts'
+
+interface Made {
+  image: { id: number; name: string; description: string; type: string; status: string }
+  action: { id: number; command: string; resources: { id: number; type: string }[] }
+}
+
+test('a script imports an image, names it, makes one of a server, and deletes them', async (t) => {
+  const portal = await TestPortal.start()
+  t.after(() => portal.stop())
+  const ada = await portal.setUp()
+  const { secret } = await ada.trpc.token.create.mutate({ name: 'ci', scope: 'write', expiresInDays: 1 })
+  const call = async <T>(method: string, where: string, status: number, body?: unknown): Promise<T> => {
+    const response = await portal.api(secret, method, where, body)
+    const text = await response.text()
+    assert.equal(response.status, status, text)
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  const url = 'https://example.org/debian.qcow2'
+  const refused = await call<{ error: { message: string } }>('POST', '/hearth/images', 422, {
+    ...{ name: 'Ours', url, checksum: 'short' },
+  })
+  assert.match(refused.error.message, /^checksum: /)
+  const imported = await call<Made>('POST', '/hearth/images', 201, {
+    name: 'Ours',
+    url,
+    login_user: 'debian',
+  })
+  assert.deepEqual(
+    [imported.image.name, imported.image.description, imported.image.type, imported.image.status],
+    ['ours', 'Ours', 'snapshot', 'creating'],
+  )
+  assert.equal(imported.action.command, 'create_image')
+  assert.deepEqual(imported.action.resources, [{ id: imported.image.id, type: 'image' }])
+  const [model] = portal.agent.images
+  portal.agent.emit({ type: 'image', image: { ...model!, imageUid: 'ours', source: 'import' } })
+  portal.agent.finish(imported.action.id)
+  const { id } = imported.image
+  await until('it to be there', async () => {
+    const { image } = await call<Made>('GET', `/images/${id}`, 200)
+    return image.status === 'available'
+  })
+  const renamed = await call<Made>('PUT', `/images/${id}`, 200, { description: 'Ours, renamed' })
+  assert.equal(renamed.image.description, 'Ours, renamed')
+
+  const vm = await createRunning(portal, ada, 'source')
+  await portal.db.vm.update({ where: { id: vm.id }, data: { diskBytes: BigInt(2 * GIB) } })
+  portal.agent.setVm(vm.vmUid, { state: 'stopped' })
+  await until('it to be off', async () => (await ada.trpc.vm.get.query({ id: vm.id })).can.start.ok)
+  const made = await call<Made>('POST', `/servers/${vm.id}/actions/create_image`, 201, {
+    description: 'Golden',
+  })
+  assert.deepEqual([made.image.name, made.image.description], ['golden', 'Golden'])
+
+  await call('DELETE', `/images/${id}`, 204)
+  assert.equal(portal.agent.asked.at(-1)?.path, 'image.delete')
+})
