@@ -34,6 +34,7 @@ const { values } = parseArgs({
     'serial-log': text,
     disk: { type: 'string', multiple: true },
     net: { type: 'string', multiple: true },
+    port: { type: 'string', multiple: true },
   },
 })
 const behaviour = new Set((values.cmdline ?? '').split(' '))

@@ -8,6 +8,7 @@ import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
 import { type NetOption, type RunOptions, vmmCommandLine } from '@hearth/vmm'
+import { GuestAgent, guestAgentPort } from '../guest/guest-agent.ts'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
@@ -67,6 +68,10 @@ export class Vm {
   /** False from a start until its guest runs; true for a run that some earlier agent began. */
   #hasRun = true
   readonly #waiting = new Set<() => void>()
+  readonly #guestAgent: GuestAgent
+  /** Addresses the guest's agent told; null while none answers. */
+  #guestSays: string[] | null = null
+  #asking = false
   readonly #viewerListeners = new Set<(viewers: readonly VmmViewer[]) => void>()
 
   constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
@@ -75,6 +80,7 @@ export class Vm {
     this.#record = record
     this.files = context.store.files(spec.vmUid)
     this.sockets = vmSockets(context.runDir, spec.vmUid)
+    this.#guestAgent = new GuestAgent(this.sockets.guestAgent)
     const stopped = isSuspended(this.files) ? 'suspended' : 'stopped'
     this.#state = record.phase === 'creating' ? 'creating' : record.exit?.crashed ? 'crashed' : stopped
     if (record.jailUid !== undefined) context.jails.uid(spec.vmUid, record.jailUid)
@@ -122,7 +128,7 @@ export class Vm {
       exitReason: this.#monitor ? null : (this.#record.exit?.reason ?? null),
       panicked: this.#record.panicked,
       display: this.hasDisplay,
-      addresses: this.#monitor ? this.#context.network.addresses(mac) : [],
+      addresses: this.#addresses(mac),
       cpus,
       memoryBytes,
       diskBytes: diskBytes ?? null,
@@ -251,6 +257,8 @@ export class Vm {
     this.#keepDesired = options.keepDesired
     this.setState('stopping')
     try {
+      // A guest's agent shuts down also where nobody listens to the button; who listens to both shuts down once.
+      if (this.#guestSays !== null) await this.#guestAgent.shutdown().catch(() => undefined)
       await this.#request('powerdown')
     } catch (error) {
       this.shutdownIgnored()
@@ -314,6 +322,7 @@ export class Vm {
   }
 
   async measure(): Promise<void> {
+    void this.#askGuest()
     await boundLog(this.files.vmmLog)
     await boundLog(this.files.passtLog)
     let used = 0
@@ -324,6 +333,25 @@ export class Vm {
     if (used === this.#diskUsedBytes) return
     this.#diskUsedBytes = used
     this.#changed()
+  }
+
+  /** Those DHCP gave it, and what it gave itself. Behind passt no address leads to it. */
+  #addresses(mac: string): string[] {
+    const { network } = this.#context
+    if (!this.#monitor || network.kind === 'passt') return []
+    return [...new Set([...network.addresses(mac), ...(this.#guestSays ?? [])])]
+  }
+
+  /** Never rejects: most guests have an agent some time after their start, some never. */
+  async #askGuest(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    const running = this.#monitor !== null && this.#state === 'running'
+    const says = running ? await this.#guestAgent.addresses(this.#spec.mac).catch(() => null) : null
+    this.#asking = false
+    const changed = String(says) !== String(this.#guestSays)
+    this.#guestSays = says
+    if (changed && this.#monitor) this.#changed()
   }
 
   async #launch(net: NetOption, restore?: string): Promise<LaunchedProcess> {
@@ -374,6 +402,7 @@ export class Vm {
       serial: { kind: 'unix', path: this.sockets.serial },
       serialLog: this.files.serialLog,
       display: spec.display && { path: this.sockets.display, layout: spec.display.keyboard },
+      ports: [{ name: guestAgentPort, path: this.sockets.guestAgent }],
       control: this.sockets.control,
       noReboot: false,
     }

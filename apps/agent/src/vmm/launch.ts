@@ -10,6 +10,8 @@ export interface VmSockets {
   control: string
   serial: string
   display: string
+  /** The port of the guest's agent. */
+  guestAgent: string
   /** passt's, where the VM has one. */
   net: string
 }
@@ -21,6 +23,7 @@ export function vmSockets(runDir: string, vmUid: string): VmSockets {
     control: join(runDir, `${short}.ctl`),
     serial: join(runDir, `${short}.serial`),
     display: join(runDir, `${short}.display`),
+    guestAgent: join(runDir, `${short}.agent`),
     net: join(runDir, `${short}.net`),
   }
 }
