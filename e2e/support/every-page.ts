@@ -32,10 +32,23 @@ export const everyPage: readonly ShownPage[] = [
   { name: 'vm-api', path: vm('photo-library', '/api') },
   { name: 'images', path: () => '/images' },
   { name: 'activity', path: () => '/activity' },
+  { name: 'projects', path: () => '/projects' },
+  { name: 'project', path: () => '/projects/1' },
+  { name: 'people', path: () => '/people' },
+  { name: 'home-settings', path: () => '/home' },
+  { name: 'security', path: () => '/settings/security' },
   { name: 'account', path: () => '/settings/account' },
   { name: 'ssh-keys', path: () => '/settings/ssh-keys' },
   { name: 'tokens', path: () => '/settings/tokens' },
   { name: 'not-found', path: () => '/nowhere' },
+  {
+    name: 'palette',
+    path: () => '/vms',
+    async prepare(page) {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox').fill('photo')
+    },
+  },
   { name: 'sign-in', path: () => '/sign-in', signedOut: true },
   { name: 'trust', path: () => '/trust', signedOut: true },
 ]

@@ -3,12 +3,18 @@ import {
   createTRPCClient,
   createWSClient,
   type TRPCClient,
+  type TRPCLink,
   type TRPCWebSocketClient,
   wsLink,
 } from '@trpc/client'
+import { observable } from '@trpc/server/observable'
 import superjson from 'superjson'
+
+import { inWords } from '../messages/said.ts'
+
 import { errorCode, quotaRefusal } from './errors.ts'
 import { tellQuotaRefusal } from './quota-refusals.ts'
+
 import type { AppRouter } from './trpc.ts'
 
 export type PortalLink = 'connecting' | 'up' | 'down'
@@ -35,6 +41,28 @@ function setLink(next: PortalLink): void {
   tell()
 }
 
+/** The server speaks English; what it says of states, steps and refusals is put into the reader's language here. */
+const inReadersWords: TRPCLink<AppRouter> =
+  () =>
+  ({ op, next }) =>
+    observable((observer) =>
+      next(op).subscribe({
+        next(value) {
+          const { result } = value
+          const spoken =
+            result.type === undefined || result.type === 'data'
+              ? { ...value, result: { ...result, data: inWords(result.data) } }
+              : value
+          observer.next(spoken)
+        },
+        error: (error) => {
+          if (error.shape) Object.assign(error, { data: inWords(error.data) })
+          observer.error(error)
+        },
+        complete: () => observer.complete(),
+      }),
+    )
+
 function open(generation: number): Live {
   const inBrowser = typeof window !== 'undefined'
   const socket = createWSClient({
@@ -47,7 +75,9 @@ function open(generation: number): Live {
     onClose: () => current?.generation === generation && setLink('down'),
     onError: () => current?.generation === generation && setLink('down'),
   })
-  const trpc = createTRPCClient<AppRouter>({ links: [wsLink({ client: socket, transformer: superjson })] })
+  const trpc = createTRPCClient<AppRouter>({
+    links: [inReadersWords, wsLink({ client: socket, transformer: superjson })],
+  })
   // A session that ended elsewhere is noticed by whatever is asked next; asking who one is leads to sign-in.
   const onError = (error: unknown) => {
     if (errorCode(error) === 'unauthorized')

@@ -1,20 +1,10 @@
 'use client'
-import { Dialog as Base } from '@base-ui/react/dialog'
-import { X } from 'lucide-react'
-import type { ReactNode } from 'react'
-import { buttonClass } from './button-class.ts'
-import { cx } from './cx.ts'
+import { lazy, type ReactNode, Suspense, useRef } from 'react'
 
-export function Dialog({
-  open,
-  onClose,
-  title,
-  description,
-  closeLabel,
-  footer,
-  wide = false,
-  children,
-}: {
+// No page opens with a dialog: its code is not part of what has to arrive first.
+const DialogPopup = lazy(() => import('./dialog-popup.tsx'))
+
+export interface DialogProps {
   open: boolean
   onClose: () => void
   title: string
@@ -23,43 +13,17 @@ export function Dialog({
   footer?: ReactNode
   wide?: boolean
   children?: ReactNode
-}) {
+}
+
+/** A question or a small form above the page. On a phone it rises from the foot of the screen. */
+export function Dialog(props: DialogProps) {
+  const wasOpen = useRef(false)
+  if (props.open) wasOpen.current = true
+  // Once it was open it stays, so that it can fade when it closes.
+  if (!wasOpen.current) return null
   return (
-    <Base.Root open={open} onOpenChange={(next) => (next ? undefined : onClose())}>
-      <Base.Portal>
-        <Base.Backdrop className="fixed inset-0 z-40 bg-scrim transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0" />
-        <Base.Viewport className="fixed inset-0 z-40 grid place-items-end overflow-y-auto sm:place-items-center sm:p-6">
-          <Base.Popup
-            className={cx(
-              'relative w-full rounded-t-2xl border border-line bg-overlay shadow-float outline-none transition-[opacity,translate] duration-130 data-ending-style:translate-y-2 data-starting-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:opacity-0 sm:rounded-card',
-              wide ? 'sm:max-w-2xl' : 'sm:max-w-md',
-            )}
-          >
-            <div className="px-5 pt-5 pb-5 sm:px-6">
-              <div className="flex items-start justify-between gap-4">
-                <Base.Title className="font-semibold text-base text-ink">{title}</Base.Title>
-                <Base.Close
-                  aria-label={closeLabel}
-                  className={buttonClass('ghost', 'sm', '-mt-1 -mr-2 size-8 px-0')}
-                >
-                  <X />
-                </Base.Close>
-              </div>
-              {description ? (
-                <Base.Description className="mt-1.5 text-ink-2" render={<div />}>
-                  {description}
-                </Base.Description>
-              ) : null}
-              {children ? <div className="mt-4">{children}</div> : null}
-            </div>
-            {footer ? (
-              <div className="flex flex-wrap justify-end gap-2 rounded-b-card border-line border-t bg-sunken px-5 py-3.5 sm:px-6">
-                {footer}
-              </div>
-            ) : null}
-          </Base.Popup>
-        </Base.Viewport>
-      </Base.Portal>
-    </Base.Root>
+    <Suspense>
+      <DialogPopup {...props} />
+    </Suspense>
   )
 }

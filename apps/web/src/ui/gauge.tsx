@@ -19,7 +19,7 @@ export function Gauge({
   label: string
   used: number
   adding?: number
-  /** null: no limit; the bar stays empty. */
+  /** null: no limit, and so no bar. */
   limit: number | null
   /** The figures for people; what a screen reader says. */
   text: string
@@ -38,30 +38,32 @@ export function Gauge({
         <span className="text-ink-3">{label}</span>
         <span className={cx('tnum truncate', over ? 'font-medium text-bad' : 'text-ink-2')}>{text}</span>
       </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: browsers draw <meter> their own way and cannot be told colours */}
-      <div
-        role="meter"
-        aria-label={label}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(after)}
-        aria-valuetext={text}
-        className="mt-1.5 flex h-2 overflow-hidden rounded-full bg-raised"
-      >
+      {limit === null ? null : (
+        // biome-ignore lint/a11y/useSemanticElements: browsers draw <meter> their own way and cannot be told colours
         <div
-          className={cx('h-full transition-[width] duration-200', tight ? 'bg-warn' : 'bg-chart-1')}
-          style={{ width: `${now}%` }}
-        />
-        {adding > 0 ? (
+          role="meter"
+          aria-label={label}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(after)}
+          aria-valuetext={text}
+          className="mt-1.5 flex h-2 overflow-hidden rounded-full bg-raised"
+        >
           <div
-            className={cx(
-              'h-full border-surface border-l-2 transition-[width] duration-200',
-              over ? 'bg-bad' : 'bg-ember-solid',
-            )}
-            style={{ width: `${Math.max(after - now, over ? 6 : 2)}%` }}
+            className={cx('h-full transition-[width] duration-200', tight ? 'bg-warn' : 'bg-chart-1')}
+            style={{ width: `${now}%` }}
           />
-        ) : null}
-      </div>
+          {adding > 0 ? (
+            <div
+              className={cx(
+                'h-full border-surface border-l-2 transition-[width] duration-200',
+                over ? 'bg-bad' : 'bg-ember-solid',
+              )}
+              style={{ width: `${Math.max(after - now, over ? 6 : 2)}%` }}
+            />
+          ) : null}
+        </div>
+      )}
       {hint ? <p className={cx('mt-1 text-xs leading-4', over ? 'text-bad' : 'text-ink-3')}>{hint}</p> : null}
     </div>
   )

@@ -84,8 +84,70 @@ export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<S
     acting!.held.add(music.vmUid)
     await ada.trpc.vm.power.mutate({ id: music.id, op: 'shutdown', idempotencyKey: newKey() })
     acting!.stepMs = 700
+    await weeksPassed(test, ada)
   }
   return { test, acting: acting!, ada }
+}
+
+/** What only time brings: limits somebody set, figures that were measured, days on which things happened. */
+async function weeksPassed(test: TestPortal, ada: Person): Promise<void> {
+  const { db } = test
+  const [home] = await ada.trpc.project.list.query()
+  const limits = { vms: 12, vcpus: 16, memory: 24 * GIB, disk: 600 * GIB }
+  await ada.trpc.quota.set.mutate({ projectId: home!.id, limits })
+  const kids = await ada.trpc.project.create.mutate({ name: 'Kids' })
+  await ada.trpc.quota.set.mutate({ projectId: kids.id, limits: { vms: 3, memory: 4 * GIB } })
+
+  const vms = await db.vm.findMany({ where: { observedState: 'running' } })
+  const host = await db.host.findFirstOrThrow()
+  const end = Math.floor(Date.now() / 10_000) * 10_000
+  const wave = (row: number, length: number, low: number, high: number) =>
+    low +
+    (high - low) *
+      (0.45 +
+        0.3 * Math.sin(row / length) +
+        0.15 * Math.sin(row / (length / 3.7) + length) +
+        0.06 * Math.sin(row * length))
+  const rows = Array.from({ length: 359 }, (_, row) => ({ row, at: new Date(end - (359 - row) * 10_000) }))
+  const base = { resolution: 10, diskUsedBytes: 418 * GIB }
+  await db.metric.createMany({
+    data: rows.flatMap(({ row, at }) => [
+      {
+        ...{ ...base, at, resourceType: 'host', resourceId: host.id },
+        ...{ cpu: wave(row, 40, 2.2, 5.8), memoryBytes: wave(row, 90, 12, 13.5) * GIB },
+        temperature: Math.round(wave(row, 50, 46, 58)),
+      },
+      ...vms.map(({ id, cpus, memoryBytes }) => ({
+        ...{ resolution: 10, at, resourceType: 'vm', resourceId: id },
+        ...{
+          cpu: wave(row + id * 17, 25 + id, 0.04, 0.7 * cpus),
+          memoryBytes: wave(row, 80, 0.5, 0.8) * Number(memoryBytes),
+        },
+        ...{
+          diskReadBytes: wave(row, 9, 0, 4) * MIB,
+          diskWriteBytes: wave(row, 13, 0.1, 2) * MIB,
+          diskReads: 40,
+          diskWrites: 30,
+        },
+        ...{
+          netRxBytes: wave(row, 17, 0.1, 3) * MIB,
+          netTxBytes: wave(row, 11, 0, 1) * MIB,
+          netRxPackets: 900,
+          netTxPackets: 400,
+        },
+      })),
+    ]),
+  })
+
+  const activities = await db.activity.findMany({ orderBy: { id: 'desc' } })
+  let ago = 2 * 60_000
+  for (const [index, { id }] of activities.entries()) {
+    await db.activity.update({
+      where: { id },
+      data: { at: new Date(Date.now() - ago), fromAddress: '192.168.1.20' },
+    })
+    ago += (7 + ((index * 37) % 90)) * 60_000
+  }
 }
 
 async function make(test: TestPortal, ada: Person, vm: Wanted): Promise<void> {

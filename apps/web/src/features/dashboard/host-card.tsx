@@ -1,5 +1,6 @@
 'use client'
 import { FlaskConical, HardDrive } from 'lucide-react'
+import type { ReactNode } from 'react'
 import type { HostView, VmView } from '../../data/hooks.ts'
 import { ago, bytes, duration, number, percent } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
@@ -65,7 +66,15 @@ export function HostCard({
           <Figure
             label={t.cpu}
             part={figures?.cpu == null ? null : figures.cpu / info.cpus}
-            value={figures?.cpu == null ? '–' : percent(figures.cpu / info.cpus)}
+            value={
+              !figures ? (
+                <Skeleton className="h-3 w-7" />
+              ) : figures.cpu === null ? (
+                '–'
+              ) : (
+                percent(figures.cpu / info.cpus)
+              )
+            }
             text={figures?.cpu == null ? t.given(given) : t.cores(number(figures.cpu), number(info.cpus))}
             hint={figures?.cpu == null ? undefined : t.given(given)}
           />
@@ -86,7 +95,15 @@ export function HostCard({
           <Figure
             label={t.temperature}
             part={figures?.temperature == null ? null : figures.temperature / 100}
-            value={figures?.temperature == null ? '–' : `${Math.round(figures.temperature)}°`}
+            value={
+              !figures ? (
+                <Skeleton className="h-3 w-7" />
+              ) : figures.temperature === null ? (
+                '–'
+              ) : (
+                `${Math.round(figures.temperature)}°`
+              )
+            }
             text={figures?.temperature == null ? t.unknown : t.celsius(Math.round(figures.temperature))}
           />
         </dl>
@@ -106,7 +123,7 @@ function Figure({
 }: {
   label: string
   part: number | null
-  value: string
+  value: ReactNode
   text: string
   hint?: string | undefined
 }) {

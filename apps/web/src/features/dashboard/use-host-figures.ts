@@ -19,7 +19,9 @@ export function useHostFigures(hosts: readonly HostView[] | undefined): Readonly
   })
   return new Map(
     (hosts ?? []).flatMap((host, index) => {
-      const data = series[index]?.data
+      const { data, isError } = series[index] ?? {}
+      // Whoever cannot be told is not kept waiting either.
+      if (isError && !data) return [[host.id, { cpu: null, temperature: null }] as const]
       return data ? [[host.id, latest(data)] as const] : []
     }),
   )

@@ -8,7 +8,8 @@ export function SettingRow({ title, hint, control }: { title: string; hint: Reac
         <p className="font-medium text-13">{title}</p>
         <p className="text-13 text-ink-3">{hint}</p>
       </div>
-      {control}
+      {/* Whatever it is, it takes its own width and leaves the words theirs. */}
+      <div className="max-w-1/2 shrink-0">{control}</div>
     </div>
   )
 }
