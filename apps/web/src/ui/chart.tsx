@@ -72,9 +72,11 @@ export function Chart({
             return (
               <span key={label} className="flex items-center gap-1.5">
                 {curves.length > 1 ? (
-                  <span aria-hidden="true" className={cx('h-0.5 w-3 rounded-full', styles[index]?.mark)} />
+                  <>
+                    <span aria-hidden="true" className={cx('h-0.5 w-3 rounded-full', styles[index]?.mark)} />
+                    <span className="text-ink-3">{label}</span>
+                  </>
                 ) : null}
-                <span className="text-ink-3">{curves.length > 1 ? label : ''}</span>
                 <span className="tnum font-medium text-ink">
                   {value === null || value === undefined ? '–' : format(value)}
                 </span>

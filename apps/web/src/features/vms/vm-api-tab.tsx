@@ -36,6 +36,20 @@ export function VmApiTab() {
         `curl -X POST ${auth} ${json} -d '{"delete": true, "rebuild": true}' ${base}/actions/change_protection`,
       ],
     },
+    {
+      label: t.disks,
+      commands: [
+        `curl -X POST ${auth} ${json} -d '{"name": "${vm.name}-data", "size": 10, "format": "ext4", "server": ${vm.id}}' ${origin}/api/v1/volumes`,
+        `curl -X POST ${auth} ${json} -d '{"name": "before the upgrade"}' ${base}/snapshots`,
+        `curl ${auth} ${base}/snapshots`,
+      ],
+    },
+    {
+      label: t.metrics,
+      commands: [
+        `curl ${auth} "${base}/metrics?type=cpu,disk,network&start=$(date -u -d '1 hour ago' +%FT%TZ)&end=$(date -u +%FT%TZ)"`,
+      ],
+    },
     { label: t.delete, commands: [`curl -X DELETE ${auth} ${base}`] },
   ]
   return (

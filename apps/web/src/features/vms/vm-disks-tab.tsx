@@ -109,7 +109,7 @@ function DiskRow({
   actions: ReactNode
 }) {
   return (
-    <li className="grid grid-cols-1 items-center gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)_auto]">
+    <li className="grid grid-cols-1 items-center gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)_8.5rem]">
       <div className="flex min-w-0 items-center gap-3.5">
         <HardDrive className="size-5 shrink-0 text-ink-3" aria-hidden="true" />
         <div className="min-w-0">

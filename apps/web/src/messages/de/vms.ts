@@ -178,6 +178,8 @@ export const vms: Messages['vms'] = {
       get: 'Lesen',
       power: 'Ein und aus',
       settings: 'Einstellungen',
+      disks: 'Platten und Snapshots',
+      metrics: 'Messwerte',
       delete: 'Löschen',
       docs: 'Die API folgt dem Modell der Hetzner-Cloud-API; deren Werkzeuge gehen also auch, wenn man sie auf diese Adresse richtet.',
     },

@@ -174,6 +174,8 @@ export const vms = {
       get: 'Read it',
       power: 'Power',
       settings: 'Settings',
+      disks: 'Disks and snapshots',
+      metrics: 'Metrics',
       delete: 'Delete it',
       docs: 'The API follows the model of the Hetzner Cloud API, so its tools work too when pointed at this address.',
     },
