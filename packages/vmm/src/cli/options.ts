@@ -63,6 +63,8 @@ export interface RunOptions {
   /** See RamOptions of memory/guest-ram.ts. */
   readonly hugePages?: boolean | undefined
   readonly prefault?: boolean | undefined
+  /** Virtio devices have the legacy interface, too. Absent: for Multiboot kernels. */
+  readonly transitional?: boolean | undefined
   /** For Multiboot: `FILE TEXT`, given to the kernel whole. */
   readonly modules?: readonly string[] | undefined
   /** Absent only with `restore`: what the snapshot has. Given, it must be the same. */
@@ -95,7 +97,7 @@ const MIB = 2 ** 20
 const MIN_MEMORY = 8 * MIB
 const MAX_MEMORY = 2 ** 40
 /** Options without a value. */
-const FLAGS: readonly string[] = ['no-reboot', 'no-jail', 'huge-pages', 'prefault']
+const FLAGS: readonly string[] = ['no-reboot', 'no-jail', 'huge-pages', 'prefault', 'transitional']
 const MAX_DISKS = 16
 const MAX_NETS = 7
 const MAX_PORTS = 4
@@ -126,6 +128,7 @@ Runs one virtual machine until it powers off.
   --memory SIZE               for example 512M or 2G (default: 512M)
   --huge-pages                memory from the host's reserved pages of 2 MiB (sysctl vm.nr_hugepages)
   --prefault                  take all of the memory at the start
+  --transitional              virtio devices with the legacy interface, too (Multiboot kernels have it anyway)
   --cpus N                    1 to ${MAX_CPUS} (default: 1)
   --disk FILE[,ro][,format=raw|qcow2][,serial=NAME]
                               a disk (default: raw); may be given several times. A qcow2 image has to be one
@@ -247,6 +250,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     control: control === undefined ? undefined : unixPath('control', control),
     hugePages: flags.has('huge-pages'),
     prefault: flags.has('prefault'),
+    transitional: flags.has('transitional'),
     noReboot: flags.has('no-reboot'),
     name: single.get('name'),
     jail: flags.has('no-jail')
@@ -444,6 +448,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.control !== undefined) args.push('--control', `unix:${options.control}`)
   if (options.hugePages) args.push('--huge-pages')
   if (options.prefault) args.push('--prefault')
+  if (options.transitional) args.push('--transitional')
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)
   args.push(...jailArguments(options.jail))

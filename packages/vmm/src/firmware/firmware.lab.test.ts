@@ -6,7 +6,7 @@ import { before, test } from 'node:test'
 import { buildPrograms } from '../../../../infra/build/programs.ts'
 import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
-import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
+import { sharedLab, sharedLabData, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
 import { guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 import { makeGrubDisk } from './testing/grub-disk.ts'
@@ -49,7 +49,7 @@ test('OVMF starts the same disk, and a variable set by the guest is there at the
 }, async () => {
   await lab.run('sh', ['-c', 'echo 100000 > /sys/module/kvm/parameters/min_timer_period_us'])
   const name = 'Hearth-12345678-1234-1234-1234-123456789abc'
-  const args = ['--boot', 'uefi', '--uefi-vars', path.join(folder, 'vars.fd'), '--disk', `${disk},ro`]
+  const args = ['--boot', 'uefi', '--uefi-vars', path.join(sharedLabData, 'vars.fd'), '--disk', `${disk},ro`]
   for (const round of [1, 2]) {
     const guest = new LabGuest(lab, [...args, '--memory', '512M'])
     await guest.until(/GUEST UP cpus=1/)

@@ -21,6 +21,8 @@ const MAX_BYTES = 16 * 1024 * 1024
 export interface VariableStore extends GuestRegion {
   /** The file to make durable; undefined: they live as long as the process. */
   readonly fd: number | undefined
+  /** The memory is a copy, to be written to the file: its file system maps none for writing. */
+  readonly writeBack: boolean
 }
 
 export interface FirmwareImages {
@@ -58,6 +60,7 @@ export function openFirmware(options: FirmwareOptions): FirmwareImages {
       ...variables,
       guestAddress: codeRegion.guestAddress - variables.size,
       fd: variablesFile === undefined ? undefined : variables.fd,
+      writeBack: !variables.shared,
     },
   }
 }
@@ -100,6 +103,7 @@ interface Mapped {
   readonly hostAddress: number
   readonly size: number
   readonly fd: number
+  readonly shared: boolean
 }
 
 function mapFile(file: string, kind: FirmwareKind, use: 'code' | 'private' | 'shared'): Mapped {
@@ -118,6 +122,14 @@ function mapFile(file: string, kind: FirmwareKind, use: 'code' | 'private' | 'sh
     throw hostRefused(`${file}: the UEFI variables are in use by another VM`)
   }
   const protection = use === 'code' ? PROT.READ : PROT.READ | PROT.WRITE
-  const address = mmap(0, size, protection, writable ? MAP.SHARED : MAP.PRIVATE, fd, 0)
-  return { hostAddress: check('mmap', address), size, fd }
+  if (writable) {
+    const address = mmap(0, size, protection, MAP.SHARED, fd, 0)
+    if (address > 0) return { hostAddress: address, size, fd, shared: true }
+  }
+  return {
+    hostAddress: check('mmap', mmap(0, size, protection, MAP.PRIVATE, fd, 0)),
+    size,
+    fd,
+    shared: false,
+  }
 }

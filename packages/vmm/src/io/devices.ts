@@ -40,11 +40,11 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   const memory = new GuestMemory(data.regions)
   const bus =
     data.firmware === undefined
-      ? directBus(platform, machine.resetControl)
+      ? directBus(platform, machine.resetControl, data.transitional)
       : plugFirmware(data.firmware, { ...machine, ...data, platform, memory })
   platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
   const plug = (slot: number, device: VirtioDevice): void => {
-    bus.plug(slot, new VirtioPciFunction(device, { memory, log }))
+    bus.plug(slot, new VirtioPciFunction(device, { memory, log, transitional: data.transitional === true }))
     plugged(device)
   }
 
@@ -64,12 +64,14 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
 }
 
 /** Bus 0 of a machine without firmware: everything has its address from the start. */
-function directBus(platform: Platform, resetControl: BusDevice): PciBus {
+function directBus(platform: Platform, resetControl: BusDevice, transitional = false): PciBus {
   const bus = new PciBus(platform, {
     mmio32Start: PCI_MMIO.start,
     mmio32End: PCI_MMIO.end,
     ecamStart: ECAM.start,
     resetControl,
+    // What drives legacy devices may know no better.
+    pic: transitional,
   })
   platform.mmio.add(ECAM.start, ECAM_BYTES, bus.ecam)
   return bus

@@ -51,6 +51,8 @@ export interface IoWorkerData {
   readonly display?: DisplayHandle | undefined
   /** The devices take this on instead of starting cold. */
   readonly restore?: DevicesState | undefined
+  /** Virtio devices have the legacy interface, and their interrupts reach the PICs. */
+  readonly transitional?: boolean | undefined
   /** By handle: a Solo5 unikernel's disks and networks. */
   readonly hvt?: readonly (HvtDevice | undefined)[] | undefined
   /** Absent: the guest is entered directly. */

@@ -61,6 +61,9 @@ export const NR = {
   getegid: 108,
   getppid: 110,
   sigaltstack: 131,
+  // V8's mutexes ask for their thread's priority when they wait, and complain on standard error when refused.
+  sched_getparam: 143,
+  sched_getscheduler: 145,
   gettid: 186,
   futex: 202,
   sched_getaffinity: 204,

@@ -45,6 +45,9 @@ export function openKernel(options: RunOptions): BootSource | undefined {
   return source
 }
 
+export const isMultiboot = (source: BootSource | undefined): boolean =>
+  source !== undefined && detectKernel(source.kernel, source.protocol).kind === 'multiboot'
+
 /** What an `hvt` unikernel has behind its manifest; undefined when the kernel is none. Throws ExitError. */
 export function openHvt(
   source: BootSource | undefined,

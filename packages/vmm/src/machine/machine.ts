@@ -2,7 +2,7 @@
  * One machine from its first to its last instruction. A reset builds a new one over the same RAM (cleared),
  * disks and network: nothing else survives, so the guest always finds the state of a cold start.
  */
-import { fdatasync } from 'node:fs'
+import { fdatasync, write } from 'node:fs'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import type { VmmCounters } from '@hearth/shared/vmm-control'
 import { buildAcpi } from '../acpi/tables.ts'
@@ -23,7 +23,7 @@ import { restoreKernelState, restoreTscRate, saveKernelState, tscTicksOf } from 
 import { GuestMemory } from '../memory/guest-memory.ts'
 import type { GuestRam } from '../memory/guest-ram.ts'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
-import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
+import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
 import type { PortOptions } from '../virtio/console/console.ts'
@@ -43,6 +43,7 @@ export interface MachineOptions {
   readonly boot?: BootSource | FirmwareBoot | undefined
   readonly disks: readonly DiskHandle[]
   readonly cdroms?: readonly DiskHandle[] | undefined
+  readonly transitional?: boolean | undefined
   /** The kernel is a Solo5 unikernel: these are its disks and networks, and it has no others. */
   readonly hvt?: HvtMachine | undefined
   readonly nets: readonly NetHandle[]
@@ -146,6 +147,7 @@ export class Machine {
         uart,
         disks: options.hvt ? [] : options.disks,
         hvt: options.hvt?.devices,
+        transitional: options.transitional,
         cdroms: options.cdroms,
         nets: options.hvt ? [] : options.nets,
         ports: options.ports,
@@ -179,10 +181,18 @@ export class Machine {
   private keepVariables(images: FirmwareImages | undefined): void {
     const fd = images?.variables?.fd
     if (fd === undefined) return
-    // They are in the file already, for every reader but a power cut.
-    fdatasync(fd, (error) => {
+    const told = (error: Error | null): void => {
       if (error) this.listener.warning(`the UEFI variables may not be kept: ${error.message}`)
-    })
+    }
+    const { hostAddress, size, writeBack } = images!.variables!
+    // In the file already, for every reader but a power cut.
+    if (!writeBack) fdatasync(fd, told)
+    else {
+      write(fd, new Uint8Array(viewOf(hostAddress, size)), 0, size, 0, (error) => {
+        if (error) told(error)
+        else fdatasync(fd, told)
+      })
+    }
   }
 
   private setRoms({ code, variables }: FirmwareImages): void {

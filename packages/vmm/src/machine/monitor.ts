@@ -31,7 +31,7 @@ import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
 import type { PortOptions } from '../virtio/console/console.ts'
 import { openDisk, openNet } from './backends.ts'
-import { hadFirmware, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
+import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
 import { ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
@@ -206,6 +206,7 @@ export class Monitor {
       disks,
       cdroms,
       hvt: openHvt(kernel, disks, nets, cpus),
+      transitional: options.transitional || isMultiboot(kernel),
       nets,
       serialAttentionFd: this.attentionFd,
       restore: snapshot?.document,

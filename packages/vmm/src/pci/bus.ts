@@ -15,6 +15,8 @@ export interface PciLayout {
   readonly ecamStart: number
   /** Function 00:00.0; a generic one when absent. */
   readonly hostBridge?: PciFunction
+  /** Lines reach the PICs too, for guests that know no IOAPIC: their interrupt line register says which. */
+  readonly pic?: boolean
   /** Firmware gives BARs their addresses; without it, `plug` does. */
   readonly firmware?: boolean
   /** Port 0xCF9 lies inside the configuration ports but is the chipset's reset control register. */
@@ -24,6 +26,10 @@ export interface PciLayout {
 /** Bus 0 only: 32 devices × 8 functions × 4 KiB. The MCFG table says the same. */
 export const ECAM_BYTES = 1 << 20
 const SLOTS = 32
+/** Where port BARs begin, behind all legacy devices. */
+const FIRST_PORT = 0xc000
+/** IRQ 10 and 11, which no device of the chipset has. */
+const picIrqOf = (gsi: number): number => 10 + (gsi & 1)
 const CONFIG_ADDRESS = 0
 const RESET_CONTROL = 1
 const CONFIG_DATA = 4
@@ -43,6 +49,7 @@ export class PciBus {
   private readonly slots: (PciFunction | undefined)[] = new Array(SLOTS).fill(undefined)
   private readonly lines = new Map<number, IntxLine>()
   private nextAddress: number
+  private nextPort = FIRST_PORT
   private configAddress = 0
 
   constructor(platform: Platform, layout: PciLayout) {
@@ -78,12 +85,20 @@ export class PciBus {
   private assign(fn: PciFunction, gsi: number): void {
     let enable = 0
     for (const bar of fn.config.barsInUse()) {
-      if (bar.kind !== 'memory32') throw new RangeError(`${fn.name}: port BARs have no addresses to take`)
+      if (bar.kind === 'io') {
+        // Every size is a power of two below a page's worth of ports: the next multiple is free.
+        const port = Math.ceil(this.nextPort / bar.size) * bar.size
+        this.nextPort = port + bar.size
+        fn.config.preset(PCI.BAR0 + bar.index * 4, 4, port)
+        enable |= COMMAND.IO_SPACE
+        continue
+      }
       fn.config.preset(PCI.BAR0 + bar.index * 4, 4, this.allocate(bar.size))
       enable |= COMMAND.MEMORY_SPACE | COMMAND.BUS_MASTER
     }
     fn.config.preset(PCI.COMMAND, 2, enable)
-    if (fn.config.get(PCI.INTERRUPT_PIN, 1) !== 0) fn.config.preset(PCI.INTERRUPT_LINE, 1, gsi)
+    const line = this.layout.pic === true ? picIrqOf(gsi) : gsi
+    if (fn.config.get(PCI.INTERRUPT_PIN, 1) !== 0) fn.config.preset(PCI.INTERRUPT_LINE, 1, line)
   }
 
   reset(): void {
@@ -176,7 +191,13 @@ export class PciBus {
   private line(gsi: number): IntxLine {
     let line = this.lines.get(gsi)
     if (line === undefined) {
-      line = new IntxLine(this.platform.interrupts.pin(gsi))
+      const pins = [this.platform.interrupts.pin(gsi)]
+      if (this.layout.pic === true) pins.push(this.platform.interrupts.pin(picIrqOf(gsi)))
+      line = new IntxLine({
+        setLevel: (asserted) => {
+          for (const pin of pins) pin.setLevel(asserted)
+        },
+      })
       this.lines.set(gsi, line)
     }
     return line

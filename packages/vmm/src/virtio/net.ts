@@ -3,7 +3,7 @@ import type { Registration } from '../io/event-loop.ts'
 import { MAX_PACKET_BYTES, NET_HEADER_BYTES, type NetBackend, type NetListener } from '../net/backend.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
 import { type DescriptorChain, IovecList } from './chain.ts'
-import { DEVICE_ID } from './constants.ts'
+import { DEVICE_ID, VIRTIO_F_VERSION_1 } from './constants.ts'
 import type { VirtioContext, VirtioDevice } from './device.ts'
 import { DeviceConfig } from './device-config.ts'
 import {
@@ -26,6 +26,7 @@ export interface NetOptions {
 const QUEUE_SIZE = 256
 /** Where num_buffers lies in the header. */
 const NUM_BUFFERS = 10
+const NUM_BUFFERS_BYTES = 2
 /** Packets moved in one turn of the loop: after that the thread's other devices come first. */
 const TURN = 128
 /** How long a large packet waits for the driver to offer more buffers before it has to do with those there are. */
@@ -59,6 +60,8 @@ export class NetDevice implements VirtioDevice, NetListener {
   private readonly log: (message: string) => void
   private context: VirtioContext | undefined
   private mergeable = false
+  /** A legacy driver without MRG_RXBUF has no num_buffers in its header (5.1.6.1). */
+  private shortHeader = false
   /** Bytes of buffers that are taken from the ring before a packet is asked for. */
   private wanted = 1
   private linkUp = true
@@ -70,6 +73,7 @@ export class NetDevice implements VirtioDevice, NetListener {
   private readonly txIov = new IovecList(256)
   /** Behind the guest's buffers in every read: shows a packet that is longer than they are. */
   private readonly overflow = new NativeBuffer(MAX_PACKET_BYTES)
+  private readonly filler = new NativeBuffer(NUM_BUFFERS_BYTES)
   /** A packet the backend could not take; it goes first when it can. */
   private stuck: DescriptorChain | undefined
   private rxTurn: Registration | undefined
@@ -93,6 +97,7 @@ export class NetDevice implements VirtioDevice, NetListener {
   activate(context: VirtioContext): void {
     this.context = context
     this.mergeable = (context.features & NET_F.MRG_RXBUF) !== 0n
+    this.shortHeader = !this.mergeable && (context.features & VIRTIO_F_VERSION_1) === 0n
     const large = (context.features & (NET_F.GUEST_TSO4 | NET_F.GUEST_TSO6)) !== 0n
     this.wanted = !this.mergeable ? 1 : large ? MAX_PACKET_BYTES : USUAL_PACKET_BYTES
     this.backend.start(context.loop, this)
@@ -155,6 +160,7 @@ export class NetDevice implements VirtioDevice, NetListener {
     this.reset()
     this.backend.close()
     this.overflow.free()
+    this.filler.free()
   }
 
   private receive(): void {
@@ -224,8 +230,8 @@ export class NetDevice implements VirtioDevice, NetListener {
     const chains = this.mergeable ? held.length : 1
     for (let i = 0; i < chains; i++) {
       const chain = held[i]!
-      entries = chain.iovec(true, 0, chain.writableBytes, rxIov, entries)
-      capacity += chain.writableBytes
+      entries = this.packet(chain, true, chain.writableBytes, rxIov, entries)
+      capacity += chain.writableBytes + this.missingBytes
     }
     rxIov.set(entries, this.overflow.address, MAX_PACKET_BYTES)
     const bytes = this.backend.receive(rxIov, entries + 1)
@@ -262,10 +268,12 @@ export class NetDevice implements VirtioDevice, NetListener {
     const { held } = this
     const queue = context.queues[RX]!
     let chains = 0
-    for (let covered = 0; covered < bytes; chains++) covered += held[chains]!.writableBytes
-    held[0]!.writeU8(NUM_BUFFERS, chains & 0xff)
-    held[0]!.writeU8(NUM_BUFFERS + 1, chains >>> 8)
-    let rest = bytes
+    for (let covered = this.missingBytes; covered < bytes; chains++) covered += held[chains]!.writableBytes
+    if (!this.shortHeader) {
+      held[0]!.writeU8(NUM_BUFFERS, chains & 0xff)
+      held[0]!.writeU8(NUM_BUFFERS + 1, chains >>> 8)
+    }
+    let rest = bytes - this.missingBytes
     for (let i = 0; i < chains; i++) {
       const chain = held[i]!
       const used = Math.min(rest, chain.writableBytes)
@@ -311,12 +319,31 @@ export class NetDevice implements VirtioDevice, NetListener {
     context.interrupt(TX)
   }
 
+  private get missingBytes(): number {
+    return this.shortHeader ? NUM_BUFFERS_BYTES : 0
+  }
+
+  /** Describes a packet as the backend has it: with a place for num_buffers where the driver has none. */
+  private packet(
+    chain: DescriptorChain,
+    writable: boolean,
+    bytes: number,
+    iov: IovecList,
+    at: number,
+  ): number {
+    if (!this.shortHeader) return chain.iovec(writable, 0, bytes, iov, at)
+    const filler = chain.iovec(writable, 0, NUM_BUFFERS, iov, at)
+    this.filler.bytes.fill(0)
+    iov.set(filler, this.filler.address, NUM_BUFFERS_BYTES)
+    return chain.iovec(writable, NUM_BUFFERS, bytes - NUM_BUFFERS, iov, filler + 1)
+  }
+
   /** Sends and returns the chain. False: the backend is full, the chain waits. */
   private send(context: VirtioContext, chain: DescriptorChain): boolean {
-    const bytes = chain.readableBytes
+    const bytes = chain.readableBytes + this.missingBytes
     let result = -1
     if (bytes > NET_HEADER_BYTES && bytes <= MAX_PACKET_BYTES && this.linkUp) {
-      result = this.backend.send(this.txIov, chain.iovec(false, 0, bytes, this.txIov, 0))
+      result = this.backend.send(this.txIov, this.packet(chain, false, chain.readableBytes, this.txIov, 0))
       // The link may have gone with this packet.
       if (result === 0 && this.linkUp) {
         this.stuck = chain

@@ -17,6 +17,7 @@ import {
 } from './constants.ts'
 import type { VirtioContext, VirtioDevice } from './device.ts'
 import { guardedLoop } from './guarded-loop.ts'
+import { LEGACY_BAR_BYTES, LegacyRegisters, type LegacyTarget, legacyRing } from './legacy-registers.ts'
 import { addVirtioCapabilities, MSIX_BAR, REGION, REGION_BAR, REGION_BAR_BYTES } from './pci-capabilities.ts'
 import { Virtqueue } from './queue.ts'
 
@@ -24,11 +25,21 @@ export interface VirtioPciOptions {
   readonly memory: GuestMemory
   /** One line for the monitor's log when a driver breaks the rules. */
   readonly log?: (message: string) => void
+  /** With the legacy interface beside the modern one (4.1.4.10). */
+  readonly transitional?: boolean
 }
 
 const VIRTIO_VENDOR = 0x1af4
 /** Section 4.1.2: transitional ids lie below; a modern device is 0x1040 + its id. */
 const MODERN_DEVICE_BASE = 0x1040
+/** Section 4.1.2.1; devices without such an id have no legacy interface. */
+const TRANSITIONAL_IDS: Readonly<Record<number, number>> = {
+  [DEVICE_ID.NET]: 0x1000,
+  [DEVICE_ID.BLOCK]: 0x1001,
+  [DEVICE_ID.SCSI]: 0x1004,
+  [DEVICE_ID.ENTROPY]: 0x1005,
+}
+const LEGACY_BAR = 0
 /** Base class and subclass that operating systems name the device by. */
 const CLASS_CODES: Readonly<Record<number, number>> = {
   [DEVICE_ID.NET]: 0x02_00_00,
@@ -51,7 +62,7 @@ const MAX_QUEUES = 64
  * configuration and interrupts of one device. Queue notifies arrive through eventfds without an exit; one that
  * comes as an ordinary write is served the same way.
  */
-export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
+export class VirtioPciFunction implements PciFunction, CommonConfigTarget, LegacyTarget {
   readonly name: string
   readonly config: ConfigSpace
   readonly device: VirtioDevice
@@ -64,7 +75,11 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
 
   private readonly memory: GuestMemory
   private readonly log: (message: string) => void
-  private readonly common: CommonConfig
+  readonly common: CommonConfig
+  private readonly legacy: LegacyRegisters | undefined
+  /** The driver set its status through the legacy interface. */
+  private legacyDriver = false
+  private readonly legacyPages = new Map<number, number>()
   private readonly msix: Msix
   private readonly queues: Virtqueue[]
   private readonly kicks: { fd: number; registration: Registration }[] = []
@@ -84,13 +99,15 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
       device.features | VIRTIO_F_VERSION_1 | VIRTIO_F_RING_EVENT_IDX | VIRTIO_F_RING_INDIRECT_DESC
     // One vector per queue and one for configuration changes: what Linux asks for first.
     this.vectorCount = device.queueSizes.length + 1
+    const legacyId = options.transitional ? TRANSITIONAL_IDS[device.deviceId] : undefined
     this.config = new ConfigSpace({
       vendor: VIRTIO_VENDOR,
-      device: MODERN_DEVICE_BASE + device.deviceId,
-      revision: 1,
+      device: legacyId ?? MODERN_DEVICE_BASE + device.deviceId,
+      revision: legacyId === undefined ? 1 : 0,
       classCode: CLASS_CODES[device.deviceId] ?? CLASS_OTHER,
       subsystemVendor: VIRTIO_VENDOR,
-      subsystem: 0x1100,
+      // Legacy drivers tell the device's type by it.
+      subsystem: legacyId === undefined ? 0x1100 : device.deviceId,
       interruptPin: true,
     })
     this.msix = new Msix(this.config, MSIX_BAR, this.vectorCount)
@@ -106,6 +123,10 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
     })
     this.config.commandChanged = () => this.commandChanged()
     this.common = new CommonConfig(device.queueSizes, this)
+    if (legacyId !== undefined) {
+      this.legacy = new LegacyRegisters(this)
+      this.config.addBar({ index: LEGACY_BAR, kind: 'io', size: LEGACY_BAR_BYTES, device: this.legacy })
+    }
     this.queues = device.queueSizes.map(
       (size, index) => new Virtqueue(this.memory, index, size, (error) => this.fail(error.message)),
     )
@@ -164,6 +185,7 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
 
   save(): { msix: PciFunctionState['msix']; virtio: VirtioState } {
     const { device } = this
+    if (this.legacyDriver) throw new Error(`${this.name} has a legacy driver, whose state cannot be saved`)
     if (this.active && device.save === undefined) throw new Error(`a ${this.name} device cannot be saved yet`)
     const state = this.active ? device.save?.() : undefined
     const queues = this.common.queues.map((registers, i) => {
@@ -249,6 +271,58 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
     return this.device.acceptsFeatures?.(chosen) ?? true
   }
 
+  get usesVectors(): boolean {
+    return this.msix.enabled
+  }
+
+  /** A legacy driver acknowledges no features (3.1.2): its queues go live with DRIVER_OK. */
+  writeLegacyStatus(value: number): void {
+    if (value === 0) {
+      this.resetDevice()
+      return
+    }
+    this.legacyDriver = true
+    const added = value & ~this.status & ~(STATUS.DEVICE_NEEDS_RESET | STATUS.FEATURES_OK)
+    this.status |= added
+    if ((added & STATUS.DRIVER_OK) === 0 || (this.status & STATUS.DEVICE_NEEDS_RESET) !== 0) return
+    const chosen = this.common.driverFeatures
+    if ((chosen & ~this.offeredFeatures) !== 0n || this.device.acceptsFeatures?.(chosen) === false) {
+      this.fail(`features 0x${chosen.toString(16)} were not offered, or do not go together`)
+      return
+    }
+    for (const [index, page] of this.legacyPages) this.enableLegacyQueue(index, page)
+    if ((this.status & STATUS.DEVICE_NEEDS_RESET) === 0) this.activate()
+  }
+
+  placeQueue(index: number, page: number): void {
+    if (page === 0) {
+      this.legacyPages.delete(index)
+      this.queues[index]!.disable()
+      return
+    }
+    this.legacyPages.set(index, page)
+    if (this.active) this.enableLegacyQueue(index, page)
+  }
+
+  notifyQueue(index: number): void {
+    if (this.queues[index] !== undefined) this.notified(index)
+  }
+
+  private enableLegacyQueue(index: number, page: number): void {
+    const { maxSize } = this.queues[index]!
+    const features = this.common.driverFeatures
+    try {
+      this.queues[index]!.enable({
+        size: maxSize,
+        ...legacyRing(page, maxSize),
+        eventIndex: (features & VIRTIO_F_RING_EVENT_IDX) !== 0n,
+        indirect: (features & VIRTIO_F_RING_INDIRECT_DESC) !== 0n,
+      })
+    } catch (error) {
+      this.fail(messageOf(error))
+    }
+  }
+
   private activate(): void {
     const context = this.begin()
     this.guard(() => this.device.activate(context))
@@ -290,6 +364,9 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
     }
     for (const queue of this.queues) queue.disable()
     this.common.reset()
+    this.legacy?.reset()
+    this.legacyPages.clear()
+    this.legacyDriver = false
     this.status = 0
     this.isr = 0
     this.slot?.intx.set(false)
@@ -391,7 +468,7 @@ export class VirtioPciFunction implements PciFunction, CommonConfigTarget {
   }
 
   /** Section 4.1.4.5: reading acknowledges. */
-  private readIsr(): number {
+  readIsr(): number {
     const value = this.isr
     this.isr = 0
     this.slot?.intx.set(false)
