@@ -30,7 +30,7 @@ export class VmCreatePage {
   }
 
   buildButton(image: string): Locator {
-    return this.#page.getByRole('button', { name: `Build now: ${image}` })
+    return this.#page.getByRole('button', { name: `Build now: ${image}`, exact: true })
   }
 
   /** "Create VM", or what it says while the image has to be built first. */

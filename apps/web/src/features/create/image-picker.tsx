@@ -1,6 +1,6 @@
 'use client'
 import { whyNotBootable } from '@hearth/shared/image'
-import { Hammer } from 'lucide-react'
+import { Download, Hammer } from 'lucide-react'
 import { useState } from 'react'
 import type { ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
@@ -42,8 +42,8 @@ export function ImagePicker({
         ))}
       </div>
     )
-  // What is chosen stays in sight; of the rest the ready ones come first, as the catalogue sorts them.
-  const sorted = [...images].sort((one, other) => Number(isReady(other)) - Number(isReady(one)))
+  // What is chosen stays in sight; of the rest the ready ones come first, then what the box builds itself.
+  const sorted = [...images].sort((one, other) => rank(one) - rank(other))
   const shown = all ? sorted : sorted.filter((image, index) => index < few || image.uid === chosen)
   return (
     <>
@@ -81,13 +81,19 @@ export function ImagePicker({
               {whyNotBootable(image) === null && (image.status === 'absent' || image.status === 'failed') ? (
                 <Button
                   size="sm"
-                  icon={<Hammer aria-hidden="true" />}
+                  icon={
+                    image.source === 'download' ? (
+                      <Download aria-hidden="true" />
+                    ) : (
+                      <Hammer aria-hidden="true" />
+                    )
+                  }
                   busy={buildPending === image.uid}
                   whyDisabled={buildWhy}
                   onClick={() => onBuild(image)}
-                  aria-label={`${image.status === 'failed' ? m.create.card.retry : m.create.card.build}: ${image.name}`}
+                  aria-label={`${makeWord(image)}: ${image.name}`}
                 >
-                  {image.status === 'failed' ? m.create.card.retry : m.create.card.build}
+                  {makeWord(image)}
                 </Button>
               ) : null}
             </div>
@@ -104,7 +110,17 @@ export function ImagePicker({
 }
 
 const few = 6
-const isReady = (image: ImageView) => image.status === 'ready'
+
+function rank({ status, source }: ImageView): number {
+  if (status === 'ready') return 0
+  if (status === 'building') return 1
+  return source === 'build' ? 2 : source === 'download' && status === 'absent' ? 3 : 4
+}
+
+function makeWord({ status, source }: ImageView): string {
+  if (status === 'failed') return source === 'build' ? m.create.card.retry : m.images.again
+  return source === 'download' ? m.images.download : m.create.card.build
+}
 
 function ImageState({ image }: { image: ImageView }) {
   switch (image.status) {
