@@ -50,6 +50,8 @@ export const everyPage: readonly ShownPage[] = [
     },
   },
   { name: 'sign-in', path: () => '/sign-in', signedOut: true },
+  { name: 'welcome', path: () => '/welcome' },
+  { name: 'invitation', path: () => '/invitation', signedOut: true },
   { name: 'trust', path: () => '/trust', signedOut: true },
 ]
 

@@ -160,4 +160,19 @@ export const server: Readonly<Record<string, string>> = {
   'Attached the volume {} to {}': 'Hat die Platte {} an {} angeschlossen',
   'Detached the volume {} from {}': 'Hat die Platte {} von {} gelöst',
   'Deleted the volume {}': 'Hat die Platte {} gelöscht',
+
+  // People, projects and quota.
+  'Only an owner of {} can do that. Ask {}.': 'Das darf nur, wem {} gehört. Frag {}.',
+  'Only a member of {} can do that. Ask {}.': 'Das darf nur ein Mitglied von {}. Frag {}.',
+  'This invitation is not valid (any more). Ask whoever sent it for a new one.':
+    'Diese Einladung gilt nicht (mehr). Bitte um eine neue.',
+  'Somebody has an account with that e-mail address. If it is you, sign in and open the link again.':
+    'Ein Konto mit dieser E-Mail-Adresse gibt es schon. Ist es deines, melde dich an und öffne den Link noch einmal.',
+  '{}: {} left (the quota is {}), and this needs {}. {} can raise the quota.':
+    '{}: noch {} (das Kontingent ist {}), nötig ist {}. {} kann das Kontingent erhöhen.',
+  '{}: a VM may have at most {}, and this one asks for {}. {} can raise the quota.':
+    '{}: Eine VM darf höchstens {} haben, diese verlangt {}. {} kann das Kontingent erhöhen.',
+  '{} may have that much already. Try again.': '{} darf schon so viel haben. Versuch es noch einmal.',
+  'Somebody has answered that already.': 'Darauf hat schon jemand geantwortet.',
+  'It is answered already.': 'Die Antwort ist schon da.',
 }
