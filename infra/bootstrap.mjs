@@ -18,6 +18,7 @@ const programs = {
   hearth: 'infra/start/hearth.ts',
   screenshots: 'e2e/screenshots.ts',
   fuzz: 'packages/vmm/src/fuzz/main.ts',
+  bench: 'infra/bench/main.ts',
 }
 
 const [task = '', ...args] = process.argv.slice(2)

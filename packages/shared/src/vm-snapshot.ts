@@ -176,6 +176,18 @@ export const vmSnapshotSchema = z.strictObject({
   v: z.literal(vmSnapshotVersion),
   /** Milliseconds since the Unix epoch when the machine stood still. */
   savedAt: z.number().min(0),
+  /** Tells it from every other snapshot. */
+  id: z.uuid().optional(),
+  /** `memory` has only the pages that changed since that snapshot, the folder `name` beside this one. */
+  base: z
+    .strictObject({
+      id: z.uuid(),
+      name: z
+        .string()
+        .regex(/^[^/\0]{1,255}$/)
+        .refine((name) => name !== '..' && name !== '.'),
+    })
+    .optional(),
   cpus: z.int().min(1).max(32),
   memoryBytes: z
     .int()

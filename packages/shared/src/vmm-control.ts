@@ -48,11 +48,14 @@ export type VmmMethod = (typeof vmmMethods)[number]
  * `folder`: absolute, must not be there yet; it appears when it is whole and durable. Without it the snapshot goes
  * to the folder of `--snapshot-slot`, in the place of the one before. `after`: what the machine does
  * afterwards; `keep` (the default) goes on as before, `quit` ends the process (exit code 0) without a single
- * instruction more, so that folder and disks are of the same moment.
+ * instruction more, so that folder and disks are of the same moment. `track`: from here on changed pages are noted, so
+ * that the next one may be `incremental`: it has only what changed, lies beside the one before and needs it.
  */
 export const vmmSnapshotParamsSchema = z.strictObject({
   folder: z.string().min(1).max(4096).startsWith('/').optional(),
   after: z.enum(['keep', 'pause', 'quit']).optional(),
+  track: z.boolean().optional(),
+  incremental: z.boolean().optional(),
 })
 export type VmmSnapshotParams = z.infer<typeof vmmSnapshotParamsSchema>
 

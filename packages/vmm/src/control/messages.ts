@@ -61,7 +61,7 @@ export function parseRequest(line: string): ParsedRequest {
 
 /** Params of `snapshot`, vmmSnapshotParamsSchema of packages/shared. Throws with a line for people. */
 export function parseSnapshotParams(params: Readonly<Record<string, unknown>>): VmmSnapshotParams {
-  const { folder, after = 'keep' } = params
+  const { folder, after = 'keep', track = false, incremental = false } = params
   if (
     folder !== undefined &&
     (typeof folder !== 'string' || !folder.startsWith('/') || folder.length > 4096 || folder.includes('\0'))
@@ -71,7 +71,10 @@ export function parseSnapshotParams(params: Readonly<Record<string, unknown>>): 
   if (after !== 'keep' && after !== 'pause' && after !== 'quit') {
     throw new Error('snapshot\'s "after" is keep, pause or quit')
   }
-  return folder === undefined ? { after } : { folder, after }
+  if (typeof track !== 'boolean' || typeof incremental !== 'boolean') {
+    throw new Error('snapshot\'s "track" and "incremental" are true or false')
+  }
+  return { ...(folder === undefined ? {} : { folder }), after, track, incremental }
 }
 
 /** Params of `balloon`. Throws with a line for people. */

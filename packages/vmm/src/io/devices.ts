@@ -9,7 +9,7 @@ import { RawFile } from '../disk/raw-file.ts'
 import { DisplayDevices } from '../display/devices.ts'
 import { type FirmwareParts, plugFirmware } from '../firmware/plug.ts'
 import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
-import { GuestMemory } from '../memory/guest-memory.ts'
+import type { GuestMemory } from '../memory/guest-memory.ts'
 import { PasstBackend } from '../net/passt.ts'
 import { TapBackend } from '../net/tap.ts'
 import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
@@ -27,6 +27,7 @@ export interface MachineParts extends FirmwareParts {
   readonly resetControl: BusDevice
   readonly events: MachineEvents
   readonly log: (text: string) => void
+  readonly memory: GuestMemory
   readonly balloon: VirtioDevice
   readonly plugged: (device: VirtioDevice) => void
 }
@@ -37,7 +38,7 @@ export interface MachineParts extends FirmwareParts {
  */
 export function plugDevices(platform: Platform, data: IoWorkerData, machine: MachineParts): PciBus {
   const { log, plugged } = machine
-  const memory = new GuestMemory(data.regions)
+  const { memory } = machine
   const bus =
     data.firmware === undefined
       ? directBus(platform, machine.resetControl, data.transitional)

@@ -14,6 +14,7 @@ import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
 import { PORT, ROM } from '../machine/layout.ts'
+import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
@@ -40,6 +41,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const hypercalls = data.hvt && plugHypercalls(pio, data, data.hvt, tell)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
   const devices: VirtioDevice[] = []
+  const memory = new GuestMemory(data.regions)
   const parts = new Map<keyof ChipsetState, SavedPart>()
   const log = (text: string): void => tell({ kind: 'warning', text })
   const balloon = new BalloonDevice()
@@ -48,6 +50,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     events,
     log,
     balloon,
+    memory,
     plugged: (device) => devices.push(device),
     withState: (name, part) => parts.set(name, part),
     setVariablesReadable: (readable, region) => vm.setRom(ROM.variables, region, readable),
@@ -77,18 +80,20 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     }
     if (wanted & IO_COMMAND.balloon) balloon.setTarget(Atomics.load(commands, BALLOON_WORD) * 2 ** 20)
     if (wanted & IO_COMMAND.freeze) {
-      freeze()
+      freeze((wanted & IO_COMMAND.track) !== 0)
       // A packet or a command that came meanwhile makes its fd readable as ever.
       if ((Atomics.load(commands, 0) & IO_COMMAND.stop) === 0) bus.resumed()
     }
     if (wanted & IO_COMMAND.stop) loop.stop()
   })
 
-  const freeze = (): void => {
+  const freeze = (track: boolean): void => {
     try {
       if (data.hvt !== undefined) throw new Error('an hvt unikernel cannot be saved')
       const others = Object.fromEntries([...parts].map(([name, part]) => [name, part.save()]))
-      tell({ kind: 'frozen', state: { chipset: { ...chipset.save(), ...others }, pci: bus.save() } })
+      const state = { chipset: { ...chipset.save(), ...others }, pci: bus.save() }
+      tell({ kind: 'frozen', state, written: memory.dirty?.bits })
+      memory.dirty = track ? new DirtyPages(data.regions) : undefined
     } catch (error) {
       tell({ kind: 'not-saved', text: messageOf(error) })
     }

@@ -61,9 +61,17 @@ export interface IoWorkerData {
 
 /**
  * `freeze`: the devices finish what is under way, tell their state and touch nothing until `thaw` or `stop`; only
- * with all vCPUs stopped.
+ * with all vCPUs stopped. `track` with it: what they write from then on is noted.
  */
-export const IO_COMMAND = { stop: 1, powerButton: 2, freeze: 4, thaw: 8, count: 16, balloon: 32 } as const
+export const IO_COMMAND = {
+  stop: 1,
+  powerButton: 2,
+  freeze: 4,
+  thaw: 8,
+  count: 16,
+  balloon: 32,
+  track: 64,
+} as const
 /** Beside the bits: how much memory the guest is asked for, in MiB. */
 export const BALLOON_WORD = 1
 
@@ -78,7 +86,12 @@ export type IoWorkerMessage =
   /** Instead of `ready`: the state to restore does not fit. The thread waits for `stop`. */
   | { readonly kind: 'refused'; readonly text: string }
   /** The answer to `freeze`; frozen in either case. */
-  | { readonly kind: 'frozen'; readonly state: DevicesState }
+  | {
+      readonly kind: 'frozen'
+      readonly state: DevicesState
+      /** Pages the devices wrote since they froze last with `track` (DirtyPages.bits). */
+      readonly written: Uint8Array | undefined
+    }
   | { readonly kind: 'not-saved'; readonly text: string }
   /** The answer to `count`. */
   | { readonly kind: 'counters'; readonly counters: VmmCounters }

@@ -39,6 +39,7 @@ export const KVM_CHECK_EXTENSION = io(0x03)
 export const KVM_GET_VCPU_MMAP_SIZE = io(0x04)
 export const KVM_GET_MSR_INDEX_LIST = iowr(0x02, 4)
 export const KVM_GET_SUPPORTED_CPUID = iowr(0x05, 8)
+export const KVM_GET_DIRTY_LOG = iow(0x42, 16)
 export const KVM_CREATE_VCPU = io(0x41)
 export const KVM_SET_USER_MEMORY_REGION = iow(0x46, SIZE.memoryRegion)
 export const KVM_SET_TSS_ADDR = io(0x47)
@@ -129,6 +130,7 @@ export const RUN = {
 } as const
 export const KVM_EXIT_IO_OUT = 1
 
+export const KVM_MEM_LOG_DIRTY_PAGES = 1 << 0
 export const KVM_MEM_READONLY = 1 << 1
 
 export const KVM_IRQFD_FLAG_DEASSIGN = 1

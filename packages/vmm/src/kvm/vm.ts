@@ -1,8 +1,10 @@
 /** One virtual machine as KVM sees it: memory slots, in-kernel interrupt chips, vCPUs. */
 import { IOAPIC_PINS, KVM_IDENTITY_MAP, KVM_TSS } from '../machine/layout.ts'
+import { PAGE } from '../memory/dirty-pages.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 import { hostRefused } from '../sys/exit-error.ts'
 import { check, close, errno, ioctl, ioctlInt, O, open } from '../sys/libc.ts'
+import { NativeBuffer } from '../sys/native-buffer.ts'
 import {
   KVM_API_VERSION,
   KVM_CAP,
@@ -12,10 +14,12 @@ import {
   KVM_CREATE_VCPU,
   KVM_CREATE_VM,
   KVM_GET_API_VERSION,
+  KVM_GET_DIRTY_LOG,
   KVM_GET_VCPU_MMAP_SIZE,
   KVM_IRQ_LINE,
   KVM_IRQFD,
   KVM_IRQFD_FLAG_DEASSIGN,
+  KVM_MEM_LOG_DIRTY_PAGES,
   KVM_MEM_READONLY,
   KVM_PIT_SPEAKER_DUMMY,
   KVM_REINJECT_CONTROL,
@@ -149,6 +153,26 @@ export class Vm {
    */
   setRom(index: number, region: GuestRegion, present = true): void {
     this.setSlot(FIRST_ROM_SLOT + index, present ? region : { ...region, size: 0 }, KVM_MEM_READONLY)
+  }
+
+  /** From now on KVM notes which pages the guest writes (api.rst 4.8, KVM_GET_DIRTY_LOG). `regions` as they were set. */
+  startDirtyLog(regions: readonly GuestRegion[]): void {
+    for (const [slot, region] of regions.entries()) this.setSlot(slot, region, KVM_MEM_LOG_DIRTY_PAGES)
+  }
+
+  /** A bit for each page of `region`, the one in `slot`, that the guest wrote since the last call. */
+  takeDirtyLog(slot: number, region: GuestRegion): Uint8Array {
+    // The kernel writes whole words of 64 pages.
+    const bits = new NativeBuffer(Math.ceil(region.size / PAGE / 64) * 8)
+    try {
+      const request = new DataView(new ArrayBuffer(16))
+      request.setUint32(0, slot, true)
+      request.setBigUint64(8, BigInt(bits.address), true)
+      check('KVM_GET_DIRTY_LOG', ioctl(this.fd, KVM_GET_DIRTY_LOG, request))
+      return bits.bytes.slice()
+    } finally {
+      bits.free()
+    }
   }
 
   private setSlot(slot: number, region: GuestRegion, flags: number): void {

@@ -9,6 +9,12 @@ import { listenToWorker } from './workers.ts'
 const MIB = 1024 * 1024
 const ONE = new BigUint64Array([1n])
 
+export interface FrozenDevices {
+  readonly state: DevicesState
+  /** Pages the devices wrote since they froze last with `track`; undefined when they did not. */
+  readonly written: Uint8Array | undefined
+}
+
 export class IoThread {
   /**
    * Resolves when all devices are plugged in, with a line for people when the state to restore does not fit them.
@@ -19,7 +25,7 @@ export class IoThread {
   /** Resolves when the thread has left the machine, or died. */
   private readonly left: Promise<void>
   private counting: PromiseWithResolvers<VmmCounters> | undefined
-  private frozen: PromiseWithResolvers<DevicesState> | undefined
+  private frozen: PromiseWithResolvers<FrozenDevices> | undefined
 
   constructor(
     worker: Worker,
@@ -35,7 +41,7 @@ export class IoThread {
       (message) => {
         if (message.kind === 'ready') ready.resolve(undefined)
         else if (message.kind === 'refused') ready.resolve(message.text)
-        else if (message.kind === 'frozen') this.frozen?.resolve(message.state)
+        else if (message.kind === 'frozen') this.frozen?.resolve(message)
         else if (message.kind === 'not-saved') this.frozen?.reject(new Error(message.text))
         else if (message.kind === 'counters') {
           this.counting?.resolve(message.counters)
@@ -61,13 +67,13 @@ export class IoThread {
   }
 
   /**
-   * The state of all devices, which then stand still until `thaw`; only while no vCPU runs. Rejects with a line for
+   * The state of all devices, which then stand still until `thaw` and with `track` note what they write from then on; only while no vCPU runs. Rejects with a line for
    * people when one of them cannot be saved; `thaw` is needed then as well.
    */
-  freeze(): Promise<DevicesState> {
-    const frozen = Promise.withResolvers<DevicesState>()
+  freeze(track: boolean): Promise<FrozenDevices> {
+    const frozen = Promise.withResolvers<FrozenDevices>()
     this.frozen = frozen
-    this.command(IO_COMMAND.freeze)
+    this.command(IO_COMMAND.freeze | (track ? IO_COMMAND.track : 0))
     return frozen.promise
   }
 

@@ -20,7 +20,8 @@ import type { Vcpu } from '../kvm/vcpu.ts'
 import { cpuidOf, restoreVcpu, type StateShape, saveVcpu, vcpuStateShape } from '../kvm/vcpu-state.ts'
 import type { Kvm, Vm } from '../kvm/vm.ts'
 import { restoreKernelState, restoreTscRate, saveKernelState, tscTicksOf } from '../kvm/vm-state.ts'
-import { GuestMemory } from '../memory/guest-memory.ts'
+import { DirtyPages, PAGE } from '../memory/dirty-pages.ts'
+import { GuestMemory, type GuestRegion } from '../memory/guest-memory.ts'
 import type { GuestRam } from '../memory/guest-ram.ts'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
@@ -77,6 +78,9 @@ export class Machine {
   private readonly control: SharedArrayBuffer
   private readonly cpus: number
   private readonly shape: StateShape
+  private readonly regions: readonly GuestRegion[]
+  /** KVM and devices note what they write. */
+  private logging = false
   /** What each vCPU was given. */
   private readonly cpuid: CpuidEntry[][] = []
   private readonly fds: number[]
@@ -111,6 +115,7 @@ export class Machine {
     this.vm = kvm.createVm()
     this.vm.createInterruptChips()
     this.vm.setMemory(ram.regions)
+    this.regions = ram.regions
     const firmware = options.boot && 'images' in options.boot ? options.boot : undefined
     if (firmware) this.setRoms(firmware.images)
     if (firmware?.images.kind === 'uefi') this.vm.loseLateTicks()
@@ -254,21 +259,42 @@ export class Machine {
   }
 
   /**
-   * The whole state, of a paused machine. `withMemory` runs while nothing touches guest memory; afterwards the
+   * The whole state, of a paused machine. `withMemory` runs while nothing touches guest memory, and is told which pages
+   * changed since the last save with `track`; afterwards the
    * devices go on. Rejects with a line for people when a device cannot be saved.
    */
-  async save(withMemory: () => Promise<void>): Promise<MachineState> {
+  async save(
+    withMemory: (changed: DirtyPages | undefined) => Promise<void>,
+    { track = false } = {},
+  ): Promise<MachineState> {
     try {
-      const devices = await this.io.freeze()
+      const { state: devices, written } = await this.io.freeze(track)
+      const changed = this.takeChanged(written)
+      if (track && !this.logging) this.vm.startDirtyLog(this.regions)
+      this.logging ||= track
       const savedAt = Date.now()
       const kernel = saveKernelState(this.vm.fd, this.vcpus[0]!)
       const vcpus = this.vcpus.map((vcpu, i) => saveVcpu(vcpu, this.cpuid[i]!, this.shape))
       const uart = this.uart.save()
-      await withMemory()
+      await withMemory(changed)
       return { savedAt, kernel, vcpus, uart, devices }
     } finally {
       this.io.thaw()
     }
+  }
+
+  /** What guest and devices wrote since the last `save` with `track`; undefined when there was none. */
+  private takeChanged(written: Uint8Array | undefined): DirtyPages | undefined {
+    if (!this.logging) return undefined
+    const changed = new DirtyPages(this.regions)
+    let page = 0
+    for (const [slot, region] of this.regions.entries()) {
+      changed.add(this.vm.takeDirtyLog(slot, region), page)
+      page += region.size / PAGE
+    }
+    if (written === undefined) return undefined
+    changed.add(written)
+    return changed
   }
 
   run(): void {

@@ -3,6 +3,7 @@
  * a reset, and says how it ended.
  */
 
+import { randomUUID } from 'node:crypto'
 import { fstatSync } from 'node:fs'
 import type {
   VmmEvent,
@@ -26,6 +27,8 @@ import { SerialLog } from '../serial/log-file.ts'
 import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
 import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../snapshot/folder.ts'
+import { applyMemoryFile } from '../snapshot/memory-file.ts'
+import { TrackedSnapshot } from '../snapshot/tracked.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
@@ -77,6 +80,7 @@ export class Monitor {
   private disks: MachineOptions['disks'] = []
   private ram: GuestRam | undefined
   private slot: SnapshotSlot | undefined
+  private readonly tracked = new TrackedSnapshot()
   /** The snapshot being written; settled when it is over. */
   private saving: Promise<void> | undefined
 
@@ -194,6 +198,7 @@ export class Monitor {
     const ram = snapshot
       ? restoreGuestRam(ranges, snapshot.memoryFd)
       : allocateGuestRam(ranges, undefined, options)
+    for (const fd of snapshot?.increments ?? []) applyMemoryFile(fd, ram)
     this.ram = ram
     this.disks = disks
     return {
@@ -365,12 +370,14 @@ export class Monitor {
   }
 
   /** Writes the whole machine to a folder. Whatever goes wrong, the guest goes on as before and no folder is there. */
-  private async snapshot({ folder, after = 'keep' }: VmmSnapshotParams): Promise<VmmSnapshotResult> {
+  private async snapshot(params: VmmSnapshotParams): Promise<VmmSnapshotResult> {
+    const { folder, after = 'keep', track, incremental } = params
     if (folder !== undefined && this.jail.thread !== undefined) {
       throw new Error('a jailed monitor makes no folders: start it with --snapshot-slot, or with --no-jail')
     }
     const machine = this.runningMachine()
     const wasRunning = this.state === 'running'
+    const base = incremental ? this.tracked.base(machine, folder) : undefined
     const writer = folder === undefined ? this.slot : new FolderWriter(folder)
     if (!writer) throw new Error('name a folder: this VM was started without --snapshot-slot')
     const over = Promise.withResolvers<void>()
@@ -386,9 +393,16 @@ export class Monitor {
       await machine.pause()
       if (wasRunning && this.state === 'running') this.setState('paused')
       let memoryBytes = 0
-      const state = await machine.save(async () => {
-        memoryBytes = await writer.writeMemory(this.ram!)
-      })
+      // Whatever fails from here on, what KVM noted is used up.
+      this.tracked.forget()
+      const state = await machine.save(
+        async (changed) => {
+          // Holes of a whole one would show what the base has there.
+          if (base && !changed) throw new Error('the changed pages are not known: make a whole snapshot')
+          memoryBytes = await writer.writeMemory(this.ram!, base && changed)
+        },
+        { track },
+      )
       if (after === 'keep') goOn()
       const pausedMs = performance.now() - stoppedAt
       const { cpus, memoryBytes: ramBytes } = this
@@ -397,7 +411,10 @@ export class Monitor {
         readOnly,
         bytes: fstatSync(fd).size,
       }))
-      writer.finish({ v: 1, cpus, memoryBytes: ramBytes, disks, ...state })
+      const id = randomUUID()
+      const document = { v: 1 as const, id, cpus, memoryBytes: ramBytes, disks, ...state }
+      writer.finish(base === undefined ? document : { ...document, base })
+      if (track && folder !== undefined) this.tracked.keep(machine, folder, id)
       if (after === 'quit') this.quit('snapshot')
       return { memoryBytes, pausedMs }
     } catch (error) {

@@ -6,7 +6,9 @@
  * so that each worker makes its own views. RAM is one or two regions (below and above the PCI hole), possibly
  * split at 4 GiB windows; a buffer may cross from one to the next, so bulk copies and iovecs go piecewise.
  */
+
 import { viewOf } from '../sys/libc.ts'
+import type { DirtyPages } from './dirty-pages.ts'
 
 /** One mapping: guest physical address, bytes, and where it lies in this process. */
 export interface GuestRegion {
@@ -36,6 +38,11 @@ interface Window extends GuestRegion {
 export class GuestMemory {
   readonly regions: readonly GuestRegion[]
   private readonly windows: Window[]
+  /**
+   * Where what this process writes is noted for an incremental snapshot: KVM's log has the guest's own writes only.
+   * Undefined while nobody wants to know.
+   */
+  dirty: DirtyPages | undefined
   /** The window of the last access: nearly every access is near the one before. */
   private last: Window
 
@@ -131,12 +138,14 @@ export class GuestMemory {
 
   /** Copies in, crossing contiguous regions. */
   write(address: number, source: Uint8Array): void {
+    this.dirty?.mark(address, source.length)
     this.pieces(address, source.length, (bytes, done) =>
       bytes.set(source.subarray(done, done + bytes.length)),
     )
   }
 
   fill(address: number, length: number, value: number): void {
+    this.dirty?.mark(address, length)
     this.pieces(address, length, (bytes) => bytes.fill(value))
   }
 
@@ -174,18 +183,22 @@ export class GuestMemory {
   }
   writeU8(address: number, value: number): void {
     const w = this.window(address, 1)
+    this.dirty?.mark(address, 1)
     w.view.setUint8(address - w.guestAddress, value)
   }
   writeU16(address: number, value: number): void {
     const w = this.window(address, 2)
+    this.dirty?.mark(address, 2)
     w.view.setUint16(address - w.guestAddress, value, true)
   }
   writeU32(address: number, value: number): void {
     const w = this.window(address, 4)
+    this.dirty?.mark(address, 4)
     w.view.setUint32(address - w.guestAddress, value, true)
   }
   writeU64(address: number, value: number): void {
     const w = this.window(address, 8)
+    this.dirty?.mark(address, 8)
     const offset = address - w.guestAddress
     w.view.setUint32(offset, value % 0x1_0000_0000, true)
     w.view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true)

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
+import type { DirtyPages } from '../memory/dirty-pages.ts'
 import type { GuestRam } from '../memory/guest-ram.ts'
 import { usageError } from '../sys/exit-error.ts'
 import { writeMemoryFile } from './memory-file.ts'
@@ -22,12 +23,14 @@ import { writeMemoryFile } from './memory-file.ts'
 const DOCUMENT = 'vm.json'
 const MEMORY = 'memory'
 /** A document of 32 vCPUs has some hundred KiB. */
+/** Of incremental snapshots, each based on the one before. */
+const MAX_CHAIN = 64
 const MAX_DOCUMENT = 16 * 1024 * 1024
 
 /** Where a snapshot is written to. */
 export interface SnapshotWriter {
-  /** Returns the bytes that are not zero. Neither vCPUs nor devices may run. */
-  writeMemory(ram: GuestRam): Promise<number>
+  /** Returns the bytes written: what is not zero, or with `changed` what changed since the snapshot this one is based on. Neither vCPUs nor devices may run. */
+  writeMemory(ram: GuestRam, changed?: DirtyPages): Promise<number>
   /** Makes everything durable and the snapshot whole. The guest may run again. */
   finish(document: VmSnapshot): void
   abandon(): void
@@ -52,10 +55,10 @@ export class FolderWriter implements SnapshotWriter {
     }
   }
 
-  async writeMemory(ram: GuestRam): Promise<number> {
+  async writeMemory(ram: GuestRam, changed?: DirtyPages): Promise<number> {
     const fd = openSync(path.join(this.partial, MEMORY), 'wx', 0o600)
     try {
-      return await writeMemoryFile(fd, ram)
+      return await writeMemoryFile(fd, ram, changed)
     } finally {
       closeSync(fd)
     }
@@ -126,10 +129,29 @@ export interface OpenSnapshot {
   readonly document: VmSnapshot
   /** The memory file, opened for reading; as long as the document says. */
   readonly memoryFd: number
+  /** Memory files that go over it, the oldest first. */
+  readonly increments: readonly number[]
 }
 
 /** Opens and checks `folder`. Throws ExitError (code 1) with the reason: the command line names the folder. */
 export async function openSnapshot(folder: string): Promise<OpenSnapshot> {
+  const last = await openOne(folder)
+  const fds = [last.memoryFd]
+  for (let at = last.document; at.base !== undefined; ) {
+    if (fds.length > MAX_CHAIN)
+      throw usageError(`--restore ${folder}: more than ${MAX_CHAIN} snapshots in a row`)
+    // A plain name, so that a document can point nowhere but beside itself.
+    const base = await openOne(path.join(path.dirname(path.resolve(folder)), at.base.name))
+    if (base.document.id !== at.base.id || base.document.memoryBytes !== at.memoryBytes) {
+      throw usageError(`--restore ${folder}: ${at.base.name} is not the snapshot it is based on`)
+    }
+    fds.unshift(base.memoryFd)
+    at = base.document
+  }
+  return { document: last.document, memoryFd: fds[0]!, increments: fds.slice(1) }
+}
+
+async function openOne(folder: string): Promise<{ document: VmSnapshot; memoryFd: number }> {
   const refuse = (reason: string): Error => usageError(`--restore ${folder}: ${reason}`)
   const open = (name: string): number => {
     try {

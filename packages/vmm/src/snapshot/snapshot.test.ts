@@ -180,6 +180,58 @@ describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
     assert.match((await fourth.end).output, /upIBHell!~$/)
   })
 
+  test('incremental snapshots have what guest and devices changed, and are put together again', async () => {
+    // Changes a word before each of two letters, one of them to zero; devices write what DMA brings.
+    const changing = path.join(folder, 'changing')
+    writeFileSync(
+      changing,
+      tinyKernel(
+        ...[storeMemory(0x20_0000, 0x31), storeMemory(0x30_0000, 0x32), print('up'), echo],
+        ...[storeMemory(0x20_0000, 0x33), storeMemory(0x30_0000, 0), print('!'), echo],
+        ...[storeMemory(0x40_0000, 0x35), print('?'), echo],
+        ...[0x20_0000, 0x30_0000, 0x40_0000].flatMap((at) => [loadMemory(at), printRax(1)]),
+        powerOff,
+      ),
+    )
+    const first = launch(['--kernel', changing, '--memory', '32M'])
+    await first.printed('up')
+    const client = await first.client()
+    const [whole, second, third] = ['whole', 'second', 'third'].map((name) => fresh(name)) as [
+      string,
+      string,
+      string,
+    ]
+    await assert.rejects(client.snapshot({ folder: second, incremental: true }), /make a whole snapshot/)
+    const { memoryBytes } = await client.snapshot({ folder: whole, track: true })
+    first.type('A')
+    await first.printed('!')
+    const change = await client.snapshot({ folder: second, incremental: true, track: true })
+    assert.ok(change.memoryBytes >= 8192 && change.memoryBytes < memoryBytes, `${change.memoryBytes}`)
+    first.type('B')
+    await first.printed('?')
+    await assert.rejects(
+      client.snapshot({ folder: path.join(os.tmpdir(), 'elsewhere'), incremental: true }),
+      /lies beside the one before/,
+    )
+    await client.snapshot({ folder: third, incremental: true, after: 'quit' })
+    await first.end
+
+    const end = await (() => {
+      const again = launch(['--restore', third])
+      again.type('C')
+      return again.end
+    })()
+    assert.deepEqual([end.code, end.output], [0, 'D3\x005'])
+    const middle = launch(['--restore', second])
+    middle.type('BC')
+    assert.equal((await middle.end).output, 'C?D3\x005')
+    // Without what it is based on, or with another one, it is refused.
+    rmSync(whole, { recursive: true })
+    assert.match((await launch(['--restore', third]).end).line, /there is no snapshot/)
+    cpSync(second, whole, { recursive: true })
+    assert.match((await launch(['--restore', second]).end).line, /is not the snapshot it is based on/)
+  })
+
   test('a machine with firmware goes on in the middle of it', {
     skip: !existsSync(FIRMWARE_FILES.bios) && 'needs the package seabios',
   }, async () => {

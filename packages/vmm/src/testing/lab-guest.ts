@@ -42,8 +42,10 @@ export class LabGuest {
   private readonly changed = new Set<() => void>()
   private seen = 0
 
-  constructor(lab: Lab, args: readonly string[]) {
-    this.process = lab.spawn('node', [vmmEntry, 'run', ...args], {
+  /** With `program`, `args` are that program's: another monitor, to compare with. */
+  constructor(lab: Lab, args: readonly string[], program?: string) {
+    const command = program === undefined ? [vmmEntry, 'run', ...args] : [...args]
+    this.process = lab.spawn(program ?? 'node', command, {
       stdin: true,
       onStdout: (chunk) => {
         this.output += chunk.toString('latin1')

@@ -1,3 +1,4 @@
+import type { DirtyPages } from '../memory/dirty-pages.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 
 /**
@@ -47,6 +48,12 @@ export class DescriptorChain {
       this.readableCount++
       this.readableBytes += length
     }
+  }
+
+  /** Notes all of its writable part. */
+  markWritable(dirty: DirtyPages): void {
+    const end = this.readableCount + this.writableCount
+    for (let i = this.readableCount; i < end; i++) dirty.mark(this.addresses[i]!, this.lengths[i]!)
   }
 
   private grow(): void {

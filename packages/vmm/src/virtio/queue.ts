@@ -219,6 +219,8 @@ export class Virtqueue {
   fill(chain: DescriptorChain, written: number, ahead: number): void {
     this.pool.push(chain)
     if (!this.live) return
+    // The kernel may have filled it through an iovec, past every other place where writes are noted.
+    if (this.memory.dirty !== undefined) chain.markWritable(this.memory.dirty)
     const slot = (this.nextUsed + ahead) & (this.size - 1)
     const element = this.used + 4 + slot * 8
     this.memory.writeU32(element, chain.head)

@@ -1,0 +1,70 @@
+/** The monitors that are measured, each as the command that starts one guest. */
+import { vmmEntry } from '../build/programs.ts'
+import type { Qemu } from '../lab/qemu.ts'
+
+/** What every monitor is given; paths are the lab's. */
+export interface GuestParts {
+  readonly kernel: string
+  readonly initrd: string
+  readonly commandLine: string
+  readonly memoryMib: number
+  readonly disk?: string | undefined
+  readonly tap?: string | undefined
+  /** Tells its process from others. */
+  readonly name: string
+}
+
+export interface BenchMonitor {
+  readonly name: string
+  /** Of the mapping that is the guest's RAM, in /proc/PID/smaps. */
+  readonly ramMapping: string
+  command(parts: GuestParts): string[]
+}
+
+const hearth: BenchMonitor = {
+  name: 'hearth',
+  ramMapping: 'memfd:guest-ram',
+  command: ({ kernel, initrd, commandLine, memoryMib, disk, tap, name }) => [
+    ...['node', vmmEntry, 'run', '--kernel', kernel, '--initrd', initrd, '--cmdline', commandLine],
+    ...['--memory', `${memoryMib}M`, '--name', name],
+    ...(disk === undefined ? [] : ['--disk', disk]),
+    ...(tap === undefined ? [] : ['--net', `tap:${tap}`]),
+  ],
+}
+
+/** The same devices over PCI, served in QEMU's own process (no vhost), with the host's page cache. */
+function qemuMonitor(name: string, machine: string, qemu: Qemu): BenchMonitor {
+  return {
+    name,
+    ramMapping: 'memfd:memory-backend',
+    command: ({ kernel, initrd, commandLine, memoryMib, disk, tap, name: guest }) => [
+      ...['env', ...Object.entries(qemu.env).map(([key, value]) => `${key}=${value}`), ...qemu.command],
+      ...['-M', `${machine},accel=kvm,memory-backend=ram`, '-cpu', 'host', '-smp', '1', '-nodefaults'],
+      ...['-object', `memory-backend-memfd,id=ram,size=${memoryMib}M,share=on`, '-m', `${memoryMib}M`],
+      ...['-kernel', kernel, '-initrd', initrd, '-append', commandLine, '-name', guest],
+      ...['-display', 'none', '-serial', 'stdio', '-no-reboot', '-device', 'virtio-rng-pci'],
+      ...(disk === undefined
+        ? []
+        : [
+            '-drive',
+            `file=${disk},format=raw,if=none,id=disk,cache=writeback,aio=io_uring`,
+            '-device',
+            'virtio-blk-pci,drive=disk',
+          ]),
+      ...(tap === undefined
+        ? []
+        : [
+            '-netdev',
+            `tap,id=net,ifname=${tap},script=no,downscript=no,vhost=off`,
+            '-device',
+            'virtio-net-pci,netdev=net,romfile=',
+          ]),
+    ],
+  }
+}
+
+export const benchMonitors = (qemu: Qemu): readonly BenchMonitor[] => [
+  hearth,
+  qemuMonitor('qemu-microvm', 'microvm,pcie=on,rtc=on', qemu),
+  qemuMonitor('qemu-q35', 'q35', qemu),
+]
