@@ -127,6 +127,21 @@ test('each mistake is named in one line', () => {
   }
 })
 
+test('limits of disks and networks', () => {
+  for (const [text, limit] of [
+    ['bytes=10M', { bytesPerSecond: 10 * 2 ** 20, operationsPerSecond: undefined }],
+    ['ops=500', { bytesPerSecond: undefined, operationsPerSecond: 500 }],
+    ['bytes=1.5K,ops=1', { bytesPerSecond: 1536, operationsPerSecond: 1 }],
+  ] as const) {
+    const options = parse('--disk-limit', text, '--net-limit', text)
+    assert.deepEqual([options.diskLimit, options.netLimit], [limit, limit])
+    assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)), options)
+  }
+  for (const text of ['bytes=0', 'ops=0', 'ops=-1', 'bytes=lots', 'bytes=', '10M', ',', 'ops=1,bytes=1']) {
+    assert.match(refusal(['--kernel', 'k', '--net-limit', text]), /write bytes=SIZE,ops=N/, text)
+  }
+})
+
 test('the jail: what a process can do alone, unless told otherwise', () => {
   assert.deepEqual(parse().jail, { kind: 'process' })
   const namespaces = { kind: 'namespaces', uid: 1879048192, hostNetwork: 3, controlGroup: '/sys/a,b' }

@@ -5,6 +5,7 @@ import { parseSize } from '@hearth/shared/units'
 import { BOOT_CHOICES, type BootChoice, isFirmwareChoice } from '../boot/choice.ts'
 import { type BootDevice, bootOrderText, parseBootOrder } from '../firmware/boot-order.ts'
 import { type JailOption, jailArguments, parseJail } from '../jail/option.ts'
+import type { RateLimit } from '../rate/token-bucket.ts'
 import { usageError } from '../sys/exit-error.ts'
 
 export type DiskFormat = 'raw' | 'qcow2'
@@ -89,6 +90,9 @@ export interface RunOptions {
   readonly jail?: JailOption | undefined
   /** Channels to programs of the guest, by virtio-console. */
   readonly ports?: readonly PortOption[] | undefined
+  /** Of each disk, and of each direction of each network. */
+  readonly diskLimit?: RateLimit | undefined
+  readonly netLimit?: RateLimit | undefined
 }
 
 export const DEFAULTS = { commandLine: 'console=ttyS0', memoryBytes: 512 * 2 ** 20, cpus: 1 } as const
@@ -107,6 +111,7 @@ const MAX_SOCKET_PATH = 107
 const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
+const LIMIT = /^(?:bytes=(\w+(?:\.\d+\w?)?))?,?(?:ops=(\d{1,9}))?$/
 const PORT = /^([\w.-]{1,64}),unix:(.+)$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 
@@ -138,6 +143,10 @@ Runs one virtual machine until it powers off.
   --net tap:NAME[,mac=MAC]    a TAP device; may be given several times
   --net passt:SOCKET[,mac=MAC]
                               the socket of a running passt
+  --disk-limit bytes=SIZE,ops=N
+                              what each disk may do in a second, or one of both; a second's worth at once
+  --net-limit bytes=SIZE,ops=N
+                              the same for what each network sends, and for what it receives (ops: packets)
   --serial stdio              serial console on this terminal (default); Ctrl-A x ends the machine
   --serial unix:PATH          serial console on a socket, for several viewers at once
   --serial-log FILE           keep the console's output (1 MiB, and one file before that)
@@ -184,6 +193,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'control',
     'name',
     'jail',
+    'disk-limit',
+    'net-limit',
   ])
 
   for (let i = 0; i < args.length; i++) {
@@ -244,6 +255,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     ...(cdroms.length > 0 ? { cdroms } : {}),
     nets,
     ports,
+    ...parseLimits(single),
     serial: parseSerial(single.get('serial')),
     serialLog: single.get('serial-log'),
     display: parseDisplay(single.get('display'), single.get('keyboard')),
@@ -387,6 +399,31 @@ function parsePort(text: string): PortOption {
   return { name: match[1]!, path: match[2]! }
 }
 
+function parseLimits(single: ReadonlyMap<string, string>): Pick<RunOptions, 'diskLimit' | 'netLimit'> {
+  const limit = (option: string): RateLimit | undefined => {
+    const text = single.get(option)
+    if (text === undefined) return undefined
+    const match = LIMIT.exec(text)
+    const bytesPerSecond = match?.[1] === undefined ? undefined : parseSize(match[1])
+    const operationsPerSecond = match?.[2] === undefined ? undefined : Number(match[2])
+    const given = [bytesPerSecond, operationsPerSecond].filter((value) => value !== undefined)
+    if (!match || given.length === 0 || given.includes(0) || (match[1] && !bytesPerSecond)) {
+      throw usageError(
+        `--${option} ${text}: write bytes=SIZE,ops=N, or one of them, each a second; for example bytes=20M`,
+      )
+    }
+    return { bytesPerSecond, operationsPerSecond }
+  }
+  const [diskLimit, netLimit] = [limit('disk-limit'), limit('net-limit')]
+  return { ...(diskLimit && { diskLimit }), ...(netLimit && { netLimit }) }
+}
+
+const limitArgument = ({ bytesPerSecond, operationsPerSecond }: RateLimit): string =>
+  [
+    ...(bytesPerSecond === undefined ? [] : [`bytes=${bytesPerSecond}`]),
+    ...(operationsPerSecond === undefined ? [] : [`ops=${operationsPerSecond}`]),
+  ].join(',')
+
 function parseSerial(text: string | undefined): SerialOption {
   if (text === undefined || text === 'stdio') return { kind: 'stdio' }
   return { kind: 'unix', path: unixPath('serial', text) }
@@ -440,6 +477,8 @@ export function vmmCommandLine(options: RunOptions): string[] {
     args.push('--net', `${net.kind}:${net.target}${net.mac === undefined ? '' : `,mac=${net.mac}`}`)
   }
   for (const { name, path } of options.ports ?? []) args.push('--port', `${name},unix:${path}`)
+  if (options.diskLimit) args.push('--disk-limit', limitArgument(options.diskLimit))
+  if (options.netLimit) args.push('--net-limit', limitArgument(options.netLimit))
   args.push('--serial', options.serial.kind === 'stdio' ? 'stdio' : `unix:${options.serial.path}`)
   if (options.serialLog !== undefined) args.push('--serial-log', options.serialLog)
   if (options.display !== undefined) {

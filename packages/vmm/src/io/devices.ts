@@ -13,6 +13,7 @@ import type { GuestMemory } from '../memory/guest-memory.ts'
 import { PasstBackend } from '../net/passt.ts'
 import { TapBackend } from '../net/tap.ts'
 import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
+import { type RateLimit, RateLimiter } from '../rate/token-bucket.ts'
 import { BlockDevice } from '../virtio/block.ts'
 import { ConsoleDevice } from '../virtio/console/console.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
@@ -51,9 +52,10 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
 
   plug(PCI_SLOT.rng, new RngDevice())
   plug(PCI_SLOT.balloon, machine.balloon)
-  for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, log))
+  for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, data.netLimit, log))
   if (data.ports.length > 0) plug(PCI_SLOT.console, new ConsoleDevice(data.ports))
-  for (const [i, disk] of data.disks.entries()) plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, log))
+  for (const [i, disk] of data.disks.entries())
+    plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, data.diskLimit, log))
   if (data.cdroms !== undefined && data.cdroms.length > 0) {
     plug(PCI_SLOT.scsi, new ScsiDevice(data.cdroms.map((disc) => diskBackend(disc, log))))
   }
@@ -78,16 +80,29 @@ function directBus(platform: Platform, resetControl: BusDevice, transitional = f
   return bus
 }
 
-function netDevice(net: NetHandle, log: (text: string) => void): NetDevice {
+const limiter = (limit: RateLimit | undefined): RateLimiter | undefined => limit && new RateLimiter(limit)
+
+function netDevice(net: NetHandle, limit: RateLimit | undefined, log: (text: string) => void): NetDevice {
   const borrowed = { borrowed: true }
   const backend = net.kind === 'tap' ? new TapBackend(net.fd, borrowed) : new PasstBackend(net.fd, borrowed)
-  return new NetDevice(backend, { mac: net.mac, log: (text) => log(`${net.kind} ${net.target}: ${text}`) })
+  return new NetDevice(backend, {
+    mac: net.mac,
+    log: (text) => log(`${net.kind} ${net.target}: ${text}`),
+    txLimiter: limiter(limit),
+    rxLimiter: limiter(limit),
+  })
 }
 
-function blockDevice(disk: DiskHandle, index: number, log: (text: string) => void): BlockDevice {
+function blockDevice(
+  disk: DiskHandle,
+  index: number,
+  limit: RateLimit | undefined,
+  log: (text: string) => void,
+): BlockDevice {
   return new BlockDevice(diskBackend(disk, log), {
     readOnly: disk.readOnly,
     serial: disk.serial ?? `disk${index}`,
+    limiter: limiter(limit),
   })
 }
 

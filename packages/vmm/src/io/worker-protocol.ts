@@ -6,6 +6,7 @@ import type { DisplayHandle } from '../display/handle.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
 import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
+import type { RateLimit } from '../rate/token-bucket.ts'
 import type { PortOptions } from '../virtio/console/console.ts'
 
 export interface DiskHandle {
@@ -48,6 +49,9 @@ export interface IoWorkerData {
   readonly cdroms?: readonly DiskHandle[] | undefined
   readonly nets: readonly NetHandle[]
   readonly ports: readonly PortOptions[]
+  /** Of each disk, and of each direction of each network. */
+  readonly diskLimit?: RateLimit | undefined
+  readonly netLimit?: RateLimit | undefined
   readonly display?: DisplayHandle | undefined
   /** The devices take this on instead of starting cold. */
   readonly restore?: DevicesState | undefined

@@ -23,6 +23,7 @@ import { restoreKernelState, restoreTscRate, saveKernelState, tscTicksOf } from 
 import { DirtyPages, PAGE } from '../memory/dirty-pages.ts'
 import { GuestMemory, type GuestRegion } from '../memory/guest-memory.ts'
 import type { GuestRam } from '../memory/guest-ram.ts'
+import type { RateLimit } from '../rate/token-bucket.ts'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
@@ -49,6 +50,8 @@ export interface MachineOptions {
   readonly hvt?: HvtMachine | undefined
   readonly nets: readonly NetHandle[]
   readonly ports: readonly PortOptions[]
+  readonly diskLimit?: RateLimit | undefined
+  readonly netLimit?: RateLimit | undefined
   readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
   readonly serialAttentionFd: number
@@ -156,6 +159,8 @@ export class Machine {
         cdroms: options.cdroms,
         nets: options.hvt ? [] : options.nets,
         ports: options.ports,
+        diskLimit: options.diskLimit,
+        netLimit: options.netLimit,
         display: options.display,
         restore: options.restore?.devices,
         firmware: firmware?.machine,

@@ -109,7 +109,12 @@ export class Monitor {
     for (const { name, path } of this.options.ports ?? []) {
       ports.push({ name, listenFd: await listenUnixFd('port', path) })
     }
-    const machineOptions = { ...this.open(snapshot), ports }
+    const machineOptions = {
+      ...this.open(snapshot),
+      ports,
+      diskLimit: this.options.diskLimit,
+      netLimit: this.options.netLimit,
+    }
     if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)
     const { serial, control } = this.options
     this.viewers =

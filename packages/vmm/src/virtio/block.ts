@@ -1,6 +1,7 @@
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { DiskBackend, DiskListener } from '../disk/backend.ts'
 import type { Registration } from '../io/event-loop.ts'
+import type { RateLimiter } from '../rate/token-bucket.ts'
 import {
   BLOCK_F,
   BLOCK_STATUS,
@@ -22,6 +23,7 @@ export interface BlockOptions {
   readonly readOnly: boolean
   /** What the guest reads by GET_ID and shows in /dev/disk/by-id; at most 20 bytes. */
   readonly serial: string
+  readonly limiter?: RateLimiter | undefined
 }
 
 const HEADER_BYTES = 16
@@ -67,6 +69,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     errors: 0,
   }
   private readonly backend: DiskBackend
+  private readonly limiter: RateLimiter | undefined
   private readonly readOnly: boolean
   private readonly capacitySectors: number
   private readonly id: Uint8Array
@@ -84,6 +87,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   /** Takes over `backend`. */
   constructor(backend: DiskBackend, options: BlockOptions) {
     this.backend = backend
+    this.limiter = options.limiter
     this.readOnly = options.readOnly || backend.readOnly
     this.capacitySectors = Math.floor(backend.sizeBytes / SECTOR)
     this.id = new TextEncoder().encode(options.serial).subarray(0, ID_BYTES)
@@ -111,17 +115,22 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     let left = TURN
     do {
       queue.disableNotify()
-      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
-        this.begin(chain)
-        if (--left === 0) {
+      for (;;) {
+        const wait = left === 0 ? 0 : (this.limiter?.waitMs() ?? 0)
+        if (left === 0 || wait > 0) {
           this.backend.submit()
           this.batchEnded()
-          this.nextTurn = this.context?.loop.after(0, () => {
+          this.nextTurn = this.context?.loop.after(wait, () => {
             this.nextTurn = undefined
             this.notify(0)
           })
           return
         }
+        const chain = queue.pop()
+        if (chain === null) break
+        left--
+        this.limiter?.take(Math.max(0, chain.readableBytes + chain.writableBytes - HEADER_BYTES - 1))
+        this.begin(chain)
       }
     } while (queue.enableNotify())
     this.backend.submit()

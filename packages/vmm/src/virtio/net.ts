@@ -1,6 +1,7 @@
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { Registration } from '../io/event-loop.ts'
 import { MAX_PACKET_BYTES, NET_HEADER_BYTES, type NetBackend, type NetListener } from '../net/backend.ts'
+import type { RateLimiter } from '../rate/token-bucket.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
 import { type DescriptorChain, IovecList } from './chain.ts'
 import { DEVICE_ID, VIRTIO_F_VERSION_1 } from './constants.ts'
@@ -21,6 +22,9 @@ export interface NetOptions {
   readonly mac: readonly number[]
   /** One line for the monitor's log when the cable is cut. */
   readonly log?: (message: string) => void
+  /** Of what the guest sends, and of what it receives. */
+  readonly txLimiter?: RateLimiter | undefined
+  readonly rxLimiter?: RateLimiter | undefined
 }
 
 const QUEUE_SIZE = 256
@@ -57,6 +61,7 @@ export class NetDevice implements VirtioDevice, NetListener {
     errors: 0,
   }
   private readonly backend: NetBackend
+  private readonly options: NetOptions
   private readonly log: (message: string) => void
   private context: VirtioContext | undefined
   private mergeable = false
@@ -83,6 +88,7 @@ export class NetDevice implements VirtioDevice, NetListener {
   /** Takes over `backend`. */
   constructor(backend: NetBackend, options: NetOptions) {
     this.backend = backend
+    this.options = options
     this.log = options.log ?? (() => {})
     this.features = backend.features | NET_F.MAC | NET_F.STATUS | NET_F.MRG_RXBUF
     this.config = new DeviceConfig(NET_CONFIG_BYTES)
@@ -174,6 +180,13 @@ export class NetDevice implements VirtioDevice, NetListener {
         this.rxTurn = context.loop.after(0, () => this.receive())
         break
       }
+      const wait = this.options.rxLimiter?.waitMs() ?? 0
+      if (wait > 0) {
+        // Packets wait where they come from, or are lost there, as on a slow line.
+        this.backend.watchReadable(false)
+        this.rxTurn = context.loop.after(wait, () => this.receive())
+        break
+      }
       if (!this.receiveOne(context)) break
     }
     context.interrupt(RX)
@@ -247,6 +260,7 @@ export class NetDevice implements VirtioDevice, NetListener {
       this.counters.rxDropped++
       return true
     }
+    this.options.rxLimiter?.take(bytes - NET_HEADER_BYTES)
     this.deliver(context, bytes)
     return true
   }
@@ -301,17 +315,22 @@ export class NetDevice implements VirtioDevice, NetListener {
     }
     do {
       queue.disableNotify()
-      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
-        if (!this.send(context, chain)) {
+      for (;;) {
+        const wait = left === 0 ? 0 : (this.options.txLimiter?.waitMs() ?? 0)
+        if (left === 0 || wait > 0) {
           context.interrupt(TX)
-          return
-        }
-        if (--left === 0) {
-          context.interrupt(TX)
-          this.txTurn = context.loop.after(0, () => {
+          this.txTurn = context.loop.after(wait, () => {
             this.txTurn = undefined
             this.transmit()
           })
+          return
+        }
+        const chain = queue.pop()
+        if (chain === null) break
+        left--
+        this.options.txLimiter?.take(Math.max(0, chain.readableBytes - NET_HEADER_BYTES))
+        if (!this.send(context, chain)) {
+          context.interrupt(TX)
           return
         }
       }
