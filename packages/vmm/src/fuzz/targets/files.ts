@@ -2,7 +2,9 @@
 import { parseVmSnapshot } from '@hearth/shared/vm-snapshot'
 import { BootError, imageOfBytes } from '../../boot/image-file.ts'
 import { loadGuest } from '../../boot/load.ts'
+import { hvtKernel } from '../../boot/testing/hvt-kernel.ts'
 import { bzImage, elf } from '../../boot/testing/images.ts'
+import { multibootKernel } from '../../boot/testing/multiboot-kernel.ts'
 import { checkImage } from '../../disk/qcow2/check.ts'
 import { Qcow2Error } from '../../disk/qcow2/errors.ts'
 import { CLUSTER } from '../../disk/qcow2/format.ts'
@@ -20,6 +22,8 @@ import { ByteSource, EDGES } from '../byte-source.ts'
 import type { FuzzTarget } from '../target.ts'
 
 const MIB = 1 << 20
+/** What a unikernel finds behind its manifest. */
+const HVT = { devices: { disks: [{ bytes: MIB }], nets: [{ mac: [2, 0, 0, 0, 0, 1] }] }, tscHertz: 1e9 }
 
 /** Overwrites fields of a good file: where, how wide and with what says the input. */
 function damaged(good: Uint8Array, source: ByteSource, reach: number): Uint8Array {
@@ -53,7 +57,7 @@ function kernelTarget(name: string, about: string, make: () => Uint8Array): Fuzz
       try {
         const entry = loadGuest(
           { kernel, initrd, commandLine: 'console=ttyS0' },
-          { memory, ramBytes, memoryMap: memoryMap(ramBytes), rsdp: 0xe_0000 },
+          { memory, ramBytes, memoryMap: memoryMap(ramBytes), rsdp: 0xe_0000, hvt: HVT },
         )
         if (!Number.isFinite(entry.regs.rip)) throw new Error(`it is entered at ${entry.regs.rip}`)
       } catch (error) {
@@ -243,6 +247,11 @@ export const fileTargets: readonly FuzzTarget[] = [
   kernelTarget('bzimage', 'a Linux bzImage', () => bzImage()),
   kernelTarget('elf', 'an ELF kernel', () =>
     elf({ segments: [{ address: MIB, data: new Uint8Array(4096), memorySize: 8192 }] }),
+  ),
+  kernelTarget('multiboot', 'a Multiboot kernel, by its own addresses', () => multibootKernel('addresses')),
+  kernelTarget('multiboot-elf', 'a Multiboot kernel in a 32-bit ELF', () => multibootKernel('elf')),
+  kernelTarget('hvt', 'a Solo5 unikernel and its manifest', () =>
+    hvtKernel([], { devices: ['block', 'net'] }),
   ),
   firmwareKind,
   qcow2,

@@ -18,6 +18,8 @@ import { Keyboard } from '../../virtio/input/keyboard.ts'
 import { Tablet } from '../../virtio/input/tablet.ts'
 import { NetDevice } from '../../virtio/net.ts'
 import { RngDevice } from '../../virtio/rng.ts'
+import { OPERATION, REQUEST_BYTES, REQUEST_HEADER_BYTES } from '../../virtio/scsi/protocol.ts'
+import { ScsiDevice } from '../../virtio/scsi/scsi.ts'
 import type { TestDescriptor, TestQueue } from '../../virtio/testing/driver.ts'
 import { TestMachine } from '../../virtio/testing/machine.ts'
 import { COMMON, PciDriver } from '../../virtio/testing/pci-driver.ts'
@@ -177,6 +179,30 @@ const block: Recipe = {
   },
 }
 
+const cdrom: Recipe = {
+  name: 'virtio-scsi',
+  about: 'a CD-ROM drive: commands, units, lengths',
+  make() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hearth-fuzz-'))
+    const file = path.join(folder, 'disc')
+    fs.writeFileSync(file, new Uint8Array(256 * 1024).fill(7))
+    return {
+      device: new ScsiDevice([new RawDisk(openRawFile(file, { readOnly: true }))]),
+      release: () => fs.rmSync(folder, { recursive: true }),
+    }
+  },
+  request: (source) => {
+    const request = new Uint8Array(REQUEST_BYTES)
+    request.set(source.oneIn(6) ? source.take(8) : [1, 0, 0x40, 0])
+    const known = Object.values(OPERATION)
+    request.set(
+      [source.oneIn(6) ? source.u8() : source.pick(known), ...source.take(11)],
+      REQUEST_HEADER_BYTES,
+    )
+    return source.oneIn(8) ? request.subarray(0, source.below(REQUEST_BYTES)) : request
+  },
+}
+
 const net: Recipe = {
   name: 'virtio-net',
   about: 'a network card whose other end is deaf',
@@ -260,6 +286,7 @@ const plain = (name: string, about: string, make: () => VirtioDevice): Recipe =>
 
 export const virtioTargets: readonly FuzzTarget[] = [
   target(block),
+  target(cdrom),
   target(net),
   target(balloon),
   target(consolePorts),
