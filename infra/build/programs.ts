@@ -3,6 +3,7 @@
  * per process, and every VM is a process. Files are replaced by rename and only when their content changed, so
  * that a running VM that has yet to start a worker never reads half a file.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
@@ -51,7 +52,8 @@ export async function buildPrograms(): Promise<number> {
     for (const file of result.outputFiles) {
       const old = await readFile(file.path).catch(() => undefined)
       if (old?.equals(file.contents)) continue
-      const temporary = `${file.path}.${process.pid}.tmp`
+      // Two test files in one process may build at the same time.
+      const temporary = `${file.path}.${randomUUID()}.tmp`
       await writeFile(temporary, file.contents)
       await rename(temporary, path.resolve(file.path))
       changed++
