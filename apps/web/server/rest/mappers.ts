@@ -209,9 +209,9 @@ export function serverStatus(vm: VmView): z.infer<typeof serverStatusSchema> {
 
 export function toServer(
   vm: VmView,
-  facts: { location: Location; image: ImageView | undefined; labels: Labels },
+  facts: { location: Location; image: ImageView | undefined; labels: Labels; volumes: number[] },
 ): z.input<typeof serverSchema> {
-  const { location, image, labels } = facts
+  const { location, image, labels, volumes } = facts
   const ipv4 = vm.addresses.find((address) => address.includes('.'))
   const size = { cpus: vm.cpus, memoryBytes: vm.memoryBytes, diskBytes: vm.diskBytes ?? 0 }
   return {
@@ -246,7 +246,7 @@ export function toServer(
     primary_disk_size: Math.round(size.diskBytes / GIB),
     protection: { delete: vm.deleteProtected, rebuild: vm.deleteProtected },
     labels,
-    volumes: [],
+    volumes,
     load_balancers: [],
     placement_group: null,
   }

@@ -26,11 +26,13 @@ async function toServers(rest: RestContext, viewer: Viewer, vms: readonly VmView
     'vm',
     vms.map(({ id }) => id),
   )
+  const volumes = await rest.services.volumes.list(viewer)
   return vms.map((vm) =>
     toServer(vm, {
       location: location!,
       image: images.find(({ uid }) => uid === vm.image.uid),
       labels: labels.get(vm.id) ?? {},
+      volumes: volumes.flatMap(({ id, vm: holder }) => (holder?.id === vm.id ? [id] : [])),
     }),
   )
 }
