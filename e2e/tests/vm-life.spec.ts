@@ -9,7 +9,7 @@ import { administrator } from '../support/administrator.ts'
  * A VM's life after its creation, on the real stack, with the tiny Linux: what its page offers reaches the guest.
  * The tests build on one another.
  */
-test.describe.configure({ mode: 'serial' })
+test.describe.configure({ mode: 'serial', timeout: 20 * 60_000 })
 
 const MINUTE = 60_000
 let context: BrowserContext
@@ -55,10 +55,10 @@ test('a token creates a VM with an empty disk, whose guest writes to it', async 
   await new VmListPage(page).open()
   await new VmListPage(page).openVm('cellar')
   const vm = new VmPage(page)
-  await vm.expectState('Running', 3 * MINUTE)
+  await vm.expectState('Running', 5 * MINUTE)
   await vm.openTab('Console')
   const terminal = new ConsolePage(page, 'cellar')
-  await terminal.expectText(/#\s*$/m, 3 * MINUTE)
+  await terminal.expectText(/#\s*$/m, 8 * MINUTE)
   await terminal.enter(
     'echo first-words > /dev/vda; sync; head -c 11 /dev/vda; echo " size=$(cat /sys/block/vda/size)"',
   )
@@ -115,8 +115,8 @@ test('off, it goes back to the snapshot, gets more memory and another disk; the 
   await vm.start()
   await vm.openTab('Console')
   const terminal = new ConsolePage(page, 'cellar')
-  await terminal.expectState('Connected', 2 * MINUTE)
-  await terminal.expectText(/#\s*$/m, 3 * MINUTE)
+  await terminal.expectState('Connected', 5 * MINUTE)
+  await terminal.expectText(/#\s*$/m, 8 * MINUTE)
   await terminal.enter('head -c 11 /dev/vda; echo " $(cat /sys/block/vdb/serial) $(cat /sys/block/vdb/size)"')
   await terminal.expectText('first-words volume-1 2097152', MINUTE)
   await terminal.enter('echo more=$(awk "/MemTotal/ {print (\\$2 > 200000)}" /proc/meminfo)')
@@ -128,9 +128,17 @@ test('protected it is not deleted, then it is, and its snapshot with it', async 
   await vm.openTab('Settings')
   const guard = main().getByRole('switch', { name: 'Protect from deletion' })
   await guard.click()
-  await expect(main().getByText(/protected from deletion/)).toBeVisible()
+  await expect(
+    main()
+      .getByText(/protected from deletion/)
+      .first(),
+  ).toBeVisible()
   await guard.click()
-  await expect(main().getByText(/protected from deletion/)).toBeHidden()
+  await expect(
+    main()
+      .getByText(/protected from deletion/)
+      .first(),
+  ).toBeHidden()
   await vm.delete('cellar')
   await new VmListPage(page).expectAbsent('cellar', MINUTE)
 })
