@@ -96,7 +96,7 @@ export class PaintedScreen {
     const [ours, theirs] = duplexPair()
     socket.on('message', (data, isBinary) => isBinary && theirs.write(data as Buffer))
     theirs.on('data', (chunk: Buffer) => socket.send(chunk))
-    theirs.once('close', () => socket.close(this.running ? 4408 : 4409))
+    ours.once('close', () => socket.close(this.running ? 4408 : 4409))
     socket.once('close', () => theirs.destroy())
     this.server.attach(ours, { id })
     const introduction = { id, name: query.get('name') ?? '', input: query.get('input') === '1' }

@@ -105,8 +105,13 @@ test('two people: one types, the other takes over, a broken connection comes bac
   await portal.tell('break')
   await ada.expectState('Connected')
   await ben.expectState('Connected')
-  await portal.tell('rect 60 60 10 10 255')
-  await expect.poll(() => ada.pixel(61, 61)).toBe('#0000ff')
+  // Painted until it is seen: a page that comes back asks for its size again, and the picture is made anew for that.
+  await expect
+    .poll(async () => {
+      await portal.tell('rect 60 60 10 10 255')
+      return ada.pixel(61, 61)
+    })
+    .toBe('#0000ff')
 
   await portal.tell('off')
   await expect(ada.region.getByText('studio is off')).toBeVisible()
