@@ -27,7 +27,7 @@ const shapes = [
   {
     suffix: '-phone',
     viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 2,
+    deviceScaleFactor: 1,
     isMobile: true,
     hasTouch: true,
   },
