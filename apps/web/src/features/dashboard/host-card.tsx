@@ -57,7 +57,7 @@ export function HostCard({
         </StatusPill>
       </div>
       {info ? (
-        <dl
+        <ul
           className={cx(
             'mt-5 grid grid-cols-2 gap-x-4 gap-y-5 xl:grid-cols-4',
             !host.online && 'opacity-60 grayscale',
@@ -106,7 +106,7 @@ export function HostCard({
             }
             text={figures?.temperature == null ? t.unknown : t.celsius(Math.round(figures.temperature))}
           />
-        </dl>
+        </ul>
       ) : (
         <Skeleton className="mt-5 h-18" />
       )}
@@ -128,15 +128,15 @@ function Figure({
   hint?: string | undefined
 }) {
   return (
-    <div className="flex items-center gap-3">
+    <li className="flex items-center gap-3">
       <Ring label={label} value={part} size={64}>
         {value}
       </Ring>
       <div className="min-w-0">
-        <dt className="font-medium text-13">{label}</dt>
-        <dd className="tnum text-ink-2 text-xs leading-4.5">{text}</dd>
-        {hint ? <dd className="tnum text-ink-3 text-xs leading-4.5">{hint}</dd> : null}
+        <p className="font-medium text-13">{label}</p>
+        <p className="tnum text-ink-2 text-xs leading-4.5">{text}</p>
+        {hint ? <p className="tnum text-ink-3 text-xs leading-4.5">{hint}</p> : null}
       </div>
-    </div>
+    </li>
   )
 }
