@@ -1,0 +1,95 @@
+import { gzipSync } from 'node:zlib'
+import { expect, type Page } from '@playwright/test'
+import { settled } from '../support/every-page.ts'
+import { test } from '../support/home-test.ts'
+
+const names = (page: Page) => page.getByRole('row').getByRole('link')
+const openList = async (page: Page, view = '') => {
+  await page.goto(`/vms${view}`)
+  await settled(page)
+}
+
+test('a view is in the address: opened by link, changed by hand, kept over a reload', async ({ page }) => {
+  await openList(page, '?label=for%3Dfamily&sort=-size')
+  await expect(names(page)).toHaveText(['photo-library', 'paperless', 'mail-archive'])
+  await page.getByRole('searchbox', { name: 'Search VMs' }).fill('mail')
+  await expect(names(page)).toHaveText(['mail-archive'])
+  await expect(page).toHaveURL(/q=mail/)
+  await page.reload()
+  await expect(names(page)).toHaveText(['mail-archive'])
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await expect(names(page).first()).toHaveText('build-runner')
+})
+
+test('columns are remembered on this device', async ({ page }) => {
+  await openList(page)
+  await page.getByRole('button', { name: 'Columns' }).click()
+  await page.getByRole('menuitemcheckbox', { name: 'Created' }).click()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('columnheader', { name: 'Created' })).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('columnheader', { name: 'Created' })).toBeVisible()
+})
+
+test('several are stopped with one answer, and each says what became of it', async ({ page, home }) => {
+  await home.tell('step 20')
+  await openList(page, '?label=for%3Dwork')
+  await page.getByRole('checkbox', { name: 'Select all shown' }).check()
+  const bar = page.getByRole('group', { name: 'Selected VMs' })
+  await expect(bar).toContainText('2 selected')
+  await bar.getByRole('button', { name: 'Start' }).click()
+  let dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Start 2 VMs' }).click()
+  await expect(dialog.getByText('Done')).toHaveCount(2)
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+
+  // One that is off already is left out, and said to be before anything is done.
+  await openList(page, '?q=r')
+  for (const name of ['build-runner', 'kernel-lab', 'mail-archive'])
+    if (await page.getByRole('checkbox', { name: `Select ${name}` }).count())
+      await page.getByRole('checkbox', { name: `Select ${name}` }).check()
+  await bar.getByRole('button', { name: 'Shut down' }).click()
+  dialog = page.getByRole('dialog')
+  await expect(dialog.getByText('Left out')).toHaveCount(1)
+  await dialog.getByRole('button', { name: /^Shut down \d VMs?$/ }).click()
+  await expect(dialog.getByText('Done')).not.toHaveCount(0)
+  await expect(dialog.getByText('Refused')).toHaveCount(0)
+})
+
+test('with the host away the list shows what was last known, and since when', async ({ page, home }) => {
+  await openList(page)
+  await home.tell('away')
+  await expect(page.getByText(/hearth-box|fakebox|is away, last seen/).first()).toBeVisible()
+  await expect(page.getByRole('row').filter({ hasText: 'paperless' })).toContainText('when last seen')
+  await home.tell('back')
+  await expect(page.getByRole('row').filter({ hasText: 'paperless' })).toContainText('Running')
+})
+
+test('keys lead through the portal without a mouse', async ({ page }) => {
+  await openList(page)
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await page.keyboard.press('g')
+  await page.keyboard.press('a')
+  await expect(page).toHaveURL(/\/activity$/)
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').fill('photo con')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/vms\/\d+\/console$/)
+})
+
+test('the list’s first load stays below 330 kB of compressed script', async ({ page, home }) => {
+  const answer = await page.request.get(`${home.url}/vms`)
+  const html = await answer.text()
+  // What the page names: everything that must arrive before it can be used; `nomodule` is for browsers of long ago.
+  const tags = [...html.matchAll(/<script[^>]*src="([^"]+)"[^>]*>/g)].filter(
+    ([tag]) => !/nomodule/i.test(tag),
+  )
+  expect(tags.length).toBeGreaterThan(3)
+  let bytes = 0
+  for (const path of new Set(tags.map(([, src]) => src!)))
+    bytes += gzipSync(await (await page.request.get(home.url + path)).body()).length
+  expect(bytes).toBeLessThan(330_000)
+})
