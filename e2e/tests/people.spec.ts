@@ -62,11 +62,12 @@ test('a refusal for want of quota says what is missing, is asked about in one cl
   const create = new VmCreatePage(his)
   await create.open()
   await create.fill({ image: 'Tiny Linux', name: 'bens-second', custom: { cpus: 1, memoryGib: 1 } })
-  await create.submitButton.click()
-  const refusal = his.getByRole('alert').filter({ hasText: 'Kids: 0 VMs left' }).first()
-  await expect(refusal).toContainText('Ada can raise the quota')
+  // The page says what is missing before anything is sent, and offers to ask.
+  await expect(create.submitButton).toHaveAttribute('aria-disabled', 'true')
+  const why = his.getByText('VMs: this needs 1, and 0 of your quota is left.').filter({ visible: true })
+  await expect(why.first()).toBeVisible()
   await his.getByRole('button', { name: 'Ask for more' }).click()
-  await expect(his.getByText('Asked. An administrator sees it now.')).toBeVisible()
+  await expect(his.getByText('Asked. An administrator sees it and can raise it.').first()).toBeVisible()
   await picture(his, 'people-refused')
 
   await new ProjectPage(ada).open('Kids')
