@@ -1,5 +1,6 @@
 /** The builder's end of an upload, in the words of tus 1.0.0 (HEAD, PATCH), and DELETE to give one up. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { finished } from 'node:stream/promises'
 import { z } from 'zod'
 import { UploadError, type UploadStore } from './uploads.ts'
 
@@ -43,8 +44,10 @@ export async function answerUpload(
     if (request.errored) return void response.destroy()
     const status = error instanceof UploadError ? error.status : 500
     const message = error instanceof UploadError ? error.message : 'The upload could not be written.'
-    // Nothing more of this request is read.
-    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+    // The rest of this part first: closing a connection with bytes on their way would lose the answer.
+    request.resume()
+    await finished(request).catch(() => {})
+    response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ error: message }))
   }
 }
