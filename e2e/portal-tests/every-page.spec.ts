@@ -40,8 +40,14 @@ for (const each of everyPage) {
 async function darken(page: Page): Promise<void> {
   await page.evaluate(async () => {
     document.documentElement.dataset.theme = 'dark'
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished))
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+    // Again until there is none: where parts inherit a colour on its way, their own transitions begin after it.
+    do {
+      await frame()
+      await frame()
+      await Promise.allSettled(document.getAnimations().map(({ finished }) => finished))
+      await frame()
+    } while (document.getAnimations().length > 0)
   })
 }
 
