@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { before, test } from 'node:test'
 import type { ImageManifest } from '@hearth/shared/image'
+import { GUEST_CMDLINE } from '../../../packages/vmm/src/testing/lab-guest.ts'
 import { buildPrograms, vmmEntry } from '../../build/programs.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { LabProcess } from '../../lab/lab-process.ts'
@@ -82,7 +83,7 @@ function startGuest(cmdline: string, args: readonly string[] = []) {
 }
 
 test('it greets with its name, gives a shell with job control, and powers off with exit code 0', async () => {
-  const { guest, until, type } = startGuest('quiet hearth.name=bob', ['--cpus', '2'])
+  const { guest, until, type } = startGuest(`${GUEST_CMDLINE} hearth.name=bob`, ['--cpus', '2'])
   await until(/Tiny Linux 6\.\S+ on 2 CPUs/)
   await until(/bob:\S+# /)
   // The terminal turns Ctrl-C into a signal only once the shell has left its line editor.

@@ -8,7 +8,7 @@ import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
 import { sharedLab, sharedLabData, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
-import { guestInitrd, LabGuest } from '../testing/lab-guest.ts'
+import { GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 import { FIRMWARE_FILES } from './images.ts'
 import { makeGrubDisk } from './testing/grub-disk.ts'
 
@@ -26,7 +26,7 @@ before(async () => {
   await writeFile(initrd, await guestInitrd(kernel.modules))
   disk = path.join(folder, 'disk.raw')
   await makeGrubDisk(path.join(folder, 'work'), disk, {
-    ...{ kernel: kernel.vmlinuz, initrd, commandLine: 'console=ttyS0 quiet run=shell' },
+    ...{ kernel: kernel.vmlinuz, initrd, commandLine: `${GUEST_CMDLINE} run=shell` },
   })
 })
 

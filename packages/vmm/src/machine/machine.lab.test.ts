@@ -11,7 +11,7 @@ import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
 import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
-import { BOOT_MS, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
+import { BOOT_MS, GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 import { powerOff, tinyKernel } from '../testing/tiny-guest.ts'
 import { extractVmlinux, withoutPvhNote } from '../testing/vmlinux.ts'
 
@@ -48,7 +48,7 @@ function start(options: {
   memory?: string
   args?: readonly string[]
 }): LabGuest {
-  const commandLine = `console=ttyS0 quiet run=${options.run ?? 'shell'} ${options.commandLine ?? ''}`
+  const commandLine = `${GUEST_CMDLINE} run=${options.run ?? 'shell'} ${options.commandLine ?? ''}`
   const guest = new LabGuest(lab, [
     ...[
       '--kernel',
@@ -218,7 +218,8 @@ test('control socket: status, pause, resume, power button; serial socket: scroll
   assert.equal((await control(socket, 'powerdown')).ok, true)
   assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
   assert.match((await lab.run('cat', [log])).stdout, /POWER BUTTON/)
-  assert.equal((await lab.run('ls', [folder])).stdout, 'serial.log\n')
+  // The sockets are gone; the log stays, with the file it rotates to.
+  assert.equal((await lab.run('ls', [folder])).stdout, 'serial.log\nserial.log.1\n')
 })
 
 test('what the host refuses is exit code 2 and one line that says what to do', async () => {

@@ -10,7 +10,7 @@ import { buildPrograms } from '../../../../infra/build/programs.ts'
 import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
 import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
-import { BOOT_MS, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
+import { BOOT_MS, GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 
 const MIB = 2 ** 20
 const SOCKET = '/tmp/balloon-lab-control'
@@ -53,7 +53,7 @@ describe("Debian's drivers", () => {
     const guest = new LabGuest(lab, [
       ...['--kernel', kernel.vmlinuz, '--initrd', initrd, '--memory', '384M', '--control', `unix:${SOCKET}`],
       ...['--port', `org.qemu.guest_agent.0,unix:${PORT}`],
-      ...['--cmdline', 'console=ttyS0 quiet run=shell'],
+      ...['--cmdline', `${GUEST_CMDLINE} run=shell`],
     ])
     const watch = async (field: string, least: number, most: number, request = '') => {
       const args = ['-e', WATCH, request, field, String(least), String(most)]

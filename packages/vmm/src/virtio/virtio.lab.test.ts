@@ -11,7 +11,7 @@ import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
 import { sharedLab, sharedLabData, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
-import { BOOT_MS, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
+import { BOOT_MS, GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 
 const HOST = '192.168.231.1'
 const GUEST = '192.168.231.2'
@@ -58,7 +58,7 @@ afterEach(async () => {
 async function boot(args: readonly string[], commandLine = ''): Promise<LabGuest> {
   const guest = new LabGuest(lab, [
     ...['--kernel', kernel, '--initrd', initrd, '--memory', '256M'],
-    ...['--cmdline', `console=ttyS0 quiet run=shell ${commandLine}`],
+    ...['--cmdline', `${GUEST_CMDLINE} run=shell ${commandLine}`],
     ...args,
   ])
   guests.push(guest)
