@@ -28,19 +28,7 @@ export async function convertDisk(options: ConvertOptions): Promise<void> {
   try {
     // -f: never guessed, so that a raw disk whose guest wrote a qcow2 header into it stays a raw disk.
     await runJailed(
-      [
-        'qemu-img',
-        'convert',
-        '-p',
-        '-f',
-        format.format,
-        '-O',
-        'raw',
-        '-S',
-        '4k',
-        '/source',
-        '/work/disk.raw',
-      ],
+      ['qemu-img', 'convert', '-p', '-f', format.format, '-O', 'raw', '-S', '4k', '/source', '/out/disk.raw'],
       {
         ...jail,
         onOutput(text) {

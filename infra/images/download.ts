@@ -7,12 +7,12 @@ import type { IncomingMessage } from 'node:http'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { imageLimits, type Transfer } from '@hearth/shared/image'
+import { SpeedMeter } from '@hearth/shared/speed'
 import { formatBytes, MIB } from '@hearth/shared/units'
 import { z } from 'zod'
 import { BuildError } from '../recipes/build-error.ts'
 import { forgetDownload } from './download-parts.ts'
 import { type FetchRules, get } from './http-source.ts'
-import { SpeedMeter } from './speed.ts'
 
 export interface DownloadOptions {
   readonly url: string

@@ -35,7 +35,7 @@ export function mayBecomeJailUser(): boolean {
 export interface JailOptions {
   /** The file to read, at `/source` in there. */
   readonly source: string
-  /** A folder to write in, at `/work` in there; as root, its owner has to be `jailUid`. */
+  /** A folder to write in, at `/out` in there; as root, its owner has to be `jailUid`. */
   readonly work: string
   /** The longest file it may write. */
   readonly fileBytes: number

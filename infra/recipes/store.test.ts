@@ -58,7 +58,7 @@ test('a rebuild replaces the image while an open file of the old one stays reada
 
 test('what a cut-off build left is removed; an image cut off while it was replaced comes back', async () => {
   await build(trivialRecipe('one'))
-  await mkdir(path.join(images, '.building-two-1234/work/tree'), { recursive: true })
+  await mkdir(path.join(images, '.building-two-1234', 'work', 'tree'), { recursive: true })
   await mkdir(path.join(images, '.replaced-one'))
   await mkdir(path.join(images, '.replaced-three'))
   await writeFile(path.join(images, '.replaced-three/image.json'), 'old')

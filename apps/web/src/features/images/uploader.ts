@@ -2,7 +2,7 @@
  * Uploads of this tab. They belong to no page, so that going elsewhere in the portal stops none. The host says how far
  * one is (tus 1.0.0: HEAD, then PATCH at that offset), so a broken connection costs at most one part.
  */
-import { SpeedMeter } from '../../lib/speed.ts'
+import { SpeedMeter } from '@hearth/shared/speed'
 
 export interface UploadState {
   readonly sent: number

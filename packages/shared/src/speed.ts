@@ -1,7 +1,10 @@
-/** Bytes a second over the last seconds: steady enough to read, quick enough to be true. */
 const windowMs = 5000
 const bucketMs = 250
 
+/**
+ * Bytes a second over the last five seconds, of a transfer that `add` is told of: steady enough to read, quick enough to be
+ * true. `now` is a clock in milliseconds.
+ */
 export class SpeedMeter {
   readonly #now: () => number
   readonly #began: number
