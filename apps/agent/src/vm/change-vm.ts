@@ -11,11 +11,12 @@ import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import type { VmStore } from '../store/vm-store.ts'
 import { requireBoot } from './boot-options.ts'
 import { requireFiles } from './create-vm.ts'
+import { shutDown } from './shut-down.ts'
 import { requireSuspend, suspendVm } from './suspend-vm.ts'
 import type { Vm } from './vm.ts'
 import type { Vms } from './vms.ts'
 
-/** How long a guest may take to answer the power button. */
+/** How long a guest may take to shut down. */
 export const shutdownTimeoutMs = 90_000
 
 /** Refuses at once what the VM's state does not allow; the same check the page makes, for those who race it. */
@@ -44,8 +45,7 @@ export async function powerVm(vm: Vm, op: PowerOp, progress: ActionProgress): Pr
       return
     case 'shutdown':
       progress.report(5, 'Waiting for the guest to shut down')
-      await vm.powerdown({ keepDesired: false })
-      if (!(await vm.untilStopped(shutdownTimeoutMs))) {
+      if (!(await shutDown(vm, { keepDesired: false, timeoutMs: shutdownTimeoutMs }))) {
         vm.shutdownIgnored()
         throw new HearthError(
           'timeout',

@@ -2,6 +2,7 @@
  * All running guests down, because the box (or the foreground program) is going down: the power button for all
  * at once, then off for those that did not react. They stay marked to run: nobody asked for them to be off.
  */
+import { shutDown } from './shut-down.ts'
 import type { Vm } from './vm.ts'
 
 export async function shutdownGuests(
@@ -15,8 +16,10 @@ export async function shutdownGuests(
     running.map(async (vm) => {
       if (timeoutMs > 0) {
         // A monitor that does not answer the button is ended all the same below.
-        await vm.powerdown({ keepDesired: true }).catch(() => undefined)
-        if (await vm.untilStopped(Math.max(0, deadline - Date.now()))) return
+        const off = await shutDown(vm, { keepDesired: true, timeoutMs }).catch(() =>
+          vm.untilStopped(Math.max(0, deadline - Date.now())),
+        )
+        if (off) return
       }
       if (!vm.hasProcess) return
       forced++

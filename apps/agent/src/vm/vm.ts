@@ -257,13 +257,16 @@ export class Vm {
     this.#keepDesired = options.keepDesired
     this.setState('stopping')
     try {
-      // A guest's agent shuts down also where nobody listens to the button; who listens to both shuts down once.
-      if (this.#guestSays !== null) await this.#guestAgent.shutdown().catch(() => undefined)
       await this.#request('powerdown')
     } catch (error) {
       this.shutdownIgnored()
       throw error
     }
+  }
+
+  /** For a guest that does not listen to the button. Whether one has an agent shows only by asking. */
+  async askGuestToShutDown(): Promise<void> {
+    if (this.#monitor) await this.#guestAgent.shutdown().catch(() => undefined)
   }
 
   /** The guest did not react to the power button: what is true is that it runs. */
