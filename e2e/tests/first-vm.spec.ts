@@ -150,6 +150,7 @@ test('Debian 12: built, created, boots to its login, is signed in to, shuts down
   await picture('08-debian-overview')
   await vm.shutdown()
   await vm.expectState('Stopped', 3 * MINUTE)
+  await expect(page.getByText('Shutting this VM down failed')).toHaveCount(0)
   await vm.openTab('Activity')
   await picture('09-activity')
   await vm.delete('first-debian')
