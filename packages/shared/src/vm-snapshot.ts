@@ -66,6 +66,9 @@ export type UartState = z.infer<typeof uartStateSchema>
 export const chipsetStateSchemas = {
   'acpi-pm': z.strictObject({ status: u16, enable: u16, control: u16 }),
   cmos: z.strictObject({ index: u8, bytes: bytes(128) }),
+  gpe: z.strictObject({ status: u16, enable: u16 }),
+  /** Absent in snapshots of before it was there, whose guests know of none. */
+  'generation-id': z.strictObject({ id: z.uuid(), address: z.int().min(0).optional() }),
   i8042: z.strictObject({ outputPortNext: z.boolean() }),
   'reset-control': z.strictObject({ value: u8 }),
   'system-control-a': z.strictObject({ value: u8 }),
@@ -75,6 +78,8 @@ export const chipsetStateSchemas = {
 const chipsetStateSchema = z.strictObject({
   'acpi-pm': chipsetStateSchemas['acpi-pm'].optional(),
   cmos: chipsetStateSchemas.cmos.optional(),
+  gpe: chipsetStateSchemas.gpe.optional(),
+  'generation-id': chipsetStateSchemas['generation-id'].optional(),
   i8042: chipsetStateSchemas.i8042.optional(),
   'reset-control': chipsetStateSchemas['reset-control'].optional(),
   'system-control-a': chipsetStateSchemas['system-control-a'].optional(),

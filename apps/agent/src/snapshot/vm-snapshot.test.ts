@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { GIB, MIB } from '@hearth/shared/units'
@@ -98,6 +98,29 @@ inOwnNetwork(import.meta.url, () => {
       (await readdir(join(box.state, 'vms', spec.vmUid))).filter((name) => name.startsWith('.tmp-')),
       [],
     )
+  })
+
+  test('a guest is the same one at every start, and another one after its disk went back', async () => {
+    const spec = await create('disk', false)
+    const identity = async (): Promise<string> => {
+      const log = join(box.state, 'vms', spec.vmUid, 'serial.log')
+      await rm(log, { force: true })
+      await power(spec.vmUid, 'start')
+      const pattern = /stand-in \S+ booted as (\S{36})/
+      const said = await until('the identity', async () =>
+        pattern.exec(await readFile(log, 'latin1').catch(() => '')),
+      )
+      await power(spec.vmUid, 'poweroff')
+      return said[1]!
+    }
+    const first = await identity()
+    assert.equal(await identity(), first)
+    const { snapshotUid } = await take(spec.vmUid)
+    assert.equal(await identity(), first)
+    assert.equal((await restore(spec.vmUid, snapshotUid)).status, 'success')
+    const second = await identity()
+    assert.notEqual(second, first)
+    assert.equal(await identity(), second)
   })
 
   test('a running VM is held still for its snapshot, runs on, and is not taken back while it runs', async () => {

@@ -2,6 +2,7 @@
  * Taking a snapshot of a VM's system disk, going back to one, and filling a new VM from one. Each may be done again
  * from the beginning after a crash.
  */
+import { randomUUID } from 'node:crypto'
 import { rename, rm, stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { HearthError } from '@hearth/shared/errors'
@@ -163,5 +164,5 @@ async function fill(
   progress.report(85, 'Putting it in place')
   for (const [temporary, to] of copies) await rename(temporary, to)
   await syncFolder(files.folder)
-  await vm.setRecord({ boot: manifest.boot })
+  await vm.setRecord({ boot: manifest.boot, generationId: randomUUID() })
 }

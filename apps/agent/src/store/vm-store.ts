@@ -29,6 +29,8 @@ export const vmRecordSchema = z.object({
   display: z.boolean().optional(),
   /** The user its monitor runs as, from its first jailed start on. */
   jailUid: z.int().positive().optional(),
+  /** What its guest tells twins of itself apart by; another one whenever its disk becomes that of an older moment. From its first start on. */
+  generationId: z.uuid().optional(),
   /** The fixed IPv4 address its MAC is given by DHCP. */
   address: z.ipv4().nullable(),
   /** What it boots, fixed at creation: a rebuilt image must not change the kernel under an existing disk. */

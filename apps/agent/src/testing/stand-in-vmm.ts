@@ -31,6 +31,7 @@ const { values } = parseArgs({
     display: text,
     keyboard: text,
     jail: text,
+    'generation-id': text,
     'serial-log': text,
     disk: { type: 'string', multiple: true },
     net: { type: 'string', multiple: true },
@@ -40,7 +41,7 @@ const { values } = parseArgs({
 const behaviour = new Set((values.cmdline ?? '').split(' '))
 /** Tells one run from the next: its pid is the first in a namespace of its own. */
 const run = randomUUID()
-const bootText = `stand-in ${run} ${values.restore ? `goes on from ${readFileSync(join(values.restore, 'vm.json'))}` : 'booted'}\r\n`
+const bootText = `stand-in ${run} ${values.restore ? `goes on from ${readFileSync(join(values.restore, 'vm.json'))}` : 'booted'} as ${values['generation-id']}\r\n`
 
 if (behaviour.has('fail-start')) {
   process.stderr.write('hearth-vmm: /dev/kvm: not on this host\n')

@@ -2,6 +2,7 @@
  * One VM on this host: its specification, what is remembered of it, and the monitor that runs it. All changes
  * of its observed state happen here; what a person asks for is sequenced by the operations beside this file.
  */
+import { randomUUID } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
@@ -365,8 +366,10 @@ export class Vm {
       const { option } = jail
       if (option.kind === 'namespaces' && option.uid !== undefined)
         await this.setRecord({ jailUid: option.uid })
+      const generationId = this.#record.generationId ?? randomUUID()
+      if (this.#record.generationId === undefined) await this.setRecord({ generationId })
       const program = [vmmCommand.command, ...vmmCommand.args]
-      const machine = { ...this.#machine(net, restore), jail: option }
+      const machine = { ...this.#machine(net, restore), jail: option, generationId }
       const [command, ...args] = [...jail.launcher, ...program, ...vmmCommandLine(machine)]
       return await launchDetached({
         command: command!,

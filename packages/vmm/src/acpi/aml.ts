@@ -58,6 +58,20 @@ export function eisaId(id: string): number[] {
   return [0x0c, packed >> 8, packed & 0xff, product >> 8, product & 0xff]
 }
 
+/** Always four bytes, for a value that is patched later. */
+export const dword = (value: number): number[] => [0x0c, ...le(value, 4)]
+/** DefMethod (20.2.5.2) without arguments, not serialised. */
+export const method = (path: string, ...terms: Aml[]): number[] => [
+  0x14,
+  ...withPackageLength([...nameString(path), 0, ...terms.flat()]),
+]
+/** DefNotify (20.2.5.3). */
+export const notify = (object: string, value: number): number[] => [
+  0x86,
+  ...nameString(object),
+  ...integer(value),
+]
+
 export const name = (path: string, value: Aml): number[] => [0x08, ...nameString(path), ...value]
 export const scope = (path: string, ...terms: Aml[]): number[] => [
   0x10,

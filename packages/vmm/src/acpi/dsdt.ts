@@ -1,16 +1,20 @@
 /** What the fixed tables cannot say: power-off, the PCI host bridge, legacy devices, processors. */
+import { GPE_BYTES, GPE_EVENT } from '../chipset/gpe.ts'
 import { IRQ, PORT, pciPin } from '../machine/layout.ts'
 import {
   type Aml,
   busNumbers,
   device,
+  dword,
   dwordMemory,
   eisaId,
   integer,
   ioPorts,
   irq,
   memory32Fixed,
+  method,
   name,
+  notify,
   packageOf,
   resources,
   scope,
@@ -23,8 +27,13 @@ import type { AcpiMachine } from './tables.ts'
 export const SLEEP_TYPE_S5 = 5
 const PRESENT = 0xf
 
-export function dsdtBody(machine: AcpiMachine): Uint8Array {
+const DEVICE_SPECIFIC_CHANGE = 0x80
+
+/** The body, and where in it the address of the generation ID is: 4 bytes, which firmware makes absolute. */
+export function dsdtBody(machine: AcpiMachine): { body: Uint8Array; generationIdAt: number } {
   const { cpus, ecam } = machine
+  // Low half, high half.
+  const generationId = name('ADDR', packageOf(dword(machine.generationId), integer(0)))
   const body = [
     ...name('\\_S5', packageOf(integer(SLEEP_TYPE_S5), integer(SLEEP_TYPE_S5), integer(0), integer(0))),
     ...scope(
@@ -33,7 +42,14 @@ export function dsdtBody(machine: AcpiMachine): Uint8Array {
       device(
         'MBRD',
         name('_HID', eisaId('PNP0C02')),
-        name('_CRS', resources(memory32Fixed(ecam.start, ecam.size), ioPorts(PORT.pm1aEvent, 0x10))),
+        name(
+          '_CRS',
+          resources(
+            memory32Fixed(ecam.start, ecam.size),
+            ioPorts(PORT.pm1aEvent, 0x10),
+            ioPorts(PORT.gpe0, GPE_BYTES),
+          ),
+        ),
       ),
       device(
         'COM1',
@@ -53,10 +69,27 @@ export function dsdtBody(machine: AcpiMachine): Uint8Array {
         name('_STA', integer(PRESENT)),
         name('_CRS', resources(ioPorts(PORT.pvpanic, 1))),
       ),
+      device(
+        'VGEN',
+        name('_HID', string('QEMUVGID')),
+        name('_CID', string('VM_Gen_Counter')),
+        name('_DDN', string('VM_Gen_Counter')),
+        name('_STA', integer(PRESENT)),
+        generationId,
+      ),
       ...Array.from({ length: cpus }, (_, cpu) => processor(cpu)),
     ),
+    ...scope(
+      '\\_GPE',
+      method(
+        `_E${GPE_EVENT.generationId.toString(16).toUpperCase().padStart(2, '0')}`,
+        notify('\\_SB.VGEN', DEVICE_SPECIFIC_CHANGE),
+      ),
+    ),
   ]
-  return Uint8Array.from(body)
+  // The package's first element is the prefix byte 0x0C and the four bytes, its second one byte.
+  const end = Buffer.from(body).indexOf(Buffer.from(generationId)) + generationId.length
+  return { body: Uint8Array.from(body), generationIdAt: end - 5 }
 }
 
 function pciHostBridge({ ecam, pciMemory }: AcpiMachine): Aml {

@@ -1,5 +1,15 @@
 /** The ACPI tables of the machine (ACPI 6.5, section 5.2), as bytes with addresses and checksums in place. */
-import { ACPI_TABLES, ECAM, IOAPIC_ADDRESS, IRQ, LAPIC_ADDRESS, PCI_MMIO, PORT } from '../machine/layout.ts'
+import { GPE_BYTES } from '../chipset/gpe.ts'
+import {
+  ACPI_TABLES,
+  ECAM,
+  GENERATION_ID,
+  IOAPIC_ADDRESS,
+  IRQ,
+  LAPIC_ADDRESS,
+  PCI_MMIO,
+  PORT,
+} from '../machine/layout.ts'
 import { dsdtBody } from './dsdt.ts'
 
 const HEADER = 36
@@ -19,6 +29,8 @@ export interface AcpiMachine {
   readonly ecam: { readonly start: number; readonly size: number; readonly lastBus: number }
   /** Windows the host bridge passes on to memory BARs, `end` exclusive. */
   readonly pciMemory: readonly { readonly start: number; readonly end: number }[]
+  /** Where the VM generation ID lies; with firmware, where in its file. */
+  readonly generationId: number
 }
 
 export interface AcpiTables {
@@ -35,6 +47,8 @@ export interface AcpiTableSet {
   readonly tables: readonly { readonly signature: string; readonly offset: number; readonly length: number }[]
   /** Little-endian addresses of `size` bytes at offset `at`; each holds `base` plus the offset of a table. */
   readonly pointers: readonly { readonly at: number; readonly size: 4 | 8 }[]
+  /** Offset of the generation ID's address, 4 bytes. */
+  readonly generationIdAt: number
   readonly rsdt: number
   readonly xsdt: number
 }
@@ -44,6 +58,7 @@ export const directMachine = (cpus: number): AcpiMachine => ({
   cpus,
   ecam: ECAM,
   pciMemory: [PCI_MMIO],
+  generationId: GENERATION_ID,
 })
 
 /** The tables where an operating system without firmware finds them: RSDP first. */
@@ -76,7 +91,8 @@ export function layTables(machine: AcpiMachine, base: number): AcpiTableSet {
     return base + offset
   }
   const firmwareControl = place(facs())
-  const dsdt = place(table('DSDT', 2, dsdtBody(machine)))
+  const { body, generationIdAt } = dsdtBody(machine)
+  const dsdt = place(table('DSDT', 2, body))
   const roots = [
     place(fadt(firmwareControl, dsdt), [
       [FADT.firmwareControl, 4],
@@ -91,7 +107,7 @@ export function layTables(machine: AcpiMachine, base: number): AcpiTableSet {
   const xsdt = place(rootTable('XSDT', 8, roots), entries(8)) - base
   const bytes = new Uint8Array(next)
   for (const entry of tables) bytes.set(entry.bytes, entry.offset)
-  return { bytes, tables, pointers, rsdt, xsdt }
+  return { bytes, tables, pointers, generationIdAt: dsdt - base + HEADER + generationIdAt, rsdt, xsdt }
 }
 
 const signatureOf = (table: Uint8Array): string => String.fromCharCode(...table.subarray(0, 4))
@@ -184,6 +200,8 @@ function fadt(firmwareControl: number, dsdt: number): Uint8Array {
   whole.setUint8(88, 4)
   whole.setUint8(89, 2)
   whole.setUint8(91, 4)
+  set32(80, PORT.gpe0)
+  whole.setUint8(92, GPE_BYTES)
   // No C2 and no C3: latencies above these bounds say so.
   whole.setUint16(96, 0xfff, true)
   whole.setUint16(98, 0xfff, true)
@@ -202,6 +220,7 @@ function fadt(firmwareControl: number, dsdt: number): Uint8Array {
   portAddress(whole, 148, PORT.pm1aEvent, 32, 2)
   portAddress(whole, 172, PORT.pm1aControl, 16, 2)
   portAddress(whole, 208, PORT.pmTimer, 32, 4)
+  portAddress(whole, 220, PORT.gpe0, 8 * GPE_BYTES, 1)
   bytes.set(new Uint8Array(whole.buffer, HEADER))
   return table('FACP', 6, bytes)
 }

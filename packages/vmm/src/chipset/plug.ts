@@ -6,12 +6,14 @@ import { IRQ, PORT } from '../machine/layout.ts'
 import { AcpiPm, PM1_BYTES } from './acpi-pm.ts'
 import { Cmos } from './cmos.ts'
 import type { MachineEvents } from './events.ts'
+import { GPE_BYTES, GpeBlock, sharedPin } from './gpe.ts'
 import { I8042Command, I8042Data } from './i8042.ts'
 import { Pvpanic } from './pvpanic.ts'
 import { ResetControl } from './reset-control.ts'
 
 export interface Chipset {
   readonly acpiPm: AcpiPm
+  readonly gpe: GpeBlock
   /** For the PCI bus, whose configuration ports it lies among. */
   readonly resetControl: ResetControl
   save(): ChipsetState
@@ -24,7 +26,9 @@ export function plugChipset(
   ram: { readonly lowRam: number; readonly highRam: number },
   events: MachineEvents,
 ): Chipset {
-  const acpiPm = new AcpiPm(interrupts.pin(IRQ.sci), events)
+  const [fixed, general] = sharedPin(interrupts.pin(IRQ.sci), 2)
+  const acpiPm = new AcpiPm(fixed!, events)
+  const gpe = new GpeBlock(general!)
   const keyboard = new I8042Command(events)
   pio.add(PORT.i8042Data, 1, new I8042Data(keyboard))
   pio.add(PORT.i8042Command, 1, keyboard)
@@ -32,11 +36,13 @@ export function plugChipset(
   pio.add(PORT.cmos, 2, cmos)
   pio.add(PORT.pvpanic, 1, new Pvpanic(events))
   pio.add(PORT.pm1aEvent, PM1_BYTES, acpiPm)
+  pio.add(PORT.gpe0, GPE_BYTES, gpe)
   const resetControl = new ResetControl(events)
   /** By the names in the snapshot. */
-  const withState = { 'acpi-pm': acpiPm, cmos, i8042: keyboard, 'reset-control': resetControl } as const
+  const withState = { 'acpi-pm': acpiPm, gpe, cmos, i8042: keyboard, 'reset-control': resetControl } as const
   return {
     acpiPm,
+    gpe,
     resetControl,
     save: () =>
       Object.fromEntries(

@@ -25,6 +25,14 @@ test('what is not given has defaults', () => {
   assert.equal(options.noReboot, false)
 })
 
+test('a generation ID is a UUID or asked for as a new one', () => {
+  const id = '00112233-4455-6677-8899-AABBCCDDEEFF'
+  assert.equal(parse('--generation-id', id).generationId, id.toLowerCase())
+  assert.equal(parse('--generation-id=new').generationId, 'new')
+  assert.deepEqual(vmmCommandLine(parse('--generation-id', 'new')).slice(-2), ['--generation-id', 'new'])
+  assert.match(refusal(['--kernel', 'k', '--generation-id', '42']), /write new, or a UUID/)
+})
+
 test('every option is read, in both spellings', () => {
   const options = parse(
     ...[

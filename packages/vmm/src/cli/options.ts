@@ -86,6 +86,8 @@ export interface RunOptions {
   /** End with exit code 10 when the guest resets, instead of starting it again. */
   readonly noReboot: boolean
   readonly name?: string | undefined
+  /** The VM generation ID: a UUID in lower case, or a new one even when restored. Absent: the snapshot's, or a new one. */
+  readonly generationId?: string | undefined
   /** Absent: what a process can do for itself. */
   readonly jail?: JailOption | undefined
   /** Channels to programs of the guest, by virtio-console. */
@@ -113,6 +115,7 @@ const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
 const TAP_NAME = /^[^\s/:]{1,15}$/
 const LIMIT = /^(?:bytes=(\w+(?:\.\d+\w?)?))?,?(?:ops=(\d{1,9}))?$/
 const PORT = /^([\w.-]{1,64}),unix:(.+)$/
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 
 export const USAGE = `Usage: hearth-vmm run [--kernel FILE] [OPTION]…
@@ -156,6 +159,8 @@ Runs one virtual machine until it powers off.
                               org.qemu.guest_agent.0; may be given several times
   --control unix:PATH         control socket
   --no-reboot                 end when the guest resets
+  --generation-id UUID|new    tells the guest whether a twin of it may exist: another one is given to a copy or an
+                              older state (default: the snapshot's with --restore, else a new one)
   --name TEXT                 shown in the process list
   --jail namespaces[,uid=N][,net=FD][,cgroup=FOLDER]
                               for the agent: empty the root, become the user; in namespaces made before
@@ -192,6 +197,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'keyboard',
     'control',
     'name',
+    'generation-id',
     'jail',
     'disk-limit',
     'net-limit',
@@ -265,6 +271,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     transitional: flags.has('transitional'),
     noReboot: flags.has('no-reboot'),
     name: single.get('name'),
+    ...parseGenerationId(single.get('generation-id')),
     jail: flags.has('no-jail')
       ? { kind: 'none' }
       : jail === undefined
@@ -424,6 +431,15 @@ const limitArgument = ({ bytesPerSecond, operationsPerSecond }: RateLimit): stri
     ...(operationsPerSecond === undefined ? [] : [`ops=${operationsPerSecond}`]),
   ].join(',')
 
+function parseGenerationId(text: string | undefined): Pick<RunOptions, 'generationId'> {
+  if (text === undefined) return {}
+  const generationId = text.toLowerCase()
+  if (generationId !== 'new' && !UUID.test(generationId)) {
+    throw usageError(`--generation-id ${text}: write new, or a UUID like the one uuidgen prints`)
+  }
+  return { generationId }
+}
+
 function parseSerial(text: string | undefined): SerialOption {
   if (text === undefined || text === 'stdio') return { kind: 'stdio' }
   return { kind: 'unix', path: unixPath('serial', text) }
@@ -490,6 +506,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.transitional) args.push('--transitional')
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)
+  if (options.generationId !== undefined) args.push('--generation-id', options.generationId)
   args.push(...jailArguments(options.jail))
   return args
 }

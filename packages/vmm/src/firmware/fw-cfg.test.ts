@@ -49,6 +49,25 @@ test('files are found through the directory, and read by DMA with skip and selec
   assert.equal(Buffer.from(memory.bytes(0x200, 8)).toString(), 'ond\0\0\0\0\0')
 })
 
+test('a file the guest may write takes what DMA brings, within its size', () => {
+  const { config, memory, dma } = build()
+  const content = new Uint8Array(8)
+  let told = 0
+  config.addFile('etc/fixed', Uint8Array.of(1))
+  config.addFile('etc/told', content, () => told++)
+  memory.write(0x200, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8))
+  const write = (0x21 << 16) | 8 | 16
+  assert.equal(dma(write, 4, 0x200), 0)
+  assert.equal(dma(16, 4, 0x204), 0)
+  assert.deepEqual([...content], [1, 2, 3, 4, 5, 6, 7, 8])
+  assert.equal(told, 2)
+  assert.equal(dma(16, 1, 0x200), 1, 'behind its end')
+  assert.equal(dma(write, 9, 0x200), 1)
+  assert.equal(dma(write, 8, 0xffc), 1, 'from outside RAM')
+  assert.equal(dma((0x20 << 16) | 8 | 16, 1, 0x200), 1, 'a file that stays as it is')
+  assert.equal(told, 2)
+})
+
 test('DMA outside RAM and writes end in the error bit; a lost descriptor in nothing', () => {
   const { dma, config } = build()
   assert.equal(dma(2 | 8, 4096, 0x800), 1)

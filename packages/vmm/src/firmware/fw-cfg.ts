@@ -38,6 +38,8 @@ export type FwCfgContent = Uint8Array | { readonly size: number; make(): Uint8Ar
 
 interface Item {
   readonly content: FwCfgContent
+  /** Told that the guest wrote to `content`, which is then bytes. Absent: the guest cannot. */
+  readonly written?: (() => void) | undefined
 }
 
 export class FwCfg implements BusDevice {
@@ -56,17 +58,22 @@ export class FwCfg implements BusDevice {
     this.addItem(FW_CFG.ID, Uint8Array.of(ID_TRADITIONAL_AND_DMA, 0, 0, 0))
   }
 
-  addItem(key: number, content: FwCfgContent): void {
-    this.items.set(key, { content })
+  addItem(key: number, content: FwCfgContent, written?: () => void): void {
+    this.items.set(key, { content, written })
   }
 
-  /** Throws RangeError when the name does not fit. Before the guest starts. */
-  addFile(name: string, content: FwCfgContent): void {
+  /**
+   * Throws RangeError when the name does not fit. Before the guest starts. With `written` the guest may change the
+   * bytes of `content`, by DMA, and each time `written` is called.
+   */
+  addFile(name: string, content: Uint8Array, written: () => void): void
+  addFile(name: string, content: FwCfgContent): void
+  addFile(name: string, content: FwCfgContent, written?: () => void): void {
     if (Buffer.byteLength(name) >= NAME_BYTES) throw new RangeError(`fw_cfg file name too long: ${name}`)
     const key = FW_CFG.FILE_FIRST + this.files.length
     const size = content instanceof Uint8Array ? content.length : content.size
     this.files.push({ name, size, key })
-    this.addItem(key, content)
+    this.addItem(key, content, written)
     this.addItem(FW_CFG.FILE_DIR, this.directory())
   }
 
@@ -122,7 +129,7 @@ export class FwCfg implements BusDevice {
     this.memory.write(at, status)
   }
 
-  /** False: a part of the memory is not RAM, or the guest wants to write, which nothing here takes. */
+  /** False: a part of the memory is not RAM, or the guest wants to write where it may not. */
   private move(control: number, address: number, length: number): boolean {
     if (control & DMA.READ) {
       if (length === 0) return true
@@ -132,7 +139,11 @@ export class FwCfg implements BusDevice {
       // Behind an item's end there are zeroes.
       this.memory.fill(address + bytes.length, length - bytes.length, 0)
     } else if (control & DMA.WRITE) {
-      return false
+      const written = this.items.get(this.key)?.written
+      const room = this.selected.length - this.position
+      if (!written || length > room || (length > 0 && !this.memory.contains(address, length))) return false
+      this.memory.read(address, this.selected.subarray(this.position, this.position + length))
+      written()
     } else if (!(control & DMA.SKIP)) {
       return true
     }

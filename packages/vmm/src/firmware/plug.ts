@@ -15,7 +15,14 @@ import { viewOf } from '../sys/libc.ts'
 import { DebugPort } from './debug-port.ts'
 import { Flash } from './flash.ts'
 import { FW_CFG, FW_CFG_PORTS, FwCfg } from './fw-cfg.ts'
-import { ACPI_FILE, type AcpiFiles, acpiFiles, LOADER_BYTES, TABLES_BYTES } from './table-loader.ts'
+import {
+  ACPI_FILE,
+  type AcpiFiles,
+  acpiFiles,
+  GENERATION_ID_FILE,
+  LOADER_BYTES,
+  TABLES_BYTES,
+} from './table-loader.ts'
 
 /** What the I/O thread is told of a machine with firmware. */
 export interface FirmwareMachine {
@@ -41,6 +48,8 @@ export interface FirmwareParts {
   readonly setVariablesReadable: (readable: boolean, region: GuestRegion) => void
   /** UEFI changed variables: they are to be made durable. */
   readonly variablesWritten: () => void
+  /** The 16 bytes of the VM generation ID as they are now, and where firmware put them. */
+  readonly generation: { readonly bytes: Uint8Array; placed(address: number): void }
 }
 
 export interface FirmwareContext extends FirmwareParts {
@@ -141,6 +150,15 @@ function firmwareConfig(
     acpi ??= make()
     return acpi
   }
+  const page = new Uint8Array(GENERATION_ID_FILE.bytes)
+  page.set(context.generation.bytes, GENERATION_ID_FILE.offset)
+  config.addFile(ACPI_FILE.generationId, page)
+  const address = new Uint8Array(GENERATION_ID_FILE.addressBytes)
+  config.addFile(ACPI_FILE.generationIdAddress, address, () => {
+    const view = new DataView(address.buffer)
+    const base = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32
+    context.generation.placed(base + GENERATION_ID_FILE.offset)
+  })
   config.addFile(ACPI_FILE.rsdp, { size: RSDP_SIZE, make: () => made().rsdp })
   config.addFile(ACPI_FILE.tables, { size: TABLES_BYTES, make: () => made().tables })
   config.addFile(ACPI_FILE.loader, {

@@ -3,7 +3,11 @@ import { test } from 'node:test'
 import { directMachine } from '../acpi/tables.ts'
 import { ACPI_FILE, acpiFiles } from './table-loader.ts'
 
-const PLACES: Record<string, number> = { [ACPI_FILE.tables]: 0x7ff_0000, [ACPI_FILE.rsdp]: 0xf_5000 }
+const PLACES: Record<string, number> = {
+  [ACPI_FILE.tables]: 0x7ff_0000,
+  [ACPI_FILE.rsdp]: 0xf_5000,
+  [ACPI_FILE.generationId]: 0x7fe_0000,
+}
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes).replace(/\0.*$/s, '')
 const sum = (bytes: Uint8Array): number => bytes.reduce((total, byte) => (total + byte) & 0xff, 0)
 
@@ -13,6 +17,7 @@ function load(checksums: 'add' | 'replace') {
   const files: Record<string, Buffer> = {
     [ACPI_FILE.tables]: Buffer.from(made.tables),
     [ACPI_FILE.rsdp]: Buffer.from(made.rsdp),
+    [ACPI_FILE.generationIdAddress]: Buffer.alloc(8),
   }
   const script = Buffer.from(made.loader)
   for (let at = 0; at < script.length; at += 128) {
@@ -35,14 +40,24 @@ function load(checksums: 'add' | 'replace') {
         bytes[offset] = (checksums === 'add' ? bytes[offset]! : 0) - total
         break
       }
+      case 4:
+        bytes.writeBigUInt64LE(BigInt(PLACES[text(entry.subarray(60, 116))]!), entry.readUInt32LE(116))
     }
   }
-  return { tables: files[ACPI_FILE.tables]!, rsdp: files[ACPI_FILE.rsdp]! }
+  return {
+    generationId: files[ACPI_FILE.generationIdAddress]!.readBigUInt64LE(),
+    ...{ tables: files[ACPI_FILE.tables]!, rsdp: files[ACPI_FILE.rsdp]! },
+  }
 }
 
 for (const checksums of ['add', 'replace'] as const) {
   test(`after the script every table is reached from the RSDP and sums to zero (checksums: ${checksums})`, () => {
-    const { tables, rsdp } = load(checksums)
+    const { tables, rsdp, generationId } = load(checksums)
+    assert.equal(generationId, 0x7fe_0000n)
+    // ADDR, a package of two: the address with its offset in the page, then zero.
+    const named = tables.indexOf('ADDR')
+    assert.equal(tables.readUInt32LE(named + 8), 0x7fe_0028)
+    assert.equal(tables[named + 12], 0)
     assert.equal(sum(rsdp.subarray(0, 20)), 0)
     assert.equal(sum(rsdp), 0)
     const at = (address: number | bigint): Buffer => {

@@ -7,6 +7,9 @@ import { type AcpiMachine, CHECKSUM, layTables, RSDP_SIZE, rsdp } from '../acpi/
 export const ACPI_FILE = {
   tables: 'etc/acpi/tables',
   rsdp: 'etc/acpi/rsdp',
+  /** A page for the VM generation ID, and where firmware tells its address (qemu docs/specs/vmgenid.rst). */
+  generationId: 'etc/vmgenid_guid',
+  generationIdAddress: 'etc/vmgenid_addr',
   loader: 'etc/table-loader',
 } as const
 
@@ -16,10 +19,16 @@ const COMMAND_BYTES = 128
 export const LOADER_BYTES = 64 * COMMAND_BYTES
 const FILE_BYTES = 56
 
-const COMMAND = { ALLOCATE: 1, ADD_POINTER: 2, ADD_CHECKSUM: 3 } as const
+const COMMAND = { ALLOCATE: 1, ADD_POINTER: 2, ADD_CHECKSUM: 3, WRITE_POINTER: 4 } as const
 const ZONE = { HIGH: 1, FSEG: 2 } as const
 /** The RSDP's pointers (ACPI 6.5, 5.2.5.3). */
 const RSDP = { rsdt: 16, xsdt: 24, firstLength: 20 } as const
+
+/**
+ * Where in its page the generation ID lies: OVMF looks whether what a pointer leads to is a table, and a table's
+ * header of zeroes before it says no.
+ */
+export const GENERATION_ID_FILE = { bytes: 4096, offset: 40, addressBytes: 8 } as const
 
 export interface AcpiFiles {
   readonly tables: Uint8Array
@@ -27,8 +36,8 @@ export interface AcpiFiles {
   readonly loader: Uint8Array
 }
 
-export function acpiFiles(machine: AcpiMachine): AcpiFiles {
-  const set = layTables(machine, 0)
+export function acpiFiles(machine: Omit<AcpiMachine, 'generationId'>): AcpiFiles {
+  const set = layTables({ ...machine, generationId: GENERATION_ID_FILE.offset }, 0)
   if (set.bytes.length > TABLES_BYTES) throw new RangeError('the ACPI tables do not fit their file')
   const tables = new Uint8Array(TABLES_BYTES)
   tables.set(set.bytes)
@@ -36,11 +45,15 @@ export function acpiFiles(machine: AcpiMachine): AcpiFiles {
   const script = new Script()
   script.allocate(ACPI_FILE.tables, 64, ZONE.HIGH)
   script.allocate(ACPI_FILE.rsdp, 16, ZONE.FSEG)
+  script.allocate(ACPI_FILE.generationId, GENERATION_ID_FILE.bytes, ZONE.HIGH)
+  script.addPointer(ACPI_FILE.tables, ACPI_FILE.generationId, set.generationIdAt, 4)
+  script.writePointer(ACPI_FILE.generationIdAddress, ACPI_FILE.generationId, GENERATION_ID_FILE.addressBytes)
   for (const { at, size } of set.pointers) script.addPointer(ACPI_FILE.tables, ACPI_FILE.tables, at, size)
   script.addPointer(ACPI_FILE.rsdp, ACPI_FILE.tables, RSDP.rsdt, 4)
   script.addPointer(ACPI_FILE.rsdp, ACPI_FILE.tables, RSDP.xsdt, 8)
   for (const { offset, length } of set.tables) {
-    if (!set.pointers.some(({ at }) => at >= offset && at < offset + length)) continue
+    const patched = [set.generationIdAt, ...set.pointers.map(({ at }) => at)]
+    if (!patched.some((at) => at >= offset && at < offset + length)) continue
     // Zero before, so that it makes no difference whether firmware adds to the byte or replaces it.
     tables[offset + CHECKSUM.table] = 0
     script.addChecksum(ACPI_FILE.tables, offset + CHECKSUM.table, offset, length)
@@ -72,6 +85,15 @@ class Script {
     this.file(4 + FILE_BYTES, target)
     view.setUint32(4 + 2 * FILE_BYTES, offset, true)
     view.setUint8(8 + 2 * FILE_BYTES, size)
+    this.next += COMMAND_BYTES
+  }
+
+  /** `file`, which the guest may write, gets the address where `source` was placed. */
+  writePointer(file: string, source: string, size: 4 | 8): void {
+    const view = this.command(COMMAND.WRITE_POINTER)
+    this.file(4, file)
+    this.file(4 + FILE_BYTES, source)
+    view.setUint8(12 + 2 * FILE_BYTES, size)
     this.next += COMMAND_BYTES
   }
 

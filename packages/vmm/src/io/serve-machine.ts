@@ -6,6 +6,8 @@
 import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import { AddressSpace } from '../bus/address-space.ts'
 import type { MachineEvents } from '../chipset/events.ts'
+import { GenerationId, guidBytes } from '../chipset/generation-id.ts'
+import { GPE_EVENT } from '../chipset/gpe.ts'
 import { plugChipset } from '../chipset/plug.ts'
 import { Uart } from '../chipset/uart.ts'
 import type { SavedPart } from '../firmware/plug.ts'
@@ -13,7 +15,7 @@ import { type HvtDevice, HYPERCALL_PORT, HYPERCALL_PORTS, Hypercalls } from '../
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
-import { PORT, ROM } from '../machine/layout.ts'
+import { GENERATION_ID, PORT, ROM } from '../machine/layout.ts'
 import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
@@ -45,6 +47,12 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const parts = new Map<keyof ChipsetState, SavedPart>()
   const log = (text: string): void => tell({ kind: 'warning', text })
   const balloon = new BalloonDevice()
+  const generationId = new GenerationId({
+    ...{ memory, id: data.generationId },
+    address: data.firmware === undefined ? GENERATION_ID : undefined,
+    notify: () => chipset.gpe.raise(GPE_EVENT.generationId),
+  })
+  parts.set('generation-id', generationId)
   const bus = plugDevices(platform, data, {
     resetControl: chipset.resetControl,
     events,
@@ -52,6 +60,10 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     balloon,
     memory,
     plugged: (device) => devices.push(device),
+    generation: {
+      bytes: guidBytes(data.generationId),
+      placed: (address) => generationId.placed(address),
+    },
     withState: (name, part) => parts.set(name, part),
     setVariablesReadable: (readable, region) => vm.setRom(ROM.variables, region, readable),
     variablesWritten: () => tell({ kind: 'variables-written' }),

@@ -61,6 +61,8 @@ export interface IoWorkerData {
   readonly hvt?: readonly (HvtDevice | undefined)[] | undefined
   /** Absent: the guest is entered directly. */
   readonly firmware?: FirmwareMachine | undefined
+  /** The VM generation ID: a UUID in lower case. */
+  readonly generationId: string
 }
 
 /**

@@ -68,7 +68,9 @@ export const BOOT = {
 /** End of conventional memory; above it the extended BIOS data area, then the legacy hole. */
 export const CONVENTIONAL_END = 0x9_fc00
 /** ACPI tables: inside 0xE0000–0xFFFFF, where an operating system without any pointer searches the RSDP (ACPI 6.5, 5.2.5.1). */
-export const ACPI_TABLES = { start: 0xe_0000, end: 0x10_0000 } as const
+export const ACPI_TABLES = { start: 0xe_0000, end: 0xf_f000 } as const
+/** The VM generation ID, alone in the last page of what is reserved below 1 MiB. */
+export const GENERATION_ID = 0xf_f000
 export const HIGH_MEMORY = 1 * MIB
 
 /** Port I/O. */
@@ -86,6 +88,7 @@ export const PORT = {
   pm1aEvent: 0x600,
   pm1aControl: 0x604,
   pmTimer: 0x608,
+  gpe0: 0x620,
   pciConfig: 0xcf8,
   reset: 0xcf9,
 } as const
@@ -137,7 +140,7 @@ export function memoryMap(ramBytes: number): E820Entry[] {
   const entries: E820Entry[] = [
     { start: 0, size: CONVENTIONAL_END, type: E820_RAM },
     { start: CONVENTIONAL_END, size: 0xa_0000 - CONVENTIONAL_END, type: E820_RESERVED },
-    { start: ACPI_TABLES.start, size: ACPI_TABLES.end - ACPI_TABLES.start, type: E820_RESERVED },
+    { start: ACPI_TABLES.start, size: HIGH_MEMORY - ACPI_TABLES.start, type: E820_RESERVED },
   ]
   const ranges = ramRanges(ramBytes)
   entries.push({ start: HIGH_MEMORY, size: ranges[0]!.size - HIGH_MEMORY, type: E820_RAM })

@@ -7,6 +7,7 @@ import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import type { VmmCounters } from '@hearth/shared/vmm-control'
 import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
+import { guidBytes } from '../chipset/generation-id.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import { type FirmwareImages, shadowBios } from '../firmware/images.ts'
@@ -31,7 +32,7 @@ import type { VcpuEnd } from '../vcpu/run-loop.ts'
 import type { PortOptions } from '../virtio/console/console.ts'
 import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
-import { IRQ, memoryMap, ROM } from './layout.ts'
+import { GENERATION_ID, IRQ, memoryMap, ROM } from './layout.ts'
 import { type MachineEnd, machineEndOf } from './machine-end.ts'
 import { VcpuThreads } from './vcpu-threads.ts'
 import type { MachineWorkers } from './workers.ts'
@@ -52,6 +53,8 @@ export interface MachineOptions {
   readonly ports: readonly PortOptions[]
   readonly diskLimit?: RateLimit | undefined
   readonly netLimit?: RateLimit | undefined
+  /** The VM generation ID: a UUID in lower case. */
+  readonly generationId: string
   readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
   readonly serialAttentionFd: number
@@ -164,6 +167,7 @@ export class Machine {
         display: options.display,
         restore: options.restore?.devices,
         firmware: firmware?.machine,
+        generationId: options.generationId,
       },
       (message) => {
         if (message.kind === 'power-off') this.end({ kind: 'power-off' })
@@ -210,7 +214,7 @@ export class Machine {
     if (variables) this.vm.setRom(ROM.variables, variables)
   }
 
-  private load({ kvm, cpus, ram, boot, hvt }: MachineOptions): void {
+  private load({ kvm, cpus, ram, boot, hvt, generationId }: MachineOptions): void {
     if (boot === undefined) throw usageError('--kernel is missing: give the kernel to boot')
     const memory = new GuestMemory(ram.regions)
     const supported = kvm.supportedCpuid()
@@ -227,6 +231,7 @@ export class Machine {
     }
     const acpi = buildAcpi(cpus)
     memory.write(acpi.rsdp, acpi.bytes)
+    memory.write(GENERATION_ID, guidBytes(generationId))
     const entry = loadGuest(boot, {
       memory,
       ramBytes: ram.size,

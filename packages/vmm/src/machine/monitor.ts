@@ -114,6 +114,7 @@ export class Monitor {
       ports,
       diskLimit: this.options.diskLimit,
       netLimit: this.options.netLimit,
+      generationId: generationIdOf(this.options, snapshot),
     }
     if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)
     const { serial, control } = this.options
@@ -183,7 +184,7 @@ export class Monitor {
     return snapshot
   }
 
-  private open(snapshot: OpenSnapshot | undefined): Omit<MachineOptions, 'ports'> {
+  private open(snapshot: OpenSnapshot | undefined): Omit<MachineOptions, 'ports' | 'generationId'> {
     const { options, cpus } = this
     const kernel = openKernel(options)
     if (options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(options.snapshotSlot)
@@ -460,4 +461,11 @@ export class Monitor {
   private broadcastState(): void {
     this.control?.broadcast({ event: 'state', status: this.status() } satisfies VmmEvent)
   }
+}
+
+/** Given by whoever knows which VM this is; else that of the machine this one goes on from; else a new one. */
+function generationIdOf({ generationId }: RunOptions, snapshot: OpenSnapshot | undefined): string {
+  if (generationId !== undefined && generationId !== 'new') return generationId
+  const saved = snapshot?.document.devices.chipset['generation-id']?.id
+  return generationId === undefined && saved !== undefined ? saved.toLowerCase() : randomUUID()
 }

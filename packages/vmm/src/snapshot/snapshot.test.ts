@@ -21,6 +21,7 @@ import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import { ControlClient } from '../control/client.ts'
 import { FIRMWARE_FILES } from '../firmware/images.ts'
 import { bootSectorDisk } from '../firmware/testing/boot-sector.ts'
+import { GENERATION_ID } from '../machine/layout.ts'
 import {
   inb,
   loadMemory,
@@ -230,6 +231,32 @@ describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
     assert.match((await launch(['--restore', third]).end).line, /there is no snapshot/)
     cpSync(second, whole, { recursive: true })
     assert.match((await launch(['--restore', second]).end).line, /is not the snapshot it is based on/)
+  })
+
+  test('restored as another machine the guest has another generation ID and is told; as itself it has not', async () => {
+    const idBytes = 'GEN1'
+    const asking = path.join(folder, 'asking')
+    const shown = [loadMemory(GENERATION_ID), printRax(4), inb(0x620), printRax(1)]
+    writeFileSync(asking, tinyKernel(...shown, print('up'), echo, ...shown, powerOff))
+    const idOf = (text: string): string =>
+      `${Buffer.from(text, 'latin1').reverse().toString('hex')}-1234-4234-8234-123456789abc`
+    const args = ['--kernel', asking, '--memory', '32M', '--generation-id', idOf(idBytes)]
+    const first = launch(args)
+    await first.printed('up')
+    const saved = fresh('saved')
+    await (await first.client()).snapshot({ folder: saved, after: 'quit' })
+    assert.equal((await first.end).output, `${idBytes}\0up`)
+    const outputOf = async (more: readonly string[]): Promise<string> => {
+      const again = launch(['--restore', saved, ...more])
+      again.type('A')
+      return (await again.end).output
+    }
+    assert.equal(await outputOf([]), `B${idBytes}\0`)
+    assert.equal(await outputOf(['--generation-id', idOf('GEN2')]), 'BGEN2\x01')
+    const fresher = await outputOf(['--generation-id', 'new'])
+    assert.equal(fresher.length, 6)
+    assert.notEqual(fresher.slice(1, 5), idBytes)
+    assert.equal(fresher.at(-1), '\x01')
   })
 
   test('a machine with firmware goes on in the middle of it', {

@@ -3,6 +3,8 @@ import type { BusDevice } from '../../bus/device.ts'
 import { AcpiPm, PM1_BYTES } from '../../chipset/acpi-pm.ts'
 import { Cmos } from '../../chipset/cmos.ts'
 import type { MachineEvents } from '../../chipset/events.ts'
+import { GenerationId } from '../../chipset/generation-id.ts'
+import { GPE_BYTES, GpeBlock } from '../../chipset/gpe.ts'
 import { I8042Command } from '../../chipset/i8042.ts'
 import { ResetControl } from '../../chipset/reset-control.ts'
 import { Uart } from '../../chipset/uart.ts'
@@ -62,6 +64,16 @@ const fwCfg = portTarget('fw-cfg', 'QEMU firmware configuration, with DMA', FW_C
     'etc/fixed',
     Uint8Array.from({ length: 100 }, (_, i) => i),
   )
+  const generationId = new GenerationId({
+    ...{ memory, id: '00112233-4455-6677-8899-aabbccddeeff' },
+    notify: () => {},
+  })
+  const told = new Uint8Array(8)
+  device.addFile('etc/vmgenid_addr', told, () => {
+    // Any address a guest may name, and then a machine that is another one.
+    generationId.placed(Number(new DataView(told.buffer).getBigUint64(0, true)))
+    generationId.restore({ ...generationId.save()!, id: 'ffeeddcc-bbaa-9988-7766-554433221100' })
+  })
   device.addFile('etc/made', { size: 40, make: () => new Uint8Array(40).fill(9) })
   return device
 })
@@ -80,8 +92,9 @@ const chipset: FuzzTarget = portTarget(
       new Cmos(512 << 20, 1 << 30),
       new I8042Command(nobody),
       new ResetControl(nobody),
+      new GpeBlock({ setLevel() {} }),
     ]
-    const ranges = [PM1_BYTES, 2, 1, 1]
+    const ranges = [PM1_BYTES, 2, 1, 1, GPE_BYTES]
     const find = (offset: number, size: number): [BusDevice, number] | undefined => {
       let at = 0
       for (const [i, part] of parts.entries()) {
