@@ -176,12 +176,12 @@ export type AgentEvent = z.infer<typeof agentEventSchema>
 
 /**
  * Serial console: WebSocket at `/vms/<vmUid>/serial`, same Authorization header. Binary frames are the raw
- * bytes both ways; the scrollback (at least 256 KiB) comes first. A text frame from the agent is one
- * ConsoleNotice as JSON. Close codes: 4404 no such VM, 4409 not running (after the scrollback of its last run
+ * bytes both ways; the scrollback (at least 256 KiB) comes first, and the notice `live` after its last byte. A text
+ * frame from the agent is one ConsoleNotice as JSON. Close codes: 4404 no such VM, 4409 not running (after the scrollback of its last run
  * was sent), 4401 bad token.
  */
 export const consoleNoticeSchema = z.object({
-  notice: z.enum(['connected', 'not_running', 'ended']),
+  notice: z.enum(['connected', 'live', 'not_running', 'ended']),
   message: z.string(),
 })
 export type ConsoleNotice = z.infer<typeof consoleNoticeSchema>
@@ -204,7 +204,13 @@ export const displayViewerSchema = z.object({
 export type DisplayViewer = z.infer<typeof displayViewerSchema>
 export const displayNoticeSchema = z.discriminatedUnion('type', [
   /** Everybody who watches, whenever that changes; `you` is the receiver's id. */
-  z.object({ type: z.literal('viewers'), you: z.string(), viewers: z.array(displayViewerSchema) }),
+  z.object({
+    type: z.literal('viewers'),
+    you: z.string(),
+    viewers: z.array(displayViewerSchema),
+    /** The guest has an agent that shares its clipboard. */
+    clipboard: z.boolean().optional(),
+  }),
   /** The answer to `figures`: totals since the viewer came, and the last round trip monitor to screen (0: unknown). */
   z.object({
     type: z.literal('figures'),

@@ -157,7 +157,12 @@ export const vmmEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('panic') }),
   z.object({ event: z.literal('reset'), reason: z.string() }),
   /** Somebody came, went, or has keyboard and pointer now. */
-  z.object({ event: z.literal('viewers'), viewers: z.array(vmmViewerSchema) }),
+  z.object({
+    event: z.literal('viewers'),
+    viewers: z.array(vmmViewerSchema),
+    /** The guest has an agent that shares its clipboard with whoever may type. */
+    clipboard: z.boolean().optional(),
+  }),
   /** Sent just before the process ends, with the exit code it will use. */
   z.object({ event: z.literal('exit'), code: z.int(), reason: z.string() }),
 ])

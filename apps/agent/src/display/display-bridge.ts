@@ -17,6 +17,7 @@ import {
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { SocketPipe } from '../console/socket-pipe.ts'
+import type { ViewersListener } from '../vm/vm.ts'
 
 /** Largest frame of input: a clipboard of the most RFB takes here, with room for its header. */
 export const maxDisplayInputFrame = 1024 * 1024 + 64 * 1024
@@ -36,7 +37,7 @@ export interface DisplaySource {
     params?: { viewer: string; take: boolean },
   ) => Promise<unknown>
   /** Tells of every change of who watches, until the returned function is called. */
-  onViewers: (listener: (viewers: readonly VmmViewer[]) => void) => () => void
+  onViewers: (listener: ViewersListener) => () => void
 }
 
 export class DisplayBridge {
@@ -67,7 +68,7 @@ export class DisplayBridge {
       this.#client.close(consoleClose.notRunning, 'not running')
       return
     }
-    const stop = this.#source.onViewers((viewers) => this.#tellViewers(viewers))
+    const stop = this.#source.onViewers((viewers, clipboard) => this.#tellViewers(viewers, clipboard))
     this.#client.once('close', stop)
     socket.write(`${viewerIntroductionPrefix}${JSON.stringify(this.#viewer)}\n`)
     this.#pipe.join(socket, () => void this.#ended())
@@ -84,11 +85,12 @@ export class DisplayBridge {
     else this.#client.close(consoleClose.notRunning, 'not running')
   }
 
-  #tellViewers(viewers: readonly VmmViewer[]): void {
+  #tellViewers(viewers: readonly VmmViewer[], clipboard: boolean): void {
     this.#notice({
       type: 'viewers',
       you: this.#viewer.id,
       viewers: viewers.map(({ id, name, input, control }) => ({ id, name, input, control })),
+      clipboard,
     })
   }
 

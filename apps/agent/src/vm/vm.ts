@@ -51,6 +51,9 @@ export interface VmContext {
   changed: (vm: Vm) => void
 }
 
+/** Who watches a VM's screen, and whether its guest shares the clipboard with them. */
+export type ViewersListener = (viewers: readonly VmmViewer[], clipboard: boolean) => void
+
 export class Vm {
   readonly files: VmFiles
   readonly sockets: VmSockets
@@ -73,7 +76,7 @@ export class Vm {
   /** Addresses the guest's agent told; null while none answers. */
   #guestSays: string[] | null = null
   #asking = false
-  readonly #viewerListeners = new Set<(viewers: readonly VmmViewer[]) => void>()
+  readonly #viewerListeners = new Set<ViewersListener>()
 
   constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
     this.#context = context
@@ -299,7 +302,7 @@ export class Vm {
   }
 
   /** Who watches its screen, told at every change until the returned function is called. */
-  onViewers(listener: (viewers: readonly VmmViewer[]) => void): () => void {
+  onViewers(listener: ViewersListener): () => void {
     this.#viewerListeners.add(listener)
     return () => this.#viewerListeners.delete(listener)
   }
@@ -474,7 +477,8 @@ export class Vm {
 
   #event(event: VmmEvent): void {
     if (event.event === 'panic') this.#notePanic()
-    if (event.event === 'viewers') for (const listener of this.#viewerListeners) listener(event.viewers)
+    if (event.event === 'viewers')
+      for (const listener of this.#viewerListeners) listener(event.viewers, event.clipboard === true)
     if (event.event !== 'state') return
     const { status } = event
     if (status.panicked) this.#notePanic()

@@ -1,5 +1,7 @@
 import type { EventLoop, Registration } from '../io/event-loop.ts'
 import { read } from '../sys/libc.ts'
+import { AgentPort } from '../vdagent/agent-port.ts'
+import { AgentChannel } from '../vdagent/channel.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { GpuDevice } from '../virtio/gpu/gpu.ts'
 import { Keyboard } from '../virtio/input/keyboard.ts'
@@ -16,6 +18,8 @@ export class DisplayDevices {
   readonly gpu: GpuDevice
   readonly keyboard: Keyboard
   readonly tablet = new Tablet()
+  /** The host's end of the guest's agent port, for the console device. */
+  readonly agentPort: AgentPort
   private readonly surface: Surface
   private readonly ring: InputRing
   private readonly registration: Registration
@@ -23,6 +27,7 @@ export class DisplayDevices {
   constructor(handle: DisplayHandle, loop: EventLoop) {
     this.surface = new Surface(handle.surface)
     this.ring = new InputRing(handle.input)
+    this.agentPort = new AgentPort(new AgentChannel(handle.agent))
     this.gpu = new GpuDevice({ surfaces: [this.surface], ...INITIAL })
     this.surface.setLeds(0)
     this.keyboard = new Keyboard(handle.layout, (leds) => this.surface.setLeds(leds))
@@ -32,6 +37,7 @@ export class DisplayDevices {
     this.registration = loop.onReadable(handle.wakeFd, () => {
       read(handle.wakeFd, count, 8)
       this.takeInput()
+      this.agentPort.woken()
     })
   }
 

@@ -8,7 +8,9 @@ export interface DisplayHandle {
   readonly surface: SurfaceMemory
   /** The InputRing's memory. */
   readonly input: SharedArrayBuffer
-  /** eventfd the display thread writes after it put input into the ring or a wish into the surface. */
+  /** An AgentChannel's memory. */
+  readonly agent: SharedArrayBuffer
+  /** eventfd the display thread writes after it put input into the ring, a wish into the surface, or bytes for the guest's agent. */
   readonly wakeFd: number
   /** For viewers that send characters instead of keys. */
   readonly layout: LayoutName
@@ -40,7 +42,8 @@ export type DisplayWorkerMessage =
   /** The socket cannot be had; `exitCode` is the process's. */
   | { readonly kind: 'refused'; readonly exitCode: number; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
-  | { readonly kind: 'viewers'; readonly viewers: readonly VmmViewer[] }
+  /** `clipboard`: the guest has an agent that shares it. */
+  | { readonly kind: 'viewers'; readonly viewers: readonly VmmViewer[]; readonly clipboard: boolean }
   /** `error` is a sentence for whoever asked. */
   | { readonly kind: 'answer'; readonly id: number; readonly result: unknown; readonly error?: string }
   | { readonly kind: 'closed' }

@@ -6,6 +6,7 @@ import type { ThreadJail } from '../jail/thread.ts'
 import { type ExitCode, ExitError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { workerUrl } from '../sys/worker-url.ts'
+import { createAgentMemory } from '../vdagent/channel.ts'
 import type {
   DisplayCommand,
   DisplayHandle,
@@ -23,8 +24,8 @@ export interface DisplayThreadOptions {
   readonly jail?: ThreadJail | undefined
   /** One line for the log. */
   readonly warn: (text: string) => void
-  /** Somebody came, went, or has keyboard and pointer now. */
-  readonly viewersChanged?: (viewers: readonly VmmViewer[]) => void
+  /** Somebody came, went, or has keyboard and pointer now; or the guest's clipboard agent came or went. */
+  readonly viewersChanged?: (viewers: readonly VmmViewer[], clipboard: boolean) => void
 }
 
 interface Pending {
@@ -55,6 +56,7 @@ export class DisplayThread {
     const handle: DisplayHandle = {
       surface: createSurfaceMemory(),
       input: new InputRing().shared,
+      agent: createAgentMemory(),
       wakeFd: check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK)),
       layout: options.layout,
     }
@@ -72,7 +74,7 @@ export class DisplayThread {
         worker.on('message', (message: DisplayWorkerMessage) => {
           if (message.kind === 'listening') resolve()
           else if (message.kind === 'warning') options.warn(message.text)
-          else if (message.kind === 'viewers') options.viewersChanged?.(message.viewers)
+          else if (message.kind === 'viewers') options.viewersChanged?.(message.viewers, message.clipboard)
           else if (message.kind === 'answer') thread.answered(message)
           else if (message.kind === 'refused') {
             reject(new ExitError(message.exitCode as ExitCode, message.text))

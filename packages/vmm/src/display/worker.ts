@@ -9,6 +9,8 @@ import { RfbServer } from '../rfb/server.ts'
 import { ExitError } from '../sys/exit-error.ts'
 import { write } from '../sys/libc.ts'
 import { listenUnix } from '../sys/unix-listener.ts'
+import { AgentLink } from '../vdagent/agent-link.ts'
+import { AgentChannel } from '../vdagent/channel.ts'
 import type { DisplayCommand, DisplayRequest, DisplayWorkerData, DisplayWorkerMessage } from './handle.ts'
 import { INPUT_KIND, InputRing } from './input-ring.ts'
 import { Surface } from './surface.ts'
@@ -39,8 +41,20 @@ const rfb = new RfbServer({
     surface.setWish(width, height)
     wakeDevices()
   },
-  viewersChanged: () => tell({ kind: 'viewers', viewers: rfb.introduced() }),
+  clipboard: (text) => link.agent.offer(text),
+  viewersChanged: () => tellViewers(),
   log: (text) => tell({ kind: 'warning', text }),
+})
+
+let clipboard = false
+const tellViewers = (): void => tell({ kind: 'viewers', viewers: rfb.introduced(), clipboard })
+const link = new AgentLink(new AgentChannel(handle.agent), wakeDevices, {
+  copied: (text) => rfb.offerClipboard(text),
+  available: (on) => {
+    clipboard = on
+    tellViewers()
+  },
+  fault: (text) => tell({ kind: 'warning', text: `display: ${text}` }),
 })
 
 function answer(id: number, request: DisplayRequest): DisplayWorkerMessage {
@@ -67,6 +81,7 @@ try {
   })
   parentPort!.on('message', (command: DisplayCommand) => {
     if (command.kind === 'ask') return tell(answer(command.id, command.request))
+    link.close()
     rfb.close()
     server.close(() => {
       tell({ kind: 'closed' })

@@ -14,8 +14,10 @@ import { PasstBackend } from '../net/passt.ts'
 import { TapBackend } from '../net/tap.ts'
 import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
 import { type RateLimit, RateLimiter } from '../rate/token-bucket.ts'
+import { VDAGENT_PORT } from '../vdagent/protocol.ts'
 import { BlockDevice } from '../virtio/block.ts'
-import { ConsoleDevice } from '../virtio/console/console.ts'
+import { ConsoleDevice, type PortOptions } from '../virtio/console/console.ts'
+import { PortSocket } from '../virtio/console/port-socket.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { NetDevice } from '../virtio/net.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
@@ -53,16 +55,20 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   plug(PCI_SLOT.rng, new RngDevice())
   plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, data.netLimit, log))
-  if (data.ports.length > 0) plug(PCI_SLOT.console, new ConsoleDevice(data.ports))
+  const display = data.display && new DisplayDevices(data.display, platform.loop)
+  const ports: PortOptions[] = data.ports.map(({ name, listenFd }) => ({
+    name,
+    end: new PortSocket(listenFd),
+  }))
+  // Last: the numbers of the others do not depend on whether there is a screen.
+  if (display !== undefined) ports.push({ name: VDAGENT_PORT, end: display.agentPort })
+  if (ports.length > 0) plug(PCI_SLOT.console, new ConsoleDevice(ports))
   for (const [i, disk] of data.disks.entries())
     plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, data.diskLimit, log))
   if (data.cdroms !== undefined && data.cdroms.length > 0) {
     plug(PCI_SLOT.scsi, new ScsiDevice(data.cdroms.map((disc) => diskBackend(disc, log))))
   }
-  if (data.display !== undefined) {
-    const { all } = new DisplayDevices(data.display, platform.loop)
-    for (const [i, device] of all.entries()) plug(PCI_SLOT.firstDisplay + i, device)
-  }
+  for (const [i, device] of display?.all.entries() ?? []) plug(PCI_SLOT.firstDisplay + i, device)
   return bus
 }
 

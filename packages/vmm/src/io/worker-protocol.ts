@@ -7,7 +7,6 @@ import type { FirmwareMachine } from '../firmware/plug.ts'
 import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
-import type { PortOptions } from '../virtio/console/console.ts'
 
 export interface DiskHandle {
   readonly path: string
@@ -30,6 +29,13 @@ export interface NetHandle {
   readonly fd: number
 }
 
+/** A named channel of the guest's to a program of the host. */
+export interface PortHandle {
+  readonly name: string
+  /** A listening unix socket, which stays the main thread's. */
+  readonly listenFd: number
+}
+
 /** Sent to the thread for each machine. */
 export interface IoWorkerData {
   readonly vmFd: number
@@ -48,7 +54,7 @@ export interface IoWorkerData {
   /** Discs in CD-ROM drives. */
   readonly cdroms?: readonly DiskHandle[] | undefined
   readonly nets: readonly NetHandle[]
-  readonly ports: readonly PortOptions[]
+  readonly ports: readonly PortHandle[]
   /** Of each disk, and of each direction of each network. */
   readonly diskLimit?: RateLimit | undefined
   readonly netLimit?: RateLimit | undefined

@@ -13,7 +13,7 @@ import type { DisplayHandle } from '../display/handle.ts'
 import { type FirmwareImages, shadowBios } from '../firmware/images.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
 import { abandonMailboxes } from '../io/mailbox.ts'
-import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
+import type { DiskHandle, NetHandle, PortHandle } from '../io/worker-protocol.ts'
 import { KVM_CAP } from '../kvm/api.ts'
 import { type CpuidEntry, guestCpuid, missingFeatures } from '../kvm/cpuid.ts'
 import { bootMsrs } from '../kvm/msrs.ts'
@@ -29,7 +29,6 @@ import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
-import type { PortOptions } from '../virtio/console/console.ts'
 import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
 import { GENERATION_ID, IRQ, memoryMap, ROM } from './layout.ts'
@@ -50,7 +49,7 @@ export interface MachineOptions {
   /** The kernel is a Solo5 unikernel: these are its disks and networks, and it has no others. */
   readonly hvt?: HvtMachine | undefined
   readonly nets: readonly NetHandle[]
-  readonly ports: readonly PortOptions[]
+  readonly ports: readonly PortHandle[]
   readonly diskLimit?: RateLimit | undefined
   readonly netLimit?: RateLimit | undefined
   /** The VM generation ID: a UUID in lower case. */

@@ -19,6 +19,7 @@ import { parseBalloonParams, parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
 import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
+import type { PortHandle } from '../io/worker-protocol.ts'
 import { Jail } from '../jail/jail.ts'
 import { Kvm } from '../kvm/vm.ts'
 import { allocateGuestRam, type GuestRam, restoreGuestRam } from '../memory/guest-ram.ts'
@@ -32,7 +33,6 @@ import { TrackedSnapshot } from '../snapshot/tracked.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
-import type { PortOptions } from '../virtio/console/console.ts'
 import { openDisk, openNet } from './backends.ts'
 import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
 import { ramRanges } from './layout.ts'
@@ -105,7 +105,7 @@ export class Monitor {
   async run(): Promise<ProcessEnd> {
     const { restore } = this.options
     const snapshot = restore === undefined ? undefined : await this.openSnapshot(restore)
-    const ports: PortOptions[] = []
+    const ports: PortHandle[] = []
     for (const { name, path } of this.options.ports ?? []) {
       ports.push({ name, listenFd: await listenUnixFd('port', path) })
     }
@@ -157,7 +157,8 @@ export class Monitor {
     this.display = await DisplayThread.start({
       ...display,
       name: name ?? 'Hearth',
-      viewersChanged: (viewers) => this.control?.broadcast({ event: 'viewers', viewers: [...viewers] }),
+      viewersChanged: (viewers, clipboard) =>
+        this.control?.broadcast({ event: 'viewers', viewers: [...viewers], clipboard }),
       jail: this.jail.thread,
       warn: this.warn,
     })

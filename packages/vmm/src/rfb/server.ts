@@ -127,9 +127,9 @@ export class RfbServer implements ViewerHost {
     this.wake()
   }
 
-  /** The guest copied text. */
+  /** The guest copied text. Whoever may only watch sees what is on the screen, and nothing else. */
   offerClipboard(text: string): void {
-    for (const viewer of this.viewers) viewer.offerClipboard(text)
+    for (const viewer of this.viewers) if (viewer.mayType) viewer.offerClipboard(text)
   }
 
   close(): void {

@@ -42,6 +42,18 @@ export class SharedRing {
     return true
   }
 
+  /** Writes all of `source`, seen by the reader at once; false, and nothing written, when it does not fit. */
+  write(source: Uint8Array): boolean {
+    const head = Atomics.load(this.words, HEAD)
+    if (((head - Atomics.load(this.words, TAIL)) >>> 0) + source.length > this.capacity) return false
+    const start = head & this.mask
+    const first = Math.min(source.length, this.capacity - start)
+    this.bytes.set(source.subarray(0, first), start)
+    this.bytes.set(source.subarray(first), 0)
+    Atomics.store(this.words, HEAD, (head + source.length) | 0)
+    return true
+  }
+
   /** The next byte, or -1. */
   shift(): number {
     const tail = Atomics.load(this.words, TAIL)

@@ -12,6 +12,7 @@ import { unixAddress } from '../../sys/unix-socket.ts'
 import { BalloonDevice } from '../../virtio/balloon.ts'
 import { BlockDevice } from '../../virtio/block.ts'
 import { ConsoleDevice } from '../../virtio/console/console.ts'
+import { PortSocket } from '../../virtio/console/port-socket.ts'
 import type { VirtioDevice } from '../../virtio/device.ts'
 import { GpuDevice } from '../../virtio/gpu/gpu.ts'
 import { Keyboard } from '../../virtio/input/keyboard.ts'
@@ -243,7 +244,7 @@ const consolePorts: Recipe = {
     libc.check('bind', libc.bind(listenFd, address, address.length))
     libc.check('listen', libc.listen(listenFd, 1))
     return {
-      device: new ConsoleDevice([{ name: 'fuzz', listenFd }]),
+      device: new ConsoleDevice([{ name: 'fuzz', end: new PortSocket(listenFd) }]),
       release() {
         libc.close(listenFd)
         fs.rmSync(folder, { recursive: true })

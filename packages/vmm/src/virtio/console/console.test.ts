@@ -10,6 +10,7 @@ import { STATUS } from '../constants.ts'
 import { TestMachine } from '../testing/machine.ts'
 import { PciDriver } from '../testing/pci-driver.ts'
 import { ConsoleDevice } from './console.ts'
+import { PortSocket } from './port-socket.ts'
 import { CONTROL_RX, CONTROL_TX, EVENT, rxQueue, txQueue } from './protocol.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'console-'))
@@ -21,7 +22,7 @@ async function setUp(names = ['org.qemu.guest_agent.0', 'other']) {
   const paths = names.map(() => path.join(folder, `port-${sockets++}`))
   const listenFds: number[] = []
   for (const file of paths) listenFds.push(await listenUnixFd('port', file))
-  const device = new ConsoleDevice(names.map((name, i) => ({ name, listenFd: listenFds[i]! })))
+  const device = new ConsoleDevice(names.map((name, i) => ({ name, end: new PortSocket(listenFds[i]!) })))
   const driver = new PciDriver(machine, device)
   driver.start(driver.offered())
   const buffer = (i: number): number => driver.data + i * 0x1_0000

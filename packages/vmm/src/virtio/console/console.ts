@@ -3,13 +3,12 @@
  * guest agent talks. Port 0, the one a driver without MULTIPORT knows, leads nowhere; the console itself is a 16550.
  */
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
-import { NativeBuffer } from '../../sys/native-buffer.ts'
 import type { DescriptorChain } from '../chain.ts'
 import { DEVICE_ID } from '../constants.ts'
 import type { VirtioContext, VirtioDevice } from '../device.ts'
 import { DeviceConfig } from '../device-config.ts'
-import { ConsolePort, WASTE_BYTES } from './port.ts'
-import { PortSocket } from './port-socket.ts'
+import { ConsolePort } from './port.ts'
+import type { PortEnd } from './port-end.ts'
 import {
   CONFIG,
   CONSOLE_F_MULTIPORT,
@@ -29,8 +28,7 @@ const MAX_OUTBOX = 64
 export interface PortOptions {
   /** `org.qemu.guest_agent.0`, …: where the guest finds it under /dev/virtio-ports. */
   readonly name: string
-  /** A listening unix socket, which stays the caller's. */
-  readonly listenFd: number
+  readonly end: PortEnd
 }
 
 interface ControlMessage {
@@ -47,7 +45,6 @@ export class ConsoleDevice implements VirtioDevice {
   readonly features = CONSOLE_F_MULTIPORT
   readonly config = new DeviceConfig(CONFIG.LENGTH)
   private readonly ports: readonly ConsolePort[]
-  private readonly waste = new NativeBuffer(WASTE_BYTES)
   private readonly outbox: ControlMessage[] = []
   private context: VirtioContext | undefined
   /** The driver is ready for control messages. */
@@ -58,8 +55,8 @@ export class ConsoleDevice implements VirtioDevice {
     this.queueSizes = new Array(4 + 2 * ports.length).fill(QUEUE_SIZE)
     this.config.view.setUint32(CONFIG.MAX_NR_PORTS, ports.length + 1, true)
     this.ports = ports.map(
-      ({ name, listenFd }, i) =>
-        new ConsolePort(i + 1, name, new PortSocket(listenFd), this.waste.address, (port, open) =>
+      ({ name, end }, i) =>
+        new ConsolePort(i + 1, name, end, (port, open) =>
           this.tell({ port: port.id, event: EVENT.PORT_OPEN, value: open ? 1 : 0 }),
         ),
     )
@@ -96,8 +93,10 @@ export class ConsoleDevice implements VirtioDevice {
   restore({ ready, guestOpen }: VirtioDeviceState<'console'>): void {
     this.ready = ready
     for (const [i, port] of this.ports.entries()) port.setGuestOpen(guestOpen[i] ?? false)
-    // Who was at the host's end is not there any more.
-    if (ready) for (const { id } of this.ports) this.tell({ port: id, event: EVENT.PORT_OPEN, value: 0 })
+    // Who was at a socket of the host is not there any more; a part of the monitor is.
+    if (!ready) return
+    for (const { id, hostOpen } of this.ports)
+      this.tell({ port: id, event: EVENT.PORT_OPEN, value: hostOpen ? 1 : 0 })
   }
 
   reset(): void {
@@ -109,7 +108,6 @@ export class ConsoleDevice implements VirtioDevice {
 
   close(): void {
     this.reset()
-    this.waste.free()
   }
 
   private tell(message: ControlMessage): void {
