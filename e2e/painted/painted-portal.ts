@@ -4,6 +4,7 @@
  *
  *   state                     what the VM's input devices heard, and its screen's size
  *   rect X Y W H COLOUR       paints
+ *   copy TEXT                 as if the guest had copied it
  *   break                     cuts every viewer's connection
  *   off | on                  ends the VM, starts it again
  */
@@ -36,6 +37,7 @@ portal.agent.onDisplay = (socket, query) =>
 portal.agent.onSerial = (socket) => {
   socket.send(JSON.stringify({ notice: 'connected', message: '' }))
   socket.send(Buffer.from('studio login: '))
+  socket.send(JSON.stringify({ notice: 'live', message: '' }))
 }
 const picture = () => {
   portal.agent.screenPicture = screen.running
@@ -52,6 +54,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     const [x, y, width, height, colour] = given.map(Number)
     screen.rect(x!, y!, width!, height!, colour!)
     picture()
+  } else if (command === 'copy') {
+    screen.server.offerClipboard(given.join(' '))
   } else if (command === 'break') {
     for (const { id } of screen.server.introduced()) screen.server.closeViewer(id)
   } else if (command === 'off') {

@@ -30,6 +30,7 @@ export class PaintedScreen {
         wheel: (vertical) => this.events.push(`wheel ${vertical}`),
       },
       jpeg: createJpegEncoder,
+      clipboard: (text) => this.events.push(`copied:${text}`),
       resize: (w, h) => {
         this.surface.resize(w, h)
         this.paint()
@@ -111,6 +112,6 @@ export class PaintedScreen {
     const viewers = this.server
       .introduced()
       .map(({ id, name, input, control }) => ({ id, name, input, control }))
-    for (const [you, send] of this.#sockets) send({ type: 'viewers', you, viewers })
+    for (const [you, send] of this.#sockets) send({ type: 'viewers', you, viewers, clipboard: true })
   }
 }

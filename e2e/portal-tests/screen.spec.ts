@@ -70,6 +70,21 @@ test('the picture, its changes, keys, pointer and size', async ({ browser }) => 
   // On a German keyboard: z where y is elsewhere, and @ with AltGr.
   await heard(/\+15 -15 \+b8 \+10 -10 -b8/)
 
+  // The clipboard, by hand and then shared, both ways.
+  await screen.button('Clipboard')
+  await screen.page.getByLabel('Text in the VM’s clipboard').fill('by hand: grüße')
+  await screen.page.getByRole('button', { name: 'Send to the VM' }).click()
+  await heard(/copied:by hand: grüße/)
+  await screen.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await screen.page.evaluate(() => navigator.clipboard.writeText('copied elsewhere'))
+  await screen.button('Clipboard')
+  await screen.page.getByRole('switch', { name: 'Share the clipboard' }).click()
+  await screen.page.keyboard.press('Escape')
+  await screen.canvas.click({ position: { x: 20, y: 20 } })
+  await heard(/copied:copied elsewhere/)
+  await portal.tell('copy 日本 from the VM')
+  await expect.poll(() => screen.page.evaluate(() => navigator.clipboard.readText())).toBe('日本 from the VM')
+
   await screen.page.setViewportSize({ width: 1100, height: 700 })
   await expect.poll(async () => (await screen.size()).width).toBeLessThan(size.width)
 

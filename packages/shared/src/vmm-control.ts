@@ -111,6 +111,13 @@ export const vmmStatusSchema = z.object({
 export type VmmStatus = z.infer<typeof vmmStatusSchema>
 
 /**
+ * The first line the monitor sends on a connection to a serial socket that was asked for with `,scrollback-line`: so
+ * many bytes of scrollback follow, and after them what the guest writes from then on.
+ */
+export const scrollbackLinePrefix = 'HEARTH '
+export const scrollbackLineSchema = z.object({ scrollback: z.int().nonnegative() })
+
+/**
  * The first line on a connection to the display socket, before any RFB: who this viewer is. Without it the
  * connection is the socket owner's own, may type, and takes part in no take-over.
  */

@@ -46,10 +46,17 @@ export class SocketPipe {
     return null
   }
 
-  /** Lets the bytes flow, what came early first. `ended` is called when the monitor's side closes. */
-  join(socket: Socket, ended: () => void): void {
+  /**
+   * Lets the bytes flow, what came early first. `ended` is called when the monitor's side closes. `filter` gets the
+   * monitor's bytes in place of the viewer, and sends on what it wants to.
+   */
+  join(socket: Socket, ended: () => void, filter?: (chunk: Buffer) => void): void {
     this.#socket = socket
-    socket.on('data', (chunk: Buffer) => this.#output(chunk))
+    socket.on('data', (chunk: Buffer) => {
+      if (filter) filter(chunk)
+      else this.send(chunk)
+      this.#holdBack()
+    })
     socket.on('drain', () => this.#client.resume())
     socket.on('error', () => socket.destroy())
     socket.once('close', ended)
@@ -66,8 +73,7 @@ export class SocketPipe {
     if (this.isOpen) this.#client.send(text)
   }
 
-  #output(chunk: Buffer): void {
-    this.send(chunk)
+  #holdBack(): void {
     if (this.#client.bufferedAmount <= highWater || !this.#socket) return
     this.#socket.pause()
     // `ws` has no drain event; the callback of a send would hold on to every frame instead.

@@ -107,6 +107,21 @@ test('input waits while the guest does not take it, and arrives whole and in ord
   assert.ok(Buffer.concat(taken).equals(input))
 })
 
+test('a viewer is told where the scrollback ends', async (t) => {
+  const setup = await setUp((socket) => {
+    socket.write('HEARTH {"scrollback":6}\n')
+    socket.write('before')
+    socket.write('after')
+  })
+  t.after(() => setup.close())
+  const viewer = setup.viewer()
+  let heard = ''
+  viewer.on('message', (data: Buffer, isBinary) => {
+    heard += isBinary ? data : `<${JSON.parse(String(data)).notice}>`
+  })
+  await until('all of it', () => heard === '<connected>before<live>after')
+})
+
 test('input sent before the guest listens is not lost, and a stopped VM shows its last output', async (t) => {
   const received: Buffer[] = []
   const setup = await setUp((socket) => socket.on('data', (data: Buffer) => received.push(data)))

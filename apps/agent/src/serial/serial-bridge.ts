@@ -3,6 +3,7 @@ import { type ConsoleNotice, consoleClose } from '@hearth/shared/agent-protocol'
 import type { WebSocket } from 'ws'
 import { SocketPipe } from '../console/socket-pipe.ts'
 import { readScrollback } from './scrollback.ts'
+import { ScrollbackLine } from './scrollback-line.ts'
 
 /** Largest frame of input; a paste comes in pieces. */
 export const maxInputFrame = 64 * 1024
@@ -36,7 +37,15 @@ export class SerialBridge {
       return
     }
     this.#notice('connected', 'Connected to the serial console.')
-    this.#pipe.join(socket, () => this.#ended())
+    const line = new ScrollbackLine(
+      (bytes) => this.#pipe.send(bytes),
+      () => this.#notice('live', 'What follows is written now.'),
+    )
+    this.#pipe.join(
+      socket,
+      () => this.#ended(),
+      (chunk) => line.push(chunk),
+    )
   }
 
   async #showLastRun(): Promise<void> {

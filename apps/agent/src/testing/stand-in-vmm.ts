@@ -139,7 +139,7 @@ listen(values.control, (socket) => {
 })
 
 if (values['serial-log']) appendFileSync(values['serial-log'], bootText)
-listen(values.serial, (socket) => {
+listen(values.serial?.replace(/,scrollback-line$/, ''), (socket) => {
   socket.write(bootText)
   if (behaviour.has('flood')) flood(socket)
   // An echo, so that input is seen to arrive.

@@ -408,7 +408,7 @@ export class Vm {
       ],
       ...(boot.disc ? { cdroms: [this.files.disc] } : {}),
       nets: [net],
-      serial: { kind: 'unix', path: this.sockets.serial },
+      serial: { kind: 'unix', path: this.sockets.serial, scrollbackLine: true },
       serialLog: this.files.serialLog,
       display: spec.display && { path: this.sockets.display, layout: spec.display.keyboard },
       ports: [{ name: guestAgentPort, path: this.sockets.guestAgent }],

@@ -22,8 +22,10 @@ export interface DisplaySnapshot {
   /** This page among them; null until the host has said so. */
   readonly me: DisplayViewer | null
   readonly figures: DisplayFigures | null
-  /** Text the guest copied last. */
-  readonly guestClipboard: string | null
+  /** Text the guest copied last; another object each time it copied. */
+  readonly guestClipboard: { readonly text: string } | null
+  /** Whether the guest has an agent that shares its clipboard; null until the host has said so. */
+  readonly guestShares: boolean | null
 }
 
 export interface DisplaySessionOptions {
@@ -52,6 +54,7 @@ export class DisplaySession {
     me: null,
     figures: null,
     guestClipboard: null,
+    guestShares: null,
   }
   #rfb: RFB | undefined
   #channel: DisplayChannel | undefined
@@ -209,7 +212,7 @@ export class DisplaySession {
     })
     rfb.addEventListener('clipboard', (event) => {
       const { text } = (event as CustomEvent<{ text: string }>).detail
-      this.#change({ guestClipboard: text })
+      this.#change({ guestClipboard: { text } })
     })
   }
 
@@ -243,7 +246,7 @@ export class DisplaySession {
       return
     }
     const me = notice.viewers.find(({ id }) => id === notice.you) ?? null
-    this.#change({ viewers: notice.viewers, me })
+    this.#change({ viewers: notice.viewers, me, guestShares: notice.clipboard ?? null })
     this.#apply()
   }
 

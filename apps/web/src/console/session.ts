@@ -8,6 +8,8 @@ export interface SessionOptions {
   /** A new connection begins: what follows is the scrollback from its beginning. */
   onReplay: () => void
   onOutput: (bytes: Uint8Array) => void
+  /** The scrollback is over: what follows is written now. */
+  onLive: () => void
   refusalCode: (error: unknown) => string
 }
 
@@ -103,7 +105,10 @@ export class ConsoleSession {
       if (this.#socket !== socket) return
       if (typeof message.data === 'string') {
         // Why a stream ends is told by its close code; `ended` alone may also mean that the host went away.
-        if (parseNotice(message.data) === 'not_running') this.tell({ type: 'not_running' })
+        const notice = parseNotice(message.data)
+        if (notice === 'not_running') this.tell({ type: 'not_running' })
+        if (notice === 'live') begin()
+        if (notice === 'live' || notice === 'not_running') this.#options.onLive()
         return
       }
       begin()

@@ -150,6 +150,17 @@ test('limits of disks and networks', () => {
   }
 })
 
+test('a serial socket, with and without a line about its scrollback', () => {
+  for (const [text, serial] of [
+    ['unix:/s', { kind: 'unix', path: '/s' }],
+    ['unix:/s,scrollback-line', { kind: 'unix', path: '/s', scrollbackLine: true }],
+  ] as const) {
+    const options = parse('--serial', text)
+    assert.deepEqual(options.serial, serial)
+    assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)), options)
+  }
+})
+
 test('the jail: what a process can do alone, unless told otherwise', () => {
   assert.deepEqual(parse().jail, { kind: 'process' })
   const namespaces = { kind: 'namespaces', uid: 1879048192, hostNetwork: 3, controlGroup: '/sys/a,b' }

@@ -43,7 +43,10 @@ export interface PortOption {
   readonly path: string
 }
 
-export type SerialOption = { readonly kind: 'stdio' } | { readonly kind: 'unix'; readonly path: string }
+export type SerialOption =
+  | { readonly kind: 'stdio' }
+  /** `scrollbackLine`: each connection begins with a line that says how much scrollback follows. */
+  | { readonly kind: 'unix'; readonly path: string; readonly scrollbackLine?: boolean }
 
 /** One VM. Sizes are bytes, paths are the caller's own (relative ones to its working folder). */
 export interface RunOptions {
@@ -110,6 +113,7 @@ const MAX_PORTS = 4
 const MAX_CDROMS = 4
 /** sockaddr_un has 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107
+const SCROLLBACK_LINE = ',scrollback-line'
 const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
@@ -151,7 +155,8 @@ Runs one virtual machine until it powers off.
   --net-limit bytes=SIZE,ops=N
                               the same for what each network sends, and for what it receives (ops: packets)
   --serial stdio              serial console on this terminal (default); Ctrl-A x ends the machine
-  --serial unix:PATH          serial console on a socket, for several viewers at once
+  --serial unix:PATH          serial console on a socket, for several viewers at once; with ,scrollback-line each
+                              connection begins with a line of JSON that says how much scrollback comes first
   --serial-log FILE           keep the console's output (1 MiB, and one file before that)
   --display unix:PATH         a screen with keyboard and pointer, as VNC (RFB) on a socket
   --keyboard LAYOUT           layout for VNC viewers that send characters: ${layoutNames.join(', ')} (default: us)
@@ -442,7 +447,9 @@ function parseGenerationId(text: string | undefined): Pick<RunOptions, 'generati
 
 function parseSerial(text: string | undefined): SerialOption {
   if (text === undefined || text === 'stdio') return { kind: 'stdio' }
-  return { kind: 'unix', path: unixPath('serial', text) }
+  const scrollbackLine = text.endsWith(SCROLLBACK_LINE)
+  const path = unixPath('serial', scrollbackLine ? text.slice(0, -SCROLLBACK_LINE.length) : text)
+  return { kind: 'unix', path, ...(scrollbackLine ? { scrollbackLine } : {}) }
 }
 
 function parseDisplay(text: string | undefined, keyboard: string | undefined): DisplayOption | undefined {
@@ -495,7 +502,9 @@ export function vmmCommandLine(options: RunOptions): string[] {
   for (const { name, path } of options.ports ?? []) args.push('--port', `${name},unix:${path}`)
   if (options.diskLimit) args.push('--disk-limit', limitArgument(options.diskLimit))
   if (options.netLimit) args.push('--net-limit', limitArgument(options.netLimit))
-  args.push('--serial', options.serial.kind === 'stdio' ? 'stdio' : `unix:${options.serial.path}`)
+  const { serial } = options
+  const line = serial.kind === 'unix' && serial.scrollbackLine ? SCROLLBACK_LINE : ''
+  args.push('--serial', serial.kind === 'stdio' ? 'stdio' : `unix:${serial.path}${line}`)
   if (options.serialLog !== undefined) args.push('--serial-log', options.serialLog)
   if (options.display !== undefined) {
     args.push('--display', `unix:${options.display.path}`, '--keyboard', options.display.layout)

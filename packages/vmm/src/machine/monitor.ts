@@ -121,7 +121,7 @@ export class Monitor {
     this.viewers =
       serial.kind === 'stdio'
         ? attachTerminal(this.hub, () => this.quit('Ctrl-A x'))
-        : await SocketViewers.listen(serial.path, this.hub)
+        : await SocketViewers.listen(serial.path, this.hub, serial)
     try {
       if (control !== undefined) {
         this.control = await ControlServer.listen(control, (method, params) => this.command(method, params))

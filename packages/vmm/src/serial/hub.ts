@@ -56,9 +56,15 @@ export class SerialHub {
     for (const viewer of this.viewers) this.pump(viewer)
   }
 
-  /** The whole scrollback comes first, then what follows. */
-  attach(sink: ViewerSink): ViewerHandle {
-    const viewer: Viewer = { sink, cursor: this.scrollback.start, blocked: false }
+  copyScrollback(): Uint8Array {
+    const { start, end } = this.scrollback
+    return this.scrollback.read(start, end - start)
+  }
+
+  /** The whole scrollback comes first, then what follows; `fromNow`: only the latter. */
+  attach(sink: ViewerSink, { fromNow = false }: { fromNow?: boolean } = {}): ViewerHandle {
+    const { start, end } = this.scrollback
+    const viewer: Viewer = { sink, cursor: fromNow ? end : start, blocked: false }
     this.viewers.add(viewer)
     // Not before the caller holds the handle: the sink may want to use it.
     queueMicrotask(() => this.pump(viewer))

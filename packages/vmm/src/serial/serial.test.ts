@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import os from 'node:os'
@@ -144,6 +145,26 @@ test('the log stays within its bound, with one predecessor, and nothing in betwe
   again.close()
   assert.ok(readFileSync(file, 'utf8').endsWith('end!'))
   assert.throws(() => new SerialLog(path.join(folder, 'none', 'x')), /cannot be written \(ENOENT\)/)
+})
+
+test('a socket that says how much scrollback comes first, whatever is written meanwhile', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'serial-line-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'serial')
+  const hub = new SerialHub(1000)
+  const viewers = await SocketViewers.listen(file, hub, { scrollbackLine: true })
+  hub.output(bytes(`lost${'x'.repeat(1000)}`))
+  const viewer = connect(file)
+  let got = ''
+  viewer.on('data', (chunk) => {
+    // Written when the scrollback is on its way: the number before it stays true.
+    if (got === '') hub.output(bytes('now'))
+    got += chunk
+  })
+  while (!got.endsWith('now')) await once(viewer, 'data')
+  assert.equal(got, `HEARTH {"scrollback":1000}\n${'x'.repeat(1000)}now`)
+  viewer.destroy()
+  await viewers.close()
 })
 
 test('viewers on a socket: replay, live output, input, and a stuck one that hinders nobody', async (t) => {

@@ -1,5 +1,6 @@
 /** Viewers of the serial port on a unix socket: each connection gets the scrollback, then what follows; what it sends goes to the guest. */
 import type { Server, Socket } from 'node:net'
+import { scrollbackLinePrefix } from '@hearth/shared/vmm-control'
 import { listenUnix } from '../sys/unix-listener.ts'
 import type { SerialHub } from './hub.ts'
 
@@ -10,19 +11,33 @@ export class SocketViewers {
   private readonly sockets = new Set<Socket>()
   private server: Server | undefined
 
-  private constructor(hub: SerialHub) {
+  private readonly scrollbackLine: boolean
+
+  private constructor(hub: SerialHub, scrollbackLine: boolean) {
     this.hub = hub
+    this.scrollbackLine = scrollbackLine
   }
 
-  static async listen(path: string, hub: SerialHub): Promise<SocketViewers> {
-    const viewers = new SocketViewers(hub)
+  static async listen(
+    path: string,
+    hub: SerialHub,
+    { scrollbackLine = false }: { scrollbackLine?: boolean } = {},
+  ): Promise<SocketViewers> {
+    const viewers = new SocketViewers(hub, scrollbackLine)
     viewers.server = await listenUnix('serial', path, (socket) => viewers.accept(socket))
     return viewers
   }
 
   private accept(socket: Socket): void {
     this.sockets.add(socket)
-    const handle = this.hub.attach({ write: (bytes) => socket.write(bytes) })
+    const sink = { write: (bytes: Uint8Array): boolean => socket.write(bytes) }
+    if (this.scrollbackLine) {
+      // Copied at once, so that the number holds however slowly it is read.
+      const scrollback = this.hub.copyScrollback()
+      socket.write(`${scrollbackLinePrefix}${JSON.stringify({ scrollback: scrollback.length })}\n`)
+      socket.write(scrollback)
+    }
+    const handle = this.hub.attach(sink, { fromNow: this.scrollbackLine })
     socket.on('drain', () => handle.resume())
     socket.on('data', (chunk: Buffer) => {
       // Input waits for the guest; meanwhile the kernel's socket buffer holds the viewer back.

@@ -17,12 +17,12 @@ import type { VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
-import { buttonClass } from '../../ui/button-class.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Textarea } from '../../ui/field.tsx'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
 import { StatusDot, type Tone } from '../../ui/status.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
+import { MenuSquare, toolbarSquare } from './toolbar-button.tsx'
 import type { SerialConsoleControls } from './use-serial-console.ts'
 
 const t = m.console
@@ -152,7 +152,7 @@ export function ConsoleToolbar({
             target="_blank"
             rel="noopener"
             aria-label={t.ownTab}
-            className={buttonClass('ghost', 'sm', 'size-8 px-0 [&_svg]:size-4')}
+            className={toolbarSquare()}
           >
             <ExternalLink />
           </a>
@@ -160,13 +160,9 @@ export function ConsoleToolbar({
       )}
       <Menu
         trigger={
-          <button
-            type="button"
-            aria-label={t.more}
-            className={buttonClass('ghost', 'sm', 'size-8 px-0 [&_svg]:size-4')}
-          >
+          <MenuSquare label={t.more}>
             <MoreHorizontal />
-          </button>
+          </MenuSquare>
         }
       >
         <MenuItem

@@ -5,11 +5,13 @@ import type { VmView } from '../../data/hooks.ts'
 import { m } from '../../messages/index.ts'
 import { cx } from '../../ui/cx.ts'
 import type { useVmPower } from '../vms/use-vm-power.ts'
+import { DisplayClipboardDialog } from './display-clipboard-dialog.tsx'
 import { DisplayControlBar } from './display-control-bar.tsx'
 import { DisplayOverlay } from './display-overlay.tsx'
 import { type DisplayChoices, DisplayToolbar } from './display-toolbar.tsx'
 import { DisplayTypeDialog } from './display-type-dialog.tsx'
 import { ScreenKeyboard } from './screen-keyboard.tsx'
+import { clipboardAccess, useClipboardShare } from './use-clipboard-share.ts'
 import { useDisplayConsole } from './use-display-console.ts'
 import { usePageFullscreen } from './use-page-fullscreen.ts'
 
@@ -56,9 +58,11 @@ export function DisplayConsole({
   }))
   const [sticky, setSticky] = useState<readonly string[]>([])
   const [typing, setTyping] = useState<string | null>(null)
+  const [clipboard, setClipboard] = useState(false)
   const [fullscreen, toggleFullscreen] = usePageFullscreen()
   const [barShown, setBarShown] = useState(true)
   const screen = useDisplayConsole(vm, target, frozen, choices)
+  const share = useClipboardShare(screen, target)
   const { state } = screen
   const live = state.at === 'live'
 
@@ -125,6 +129,8 @@ export function DisplayConsole({
           onFullscreen={toggleFullscreen}
           ownTab={ownTab}
           onTypeText={() => void typeText()}
+          onClipboard={() => setClipboard(true)}
+          sharing={share.on && screen.guestShares === true}
           onScreenKeyboard={() => field.current?.focus()}
           start={fullscreen ? null : start}
         />
@@ -153,6 +159,15 @@ export function DisplayConsole({
         {live ? null : <DisplayOverlay vm={vm} actions={actions} console={screen} onSerial={onSerial} />}
       </div>
       {live && control ? <ScreenKeyboard console={screen} field={field} /> : null}
+      {clipboard ? (
+        <DisplayClipboardDialog
+          console={screen}
+          share={share}
+          access={clipboardAccess()}
+          whyNot={!live ? m.display.clipboard.away : control ? null : m.display.control.watching}
+          onClose={() => setClipboard(false)}
+        />
+      ) : null}
       {typing === null ? null : (
         <DisplayTypeDialog
           initialText={typing}

@@ -2,10 +2,10 @@
 import { Keyboard } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { m } from '../../messages/index.ts'
-import { buttonClass } from '../../ui/button-class.ts'
 import { cx } from '../../ui/cx.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
+import { MenuSquare } from './toolbar-button.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
 
 const t = m.display.keys
@@ -47,18 +47,13 @@ export function DisplayKeys({
     screen.focus()
   }
   const trigger = (
-    <button
-      type="button"
-      aria-label={t.menu}
+    <MenuSquare
+      label={t.menu}
       aria-pressed={sticky.length > 0 || undefined}
-      className={buttonClass(
-        'ghost',
-        'sm',
-        sticky.length > 0 ? 'size-8 px-0 text-ember! [&_svg]:size-4' : 'size-8 px-0 [&_svg]:size-4',
-      )}
+      className={sticky.length > 0 ? 'text-ember!' : ''}
     >
       <Keyboard />
-    </button>
+    </MenuSquare>
   )
   return (
     <Tooltip text={t.menu} side="bottom">

@@ -20,14 +20,14 @@ import { bytes } from '../../lib/format.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { IconButton } from '../../ui/button.tsx'
-import { buttonClass } from '../../ui/button-class.ts'
-import { copyText } from '../../ui/copy.tsx'
+import { cx } from '../../ui/cx.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
 import { StatusDot, type Tone } from '../../ui/status.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
 import { DisplayKeys } from './display-keys.tsx'
 import { DisplayWatchers } from './display-watchers.tsx'
+import { MenuSquare, toolbarSquare } from './toolbar-button.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
 
 const t = m.display
@@ -39,7 +39,6 @@ const tones: Record<DisplayConsole['state']['at'], Tone> = {
   stopped: 'quiet',
   ended: 'bad',
 }
-const iconButton = 'size-8 px-0 [&_svg]:size-4'
 
 export interface DisplayChoices {
   mode: DisplayMode
@@ -58,6 +57,8 @@ export function DisplayToolbar({
   onFullscreen,
   ownTab,
   onTypeText,
+  onClipboard,
+  sharing,
   onScreenKeyboard,
   start,
 }: {
@@ -71,11 +72,14 @@ export function DisplayToolbar({
   onFullscreen: () => void
   ownTab: boolean
   onTypeText: () => void
+  onClipboard: () => void
+  /** The browser's clipboard and the VM's are one now. */
+  sharing: boolean
   onScreenKeyboard: () => void
   /** At the beginning of the bar. */
   start?: ReactNode
 }) {
-  const { state, size, me, figures, guestClipboard } = screen
+  const { state, size, me, figures } = screen
   const live = state.at === 'live'
   const stateWord = state.at === 'connecting' ? m.console.state.opening : m.console.state[state.at]
   const whyNot = !live ? stateWord : me && !me.control ? t.control.watching : null
@@ -128,6 +132,13 @@ export function DisplayToolbar({
         <Keyboard />
       </IconButton>
       <DisplayKeys console={screen} whyDisabled={whyNot} sticky={sticky} onSticky={onSticky} />
+      <IconButton
+        label={t.clipboard.button}
+        onClick={onClipboard}
+        className={cx('max-sm:hidden', sharing && 'text-ember!')}
+      >
+        <ClipboardCopy />
+      </IconButton>
       <IconButton label={t.typeText} whyDisabled={whyNot} onClick={onTypeText} className="max-sm:hidden">
         <ClipboardPaste />
       </IconButton>
@@ -135,13 +146,9 @@ export function DisplayToolbar({
         <span>
           <Menu
             trigger={
-              <button
-                type="button"
-                aria-label={t.mode.label}
-                className={buttonClass('ghost', 'sm', iconButton)}
-              >
+              <MenuSquare label={t.mode.label}>
                 <Scaling />
-              </button>
+              </MenuSquare>
             }
           >
             {displayModes.map((mode) => (
@@ -177,7 +184,7 @@ export function DisplayToolbar({
             target="_blank"
             rel="noopener"
             aria-label={t.ownTab}
-            className={buttonClass('ghost', 'sm', `${iconButton} max-sm:hidden`)}
+            className={toolbarSquare('max-sm:hidden')}
           >
             <ExternalLink />
           </a>
@@ -185,22 +192,17 @@ export function DisplayToolbar({
       )}
       <Menu
         trigger={
-          <button type="button" aria-label={t.more} className={buttonClass('ghost', 'sm', iconButton)}>
+          <MenuSquare label={t.more}>
             <MoreHorizontal />
-          </button>
+          </MenuSquare>
         }
       >
         <MenuItem icon={<ClipboardPaste />} whyDisabled={whyNot} onSelect={onTypeText}>
           {t.typeText}
         </MenuItem>
-        {guestClipboard === null ? null : (
-          <MenuItem
-            icon={<ClipboardCopy />}
-            onSelect={() => void copyText(guestClipboard).then((done) => done && toast.success(t.copied))}
-          >
-            {t.copyGuest}
-          </MenuItem>
-        )}
+        <MenuItem icon={<ClipboardCopy />} onSelect={onClipboard}>
+          {t.clipboard.button}
+        </MenuItem>
         <MenuItem icon={<Camera />} whyDisabled={live ? null : stateWord} onSelect={() => void save()}>
           {t.screenshot}
         </MenuItem>

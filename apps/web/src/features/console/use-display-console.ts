@@ -16,6 +16,7 @@ const nothing: DisplaySnapshot = {
   me: null,
   figures: null,
   guestClipboard: null,
+  guestShares: null,
 }
 const pauseMs = 30
 
@@ -32,6 +33,8 @@ export interface DisplayConsole extends DisplaySnapshot {
   /** Resolves with the characters that no key bears. */
   typeText: (text: string, layout: KeyboardLayout) => Promise<void>
   screenshot: () => Promise<Blob | null>
+  /** Puts a text into the guest's clipboard, if it has an agent for that. */
+  sendClipboard: (text: string) => void
 }
 
 /** Made once: with it the page takes its own place at the screen again after a broken connection. */
@@ -119,6 +122,7 @@ export function useDisplayConsole(
       const pause = () => new Promise<void>((resolve) => setTimeout(resolve, pauseMs))
       await typeStrokes(strokes, { press, pause }, new AbortController().signal)
     },
+    sendClipboard: (text) => session?.rfb?.clipboardPasteFrom(text),
     screenshot: () =>
       new Promise((resolve) => {
         const rfb = session?.rfb

@@ -12,10 +12,6 @@ import { m } from '../../messages/index.ts'
 import { copyText } from '../../ui/copy.tsx'
 import { toast } from '../../ui/toast.tsx'
 
-/** After this much quiet the scrollback is taken to be over, and after the second figure in any case. */
-const replayQuietMs = 250
-const replayMaxMs = 1500
-
 export interface SerialConsoleControls {
   state: ConnectionState
   terminal: SerialTerminal | null
@@ -60,30 +56,16 @@ export function useSerialConsole(
       if (disposed) return
       const serial = createSerialTerminal(target, first.current)
       const { terminal: xterm } = serial
-      let quiet: ReturnType<typeof setTimeout> | undefined
-      let latest: ReturnType<typeof setTimeout> | undefined
-      const live = () => {
-        clearTimeout(quiet)
-        clearTimeout(latest)
-        quiet = undefined
-        latest = undefined
-        serial.setReplaying(false)
-      }
       const current = new ConsoleSession({
         openTicket: () => client.console.open.mutate({ vmId }),
         refusalCode: (error) => errorCode(error) ?? 'unreachable',
         onReplay() {
           xterm.reset()
           serial.setReplaying(true)
-          clearTimeout(latest)
-          latest = setTimeout(() => xterm.write('', live), replayMaxMs)
         },
-        onOutput(bytes) {
-          xterm.write(bytes)
-          if (latest === undefined) return
-          clearTimeout(quiet)
-          quiet = setTimeout(() => xterm.write('', live), replayQuietMs)
-        },
+        onOutput: (bytes) => xterm.write(bytes),
+        // Behind what is still being worked off.
+        onLive: () => xterm.write('', () => serial.setReplaying(false)),
       })
       const encoder = new TextEncoder()
       const send = (bytes: Uint8Array<ArrayBuffer>) => {
@@ -120,8 +102,6 @@ export function useSerialConsole(
       setTerminal(serial)
       current.start()
       cleanUp = () => {
-        clearTimeout(quiet)
-        clearTimeout(latest)
         target.removeEventListener('mouseup', onMouseUp)
         unsubscribe()
         for (const listener of listeners) listener.dispose()

@@ -44,7 +44,29 @@ export const display: Messages['display'] = {
   figuresLine: (ms, fps, rate) => `${ms === 0 ? '–' : ms} ms · ${fps} Bilder/s · ${rate}/s`,
   screenKeys: 'Bildschirmtastatur',
   more: 'Mehr',
-  copyGuest: 'Zwischenablage der VM kopieren',
+  clipboard: {
+    button: 'Zwischenablage',
+    title: 'Zwischenablage',
+    text: 'Die Zwischenablage der VM: von hier kopieren, oder etwas anderes schreiben und senden.',
+    noAgent:
+      'Das System der VM teilt seine Zwischenablage nicht: Es braucht „spice-vdagent“ und eine Arbeitsfläche. Bis dahin bringt „Text tippen“ Text hinein.',
+    field: 'Text in der Zwischenablage der VM',
+    fieldHint: 'Nur Text, höchstens 1 MiB.',
+    copyHere: 'Auf dieses Gerät kopieren',
+    send: 'An die VM senden',
+    sent: 'Gesendet: Füge es in der VM ein.',
+    empty: 'Es gibt noch keinen Text.',
+    tooLong: 'Das ist mehr, als die Zwischenablage einer VM fasst (1 MiB).',
+    away: 'Der Bildschirm ist nicht verbunden.',
+    share: 'Zwischenablage teilen',
+    shareHint: 'Was du hier kopierst, ist in der VM, wenn du zu ihrem Bildschirm kommst, und umgekehrt.',
+    byHand:
+      'Dieser Browser lässt keine Seite die Zwischenablage von selbst lesen: Füge den Text hier ein und sende ihn.',
+    insecure:
+      'Diese Seite kam ohne HTTPS: Der Browser gibt ihr keine Zwischenablage. Füge den Text hier ein und sende ihn.',
+    refused:
+      'Der Browser lässt diese Seite die Zwischenablage nicht lesen. Erlaube es in der Adressleiste und versuch es noch einmal.',
+  },
   copied: 'Kopiert',
   watchers: {
     button: (count) => (count === 1 ? 'Nur du siehst zu' : `${count} sehen zu`),

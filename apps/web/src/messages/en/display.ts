@@ -43,7 +43,27 @@ export const display = {
     `${ms === 0 ? '–' : ms} ms · ${fps} fps · ${rate}/s`,
   screenKeys: 'Screen keyboard',
   more: 'More',
-  copyGuest: 'Copy the VM’s clipboard',
+  clipboard: {
+    button: 'Clipboard',
+    title: 'Clipboard',
+    text: 'The VM’s clipboard: copy it from here, or write and send something else.',
+    noAgent:
+      'The VM’s system does not share its clipboard: it needs “spice-vdagent” and a desktop. Until then, “Type text” gets text into it.',
+    field: 'Text in the VM’s clipboard',
+    fieldHint: 'Text only, at most 1 MiB.',
+    copyHere: 'Copy to this device',
+    send: 'Send to the VM',
+    sent: 'Sent: paste it in the VM.',
+    empty: 'There is no text yet.',
+    tooLong: 'That is more than a VM’s clipboard takes (1 MiB).',
+    away: 'The screen is not connected.',
+    share: 'Share the clipboard',
+    shareHint: 'What you copy here is in the VM when you come to its screen, and the other way round.',
+    byHand: 'This browser lets no page read the clipboard by itself: paste here and send it.',
+    insecure: 'This page came without HTTPS: the browser gives it no clipboard. Paste here and send it.',
+    refused:
+      'The browser does not let this page read the clipboard. Allow it in the address bar, then try again.',
+  },
   copied: 'Copied',
   watchers: {
     button: (count: number) => (count === 1 ? 'Only you watch' : `${count} people watch`),
