@@ -292,7 +292,7 @@ inOwnNetwork(import.meta.url, () => {
       assert.match(late.text(), /booted/)
       assert.deepEqual(
         viewer.notices().map(({ notice }) => notice),
-        ['connected', 'ended'],
+        ['connected', 'live', 'ended'],
       )
       assert.deepEqual(
         late.notices().map(({ notice }) => notice),
@@ -314,6 +314,7 @@ inOwnNetwork(import.meta.url, () => {
       const ben = openDisplay(agent.port, spec.vmUid, { id: 'b', name: 'Ben', input: true })
       const seen = (control: string) => ({
         type: 'viewers',
+        clipboard: false,
         viewers: [
           { id: 'a', name: 'Ada', input: true, control: control === 'a' },
           { id: 'b', name: 'Ben', input: true, control: control === 'b' },

@@ -140,6 +140,8 @@ listen(values.control, (socket) => {
 
 if (values['serial-log']) appendFileSync(values['serial-log'], bootText)
 listen(values.serial?.replace(/,scrollback-line$/, ''), (socket) => {
+  if (values.serial?.endsWith(',scrollback-line'))
+    socket.write(`HEARTH ${JSON.stringify({ scrollback: bootText.length })}\n`)
   socket.write(bootText)
   if (behaviour.has('flood')) flood(socket)
   // An echo, so that input is seen to arrive.
