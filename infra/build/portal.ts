@@ -7,7 +7,7 @@ import { inRepository, repository } from '../lib/paths.ts'
 import { run } from '../lib/run.ts'
 import { Trouble } from '../lib/steps.ts'
 
-/** Generates the Prisma client. Returns false when it was there already. */
+/** Generates the Prisma clients, for SQLite and PostgreSQL. Returns false when they were there already. */
 export function generateDatabaseClient(): Promise<boolean> {
   return once(
     {
@@ -17,6 +17,7 @@ export function generateDatabaseClient(): Promise<boolean> {
         'prisma/package.json',
         'package-lock.json',
         'apps/web/server/db/generate.ts',
+        'apps/web/server/db/provider-schema.ts',
       ],
     },
     async () => {

@@ -19,6 +19,7 @@ import { runLabTests } from './lab-tests.ts'
 import { runNodeTests, type Tally } from './node-tests.ts'
 import { testPackages } from './packages.ts'
 import { runPageTests } from './page-tests.ts'
+import { runPostgresTests } from './postgres-tests.ts'
 
 const parts = ['checks', 'unit', 'lab', 'pages', 'e2e'] as const
 type Part = (typeof parts)[number]
@@ -48,7 +49,10 @@ async function main(): Promise<number> {
   if (wants('pages') || wants('e2e')) {
     await steps.run('Portal pages', (step) => buildPages((line) => step.detail(line)), made)
   }
-  if (wants('unit')) add(await runNodeTests('unit tests', await unitTests(), { concurrency: 2 }))
+  if (wants('unit')) {
+    add(await runNodeTests('unit tests', await unitTests(), { concurrency: 2 }))
+    add(await runPostgresTests())
+  }
   if (wants('lab') && total.failed === 0) add(await runLabTests())
   if (wants('pages') && total.failed === 0) add(await runPageTests())
   if (wants('e2e') && total.failed === 0) add(await runE2e(steps, choice!))

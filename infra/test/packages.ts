@@ -15,5 +15,6 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'qemu-utils', why: 'qemu-img and qemu-io judge the disk images our own engine writes' },
   { name: 'tigervnc-viewer', why: 'shows a VM’s screen as any VNC viewer would' },
   { name: 'xvfb', why: 'a screen in memory for that viewer' },
+  { name: 'postgresql', why: 'a real PostgreSQL under the portal’s rules' },
   { name: 'openssh-client', why: 'signs in to guests as a person would' },
 ]

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { hashPassword } from 'better-auth/crypto'
 import { generatePassword } from '../src/lib/password.ts'
 import { type Database, openDatabase, type Queries } from './db/client.ts'
+import { chosenDatabase } from './db/database-url.ts'
 import { migrate } from './db/migrate.ts'
 import { record } from './services/activity.ts'
 
@@ -29,13 +30,12 @@ export async function runCommand(argv: readonly string[], defaultState: string):
   const { values, positionals } = parse(argv)
   const [command, email] = positionals
   if (values.help || command === undefined) return usage
-  const file = path.join(path.resolve(values.state ?? defaultState), 'portal/hearth.db')
-  if (!existsSync(file))
-    throw new CliError(
-      `There is no Hearth in ${path.dirname(path.dirname(file))}. Say where with --state DIR.`,
-    )
-  await migrate(file)
-  const db = openDatabase(file)
+  const state = path.resolve(values.state ?? defaultState)
+  const database = await chosenDatabase(state, process.env.DATABASE_URL)
+  if (database.kind === 'sqlite' && !existsSync(database.file))
+    throw new CliError(`There is no Hearth in ${state}. Say where with --state DIR.`)
+  await migrate(database)
+  const db = await openDatabase(database)
   try {
     if (command === 'people') return await people(db)
     const commands = { 'reset-password': resetPassword, 'reset-2fa': resetTwoFactor, 'make-admin': makeAdmin }

@@ -51,6 +51,7 @@ const started = await startPortal({
   port,
   listen: values.listen,
   state,
+  databaseUrl: process.env.DATABASE_URL,
   hostname: values.hostname ?? null,
   tls:
     certificate !== undefined && key !== undefined

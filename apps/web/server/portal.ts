@@ -9,6 +9,7 @@ import { readOidcConfig } from './auth/oidc.ts'
 import { readOrMakeSecret } from './auth/secrets.ts'
 import { Consoles } from './console/consoles.ts'
 import { type Database, openDatabase } from './db/client.ts'
+import { chosenDatabase, describeDatabase, keepDatabase } from './db/database-url.ts'
 import { migrate } from './db/migrate.ts'
 import type { PortalNames } from './http/origin.ts'
 import type { Log } from './log.ts'
@@ -27,6 +28,8 @@ import { settleCharge } from './services/vm-charge.ts'
 export interface PortalOptions {
   /** The state folder; the portal's part is `portal/` in it, its secrets `secrets/`. */
   state: string
+  /** DATABASE_URL; without it what was used before, at first an SQLite file in the state folder. */
+  databaseUrl?: string | undefined
   agent: AgentEndpoint
   names: PortalNames
   version: string
@@ -56,14 +59,24 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
   const folder = path.join(state, 'portal')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const secret = await readOrMakeSecret(path.join(state, 'secrets'), 'portal-sessions')
-  const file = path.join(folder, 'hearth.db')
-  const applied = await migrate(file)
+  const database = await chosenDatabase(state, options.databaseUrl)
+  const applied = await migrate(database)
   if (applied.length > 0) log.info('the database was brought up to date', { applied })
-  const db = openDatabase(file)
+  await keepDatabase(state, database)
+  log.info('the database is open', { database: describeDatabase(database) })
+  const db = await openDatabase(database)
   await reconcileQuota(db, settleCharge)
   const changes = new Changes()
   const oidc = await readOidcConfig(path.join(state, 'oidc.json'))
-  const auth = createAuth({ db, secret, names, log, events: authEvents(db, changes), oidc })
+  const auth = createAuth({
+    db,
+    provider: database.kind,
+    secret,
+    names,
+    log,
+    events: authEvents(db, changes),
+    oidc,
+  })
   const agents = new Agents({ db, changes, log })
   const context: ServiceContext = {
     db,

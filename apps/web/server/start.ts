@@ -11,6 +11,8 @@ export interface StartOptions {
   port: number
   listen: string
   state: string
+  /** DATABASE_URL, see db/database-url.ts. */
+  databaseUrl?: string | undefined
   hostname: string | null
   tls: { certificate: Buffer; key: Buffer; authority: Buffer | null } | null
   agent: AgentEndpoint
@@ -35,6 +37,7 @@ export async function startPortal(options: StartOptions): Promise<StartedPortal>
     const version = await readVersion()
     portal = await openPortal({
       state: options.state,
+      databaseUrl: options.databaseUrl,
       agent: options.agent,
       names: { tls: options.tls !== null, hostname: options.hostname },
       version,

@@ -9,6 +9,7 @@ import { prismaAdapter } from 'better-auth/adapters/prisma'
 import { APIError, createAuthMiddleware, getSessionFromCtx } from 'better-auth/api'
 import { twoFactor } from 'better-auth/plugins/two-factor'
 import type { Database } from '../db/client.ts'
+import type { Provider } from '../db/paths.ts'
 import { ownOrigin, type PortalNames } from '../http/origin.ts'
 import { errorText, type Log } from '../log.ts'
 import { minPasswordLength, roleSchema } from '../views/session.ts'
@@ -59,13 +60,14 @@ function changesSession(path: string | undefined): boolean {
 
 export function createAuth(options: {
   db: Database
+  provider: Provider
   secret: string
   names: PortalNames
   events: AuthEvents
   log: Log
   oidc: OidcConfig | null
 }): Auth {
-  const { db, names, events, log } = options
+  const { db, provider, names, events, log } = options
   const auth = betterAuth({
     appName: 'Hearth',
     secret: options.secret,
@@ -75,7 +77,7 @@ export function createAuth(options: {
       const own = request ? ownOrigin(names, { host: request.headers.get('host') ?? '' }) : undefined
       return own ? [own] : []
     },
-    database: prismaAdapter(db, { provider: 'sqlite' }),
+    database: prismaAdapter(db, { provider }),
     telemetry: { enabled: false },
     emailAndPassword: {
       enabled: true,

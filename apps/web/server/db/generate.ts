@@ -1,34 +1,48 @@
 /**
- * Generates the Prisma client into apps/web/server/generated when the schema or Prisma changed. Run it as a program,
- * or call `generateClient`.
+ * Generates the Prisma clients, one a provider, when the schema or Prisma changed. Run it as a program, or call
+ * `generateClients`.
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import os from 'node:os'
 import path from 'node:path'
-import { generatedFolder, schemaFile } from './paths.ts'
+import { generatedFolder, type Provider, schemaFile } from './paths.ts'
+import { providerSchema } from './provider-schema.ts'
 
 /** Returns whether anything had to be generated. */
-export async function generateClient(): Promise<boolean> {
+export async function generateClients(): Promise<boolean> {
+  const made = await Promise.all([generateClient('sqlite'), generateClient('postgresql')])
+  return made.includes(true)
+}
+
+async function generateClient(provider: Provider): Promise<boolean> {
   const require = createRequire(schemaFile)
   const cli = require.resolve('prisma/build/index.js')
+  const schema = await providerSchema(provider)
   const version = await readFile(require.resolve('prisma/package.json'), 'utf8')
-  const wanted = createHash('sha256')
-    .update(await readFile(schemaFile))
-    .update(version)
-    .digest('hex')
-  const stamp = path.join(generatedFolder, '.schema-hash')
+  const wanted = createHash('sha256').update(schema).update(version).digest('hex')
+  const stamp = path.join(generatedFolder[provider], '.schema-hash')
   if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === wanted) return false
   await rm(stamp, { force: true })
-  await run(cli)
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'hearth-schema-'))
+  try {
+    const file = path.join(folder, 'schema.prisma')
+    await writeFile(file, schema)
+    await run(cli, file)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
   await writeFile(stamp, wanted)
   return true
 }
 
-function run(cli: string): Promise<void> {
-  const child = spawn(process.execPath, [cli, 'generate', '--schema', schemaFile, '--no-hints'], {
+function run(cli: string, schema: string): Promise<void> {
+  const child = spawn(process.execPath, [cli, 'generate', '--schema', schema, '--no-hints'], {
+    // Where Prisma looks for its packages from.
+    cwd: path.dirname(schemaFile),
     // Generating needs *a* file for the native schema engine, not the engine, which would be downloaded.
     env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', CHECKPOINT_DISABLE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,6 +63,6 @@ function run(cli: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const made = await generateClient()
-  console.log(made ? 'Generated the database client.' : 'The database client is up to date.')
+  const made = await generateClients()
+  console.log(made ? 'Generated the database clients.' : 'The database clients are up to date.')
 }

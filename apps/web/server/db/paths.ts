@@ -4,5 +4,16 @@ import { fileURLToPath } from 'node:url'
 const prismaFolder = new URL('../../../../prisma/', import.meta.url)
 
 export const schemaFile = fileURLToPath(new URL('schema.prisma', prismaFolder))
-export const migrationsFolder = fileURLToPath(new URL('migrations/', prismaFolder))
-export const generatedFolder = fileURLToPath(new URL('../generated/', import.meta.url))
+
+export type Provider = 'sqlite' | 'postgresql'
+
+export const migrationsFolder: Record<Provider, string> = {
+  sqlite: fileURLToPath(new URL('migrations/', prismaFolder)),
+  postgresql: fileURLToPath(new URL('postgresql/migrations/', prismaFolder)),
+}
+
+/** Where the generated client is. */
+export const generatedFolder: Record<Provider, string> = {
+  sqlite: fileURLToPath(new URL('../generated/', import.meta.url)),
+  postgresql: fileURLToPath(new URL('../generated-postgresql/', import.meta.url)),
+}

@@ -1,13 +1,18 @@
 /**
  * What SQL would bring a database to prisma/schema.prisma: Prisma's schema engine (its WebAssembly build; the native
- * one is a download) over our own adapter. For making migrations and for the test that they match the schema; the
+ * one is a download) over the provider's adapter. For making migrations and for the test that they match the schema; the
  * running portal never loads it.
  */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
-import { sqliteAdapter } from './sqlite-adapter/adapter.ts'
+import { Pool, type QueryArrayConfig, type QueryArrayResult } from 'pg'
+import type { DatabaseChoice } from './database-url.ts'
+import { schemaFile } from './paths.ts'
+import { providerSchema } from './provider-schema.ts'
+import { sqliteAdapter } from './sqlite/adapter.ts'
 
 interface SchemaEngine {
   diff(params: {
@@ -34,11 +39,10 @@ interface EngineModule {
   }
 }
 
-/** SQL from the database in `file` (migrated or empty) to the schema; empty text when they agree. */
-export async function sqlToSchema(file: string, schemaFile: string): Promise<string> {
-  const content = await readFile(schemaFile, 'utf8')
-  const schema = { path: schemaFile, content }
-  const engine = await loadEngine(file, schema)
+/** SQL from a database (migrated or empty) to the schema; empty text when they agree. */
+export async function sqlToSchema(choice: DatabaseChoice): Promise<string> {
+  const schema = { path: schemaFile, content: await providerSchema(choice.kind) }
+  const engine = await loadEngine(choice, schema)
   try {
     const { exitCode, stdout } = await engine.diff({
       from: { tag: 'schemaDatasource', files: [schema], configDir: path.dirname(schemaFile) },
@@ -55,12 +59,32 @@ export async function sqlToSchema(file: string, schemaFile: string): Promise<str
 
 let loaded: Promise<EngineModule> | undefined
 
-async function loadEngine(file: string, schema: SchemaFile): Promise<SchemaEngine> {
+async function loadEngine(choice: DatabaseChoice, schema: SchemaFile): Promise<SchemaEngine> {
   // Its glue code keeps one instance in module variables: a second one would pull the rug from under the first.
   loaded ??= loadModule()
   const { SchemaEngine } = await loaded
-  const adapter = bindMigrationAwareSqlAdapterFactory(sqliteAdapter(file, { doubleQuotedStrings: true }))
+  const adapter = bindMigrationAwareSqlAdapterFactory(
+    choice.kind === 'sqlite'
+      ? sqliteAdapter(choice.file, { doubleQuotedStrings: true })
+      : new PrismaPg(cataloguePool(choice.url), { disposeExternalPool: true }),
+  )
   return SchemaEngine.new({ datamodels: [[schema.path, schema.content]] }, () => {}, adapter)
+}
+
+/**
+ * The engine reads PostgreSQL's own catalogue, whose one-letter columns have the type "char" (object id 18), which
+ * the adapter does not know; as text (25) both understand them.
+ */
+function cataloguePool(url: string): Pool {
+  const pool = new Pool({ connectionString: url })
+  const query = pool.query.bind(pool) as (config: QueryArrayConfig) => Promise<QueryArrayResult>
+  const asText = async (config: QueryArrayConfig) => {
+    const result = await query(config)
+    for (const field of result.fields ?? []) if (field.dataTypeID === 18) field.dataTypeID = 25
+    return result
+  }
+  pool.query = asText as typeof pool.query
+  return pool
 }
 
 async function loadModule(): Promise<EngineModule> {

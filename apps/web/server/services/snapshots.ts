@@ -229,6 +229,8 @@ async function createVm(
       }),
     )
   } catch (error) {
+    const first = isUniqueViolation(error) ? await findRepeated(db, viewer, idempotency) : null
+    if (first) return changeOf(context, first)
     if (isUniqueViolation(error, 'name'))
       throw new HearthError('uniqueness_error', `There is a VM named ${name} already. Choose another name.`)
     throw error

@@ -48,12 +48,14 @@ export async function createVm(
       insertVm(tx, { spec, input, viewer, projectId, hostId, image, idempotency }),
     )
   } catch (error) {
+    // The same request twice at once: the one that came second finds the name or the key taken by the first.
+    const first = isUniqueViolation(error) ? await findRepeated(db, viewer, idempotency) : null
+    if (first) return changeOf(context, first)
     if (isUniqueViolation(error, 'name'))
       throw new HearthError(
         'uniqueness_error',
         `There is a VM named ${input.name} already. Choose another name.`,
       )
-    if (isUniqueViolation(error, 'idempotency_key')) return createVm(context, viewer, projectId, input)
     throw error
   }
   changes.publish('vms', 'actions')

@@ -171,11 +171,11 @@ async function act(
     idempotencyKey === undefined
       ? undefined
       : { key: idempotencyKey, hash: requestHash({ [command]: asked }) }
-  const repeated = await findRepeated(db, viewer, idempotency)
-  if (repeated) return repeated
-  const action = await db.$transaction(async (tx) => {
+  const { action, isNew } = await db.$transaction(async (tx) => {
+    const repeated = await findRepeated(tx, viewer, idempotency)
+    if (repeated) return { action: repeated, isNew: false }
     const { volume, request, summary } = await wanted.plan(tx)
-    return beginAction(tx, {
+    const begun = await beginAction(tx, {
       command,
       viewer,
       projectId: volume.projectId,
@@ -186,7 +186,9 @@ async function act(
       step: hosts.isOnline(volume.hostId) ? 'Asking the host' : 'Waiting for the host to come back',
       ...(idempotency ? { idempotency } : {}),
     })
+    return { action: begun, isNew: true }
   })
+  if (!isNew) return action
   changes.publish('volumes', 'actions')
   await hosts.dispatch(action.id)
   return action

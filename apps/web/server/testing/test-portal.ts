@@ -12,6 +12,7 @@ import { quietLog } from '../log.ts'
 import { type StartedPortal, type StartOptions, startPortal } from '../start.ts'
 import type { AppRouter } from '../trpc/router.ts'
 import { agentToken, FakeAgent } from './fake-agent.ts'
+import { newTestDatabase } from './test-database.ts'
 
 export const admin = { name: 'Ada', email: 'ada@example.org', password: 'correct horse battery' }
 
@@ -56,6 +57,7 @@ export class TestPortal {
   started!: StartedPortal
   readonly #people: Person[] = []
   readonly #pages: StartOptions['pages']
+  #databaseUrl: string | undefined
 
   private constructor(
     state: string,
@@ -91,10 +93,12 @@ export class TestPortal {
   }
 
   async startPortal(port = 0): Promise<void> {
+    this.#databaseUrl ??= await newTestDatabase()
     this.started = await startPortal({
       port,
       listen: '127.0.0.1',
       state: this.state,
+      databaseUrl: this.#databaseUrl,
       hostname: null,
       tls: null,
       agent: this.#realAgent ?? { url: this.agent.url, token: agentToken },

@@ -6,19 +6,19 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Database, openDatabase } from '../client.ts'
-import { generateClient } from '../generate.ts'
-import { migrate } from '../migrate.ts'
+import { generateClients } from '../generate.ts'
+import { migrateSqlite } from './migrate.ts'
 
 let folder: string
 let file: string
 let db: Database
 
 before(async () => {
-  await generateClient()
+  await generateClients()
   folder = await mkdtemp(path.join(os.tmpdir(), 'hearth-db-'))
   file = path.join(folder, 'hearth.db')
-  await migrate(file)
-  db = openDatabase(file)
+  await migrateSqlite(file)
+  db = await openDatabase({ kind: 'sqlite', file })
 })
 after(async () => {
   await db.$disconnect()

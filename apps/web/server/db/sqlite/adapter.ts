@@ -12,7 +12,8 @@ import {
   type SqlResultSet,
   type Transaction,
 } from '@prisma/driver-adapter-utils'
-import { type ConnectionOptions, Mutex, openConnection, whenNotBusy } from './connection.ts'
+import { Mutex } from '../mutex.ts'
+import { type ConnectionOptions, openConnection, whenNotBusy } from './connection.ts'
 import { mapError } from './errors.ts'
 import { columnTypes, fromSqlite, toSqlite } from './values.ts'
 

@@ -4,9 +4,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { migrate } from './migrate.ts'
-import { migrationsFolder, schemaFile } from './paths.ts'
-import { sqlToSchema } from './schema-diff.ts'
+import { migrationsFolder } from '../paths.ts'
+import { sqlToSchema } from '../schema-diff.ts'
+import { migrateSqlite as migrate } from './migrate.ts'
 
 async function newFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hearth-migrate-'))
@@ -18,7 +18,7 @@ test('an empty file is brought to the schema, exactly; a second time does nothin
   const file = path.join(await newFolder(t), 'hearth.db')
   const applied = await migrate(file)
   assert.ok(applied.length > 0)
-  assert.equal(await sqlToSchema(file, schemaFile), '')
+  assert.equal(await sqlToSchema({ kind: 'sqlite', file }), '')
   assert.deepEqual(await migrate(file), [])
   assert.equal((await stat(file)).mode & 0o777, 0o600)
 })
@@ -29,7 +29,7 @@ test('the comparison with the schema does find a difference', async (t) => {
   const database = new DatabaseSync(file)
   database.exec('DROP INDEX vm_project_id_name_key')
   database.close()
-  assert.match(await sqlToSchema(file, schemaFile), /CREATE UNIQUE INDEX "vm_project_id_name_key"/)
+  assert.match(await sqlToSchema({ kind: 'sqlite', file }), /CREATE UNIQUE INDEX "vm_project_id_name_key"/)
 })
 
 test('a later migration is applied after a copy was made; one that fails is undone', async (t) => {
@@ -37,7 +37,7 @@ test('a later migration is applied after a copy was made; one that fails is undo
   const file = path.join(folder, 'hearth.db')
   await migrate(file)
   const migrations = path.join(folder, 'migrations')
-  await cp(migrationsFolder, migrations, { recursive: true })
+  await cp(migrationsFolder.sqlite, migrations, { recursive: true })
   const add = async (name: string, sql: string) => {
     await mkdir(path.join(migrations, name))
     await writeFile(path.join(migrations, name, 'migration.sql'), sql)
