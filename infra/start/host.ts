@@ -1,5 +1,5 @@
 /** Where VMs run: choosing it, and starting the agent and the image builder there. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import os from 'node:os'
 import { formatBytes, GIB, MIB } from '@hearth/shared/units'
 import { agentEntry, vmmEntry } from '../build/programs.ts'
@@ -14,9 +14,9 @@ import { debianPackages as recipePackages } from '../recipes/packages.ts'
 import { rootNamespace } from '../recipes/root-namespace.ts'
 import { AgentClient } from './agent-client.ts'
 import type { StartOptions } from './options.ts'
-import { type Service, startService, untilReady } from './service.ts'
+import { logSince, runOf, type Service, startService, untilReady } from './service.ts'
 import { readSecret, type State, secretFile } from './state.ts'
-import { type Run, type Supervised, supervise } from './supervise.ts'
+import { describeEnd, type Run, type Supervised, supervise } from './supervise.ts'
 
 export type HostChoice = { kind: 'kvm' } | { kind: 'lab'; reason: string } | { kind: 'remote' }
 
@@ -27,7 +27,7 @@ export interface Host {
   shutdownGuests(steps: Steps, impatient: AbortSignal): Promise<void>
 }
 
-type Part = Pick<Supervised, 'name' | 'stop'> & { ended?: Promise<void> }
+type Part = Pick<Supervised, 'name' | 'stop'> & { ended?: Promise<unknown> }
 
 /** Where the lab keeps the agent's state: a disk of its own, an image file in the state folder. */
 const LAB_DISK = { path: '/srv/hearth', bytes: 256 * GIB }
@@ -168,8 +168,9 @@ async function agentInLab(
   const lab = await steps.run('Lab host', (step) => bootLab(state, port, step.detail))
   onStarted({ name: 'lab', stop: () => lab.stop(), ended: lab.ended })
   goOn()
-  return () => {
+  return async () => {
     const log = `${state.logs}/agent.log`
+    const begin = (await stat(log).catch(() => undefined))?.size ?? 0
     const agent = lab.spawn(
       process.execPath,
       [
@@ -179,8 +180,29 @@ async function agentInLab(
       ],
       { cwd: repository, logFile: log },
     )
-    return whenHealthy({ name: 'agent', log, ended: agent.ended, stop: () => agent.stop() }, port, 90_000)
+    return whenHealthy(
+      {
+        name: 'agent',
+        log,
+        ended: agent.exit.then(
+          async (end) => `${describeEnd(end)}${await shortOfMemory(lab, end.signal)}`,
+          (error: Error) => `is gone: ${error.message}`,
+        ),
+        lastWords: () => logSince(log, begin),
+        stop: () => agent.stop(),
+      },
+      port,
+      90_000,
+    )
   }
+}
+
+/** What the lab's kernel says of a killed process; a lab that is as short of memory may not answer any more. */
+async function shortOfMemory(lab: Lab, signal: NodeJS.Signals | null): Promise<string> {
+  if (signal !== 'SIGKILL') return ''
+  const said = await lab.run('dmesg', [], { timeoutMs: 10_000 }).catch(() => undefined)
+  const lines = said?.stdout.split('\n').filter((line) => /out of memory|killed process/i.test(line)) ?? []
+  return lines.length > 0 ? `; the lab's kernel says: ${lines.at(-1)?.trim()}` : ''
 }
 
 /** Waits until a started service answers; stops it when it does not. */
@@ -191,7 +213,7 @@ async function whenHealthy(service: Service, port: number, limitMs: number): Pro
     await service.stop()
     throw error
   }
-  return { ended: service.ended, stop: () => service.stop() }
+  return runOf(service)
 }
 
 async function bootLab(state: State, agentPort: number, detail: (text: string) => void): Promise<Lab> {

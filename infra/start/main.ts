@@ -12,7 +12,7 @@ import { lockState, openState } from './state.ts'
 import { ensureTls } from './tls.ts'
 
 /** What was started, in order; stopped in the reverse order. */
-const running: { name: string; stop: () => Promise<void>; ended?: Promise<void> }[] = []
+const running: { name: string; stop: () => Promise<void>; ended?: Promise<unknown> }[] = []
 const steps = new Steps()
 
 /** Aborted by the first Ctrl-C: set-up stops at the next step, a running Hearth shuts down. */

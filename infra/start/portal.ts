@@ -3,7 +3,7 @@ import { inRepository, repository } from '../lib/paths.ts'
 import { type Steps, Trouble } from '../lib/steps.ts'
 import type { Host } from './host.ts'
 import type { StartOptions } from './options.ts'
-import { logTail, startService, untilReady } from './service.ts'
+import { logTail, runOf, startService, untilReady } from './service.ts'
 import type { State } from './state.ts'
 import { type Run, type Supervised, supervise } from './supervise.ts'
 import type { Tls } from './tls.ts'
@@ -81,5 +81,5 @@ async function runPortal(context: {
     throw error
   }
   if (!ready) throw new Trouble(`The portal did not say where it is:\n${await logTail(portal.log)}`)
-  return { ended: portal.ended, stop: () => portal.stop(), ready }
+  return { ...runOf(portal), ready }
 }

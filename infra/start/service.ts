@@ -3,18 +3,21 @@
  * terminal reaches only us and the order of stopping is ours; each told by the kernel to end when we die.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, statSync } from 'node:fs'
-import { readFile, rename } from 'node:fs/promises'
+import { appendFileSync, closeSync, openSync, statSync } from 'node:fs'
+import { open, readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { Trouble } from '../lib/steps.ts'
+import { describeEnd, type Ending, type Run } from './supervise.ts'
 
 const LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
 export interface Service {
   readonly name: string
   readonly log: string
-  /** Resolves when the process has ended, however that came. */
-  readonly ended: Promise<void>
+  /** Resolves when the process has ended, however that came, with how. */
+  readonly ended: Promise<Ending>
+  /** The end of what it wrote since it was started. */
+  lastWords(): Promise<string>
   /** SIGTERM, then SIGKILL after `graceMs`. Resolves when the process is gone. */
   stop(graceMs?: number): Promise<void>
 }
@@ -41,16 +44,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     stdio: ['ignore', options.onStdout ? 'pipe' : fd, fd],
   })
   closeSync(fd)
-  const ended = new Promise<void>((resolve) => {
-    child.once('error', () => resolve())
-    child.once('exit', () => resolve())
+  const begin = statSync(log).size
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('error', (error) => resolve(`could not be run (${error.message})`))
+    child.once('exit', (code, signal) => resolve(describeEnd({ code, signal })))
+  })
+  let asked = false
+  void ended.then((ending) => {
+    if (!asked) appendFileSync(log, `--- ${new Date().toISOString()} the ${options.name} ${ending}\n`)
   })
   if (options.onStdout) eachLine(child, options.onStdout)
   return {
     name: options.name,
     log,
     ended,
+    lastWords: () => logSince(log, begin),
     async stop(graceMs = 10_000) {
+      asked = true
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGTERM')
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
@@ -60,22 +70,27 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
+export function runOf(service: Service): Run {
+  const { ended } = service
+  return { ended, lastWords: () => service.lastWords(), stop: () => service.stop() }
+}
+
 /** Waits until `ready` resolves true; when the service ends first, throws with the end of its log. */
 export async function untilReady(
   service: Pick<Service, 'name' | 'log' | 'ended'>,
   ready: () => Promise<boolean>,
   limitMs: number,
 ): Promise<void> {
-  let gone = false
-  void service.ended.then(() => {
-    gone = true
+  let gone: Ending | undefined
+  void service.ended.then((ending) => {
+    gone = ending
   })
   const deadline = Date.now() + limitMs
   for (;;) {
     if (await ready().catch(() => false)) return
     if (gone)
       throw new Trouble(
-        `The ${service.name} ended instead of starting. Its last words:\n${await logTail(service.log)}`,
+        `The ${service.name} ${gone} instead of starting. Its last words:\n${await logTail(service.log)}`,
       )
     if (Date.now() > deadline) {
       throw new Trouble(
@@ -90,6 +105,28 @@ export async function logTail(file: string, lines = 12): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '')
   const tail = text.trimEnd().split('\n').slice(-lines)
   return `${tail.map((line) => `    ${line}`).join('\n')}\n    (all of it: ${file})`
+}
+
+/** The last lines of what a log has beyond `begin`: another run's words would mislead. */
+export async function logSince(file: string, begin: number, lines = 12): Promise<string> {
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    const from = Math.max(begin, size - 64 * 1024)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(0, size - from)), {
+      position: from,
+    })
+    const text = buffer.toString('utf8', 0, bytesRead).trimEnd()
+    if (text === '') return ''
+    return text
+      .split('\n')
+      .filter((line) => !line.startsWith('--- '))
+      .slice(-lines)
+      .map((line) => `    ${line}`)
+      .join('\n')
+  } finally {
+    await handle.close()
+  }
 }
 
 function eachLine(child: ChildProcess, onLine: (line: string) => void): void {

@@ -81,9 +81,30 @@ test('a service that ends instead of starting is told with its last words', asyn
   })
   await assert.rejects(
     untilReady(service, async () => false, 60_000),
-    /ended instead of starting.*on fire/s,
+    /ended with exit code 3 instead of starting.*on fire/s,
   )
   await service.stop()
+})
+
+test('a service that ends by itself leaves how, and its own last words only', async () => {
+  const run = (program: string) =>
+    startService({
+      name: 'mortal',
+      command: process.execPath,
+      args: ['-e', program],
+      logs: state.logs,
+      cwd: directory,
+    })
+  const loud = await run('console.error("I was first"); process.exit(0)')
+  assert.equal(await loud.ended, 'ended with exit code 0')
+  assert.equal(await loud.lastWords(), '    I was first')
+  const killed = await run('process.kill(process.pid, "SIGKILL")')
+  assert.match(await killed.ended, /SIGKILL.*want of memory/)
+  assert.equal(await killed.lastWords(), '')
+  assert.match(
+    await readFile(killed.log, 'utf8'),
+    /the mortal ended with exit code 0\n.*was killed \(SIGKILL/,
+  )
 })
 
 test('a service is stopped, by force when it does not listen', async () => {

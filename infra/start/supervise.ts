@@ -1,10 +1,22 @@
 /** Keeps a part of Hearth running: what ends by itself is started again, until that happens too often. */
 
+/** How a run ended: `exit code 1`, `killed by SIGKILL`, and so on, as the rest of a sentence that begins with its name. */
+export type Ending = string
+
 /** One run of a part. */
 export interface Run {
   /** Resolves when it has ended, however that came. */
-  readonly ended: Promise<void>
+  readonly ended: Promise<Ending>
+  /** What it wrote last, in lines; empty when it wrote nothing. */
+  lastWords(): Promise<string>
   stop(): Promise<void>
+}
+
+export function describeEnd(end: { code: number | null; signal: NodeJS.Signals | null }): Ending {
+  if (end.signal === 'SIGKILL')
+    return 'was killed (SIGKILL: by somebody, or by the kernel for want of memory)'
+  if (end.signal) return `was ended by ${end.signal}`
+  return `ended with exit code ${end.code}`
 }
 
 export interface Supervised {
@@ -35,23 +47,24 @@ export function supervise(
 
   const keepRunning = async (): Promise<void> => {
     for (;;) {
-      await current.ended
+      const ending = await current.ended
       if (stopping) return
+      const words = await current.lastWords().catch(() => '')
+      const how = `${ending}${words ? `; its last words:\n${words}\n` : ', without a word. '}`
       ends.push(Date.now())
       const recent = ends.filter((at) => at > Date.now() - WINDOW_MS).length
       if (recent >= MOST_ENDS) {
-        onEnd(`The ${name} ended ${recent} times within a minute and is given up.`)
+        onEnd(`The ${name} ${how}That was the ${recent}th time within a minute: it is given up.`)
         return
       }
-      onEnd(`The ${name} ended by itself and is started again.`)
+      onEnd(`The ${name} ${how}It is started again.`)
       await new Promise<void>((resolve) => {
         wake = resolve
         setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (recent - 1))
       })
       if (stopping) return
       current = await start().catch((error: Error) => {
-        onEnd(error.message)
-        return { ended: Promise.resolve(), stop: async () => {} }
+        return neverRan(error)
       })
       if (stopping) await current.stop()
     }
@@ -66,5 +79,13 @@ export function supervise(
       await current.stop()
       await ended
     },
+  }
+}
+
+function neverRan(error: Error): Run {
+  return {
+    ended: Promise.resolve('could not be started'),
+    lastWords: async () => error.message,
+    stop: async () => {},
   }
 }

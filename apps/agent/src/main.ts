@@ -43,6 +43,9 @@ function lockState(state: string): Promise<void> {
   })
 }
 
+// Whatever makes it end is the log's last line, unless the kernel killed it.
+process.on('exit', (code) => log.info('agent ends', { code, pid: process.pid }))
+
 const options = readOptions()
 await lockState(options.state).catch((error: NodeJS.ErrnoException) => {
   if (error.code === 'EADDRINUSE') fail(`another agent is already running on ${options.state}`)
