@@ -108,11 +108,75 @@ export const queueStateSchema = z.strictObject({
 })
 export type QueueState = z.infer<typeof queueStateSchema>
 
+/** One evdev event: type, code, value. */
+const inputEvent = z.tuple([u16, u16, z.int32()])
+/** What every input device keeps. */
+const input = {
+  /** What the driver last asked the device about itself. */
+  select: u8,
+  subsel: u8,
+  /** Groups of events that wait for buffers. */
+  waiting: z.array(z.array(inputEvent).max(16)).max(4096),
+}
+
+const gpuRect = z.strictObject({ x: u32, y: u32, width: u32, height: u32 })
+/** Guest pages of a resource: address and length of each piece. */
+const gpuBacking = z
+  .array(z.tuple([z.int().nonnegative(), z.int().min(1)]))
+  .max(256 * 1024)
+  .nullable()
+const gpuResource = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('2d'),
+    id: u32,
+    format: u32,
+    width: u32,
+    height: u32,
+    backing: gpuBacking,
+    /** The host's copy, deflated, in parts: what checks base64 takes no text of any length. */
+    pixels: z.array(bytes(256 * 1024, false)).max(1024),
+  }),
+  z.strictObject({
+    kind: z.literal('blob'),
+    id: u32,
+    size: z.int().nonnegative(),
+    backing: gpuBacking,
+  }),
+])
+const gpuScanout = z.strictObject({
+  wantedWidth: u32,
+  wantedHeight: u32,
+  /** Absent: it shows nothing. */
+  shown: z
+    .strictObject({
+      resourceId: u32,
+      rect: gpuRect,
+      /** How SET_SCANOUT_BLOB described the picture; absent for a 2D resource. */
+      blob: z.strictObject({ format: u32, width: u32, height: u32, stride: u32, offset: u32 }).optional(),
+    })
+    .optional(),
+  cursor: z.strictObject({
+    x: z.int32(),
+    y: z.int32(),
+    hotX: u8,
+    hotY: u8,
+    /** 64 × 64 pixels of 4 bytes; null: hidden. */
+    image: bytes(64 * 64 * 4).nullable(),
+  }),
+})
+
 /** What a device keeps beside what its transport keeps, by the device's name. */
 export const virtioDeviceStateSchemas = {
   balloon: z.strictObject({ targetPages: u32, actualPages: u32, poison: u32 }),
   block: z.strictObject({ writeBack: z.boolean() }),
   console: z.strictObject({ ready: z.boolean(), guestOpen: z.array(z.boolean()).max(64) }),
+  gpu: z.strictObject({
+    eventsRead: u32,
+    resources: z.array(gpuResource).max(4096),
+    scanouts: z.array(gpuScanout).max(16),
+  }),
+  /** `down`: the keys that the driver believes to be held, by evdev's codes; LEDs as bits by theirs. */
+  keyboard: z.strictObject({ ...input, down: z.array(u16).max(768), leds: u8 }),
   net: z.strictObject({}),
   rng: z.strictObject({}),
   scsi: z.strictObject({
@@ -127,6 +191,13 @@ export const virtioDeviceStateSchemas = {
         }),
       )
       .max(16),
+  }),
+  /** Where the driver believes the pointer to be, -1 for nowhere, and the buttons it believes to be held. */
+  tablet: z.strictObject({
+    ...input,
+    x: z.int().min(-1).max(32767),
+    y: z.int().min(-1).max(32767),
+    buttons: u8,
   }),
 } as const
 export type VirtioDeviceName = keyof typeof virtioDeviceStateSchemas

@@ -18,11 +18,6 @@ export function requireSuspend(vm: Vm): void {
   const { state } = vm
   if (state !== 'running' && state !== 'paused')
     throw new HearthError('invalid_state', `It cannot be suspended: it is ${state}.`)
-  if (vm.hasDisplay)
-    throw new HearthError(
-      'invalid_state',
-      'A VM with a screen cannot be suspended yet. Shut it down instead.',
-    )
 }
 
 /** Writes the machine to the disk and ends its monitor. Whatever fails, the guest goes on running. */

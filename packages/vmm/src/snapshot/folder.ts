@@ -22,10 +22,10 @@ import { writeMemoryFile } from './memory-file.ts'
 
 const DOCUMENT = 'vm.json'
 const MEMORY = 'memory'
-/** A document of 32 vCPUs has some hundred KiB. */
 /** Of incremental snapshots, each based on the one before. */
 const MAX_CHAIN = 64
-const MAX_DOCUMENT = 16 * 1024 * 1024
+/** A document of 32 vCPUs has some hundred KiB; a screen's pictures are at most 128 MiB, in base64. */
+const MAX_DOCUMENT = 192 * 1024 * 1024
 
 /** Where a snapshot is written to. */
 export interface SnapshotWriter {

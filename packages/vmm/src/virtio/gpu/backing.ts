@@ -27,14 +27,22 @@ export class Backing {
     const entries = new Uint8Array(count * MEM_ENTRY_BYTES)
     chain.read(offset, entries)
     const view = new DataView(entries.buffer)
+    const pieces = Array.from({ length: count }, (_, i): readonly [number, number] => [
+      view.getUint32(i * MEM_ENTRY_BYTES, true) +
+        view.getUint32(i * MEM_ENTRY_BYTES + 4, true) * 0x1_0000_0000,
+      view.getUint32(i * MEM_ENTRY_BYTES + 8, true),
+    ])
+    return Backing.of(memory, pieces)
+  }
+
+  /** Address and length of each piece; null when one is empty or not RAM. */
+  static of(memory: GuestMemory, pieces: readonly (readonly [number, number])[]): Backing | null {
     const addresses: number[] = []
     const starts: number[] = []
     let bytes = 0
-    for (let i = 0; i < count; i++) {
-      let address =
-        view.getUint32(i * MEM_ENTRY_BYTES, true) +
-        view.getUint32(i * MEM_ENTRY_BYTES + 4, true) * 0x1_0000_0000
-      let rest = view.getUint32(i * MEM_ENTRY_BYTES + 8, true)
+    for (const [start, length] of pieces) {
+      let address = start
+      let rest = length
       if (rest === 0) return null
       while (rest > 0) {
         const piece = memory.contiguous(address, rest)
@@ -52,6 +60,11 @@ export class Backing {
   /** What the list costs us. */
   get pieces(): number {
     return this.addresses.length
+  }
+
+  /** For a snapshot: what `of` takes. */
+  save(): [number, number][] {
+    return this.addresses.map((address, i) => [address, (this.starts[i + 1] ?? this.bytes) - this.starts[i]!])
   }
 
   /** Copies `length` bytes from `offset` on to `target` at `to`. The caller checked the range. */

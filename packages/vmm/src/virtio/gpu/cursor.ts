@@ -1,5 +1,6 @@
 import { CURSOR_SIZE, type Surface } from '../../display/surface.ts'
 import type { Resource } from './resource.ts'
+import type { Resources } from './resources.ts'
 
 /** struct virtio_gpu_update_cursor (VIRTIO 1.2, 5.7.6.10). */
 export interface CursorRequest {
@@ -27,7 +28,7 @@ export function setCursor(
   surface: Surface,
   { x, y, resourceId, hotX, hotY }: CursorRequest,
   update: boolean,
-  resources: ReadonlyMap<number, Resource>,
+  resources: Resources,
 ): boolean {
   if (update && resourceId === 0) {
     surface.setCursor(null, 0, 0)

@@ -15,19 +15,25 @@ const BGRX = 2
 /** A KMS driver by hand: commands as lists of u32, answers as bytes. */
 class Driver {
   readonly machine = new TestMachine(64 * MIB)
-  readonly surface = new Surface(createSurfaceMemory())
-  readonly device: GpuDevice
-  readonly pci: PciDriver
+  surface = new Surface(createSurfaceMemory())
+  device: GpuDevice
+  pci: PciDriver
 
   constructor(options: { memoryLimit?: number; features?: bigint } = {}) {
-    this.device = new GpuDevice({
-      surfaces: [this.surface],
-      width: 1024,
-      height: 768,
-      memoryLimit: options.memoryLimit ?? 16 * MIB,
-    })
+    this.device = this.another(options.memoryLimit)
     this.pci = new PciDriver(this.machine, this.device)
     this.pci.start(options.features ?? VIRTIO_GPU_F_EDID | VIRTIO_GPU_F_RESOURCE_BLOB | VIRTIO_F_VERSION_1)
+  }
+
+  private another(memoryLimit = 16 * MIB): GpuDevice {
+    return new GpuDevice({ surfaces: [this.surface], width: 1024, height: 768, memoryLimit })
+  }
+
+  /** Saved, and gone on with in another process: only the guest is the same. */
+  move(memoryLimit?: number): void {
+    this.surface = new Surface(createSurfaceMemory())
+    this.device = this.another(memoryLimit)
+    this.pci = this.pci.moveTo(this.device)
   }
 
   /** Sends a control command; returns the response's bytes. */
@@ -486,4 +492,70 @@ test('fuzz: random commands with half-sensible fields never break the device', (
   assert.ok(driver.device.counters.refused < driver.device.counters.commands)
   assert.equal(driver.type(CMD.GET_DISPLAY_INFO), RESP.OK_DISPLAY_INFO)
   driver.close()
+})
+
+test('saved and restored: pictures, screen, cursor and wish are there, and the driver goes on', () => {
+  const driver = new Driver()
+  const pages = 0x100_0000
+  driver.create(5, 100, 60, pages, 7)
+  driver.paint(pages, gradient(100, 60))
+  driver.type(CMD.TRANSFER_TO_HOST_2D, [0, 0, 100, 60, 0, 0, 5, 0])
+  driver.type(CMD.SET_SCANOUT, [10, 4, 80, 50, 0, 5])
+  driver.type(CMD.RESOURCE_FLUSH, [0, 0, 100, 60, 5, 0])
+  driver.create(6, 64, 64, 0x180_0000, 1, 1)
+  driver.paint(0x180_0000, gradient(64, 64))
+  driver.type(CMD.TRANSFER_TO_HOST_2D, [0, 0, 64, 64, 0, 0, 6, 0])
+  driver.cursor(CMD.UPDATE_CURSOR, [0, 30, 20, 0, 6, 2, 3, 0])
+  driver.device.wish(0, 1600, 900)
+  const before = driver.shown(0, 0, 80, 50)
+  const cursor = driver.surface.cursorImage()
+  // The guest draws on and has not transferred it yet: that is not on the screen.
+  driver.paint(pages, new Uint32Array(6000).fill(0x123456))
+
+  driver.move()
+  assert.deepEqual([driver.surface.width, driver.surface.height], [80, 50])
+  assert.deepEqual(driver.shown(0, 0, 80, 50), before)
+  const { visible, x, y, hotX, hotY } = driver.surface.cursor()
+  assert.deepEqual([visible, x, y, hotX, hotY], [true, 32, 23, 2, 3])
+  assert.deepEqual(driver.surface.cursorImage(), cursor)
+  assert.equal(driver.pci.configRead(0, 4), 1, 'the guest has yet to hear of the wish')
+  assert.equal(driver.command(CMD.GET_DISPLAY_INFO).getUint32(24 + 8, true), 1600)
+  // Resources, their pages and their numbers are those of before.
+  assert.equal(driver.type(CMD.RESOURCE_CREATE_2D, [5, BGRX, 8, 8]), RESP.ERR_INVALID_RESOURCE_ID)
+  assert.equal(driver.type(CMD.TRANSFER_TO_HOST_2D, [0, 0, 100, 60, 0, 0, 5, 0]), RESP.OK_NODATA)
+  assert.equal(driver.type(CMD.RESOURCE_FLUSH, [0, 0, 100, 60, 5, 0]), RESP.OK_NODATA)
+  assert.deepEqual(new Set(driver.shown(0, 0, 80, 50)), new Set([0x123456]))
+  driver.close()
+})
+
+test('saved and restored: a blob is shown from the guest’s own pages', () => {
+  const driver = new Driver()
+  const pages = 0x100_0000
+  const size = 64 * 32 * 4
+  driver.type(CMD.RESOURCE_CREATE_BLOB, [...[9, 1, 0, 1, 0, 0, size, 0], ...[pages, 0, size, 0]])
+  driver.type(CMD.SET_SCANOUT_BLOB, [...[0, 0, 64, 32, 0, 9, 64, 32, BGRX, 0, 256, 0, 0, 0, 0, 0, 0, 0]])
+  driver.paint(pages, gradient(64, 32))
+  driver.move()
+  assert.deepEqual(driver.shown(0, 0, 64, 32), [...gradient(64, 32)])
+  driver.close()
+})
+
+test('what is restored keeps the rules: a picture too many, pages that are no RAM', () => {
+  const driver = new Driver()
+  driver.create(1, 100, 60, 0x100_0000)
+  driver.move(1000)
+  assert.match(
+    driver.pci.messages.join(),
+    /picture 1 is none this device can have; the device waits for a reset/,
+  )
+  driver.close()
+
+  const other = new Driver()
+  const state = other.device.save()
+  const resources = [{ kind: 'blob', id: 1, size: 4096, backing: [[2 ** 40, 4096]] }] as const
+  assert.throws(
+    () => other.device.restore({ ...state, resources: structuredClone(resources) as never }),
+    /outside RAM/,
+  )
+  other.close()
 })

@@ -1,3 +1,4 @@
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { Surface } from '../../display/surface.ts'
 import { MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
 import type { DescriptorChain } from '../chain.ts'
@@ -23,7 +24,8 @@ import {
   VIRTIO_GPU_F_RESOURCE_BLOB,
   VIRTIO_GPU_FLAG_FENCE,
 } from './protocol.ts'
-import { BlobPicture, BlobResource, type Resource, Resource2d } from './resource.ts'
+import { type BlobDescription, BlobPicture } from './resource.ts'
+import { MAX_DIMENSION, Resources } from './resources.ts'
 import { Scanout } from './scanout.ts'
 
 const CURSOR_QUEUE = 1
@@ -31,10 +33,6 @@ const CURSOR_QUEUE = 1
 const QUEUE_SIZES = [256, 16]
 /** Host memory for all 2D resources of a VM: three pictures of the largest size, and cursors. */
 export const DEFAULT_MEMORY_LIMIT = 128 * 1024 * 1024
-const MAX_DIMENSION = 8192
-const MAX_RESOURCES = 4096
-/** Pieces of all backings of a VM: 1 GiB in pages of 4 KiB. */
-const MAX_PIECES = 256 * 1024
 /** Copying pictures shares its thread with disk and network: after this many ms they get their turn. */
 const TURN = 3
 
@@ -62,10 +60,7 @@ export class GpuDevice implements VirtioDevice {
   readonly config: DeviceConfig
   readonly counters = { commands: 0, refused: 0, flushes: 0, transferredBytes: 0 }
   private readonly scanouts: Scanout[]
-  private readonly resources = new Map<number, Resource>()
-  private readonly memoryLimit: number
-  private memoryUsed = 0
-  private piecesUsed = 0
+  private readonly resources: Resources
   private context: VirtioContext | undefined
   /** The largest request without entries behind it. */
   private readonly request = new DataView(new ArrayBuffer(96))
@@ -78,7 +73,7 @@ export class GpuDevice implements VirtioDevice {
       throw new RangeError(`${options.surfaces.length} scanouts`)
     }
     this.scanouts = options.surfaces.map((surface) => new Scanout(surface, options.width, options.height))
-    this.memoryLimit = options.memoryLimit ?? DEFAULT_MEMORY_LIMIT
+    this.resources = new Resources(options.memoryLimit ?? DEFAULT_MEMORY_LIMIT)
     this.config = new DeviceConfig(CONFIG.BYTES, (offset, size, value) => {
       // 5.7.4: writing events_clear clears bits of events_read; it reads as zero.
       if (offset !== CONFIG.EVENTS_CLEAR || size !== 4) return
@@ -98,12 +93,37 @@ export class GpuDevice implements VirtioDevice {
     this.serve(context, index)
   }
 
+  save(): VirtioDeviceState<'gpu'> {
+    return {
+      eventsRead: this.config.view.getUint32(CONFIG.EVENTS_READ, true),
+      resources: this.resources.save(),
+      scanouts: this.scanouts.map((scanout) => scanout.save()),
+    }
+  }
+
+  restore({ eventsRead, resources, scanouts }: VirtioDeviceState<'gpu'>): void {
+    if (scanouts.length !== this.scanouts.length) throw new Error('it had another number of screens')
+    this.config.view.setUint32(CONFIG.EVENTS_READ, eventsRead, true)
+    this.resources.restore(this.context!.memory, resources)
+    for (const [index, saved] of scanouts.entries()) {
+      const scanout = this.scanouts[index]!
+      scanout.restore(saved)
+      const { shown } = saved
+      if (shown === undefined) continue
+      const { rect, resourceId, blob } = shown
+      const outcome =
+        blob === undefined
+          ? this.setScanout(rect, index, resourceId)
+          : this.showBlob(rect, index, resourceId, blob)
+      if (outcome !== RESP.OK_NODATA) throw new Error(`screen ${index} showed what cannot be shown`)
+      scanout.settle()
+    }
+  }
+
   reset(): void {
     this.context = undefined
     for (const scanout of this.scanouts) scanout.disable()
     this.resources.clear()
-    this.memoryUsed = 0
-    this.piecesUsed = 0
     this.config.view.setUint32(CONFIG.EVENTS_READ, 0, true)
   }
 
@@ -214,7 +234,7 @@ export class GpuDevice implements VirtioDevice {
       case CMD.GET_EDID:
         return this.getEdid(this.u32(24))
       case CMD.RESOURCE_CREATE_2D:
-        return this.create2d(this.u32(24), this.u32(28), this.u32(32), this.u32(36))
+        return this.resources.create2d(this.u32(24), this.u32(28), this.u32(32), this.u32(36))
       case CMD.RESOURCE_CREATE_BLOB:
         return this.createBlob(chain, context)
       case CMD.RESOURCE_UNREF:
@@ -222,7 +242,7 @@ export class GpuDevice implements VirtioDevice {
       case CMD.RESOURCE_ATTACH_BACKING:
         return this.attachBacking(chain, context)
       case CMD.RESOURCE_DETACH_BACKING:
-        return this.detachBacking(this.u32(24))
+        return this.resources.detach(this.u32(24))
       case CMD.TRANSFER_TO_HOST_2D:
         return this.transfer(this.rect(24), this.u64(40), this.u32(48))
       case CMD.SET_SCANOUT:
@@ -266,73 +286,35 @@ export class GpuDevice implements VirtioDevice {
     return RESP.OK_EDID
   }
 
-  private create2d(id: number, format: number, width: number, height: number): Outcome {
-    const layout = FORMAT[format]
-    if (id === 0 || this.resources.has(id)) return RESP.ERR_INVALID_RESOURCE_ID
-    if (layout === undefined) return RESP.ERR_INVALID_PARAMETER
-    if (width === 0 || height === 0 || width > MAX_DIMENSION || height > MAX_DIMENSION) {
-      return RESP.ERR_INVALID_PARAMETER
-    }
-    if (this.resources.size >= MAX_RESOURCES) return RESP.ERR_OUT_OF_MEMORY
-    if (this.memoryUsed + width * height * 4 > this.memoryLimit) return RESP.ERR_OUT_OF_MEMORY
-    const resource = new Resource2d(id, layout, width, height)
-    this.resources.set(id, resource)
-    this.memoryUsed += resource.bytes
-    return RESP.OK_NODATA
-  }
-
   private createBlob(chain: DescriptorChain, context: VirtioContext): Outcome {
     if ((context.features & VIRTIO_GPU_F_RESOURCE_BLOB) === 0n) return RESP.ERR_UNSPEC
     const id = this.u32(24)
-    if (id === 0 || this.resources.has(id)) return RESP.ERR_INVALID_RESOURCE_ID
     if (this.u32(28) !== VIRTIO_GPU_BLOB_MEM_GUEST) return RESP.ERR_INVALID_PARAMETER
-    if (this.resources.size >= MAX_RESOURCES) return RESP.ERR_OUT_OF_MEMORY
     const entries = this.u32(36)
-    const size = this.u64(48)
     let backing: Backing | null = null
     if (entries > 0) {
       backing = Backing.read(context.memory, chain, REQUEST_BYTES[CMD.RESOURCE_CREATE_BLOB]!, entries)
-      if (backing === null || backing.bytes < size) return RESP.ERR_INVALID_PARAMETER
-      if (this.piecesUsed + backing.pieces > MAX_PIECES) return RESP.ERR_OUT_OF_MEMORY
-      this.piecesUsed += backing.pieces
+      if (backing === null) return RESP.ERR_INVALID_PARAMETER
     }
-    this.resources.set(id, new BlobResource(id, size, backing))
-    return RESP.OK_NODATA
+    return this.resources.createBlob(id, this.u64(48), backing)
   }
 
   private unref(id: number): Outcome {
-    const resource = this.resources.get(id)
-    if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
     for (const scanout of this.scanouts) if (scanout.resourceId === id) scanout.disable()
-    this.resources.delete(id)
-    this.memoryUsed -= resource.bytes
-    this.piecesUsed -= resource.backing?.pieces ?? 0
-    return RESP.OK_NODATA
+    return this.resources.unref(id)
   }
 
   private attachBacking(chain: DescriptorChain, context: VirtioContext): Outcome {
-    const resource = this.resources.get(this.u32(24))
+    const id = this.u32(24)
+    // A list is only read for a resource that can take one.
+    const resource = this.resources.get(id)
     if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
     if (resource.backing !== null) return RESP.ERR_UNSPEC
     const entries = this.u32(28)
     if (entries === 0) return RESP.ERR_INVALID_PARAMETER
     const at = REQUEST_BYTES[CMD.RESOURCE_ATTACH_BACKING]!
     const backing = Backing.read(context.memory, chain, at, entries)
-    if (backing === null) return RESP.ERR_INVALID_PARAMETER
-    if (resource.kind === 'blob' && backing.bytes < resource.size) return RESP.ERR_INVALID_PARAMETER
-    if (this.piecesUsed + backing.pieces > MAX_PIECES) return RESP.ERR_OUT_OF_MEMORY
-    this.piecesUsed += backing.pieces
-    resource.backing = backing
-    return RESP.OK_NODATA
-  }
-
-  private detachBacking(id: number): Outcome {
-    const resource = this.resources.get(id)
-    if (resource === undefined) return RESP.ERR_INVALID_RESOURCE_ID
-    if (resource.backing === null) return RESP.ERR_UNSPEC
-    this.piecesUsed -= resource.backing.pieces
-    resource.backing = null
-    return RESP.OK_NODATA
+    return backing === null ? RESP.ERR_INVALID_PARAMETER : this.resources.attach(id, backing)
   }
 
   private transfer(rect: Rect, offset: number, id: number): Outcome {
@@ -365,29 +347,35 @@ export class GpuDevice implements VirtioDevice {
   }
 
   private setScanoutBlob(): Outcome {
-    const scanout = this.scanouts[this.u32(40)]
+    const index = this.u32(40)
+    const scanout = this.scanouts[index]
     if (scanout === undefined) return RESP.ERR_INVALID_SCANOUT_ID
     const id = this.u32(44)
     if (id === 0) {
       scanout.disable()
       return RESP.OK_NODATA
     }
+    return this.showBlob(this.rect(24), index, id, {
+      width: this.u32(48),
+      height: this.u32(52),
+      format: this.u32(56),
+      stride: this.u32(64),
+      offset: this.u32(80),
+    })
+  }
+
+  private showBlob(rect: Rect, index: number, id: number, picture: BlobDescription): Outcome {
     const blob = this.resources.get(id)
     if (blob === undefined || blob.kind !== 'blob') return RESP.ERR_INVALID_RESOURCE_ID
-    const rect = this.rect(24)
-    const width = this.u32(48)
-    const height = this.u32(52)
-    const layout = FORMAT[this.u32(56)]
-    const stride = this.u32(64)
-    const offset = this.u32(80)
-    if (layout === undefined || !inside(rect, width, height) || !Scanout.fits(rect)) {
+    const { format, width, height, stride, offset } = picture
+    if (FORMAT[format] === undefined || !inside(rect, width, height) || !Scanout.fits(rect)) {
       return RESP.ERR_INVALID_PARAMETER
     }
     if (width > MAX_DIMENSION || height > MAX_DIMENSION || stride < width * 4) {
       return RESP.ERR_INVALID_PARAMETER
     }
     if (offset + stride * (height - 1) + width * 4 > blob.size) return RESP.ERR_INVALID_PARAMETER
-    scanout.show(id, new BlobPicture(blob, layout, width, height, stride, offset), rect)
+    this.scanouts[index]!.show(id, new BlobPicture(blob, picture), rect)
     return RESP.OK_NODATA
   }
 

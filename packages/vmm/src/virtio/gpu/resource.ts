@@ -1,11 +1,11 @@
 import type { Backing } from './backing.ts'
 import { convertPixels, isNative } from './pixels.ts'
-import { BYTES_PER_PIXEL, type PixelLayout } from './protocol.ts'
+import { BYTES_PER_PIXEL, FORMAT, type PixelLayout } from './protocol.ts'
 
 /** Where a rectangle of a picture is read from: pixels in 0xXXRRGGBB go row by row to a surface or a cursor. */
 export interface PixelReader {
-  readonly width: number
-  readonly height: number
+  /** How a blob's picture lies in it; a 2D resource needs no description. */
+  readonly description?: BlobDescription
   /** Reads `count` pixels of `row` from `column` on. The caller checked the range. */
   readRow(row: number, column: number, count: number, target: Uint32Array, to: number): void
 }
@@ -18,13 +18,17 @@ export class Resource2d implements PixelReader {
   readonly height: number
   readonly bytes: number
   backing: Backing | null = null
+  /** One of FORMAT's. */
+  readonly format: number
+  /** Rows of `width` pixels in that format. */
+  readonly pixels: Uint8Array<ArrayBuffer>
   private readonly layout: PixelLayout
-  private readonly pixels: Uint8Array<ArrayBuffer>
   private readonly words: Uint32Array
 
-  constructor(id: number, layout: PixelLayout, width: number, height: number) {
+  constructor(id: number, format: number, width: number, height: number) {
     this.id = id
-    this.layout = layout
+    this.format = format
+    this.layout = FORMAT[format]!
     this.width = width
     this.height = height
     this.bytes = width * height * BYTES_PER_PIXEL
@@ -64,41 +68,36 @@ export class BlobResource {
   /** Of host memory: none. */
   readonly bytes = 0
   readonly size: number
-  backing: Backing | null
+  backing: Backing | null = null
 
-  constructor(id: number, size: number, backing: Backing | null) {
+  constructor(id: number, size: number) {
     this.id = id
     this.size = size
-    this.backing = backing
   }
+}
+
+/** What SET_SCANOUT_BLOB says of the picture in a blob: `format` is one of FORMAT's, stride and offset are bytes. */
+export interface BlobDescription {
+  readonly format: number
+  readonly width: number
+  readonly height: number
+  readonly stride: number
+  readonly offset: number
 }
 
 /** A blob as SET_SCANOUT_BLOB describes it. */
 export class BlobPicture implements PixelReader {
-  readonly width: number
-  readonly height: number
+  readonly description: BlobDescription
   private readonly blob: BlobResource
   private readonly layout: PixelLayout
-  private readonly stride: number
-  private readonly offset: number
   private readonly line: Uint8Array<ArrayBuffer>
   private readonly words: Uint32Array
 
-  constructor(
-    blob: BlobResource,
-    layout: PixelLayout,
-    width: number,
-    height: number,
-    stride: number,
-    offset: number,
-  ) {
+  constructor(blob: BlobResource, description: BlobDescription) {
     this.blob = blob
-    this.layout = layout
-    this.width = width
-    this.height = height
-    this.stride = stride
-    this.offset = offset
-    this.line = new Uint8Array(new ArrayBuffer(width * BYTES_PER_PIXEL))
+    this.description = description
+    this.layout = FORMAT[description.format]!
+    this.line = new Uint8Array(new ArrayBuffer(description.width * BYTES_PER_PIXEL))
     this.words = new Uint32Array(this.line.buffer)
   }
 
@@ -106,7 +105,8 @@ export class BlobPicture implements PixelReader {
     const { backing } = this.blob
     // The driver may take the pages away while they are shown: nothing new is shown then.
     if (backing === null) return
-    const from = this.offset + row * this.stride + column * BYTES_PER_PIXEL
+    const { offset, stride } = this.description
+    const from = offset + row * stride + column * BYTES_PER_PIXEL
     if (from + count * BYTES_PER_PIXEL > backing.bytes) return
     backing.copy(from, count * BYTES_PER_PIXEL, this.line, 0)
     if (isNative(this.layout)) target.set(this.words.subarray(0, count), to)

@@ -1,6 +1,10 @@
-import { SURFACE_STRIDE, type Surface } from '../../display/surface.ts'
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
+import { CURSOR_SIZE, SURFACE_STRIDE, type Surface } from '../../display/surface.ts'
 import { clip, MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
 import type { PixelReader } from './resource.ts'
+
+/** A scanout in a snapshot. */
+export type ScanoutState = VirtioDeviceState<'gpu'>['scanouts'][number]
 
 /** One output of the device: which rectangle of which picture its surface shows, and the size its viewer wants. */
 export class Scanout {
@@ -74,5 +78,31 @@ export class Scanout {
   /** Shows a picture that was chosen without a flush after it. */
   settle(): void {
     if (this.stale) this.flush(this.rect)
+  }
+
+  save(): ScanoutState {
+    const { wantedWidth, wantedHeight, resourceId, rect, source, surface } = this
+    const { visible, x, y, hotX, hotY } = surface.cursor()
+    const image = visible ? Buffer.from(surface.cursorImage().buffer).toString('base64') : null
+    const blob = source?.description
+    return {
+      ...{ wantedWidth, wantedHeight, cursor: { x, y, hotX, hotY, image } },
+      ...(source === null ? {} : { shown: { resourceId, rect, ...(blob && { blob }) } }),
+    }
+  }
+
+  /** Wish and cursor as they were; what it shows is the device's to say. */
+  restore({ wantedWidth, wantedHeight, cursor }: ScanoutState): void {
+    const { surface } = this
+    this.wantedWidth = Math.min(Math.max(wantedWidth, 1), MAX_WIDTH)
+    this.wantedHeight = Math.min(Math.max(wantedHeight, 1), MAX_HEIGHT)
+    surface.resize(this.wantedWidth, this.wantedHeight)
+    surface.blank()
+    const { image, hotX, hotY, x, y } = cursor
+    if (image === null) return
+    const last = CURSOR_SIZE - 1
+    const pixels = new Uint32Array(new Uint8Array(Buffer.from(image, 'base64')).buffer)
+    surface.setCursor(pixels, Math.min(hotX, last), Math.min(hotY, last))
+    surface.moveCursor(x, y)
   }
 }

@@ -12,7 +12,7 @@ import { Tablet } from './tablet.ts'
 /** The driver's side of an input device: asks what it is, gives buffers, reads events as "type/code=value". */
 class Driver {
   readonly machine = new TestMachine()
-  readonly pci: PciDriver
+  pci: PciDriver
   private readonly free: number[] = []
   private given = 0
 
@@ -149,8 +149,10 @@ test('the pointer: position before button, only what changed', () => {
 test('a group that has no room waits whole', () => {
   const tablet = new Tablet()
   const driver = new Driver(tablet.device, 3)
-  // The first group says where the pointer is: three events fill all buffers.
-  assert.deepEqual(driver.events(false), ['3/0=0', '3/1=0', '0/0=0'])
+  assert.deepEqual(driver.events(), [], 'nobody pointed anywhere yet')
+  // Three events fill all buffers.
+  tablet.move(1, 2, 0)
+  assert.deepEqual(driver.events(false), ['3/0=1', '3/1=2', '0/0=0'])
   driver.give(2)
   tablet.move(5, 6, 0)
   assert.deepEqual(driver.events(false), [], 'three events in two buffers: none')
@@ -274,4 +276,35 @@ test('a held Shift of the viewer is lifted for a character without, and pressed 
     ['1/42=1', '1/42=0', '1/100=1', '1/16=1', '1/100=0', '1/42=1', '1/16=0', '1/42=0'],
   )
   driver.close()
+})
+
+test('saved and restored: what waited arrives, held keys are let go, LEDs and the pointer stay', () => {
+  const keyboard = new Keyboard('us', () => {})
+  const driver = new Driver(keyboard.device, 2)
+  keyboard.scancode(0x2a, true)
+  assert.deepEqual(driver.events(false), ['1/42=1', '0/0=0'])
+  keyboard.scancode(0x1e, true)
+  driver.status(EV.LED, LED.CAPSL, 1)
+  driver.ask(1, 0)
+  const leds: number[] = []
+  const other = new Keyboard('us', (now) => leds.push(now))
+  driver.pci = driver.pci.moveTo(other.device)
+  assert.deepEqual(leds, [1 << LED.CAPSL])
+  assert.equal(driver.pci.configRead(2, 1), 'Hearth Keyboard'.length, 'what the driver asked last')
+  driver.give(6)
+  assert.deepEqual(driver.events(), ['1/30=1', '0/0=0', '1/42=0', '0/0=0', '1/30=0', '0/0=0'])
+  other.scancode(0x1e, true)
+  assert.deepEqual(driver.events(), ['1/30=1', '0/0=0'])
+  driver.close()
+
+  const tablet = new Tablet()
+  const pointing = new Driver(tablet.device)
+  tablet.move(100, 200, 1)
+  pointing.events()
+  const moved = new Tablet()
+  pointing.pci = pointing.pci.moveTo(moved.device)
+  assert.deepEqual(pointing.events(), ['1/272=0', '0/0=0'])
+  moved.move(100, 300, 0)
+  assert.deepEqual(pointing.events(), ['3/1=300', '0/0=0'])
+  pointing.close()
 })

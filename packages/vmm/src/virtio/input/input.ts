@@ -1,3 +1,4 @@
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { DescriptorChain } from '../chain.ts'
 import { DEVICE_ID } from '../constants.ts'
 import type { VirtioContext, VirtioDevice } from '../device.ts'
@@ -27,6 +28,9 @@ export interface InputDescription {
   readonly axes?: ReadonlyMap<number, number>
 }
 
+/** Of every input device, in a snapshot; with it what its owner adds. */
+type SavedInput = Pick<VirtioDeviceState<'keyboard'>, 'select' | 'subsel' | 'waiting'>
+
 /**
  * VIRTIO 1.2, section 5.8: one input device. Events travel in groups that end with SYN_REPORT; a group reaches the
  * driver whole or not at all. What cannot be delivered waits, up to a bound; then groups are dropped, and `caughtUp`
@@ -45,6 +49,9 @@ export class InputDevice implements VirtioDevice {
   caughtUp: () => void = () => {}
   /** An event from the driver: an LED, for instance. */
   status: (event: InputEvent) => void = () => {}
+  /** What its owner knows of the driver, for a snapshot, and how the owner takes it back. */
+  saveOwn: () => object = () => ({})
+  restoreOwn: (state: never) => void = () => {}
   private readonly description: InputDescription
   private context: VirtioContext | undefined
   private waiting: (readonly InputEvent[])[] = []
@@ -90,6 +97,22 @@ export class InputDevice implements VirtioDevice {
       this.dropped = false
       this.caughtUp()
     }
+  }
+
+  save(): SavedInput {
+    const { view } = this.config
+    return {
+      select: view.getUint8(CONFIG.SELECT),
+      subsel: view.getUint8(CONFIG.SUBSEL),
+      waiting: this.waiting.map((group) => group.map(({ type, code, value }) => [type, code, value])),
+      ...this.saveOwn(),
+    }
+  }
+
+  restore(state: SavedInput): void {
+    this.select(CONFIG.SELECT, 2, state.select | (state.subsel << 8))
+    this.waiting = state.waiting.map((group) => group.map(([type, code, value]) => ({ type, code, value })))
+    this.restoreOwn(state as never)
   }
 
   reset(): void {

@@ -1,4 +1,5 @@
 import type { LayoutName } from '@hearth/shared/keyboard-layouts'
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import { InputDevice, type InputEvent } from './input.ts'
 import { keyOfKeysym } from './keysyms.ts'
 import { EV, LED } from './protocol.ts'
@@ -9,6 +10,8 @@ const RIGHT_SHIFT = 54
 const LEFT_CTRL = 29
 const LEFT_ALT = 56
 const RIGHT_ALT = 100
+
+type Own = Pick<VirtioDeviceState<'keyboard'>, 'down' | 'leds'>
 
 /** A PC keyboard. Keys come as scancodes, whose meaning is the guest's, or as keysyms through a layout. */
 export class Keyboard {
@@ -37,12 +40,21 @@ export class Keyboard {
       this.resync()
     }
     this.device.caughtUp = () => this.resync()
-    this.device.status = ({ type, code, value }) => {
-      if (type !== EV.LED || code > LED.SCROLLL) return
-      const leds = value === 0 ? this.leds & ~(1 << code) : this.leds | (1 << code)
+    const show = (leds: number): void => {
       if (leds === this.leds) return
       this.leds = leds
       ledsChanged(leds)
+    }
+    this.device.status = ({ type, code, value }) => {
+      if (type !== EV.LED || code > LED.SCROLLL) return
+      show(value === 0 ? this.leds & ~(1 << code) : this.leds | (1 << code))
+    }
+    this.device.saveOwn = (): Own => ({ down: [...this.told], leds: this.leds })
+    this.device.restoreOwn = ({ down, leds }: Own) => {
+      for (const key of down) this.told.add(key)
+      show(leds)
+      // Whoever held them is gone: the guest hears that they are up.
+      this.resync()
     }
   }
 

@@ -1,3 +1,4 @@
+import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import { InputDevice, type InputEvent } from './input.ts'
 import { ABS, BTN, EV, REL } from './protocol.ts'
 
@@ -14,6 +15,8 @@ const CODES: readonly (readonly [number, number])[] = [
   [TABLET_BUTTON.FORWARD, BTN.EXTRA],
 ]
 
+type Own = Pick<VirtioDeviceState<'tablet'>, 'x' | 'y' | 'buttons'>
+
 /** An absolute pointer with a wheel: the guest's pointer is where the viewer's hand is. */
 export class Tablet {
   readonly device = new InputDevice('tablet', {
@@ -29,8 +32,9 @@ export class Tablet {
       [ABS.Y, TABLET_RANGE],
     ]),
   })
-  private x = 0
-  private y = 0
+  /** Nowhere until a viewer points: a guest that goes on from a snapshot must not see its pointer jump. */
+  private x = -1
+  private y = -1
   private buttons = 0
   /** What the driver was told; -1 for nothing. */
   private toldX = -1
@@ -45,6 +49,14 @@ export class Tablet {
       this.tell()
     }
     this.device.caughtUp = () => this.tell()
+    this.device.saveOwn = (): Own => ({ x: this.toldX, y: this.toldY, buttons: this.toldButtons })
+    this.device.restoreOwn = ({ x, y, buttons }: Own) => {
+      this.x = this.toldX = x
+      this.y = this.toldY = y
+      this.toldButtons = buttons
+      // Nobody holds a button by now.
+      this.tell()
+    }
   }
 
   move(x: number, y: number, buttons: number): void {
@@ -55,7 +67,8 @@ export class Tablet {
   }
 
   releaseAll(): void {
-    this.move(this.x, this.y, 0)
+    this.buttons = 0
+    this.tell()
   }
 
   /** Clicks of the wheel: up and right are positive. */

@@ -3,6 +3,7 @@
  * (drivers/virtio/virtio_pci_modern*.c describes the order): for tests of the transport and, through it, of
  * every device.
  */
+import { devicesStateSchema } from '@hearth/shared/vm-snapshot'
 import { PciBus } from '../../pci/bus.ts'
 import { PCI } from '../../pci/registers.ts'
 import { STATUS, VIRTIO_F_VERSION_1 } from '../constants.ts'
@@ -50,6 +51,19 @@ export class PciDriver {
       log: (message) => this.messages.push(message),
     })
     this.bus.plug(SLOT, this.fn)
+  }
+
+  /** What a snapshot does: the state goes through its document to `device` of another process; memory and driver stay. */
+  moveTo(device: VirtioDevice): PciDriver {
+    const state = devicesStateSchema.shape.pci.parse(JSON.parse(JSON.stringify(this.bus.save())))
+    this.bus.close()
+    this.machine.vectors.length = 0
+    const moved = new PciDriver(this.machine, device)
+    moved.queues = this.queues
+    moved.data = this.data
+    moved.bus.restore(state)
+    moved.bus.resumed()
+    return moved
   }
 
   pciRead(register: number, size: number): number {
