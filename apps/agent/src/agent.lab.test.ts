@@ -12,7 +12,7 @@ import { sharedLab, sharedLabData, sharedScratch } from '../../../infra/lab/shar
 import { freePort } from '../../../infra/lib/free-port.ts'
 import { cacheDirectory } from '../../../infra/lib/paths.ts'
 import { ensureImage } from '../../../infra/recipes/build.ts'
-import { tapName } from './network/nat.ts'
+import { tapName } from './network/tap-name.ts'
 import {
   actionEnd,
   connectAgent,

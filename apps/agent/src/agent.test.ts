@@ -11,7 +11,7 @@ import { GIB, MIB } from '@hearth/shared/units'
 import { TRPCClientError } from '@trpc/client'
 import { WebSocket } from 'ws'
 import { findProcessesByArgument, readBootId } from './host/process-identity.ts'
-import { tapName } from './network/nat.ts'
+import { tapName } from './network/tap-name.ts'
 import { maxViewersPerVm } from './server/agent-server.ts'
 import {
   type AgentProcess,

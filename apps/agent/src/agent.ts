@@ -33,6 +33,7 @@ import { Sampler } from './metrics/sampler.ts'
 import type { GuestNetwork } from './network/guest-network.ts'
 import { NatNetwork } from './network/nat.ts'
 import { PasstNetwork } from './network/passt.ts'
+import { requireNetwork } from './network/ports.ts'
 import type { AgentOptions } from './options.ts'
 import { recover } from './recover.ts'
 import { seedDocuments } from './seed/cloud-init.ts'
@@ -168,7 +169,7 @@ export class Agent implements AgentServices {
   }
 
   hostInfo(): Promise<HostInfo> {
-    return readHostInfo({ ...this.#options, network: this.#network.kind })
+    return readHostInfo({ ...this.#options, network: this.#network.kind, bridge: this.#network.bridge })
   }
 
   listVms = () => this.#vms.reports()
@@ -200,6 +201,7 @@ export class Agent implements AgentServices {
     const { actionId, spec, start, snapshotUid } = input
     const seen = this.#actions.get(actionId)
     if (seen) return seen
+    await this.#requireNetwork(spec)
     if (this.#vms.find(spec.vmUid) || this.#vms.holder(spec.vmUid) !== undefined)
       throw new HearthError('uniqueness_error', 'A VM with this identity is already on this host.')
     // Two cards with one address on one bridge would take each other's packets, and their fixed IP address.
@@ -243,6 +245,7 @@ export class Agent implements AgentServices {
     const seen = this.#actions.get(actionId)
     if (seen) return seen
     const vm = this.#vms.require(spec.vmUid)
+    await this.#requireNetwork(spec, vm.spec)
     requireUpdate(vm, spec)
     requireVolumes(this.#vms, this.#volumes, vm, spec)
     seedDocuments(spec)
@@ -392,6 +395,11 @@ export class Agent implements AgentServices {
       throw new HearthError('invalid_state', 'This cannot be cancelled any more.')
     this.#actions.abort(actionId, new HearthError('cancelled', 'This was cancelled.'))
     return report
+  }
+
+  #requireNetwork(spec: VmSpec, current?: VmSpec): Promise<void> {
+    const others = this.#vms.all().flatMap((vm) => (vm.spec.vmUid === spec.vmUid ? [] : [vm.spec]))
+    return requireNetwork(this.#network, others, spec, current)
   }
 
   #requireNewImage(imageUid: string): void {

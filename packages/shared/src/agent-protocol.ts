@@ -95,6 +95,8 @@ export const hostInfoSchema = z.object({
   diskBytes: z.int(),
   diskAvailableBytes: z.int(),
   network: z.enum(['nat', 'passt']),
+  /** Its own IPv4 addresses, by which forwarded ports are reached; absent from an older agent. */
+  addresses: z.array(z.string()).optional(),
   bootedAt: z.iso.datetime({ precision: 3 }),
 })
 export type HostInfo = z.infer<typeof hostInfoSchema>

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { HearthError } from './errors.ts'
 import { layoutNames } from './keyboard-layouts.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
+import { firewallSchema, portForwardsSchema } from './network.ts'
 import { GIB, MIB } from './units.ts'
 import { attachedVolumeSchema, volumeLimits } from './volume.ts'
 
@@ -62,6 +63,10 @@ export const vmSpecSchema = z.object({
   display: z.object({ keyboard: keyboardLayoutSchema }).optional(),
   /** How it starts, from its next start on; absent: as its image does, and with firmware, with the one its disk is made for. */
   boot: z.enum(vmBoots).optional(),
+  /** Ports of its host that lead to it; absent: none. */
+  forwards: portForwardsSchema.optional(),
+  /** Absent: `openFirewall`. */
+  firewall: firewallSchema.optional(),
 })
 export type VmSpec = z.infer<typeof vmSpecSchema>
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname, release } from 'node:os'
 import { agentProtocolVersion, type HostInfo } from '@hearth/shared/agent-protocol'
 import packageJson from '../../package.json' with { type: 'json' }
+import { hostAddresses } from './addresses.ts'
 import { diskFigures, readMemory } from './capacity.ts'
 
 const cpuModel =
@@ -14,6 +15,8 @@ export async function readHostInfo(options: {
   state: string
   kind: 'kvm' | 'lab'
   network: 'nat' | 'passt'
+  /** The guests' own bridge. */
+  bridge: string | null
 }): Promise<HostInfo> {
   const memory = readMemory()
   const disk = await diskFigures(options.state)
@@ -30,6 +33,7 @@ export async function readHostInfo(options: {
     diskBytes: disk.totalBytes,
     diskAvailableBytes: disk.availableBytes,
     network: options.network,
+    addresses: hostAddresses(options.bridge),
     bootedAt: new Date(bootedAt * 1000).toISOString(),
   }
 }

@@ -1,4 +1,5 @@
 /** How guests reach the network: NAT with a bridge where the agent is root, passt where it is not. */
+import type { Firewall, PortForward } from '@hearth/shared/network'
 import type { NetOption } from '@hearth/vmm'
 import type { ProcessIdentity } from '../host/process-identity.ts'
 import type { VmSockets } from '../vmm/launch.ts'
@@ -9,6 +10,10 @@ export interface Guest {
   mac: string
   /** Its fixed IPv4 address; null with passt, which hands out the host's own. */
   address: string | null
+  /** Ports of this box that lead to it. */
+  forwards?: readonly PortForward[] | undefined
+  /** Absent: open to whom the network lets through. */
+  firewall?: Firewall | undefined
 }
 
 export interface Attachment {
@@ -18,13 +23,15 @@ export interface Attachment {
 
 export interface GuestNetwork {
   readonly kind: 'nat' | 'passt'
+  /** The guests' own bridge; null without one. */
+  readonly bridge: string | null
   /** Brings the network up; `running` are the guests that use it already. */
   start(guests: Guest[], running: Guest[]): Promise<void>
   /** A free fixed address for a new guest; null where the network gives none. */
   chooseAddress(taken: Iterable<string>): string | null
   /** An address kept from an earlier run, moved into the network as it is now. */
   currentAddress(address: string | null): string | null
-  /** Makes names and addresses known to be exactly these. */
+  /** Makes names, addresses, forwarded ports and firewalls known to be exactly these. */
   setGuests(guests: Guest[]): Promise<void>
   attach(guest: Guest, sockets: VmSockets, logFile: string): Promise<Attachment>
   detach(vmUid: string, passt: ProcessIdentity | null): Promise<void>

@@ -12,13 +12,9 @@ import { Dnsmasq, dnsmasqFiles } from './dnsmasq.ts'
 import type { Attachment, Guest, GuestNetwork } from './guest-network.ts'
 import { nftRuleset, nftTableName } from './nftables.ts'
 import { chooseAddress, chooseSubnet, parseSubnet, type Subnet, type UsedNetwork } from './subnet.ts'
+import { tapName } from './tap-name.ts'
 
 const networkRecordSchema = z.object({ v: z.literal(1), bridge: z.string(), subnet: z.string() })
-
-/** `ht` and 12 hexadecimal digits: within IFNAMSIZ, and the same for a VM for ever. */
-export function tapName(vmUid: string): string {
-  return `ht${createHash('sha256').update(vmUid).digest('hex').slice(0, 12)}`
-}
 
 /** A bridge whose MAC is not fixed changes it with every port, and guests lose their gateway for a while. */
 export function bridgeMac(owner: string): string {
@@ -50,6 +46,9 @@ export class NatNetwork implements GuestNetwork {
   #bridge = ''
   #subnet: Subnet = parseSubnet('10.83.0.0/24')!
   #dnsmasq: Dnsmasq | null = null
+  /** As the kernel has them; one writer at a time. */
+  #rules = ''
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(options: NatOptions) {
     this.#options = options
@@ -80,10 +79,13 @@ export class NatNetwork implements GuestNetwork {
     await this.#choose()
     await this.#createBridge()
     await this.#removeStaleTaps(running)
-    await run('nft', ['-f', '-'], {
-      input: nftRuleset({ bridge: this.#bridge, subnet: this.#subnet, kind: this.#options.kind }),
-    })
+    this.#rules = ''
+    await this.#writeRules(guests)
     await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n')
+    // Guests with a firewall are reached through this box: nobody is to be told of the shorter way. The setting of an
+    // interface and that of all are joined by "or", so this changes none of the other interfaces.
+    for (const name of ['all', this.#bridge])
+      await writeFile(`/proc/sys/net/ipv4/conf/${name}/send_redirects`, '0\n')
     this.#dnsmasq = new Dnsmasq({
       bridge: this.#bridge,
       subnet: this.#subnet,
@@ -111,6 +113,7 @@ export class NatNetwork implements GuestNetwork {
   }
 
   async setGuests(guests: Guest[]): Promise<void> {
+    await this.#writeRules(guests)
     await this.#dnsmasq?.setGuests(guests.map((guest) => this.#moved(guest)))
   }
 
@@ -140,8 +143,27 @@ export class NatNetwork implements GuestNetwork {
   async stop(guestsRunning: boolean): Promise<void> {
     await this.#dnsmasq?.stop(guestsRunning)
     if (guestsRunning || this.#bridge === '') return
-    await run('nft', ['delete', 'table', 'inet', nftTableName(this.#bridge)]).catch(() => undefined)
+    for (const family of ['inet', 'bridge'])
+      await run('nft', ['delete', 'table', family, nftTableName(this.#bridge)]).catch(() => undefined)
     await run('ip', ['link', 'delete', 'dev', this.#bridge]).catch(() => undefined)
+  }
+
+  /** All rules at once, and only when they differ: whoever is connected does not notice. */
+  #writeRules(guests: Guest[]): Promise<void> {
+    const input = nftRuleset({
+      bridge: this.#bridge,
+      bridgeMac: bridgeMac(this.#owner),
+      subnet: this.#subnet,
+      kind: this.#options.kind,
+      guests: guests.map((guest) => this.#moved(guest)),
+    })
+    const next = this.#writing.then(async () => {
+      if (input === this.#rules) return
+      await run('nft', ['-f', '-'], { input })
+      this.#rules = input
+    })
+    this.#writing = next.catch(() => undefined)
+    return next
   }
 
   #moved(guest: Guest): Guest {

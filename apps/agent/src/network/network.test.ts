@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dhcpHosts, dnsmasqArguments, dnsmasqFiles, upstreamServers } from './dnsmasq.ts'
 import { leasedAddresses, withoutStrangers } from './leases.ts'
-import { bridgeMac, tapName } from './nat.ts'
+import { bridgeMac } from './nat.ts'
 import { nftRuleset, nftTableName } from './nftables.ts'
 import { nameServersBehindLoopback, passtArguments } from './passt.ts'
 import { chooseAddress, chooseSubnet, overlaps, parseSubnet } from './subnet.ts'
+import { tapName } from './tap-name.ts'
 
 const subnet = parseSubnet('10.83.0.0/24')!
 
@@ -98,17 +99,28 @@ test('leases are read by MAC, expired ones are none, and strangers are taken out
 })
 
 test('the firewall closes the box to guests, and in the lab the machine outside too', () => {
-  const kvm = nftRuleset({ bridge: 'hearth0', subnet, kind: 'kvm' })
+  const network = { bridge: 'hearth0', bridgeMac: bridgeMac('x'), subnet, guests: [] }
+  const kvm = nftRuleset({ ...network, kind: 'kvm' })
   assert.match(kvm, /ip saddr 10\.83\.0\.0\/24 ip daddr != 10\.83\.0\.0\/24 masquerade/)
   assert.match(kvm, /oifname "hearth0" iifname != "hearth0" drop/)
   assert.doesNotMatch(kvm, /10\.0\.2\.0/)
-  assert.match(nftRuleset({ bridge: 'hearth0', subnet, kind: 'lab' }), /10\.0\.2\.0\/24.*reject/)
+  assert.match(nftRuleset({ ...network, kind: 'lab' }), /10\.0\.2\.0\/24.*reject/)
 })
 
 test('passt keeps the host’s loopback to itself and ends with its VM', () => {
   const args = passtArguments('/run/x.net', [])
   for (const wanted of ['--no-map-gw', '--one-off', '--foreground']) assert.ok(args.includes(wanted), wanted)
   assert.deepEqual(args.slice(-2), ['--socket', '/run/x.net'])
+  assert.equal(args[args.indexOf('--tcp-ports') + 1], 'none')
+  const forwards = [
+    { protocol: 'tcp', hostPort: 8080, guestPort: 80 },
+    { protocol: 'tcp', hostPort: 8443, guestPort: 443 },
+  ] as const
+  const open = passtArguments('/run/x.net', [], { forwards })
+  assert.equal(open[open.indexOf('--tcp-ports') + 1], '8080:80,8443:443')
+  assert.equal(open[open.indexOf('--udp-ports') + 1], 'none')
+  const closed = passtArguments('/run/x.net', [], { forwards, firewall: { from: 'nobody', ports: null } })
+  assert.equal(closed[closed.indexOf('--tcp-ports') + 1], 'none')
   assert.equal(args.includes('--dns'), false)
   const told = passtArguments(
     '/run/x.net',

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { HearthError } from '@hearth/shared/errors'
+import type { PortProtocol } from '@hearth/shared/network'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import { lastLogLine, launchDetached, type VmSockets } from '../vmm/launch.ts'
 import { nameServers } from './dnsmasq.ts'
@@ -11,13 +12,22 @@ import type { Attachment, Guest, GuestNetwork } from './guest-network.ts'
  * `--no-map-gw`: passt otherwise shows the host's loopback, and with it the agent's port, at the gateway's
  * address. `--one-off`: it ends with the monitor it serves.
  */
-export function passtArguments(socket: string, nameServers: string[]): string[] {
+export function passtArguments(
+  socket: string,
+  nameServers: string[],
+  guest: Pick<Guest, 'forwards' | 'firewall'> = {},
+): string[] {
+  const { forwards = [], firewall } = guest
+  const ports = (protocol: PortProtocol) => {
+    const wanted = forwards.filter((forward) => forward.protocol === protocol && firewall?.from !== 'nobody')
+    return wanted.map(({ hostPort, guestPort }) => `${hostPort}:${guestPort}`).join(',') || 'none'
+  }
   return [
     '--foreground',
     '--quiet',
     '--one-off',
     '--no-map-gw',
-    ...['--tcp-ports', 'none', '--udp-ports', 'none'],
+    ...['--tcp-ports', ports('tcp'), '--udp-ports', ports('udp')],
     ...['--mtu', '1500'],
     ...nameServers.flatMap((server) => ['--dns', server]),
     ...['--socket', socket],
@@ -39,6 +49,7 @@ const readyTimeoutMs = 10_000
 
 export class PasstNetwork implements GuestNetwork {
   readonly kind = 'passt'
+  readonly bridge = null
   readonly #bootId: string
 
   constructor(options: { bootId: string }) {
@@ -66,7 +77,11 @@ export class PasstNetwork implements GuestNetwork {
     )
     const launched = await launchDetached({
       command: 'passt',
-      args: passtArguments(sockets.net, nameServersBehindLoopback(resolvConf ?? '', resolvedConf ?? '')),
+      args: passtArguments(
+        sockets.net,
+        nameServersBehindLoopback(resolvConf ?? '', resolvedConf ?? ''),
+        guest,
+      ),
       logFile,
       bootId: this.#bootId,
     }).catch((error: NodeJS.ErrnoException) => {

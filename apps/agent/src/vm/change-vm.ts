@@ -1,5 +1,6 @@
 /** Changing, starting, stopping and deleting a VM that exists. */
 import { rm, stat, truncate } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
@@ -119,11 +120,19 @@ export async function updateVm(
   }
   await vm.setSpec(spec)
   if (vm.record.boot?.seed && !vm.hasProcess) await writeSeedIso(vm.files.seed, seedDocuments(spec))
-  if (before.name !== spec.name) {
-    progress.report(70, 'Telling the network its new name')
-    await context.vms.publishGuests()
+  if (before.name !== spec.name || !isDeepStrictEqual(networkOf(before), networkOf(spec))) {
+    progress.report(70, 'Telling the network')
+    try {
+      await context.vms.publishGuests()
+    } catch (error) {
+      // Both sides go on with what they had.
+      await vm.setSpec({ ...before, generation: spec.generation })
+      throw error
+    }
   }
 }
+
+const networkOf = ({ forwards, firewall }: VmSpec) => ({ forwards, firewall })
 
 /** Removes a VM for good: process, network, folder. May be done again at any point. */
 export async function deleteVm(

@@ -117,8 +117,8 @@ export class Vm {
   }
 
   get guest(): Guest {
-    const { vmUid, name, mac } = this.#spec
-    return { vmUid, name, mac, address: this.#record.address }
+    const { vmUid, name, mac, forwards, firewall } = this.#spec
+    return { vmUid, name, mac, address: this.#record.address, forwards, firewall }
   }
 
   report(): VmReport {

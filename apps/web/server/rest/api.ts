@@ -18,6 +18,7 @@ import { projectRoutes } from './project.ts'
 import { type Allowance, RateLimit } from './rate-limit.ts'
 import type { RestContext, Route } from './route.ts'
 import { serverExtraRoutes } from './server-extras.ts'
+import { serverNetworkRoutes } from './server-network.ts'
 import { serverRoutes } from './servers.ts'
 import { sshKeyRoutes } from './ssh-keys.ts'
 import { volumeRoutes } from './volumes.ts'
@@ -25,6 +26,7 @@ import { volumeRoutes } from './volumes.ts'
 export const routes: readonly Route[] = [
   ...serverRoutes,
   ...serverExtraRoutes,
+  ...serverNetworkRoutes,
   ...volumeRoutes,
   ...actionRoutes,
   ...catalogueRoutes,

@@ -19,6 +19,7 @@ import { actorOf, record } from './activity.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { settleImage } from './image-settle.ts'
+import { followPorts } from './public-ports.ts'
 import { recount } from './quota.ts'
 import { deleteSnapshotsOf, settleSnapshot } from './snapshot-rows.ts'
 import type { PortalServices } from './types.ts'
@@ -229,6 +230,7 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
       await tx.disk.updateMany({ where: { vmId, deletedAt: null }, data: { deletedAt } })
       await deleteSnapshotsOf(tx, vmId, deletedAt)
       await tx.volume.updateMany({ where: { vmId }, data: { vmId: null } })
+      await followPorts(tx, vm, [])
     } else if (vm.desiredState === 'deleted') {
       // It is still there; whether it runs is what its host says.
       const desiredState = vm.observedState === 'running' ? 'running' : 'stopped'
@@ -259,6 +261,7 @@ async function settleSpec(tx: Queries, vm: Vm, succeeded: boolean): Promise<void
   if (previousSpec === null) return
   if (succeeded) {
     await tx.vm.update({ where: { id: vm.id }, data: { previousSpec: null } })
+    await followPorts(tx, vm, [parseVmSpec(JSON.parse(vm.spec))])
     return
   }
   const before = parseVmSpec(JSON.parse(previousSpec))

@@ -150,13 +150,14 @@ async function countUsed(tx: Queries, projectId: number): Promise<Record<QuotaRe
   const volumes = await tx.volume.aggregate({ where: alive, _sum: { bytes: true } })
   const snapshots = await tx.snapshot.aggregate({ where: alive, _sum: { storedBytes: true } })
   const disks = await tx.disk.aggregate({ where: alive, _sum: { bytes: true } })
+  const ports = await tx.publicPort.count({ where: { projectId } })
   return {
     vms: BigInt(vms._count),
     vcpus: BigInt(vms._sum.chargedCpus ?? 0),
     memory: vms._sum.chargedMemoryBytes ?? 0n,
     disk: (disks._sum.bytes ?? 0n) + (volumes._sum.bytes ?? 0n),
     snapshots: snapshots._sum.storedBytes ?? 0n,
-    ports: 0n,
+    ports: BigInt(ports),
   }
 }
 

@@ -207,6 +207,7 @@ async function createVm(
   const spec = parseVmSpec({
     ...before,
     volumes: undefined,
+    forwards: undefined,
     vmUid: randomUUID(),
     generation: 1,
     name,

@@ -6,6 +6,7 @@
 
 import type { ActionStatus } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { Firewall, PortForward } from '@hearth/shared/network'
 import type { QuotaKey } from '@hearth/shared/quota'
 import type { VmBoot, VmSpec } from '@hearth/shared/vm-spec'
 import type { VolumeFormat } from '@hearth/shared/volume'
@@ -65,6 +66,9 @@ export interface VmUpdateRequest {
   boot?: VmBoot | null | undefined
   /** null: none from its next start on. */
   display?: VmSpec['display'] | null
+  /** All of them: what is not in the list is taken away. */
+  forwards?: PortForward[] | undefined
+  firewall?: Firewall | undefined
   labels?: Record<string, string> | undefined
   idempotencyKey?: string | undefined
 }

@@ -20,6 +20,7 @@ import {
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
 import { cryptSha512 } from './password-hash.ts'
+import { followPorts } from './public-ports.ts'
 import { recount, reserve } from './quota.ts'
 import { parseSshPublicKey } from './ssh-public-key.ts'
 import type { VmCreateRequest } from './types.ts'
@@ -74,6 +75,7 @@ export async function settleCreation(context: ServiceContext, action: ActionRow)
     await db.$transaction(async (tx) => {
       await tx.vm.update({ where: { id: vmId }, data: { deletedAt, desiredState: 'deleted' } })
       await tx.disk.updateMany({ where: { vmId }, data: { deletedAt } })
+      await followPorts(tx, vm, [])
       await settleCharge(tx, vmId)
       await recount(tx, vm.projectId)
     })

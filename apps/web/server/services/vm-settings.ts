@@ -1,5 +1,5 @@
 /**
- * Settings of a VM that exists: name, size, start at boot, protection, labels. What the host must know goes to it
+ * Settings of a VM that exists: name, size, network, start at boot, protection, labels. What the host must know goes to it
  * as a new generation of the specification; what only the portal keeps is written at once.
  */
 import { HearthError } from '@hearth/shared/errors'
@@ -14,10 +14,12 @@ import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
 import { writeLabels } from './labels.ts'
+import { followPorts, portError, reservePorts } from './public-ports.ts'
 import { reserve } from './quota.ts'
 import type { VmUpdateRequest } from './types.ts'
 import { change, refusedOr } from './vm-change.ts'
 import { changeOf } from './vm-create.ts'
+import { changedNetwork, type NetworkWish, networkSummary } from './vm-network.ts'
 import { ensureAble } from './vm-rules.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
 import { conditionOf, findVm, type VmRow, vmView } from './vms.ts'
@@ -54,12 +56,12 @@ type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskByte
   boot?: VmBoot | null
   /** null: none. */
   display?: VmSpec['display'] | null
-}
+} & NetworkWish
 
 /** What differs from what is wanted already; null when nothing does. */
 function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
   const spec = parseVmSpec(JSON.parse(vm.spec))
-  const wanted: SpecPart = {}
+  const wanted: SpecPart = changedNetwork(spec, input)
   if (input.name !== undefined && input.name !== spec.name) wanted.name = input.name
   if (input.cpus !== undefined && input.cpus !== spec.cpus) wanted.cpus = input.cpus
   if (input.memoryBytes !== undefined && input.memoryBytes !== spec.memoryBytes)
@@ -117,6 +119,7 @@ async function changeSpec(
             hostInfoOf(vm.host, context.hosts.isOnline(vm.hostId)),
           )
         if (resizes) await reserveResize(tx, vm, spec)
+        if (wanted.forwards) await reservePorts(tx, vm, spec)
         await writeSpec(tx, vm.id, spec, vm.spec)
         return { request: { kind: 'update', spec }, summary: summaryOf(before, wanted) }
       },
@@ -128,7 +131,7 @@ async function changeSpec(
         'uniqueness_error',
         `There is a VM named ${wanted.name} already. Choose another name.`,
       )
-    throw error
+    throw portError(error)
   }
 }
 
@@ -147,7 +150,7 @@ export async function writeSpec(
   previousSpec: string | null,
 ): Promise<void> {
   const diskBytes = spec.diskBytes === undefined ? null : BigInt(spec.diskBytes)
-  await tx.vm.update({
+  const vm = await tx.vm.update({
     where: { id: vmId },
     data: {
       name: spec.name,
@@ -166,6 +169,7 @@ export async function writeSpec(
       data: { bytes: diskBytes },
     })
   await followVolumes(tx, vmId, spec)
+  await followPorts(tx, vm, previousSpec === null ? [spec] : [spec, parseVmSpec(JSON.parse(previousSpec))])
 }
 
 const bootSummary = {
@@ -188,6 +192,7 @@ function summaryOf(before: VmSpec, wanted: SpecPart): string {
   if (display === null) parts.push('has no screen from its next start on')
   else if (display && before.display) parts.push(`its keyboard is now ${display.keyboard}`)
   else if (display) parts.push('has a screen from its next start on')
+  parts.push(...networkSummary(before, wanted))
   return `${before.name}: ${parts.join(', ')}`
 }
 

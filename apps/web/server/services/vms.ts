@@ -2,6 +2,7 @@
 
 import { actionCommandSchema } from '@hearth/shared/action'
 import { type VmState, vmStateSchema } from '@hearth/shared/agent-protocol'
+import { openFirewall } from '@hearth/shared/network'
 import { parseVmSpec } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { proposeName } from '../../src/lib/propose-name.ts'
@@ -71,6 +72,7 @@ export async function vmViews(
   const labels = await labelsOf(context.db, 'vm', ids)
   return rows.map((vm) => {
     const condition = conditionOf(context, vm)
+    const spec = parseVmSpec(JSON.parse(vm.spec))
     const may = standing ? mayChange(standing, vm.projectId) : can
     const able = (what: VmAbility) => (may.ok ? ability(what, condition) : may)
     return {
@@ -88,8 +90,10 @@ export async function vmViews(
       startAtBoot: vm.startAtBoot,
       deleteProtected: vm.deleteProtected,
       labels: labels.get(vm.id) ?? {},
-      display: parseVmSpec(JSON.parse(vm.spec)).display ?? null,
-      boot: parseVmSpec(JSON.parse(vm.spec)).boot ?? null,
+      display: spec.display ?? null,
+      boot: spec.boot ?? null,
+      forwards: spec.forwards ?? [],
+      firewall: spec.firewall ?? openFirewall,
       hasScreen: vm.observedDisplay,
       desiredState: z.enum(['running', 'stopped', 'deleted']).parse(vm.desiredState),
       // A VM whose creation the host has accepted but not shown yet is being created, not unknown.

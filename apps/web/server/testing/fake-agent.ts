@@ -49,6 +49,7 @@ const info = (): HostInfo => ({
   diskBytes: 100 * GIB,
   diskAvailableBytes: 80 * GIB,
   network: 'nat',
+  addresses: ['192.168.1.20'],
   bootedAt: now(),
 })
 

@@ -1,5 +1,6 @@
 import { powerOpSchema, vmStateSchema } from '@hearth/shared/agent-protocol'
 import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@hearth/shared/names'
+import { firewallSchema, portForwardsSchema } from '@hearth/shared/network'
 import { MIB } from '@hearth/shared/units'
 import { keyboardLayoutSchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
@@ -39,6 +40,9 @@ export const vmViewSchema = z.object({
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable(),
   /** How it starts from its next start on; null: as its image does. */
   boot: z.enum(vmBoots).nullable(),
+  /** Ports of its host that lead to it. */
+  forwards: portForwardsSchema,
+  firewall: firewallSchema,
   /** This run has a screen. */
   hasScreen: z.boolean(),
   desiredState: z.enum(['running', 'stopped', 'deleted']),
@@ -147,6 +151,9 @@ export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
   boot: z.enum(vmBoots).nullable().optional(),
   /** A screen or none, from its next start on. */
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
+  /** All of them: what is not in the list is taken away. */
+  forwards: portForwardsSchema.optional(),
+  firewall: firewallSchema.optional(),
   labels: labelsSchema.optional(),
   idempotencyKey: idempotencyKeySchema.optional(),
 })

@@ -19,6 +19,8 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
   labels: {},
   display: null,
   boot: null,
+  forwards: [],
+  firewall: { from: 'anywhere', ports: null },
   hasScreen: false,
   desiredState: 'running',
   state: 'running',

@@ -1,0 +1,87 @@
+/** Of a server: the ports of its host that lead to it, and what its firewall lets in. */
+import { firewallSchema, portProtocols, portSchema } from '@hearth/shared/network'
+import { z } from 'zod'
+import { on } from '../auth/privilege.ts'
+import type { VmView } from '../views/vm.ts'
+import { imageIds } from './actions.ts'
+import { toAction } from './mappers.ts'
+import { type RestContext, route } from './route.ts'
+import { actionSchema, idPathSchema } from './schemas.ts'
+
+const forwardSchema = z.object({
+  protocol: z.enum(portProtocols),
+  host_port: portSchema,
+  guest_port: portSchema,
+})
+const networkSchema = z
+  .object({
+    port_forwards: z.array(forwardSchema),
+    firewall: firewallSchema.describe(
+      'from: anywhere, home (private addresses) or nobody; ports: ranges of the guest let in beside forwarded ones, null for all',
+    ),
+    host_addresses: z.array(z.string()).describe('Where forwarded ports are reached'),
+  })
+  .meta({ id: 'ServerNetwork' })
+
+async function toNetwork(rest: RestContext, vm: VmView): Promise<z.input<typeof networkSchema>> {
+  const row = await rest.context.db.host.findUniqueOrThrow({ where: { id: vm.host.id } })
+  const info = z.object({ addresses: z.array(z.string()).optional() }).parse(JSON.parse(row.info ?? '{}'))
+  return {
+    port_forwards: vm.forwards.map(({ protocol, hostPort, guestPort }) => ({
+      protocol,
+      host_port: hostPort,
+      guest_port: guestPort,
+    })),
+    firewall: vm.firewall,
+    host_addresses: info.addresses ?? [],
+  }
+}
+
+export const serverNetworkRoutes = [
+  route({
+    method: 'GET',
+    pattern: '/servers/{id}/network',
+    summary: 'Forwarded ports and firewall of a server',
+    tag: 'Server Network',
+    privilege: on('vm', 'viewer'),
+    status: 200,
+    path: idPathSchema,
+    response: z.object({ network: networkSchema }),
+    handle: async (rest, { path, viewer }) => ({
+      network: await toNetwork(rest, await rest.services.vms.get(viewer, path.id)),
+    }),
+  }),
+  route({
+    method: 'PUT',
+    pattern: '/servers/{id}/network',
+    summary: 'Set forwarded ports and firewall of a server, also while it runs; what is left out stays',
+    tag: 'Server Network',
+    privilege: on('vm', 'member'),
+    status: 200,
+    path: idPathSchema,
+    body: z.object({
+      port_forwards: z.array(forwardSchema).optional().describe('All of them; others are taken away'),
+      firewall: firewallSchema.optional(),
+    }),
+    response: z.object({
+      network: networkSchema,
+      action: actionSchema.nullable().describe('null: nothing had to change'),
+    }),
+    async handle(rest, { path, body, viewer, idempotencyKey }) {
+      const { vm, action } = await rest.services.vms.update(viewer, {
+        id: path.id,
+        forwards: body.port_forwards?.map(({ protocol, host_port, guest_port }) => ({
+          protocol,
+          hostPort: host_port,
+          guestPort: guest_port,
+        })),
+        firewall: body.firewall,
+        idempotencyKey,
+      })
+      return {
+        network: await toNetwork(rest, vm),
+        action: action && toAction(action, await imageIds(rest)),
+      }
+    },
+  }),
+]
