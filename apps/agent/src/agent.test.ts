@@ -109,6 +109,39 @@ inOwnNetwork(import.meta.url, () => {
       assert.deepEqual(readdirSync(join(box.state, 'vms')), [])
     })
 
+    test('forwarded ports are the kernel’s rules while the VM is there; what is taken is refused', async () => {
+      const rules = () => spawnSync('nft', ['list', 'table', 'inet', 'hearth'], { encoding: 'utf8' }).stdout
+      const { spec } = await create({}, false)
+      const update = (change: object) =>
+        agent.client.vm.update.mutate({
+          actionId: nextActionId(),
+          spec: { ...spec, generation: ++spec.generation, ...change },
+        })
+      const forwards = [{ protocol: 'tcp', hostPort: 8081, guestPort: 80 }] as const
+      const firewall = { from: 'home', ports: null } as const
+      const done = await actionEnd(agent, (await update({ forwards, firewall })).actionId)
+      assert.equal(done.status, 'success', JSON.stringify(done))
+      assert.match(rules(), /tcp \. 8081 : 10\.83\.\d+\.\d+ \. 80/)
+      assert.match(rules(), /jump guard_10_83_/)
+      const other = await create({}, false)
+      await assert.rejects(
+        agent.client.vm.update.mutate({
+          actionId: nextActionId(),
+          spec: { ...other.spec, generation: other.spec.generation + 1, forwards: [...forwards] },
+        }),
+        /Port 8081 \(TCP\) of this host leads to/,
+      )
+      const own = [{ protocol: 'tcp', hostPort: agent.port, guestPort: 80 }]
+      await assert.rejects(
+        update({ forwards: [...forwards, ...own] }),
+        /in use by a program of the host itself/,
+      )
+      const actionId = nextActionId()
+      await agent.client.vm.delete.mutate({ actionId, vmUid: spec.vmUid })
+      await actionEnd(agent, actionId)
+      assert.doesNotMatch(rules(), /8081|guard_/)
+    })
+
     test('the same action id again returns the first result; the same VM with another id is refused', async () => {
       const { spec, report } = await create({}, false)
       const again = await agent.client.vm.create.mutate({

@@ -2,6 +2,7 @@
  * A home as it is after some weeks, for the tests of the pages and for the pictures in docs: a real portal process with
  * its real database and pages, set up and filled through its own procedures, before a stand-in agent.
  */
+import type { PortForward } from '@hearth/shared/network'
 import { GIB, MIB } from '@hearth/shared/units'
 import { newKey, type Person, TestPortal, until } from '../test-portal.ts'
 import { type Acting, act } from './acting-agent.ts'
@@ -21,12 +22,23 @@ interface Wanted {
   memory: number
   disk?: number
   labels?: Record<string, string>
+  forwards?: PortForward[]
   state?: 'running' | 'stopped' | 'crashed'
 }
 
 const wanted: Wanted[] = [
   { name: 'home-assistant', cpus: 2, memory: 2, disk: 20, labels: { for: 'house' } },
-  { name: 'photo-library', cpus: 2, memory: 4, disk: 200, labels: { for: 'family', backup: 'daily' } },
+  {
+    name: 'photo-library',
+    cpus: 2,
+    memory: 4,
+    disk: 200,
+    labels: { for: 'family', backup: 'daily' },
+    forwards: [
+      { protocol: 'tcp', hostPort: 8443, guestPort: 443 },
+      { protocol: 'udp', hostPort: 51820, guestPort: 51820 },
+    ],
+  },
   { name: 'paperless', cpus: 1, memory: 2, disk: 40, labels: { for: 'family', backup: 'daily' } },
   { name: 'quiet-kettle', cpus: 1, memory: 1, disk: 10 },
   { name: 'build-runner', cpus: 4, memory: 8, disk: 80, labels: { for: 'work' }, state: 'stopped' },
@@ -170,6 +182,9 @@ async function make(test: TestPortal, ada: Person, vm: Wanted): Promise<void> {
       return now.action === null && now.state !== 'creating'
     })
   await idle()
+  if (vm.forwards)
+    await ada.trpc.vm.update.mutate({ id: made.id, forwards: vm.forwards, idempotencyKey: newKey() })
+  if (vm.forwards) await idle()
   if (vm.labels) await ada.trpc.vm.update.mutate({ id: made.id, labels: vm.labels, idempotencyKey: newKey() })
   if (vm.state === 'crashed') {
     test.agent.setVm(made.vmUid, {

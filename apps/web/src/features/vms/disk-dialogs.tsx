@@ -1,7 +1,7 @@
 'use client'
 import { GIB } from '@hearth/shared/units'
 import { volumeLimits } from '@hearth/shared/volume'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import type { VolumeView } from '../../../server/views/index.ts'
 import { bytes } from '../../lib/format.ts'
 import { intentKey } from '../../lib/key.ts'
@@ -10,6 +10,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Checkbox, Field, Input, InputWithUnit } from '../../ui/field.tsx'
 import { parseGib } from '../create/draft.ts'
+import { FormDialog } from './form-dialog.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
 import type { Volumes } from './use-volumes.ts'
 import { useVmPage } from './vm-context.ts'
@@ -73,58 +74,6 @@ export function DiskDialogs({
         </>
       }
     />
-  )
-}
-
-/** A form in a dialog, sent by its own button or by Enter. */
-function FormDialog({
-  id,
-  title,
-  description,
-  confirm,
-  busy,
-  why,
-  onClose,
-  onSubmit,
-  children,
-}: {
-  id: string
-  title: string
-  description: string
-  confirm: string
-  busy: boolean
-  why: string | null
-  onClose: () => void
-  onSubmit: () => void
-  children: ReactNode
-}) {
-  return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
-      title={title}
-      description={description}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form={id} variant="primary" busy={busy} whyDisabled={why}>
-            {confirm}
-          </Button>
-        </>
-      }
-    >
-      <form
-        id={id}
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (why === null) onSubmit()
-        }}
-      >
-        {children}
-      </form>
-    </Dialog>
   )
 }
 

@@ -5,6 +5,8 @@ import { useHosts } from '../../data/hooks.ts'
 import { m } from '../../messages/index.ts'
 import { CopyButton } from '../../ui/copy.tsx'
 import { Card, Fact, Facts } from '../../ui/layout.tsx'
+import { FirewallCard } from './firewall-card.tsx'
+import { PortForwardsCard } from './port-forwards-card.tsx'
 import { useVmPage } from './vm-context.ts'
 
 const t = m.vmNetwork
@@ -13,44 +15,55 @@ const t = m.vmNetwork
 export function VmNetworkTab() {
   const { vm } = useVmPage()
   const { hosts } = useHosts()
-  const kind = hosts?.find(({ id }) => id === vm.host.id)?.info?.network
+  const info = hosts?.find(({ id }) => id === vm.host.id)?.info
+  const kind = info?.network
   const name = `${vm.name}.home.arpa`
   return (
     <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-2">
-      <Card title={t.interface} flush>
-        <Facts>
-          <Fact label={t.addresses}>
-            {vm.addresses.length === 0 ? (
-              <span className="text-ink-3">{vm.state === 'running' ? m.vms.noAddress : t.whenRunning}</span>
-            ) : (
-              vm.addresses.map((address) => (
-                <Copyable key={address} text={address} label={m.vms.copyAddress} />
-              ))
-            )}
-          </Fact>
-          {kind === 'nat' ? (
-            <Fact label={t.name}>
-              <Copyable text={name} label={m.common.copy(name)} />
+      <div className="flex min-w-0 flex-col gap-5 lg:col-span-2">
+        <PortForwardsCard host={info ?? null} />
+      </div>
+      <FirewallCard kind={kind} />
+      <div className="flex min-w-0 flex-col gap-5">
+        <Card title={t.interface} flush>
+          <Facts>
+            <Fact label={t.addresses}>
+              {vm.addresses.length === 0 ? (
+                <span className="text-ink-3">{vm.state === 'running' ? m.vms.noAddress : t.whenRunning}</span>
+              ) : (
+                vm.addresses.map((address) => (
+                  <Copyable key={address} text={address} label={m.vms.copyAddress} />
+                ))
+              )}
             </Fact>
-          ) : null}
-          <Fact label={t.mac}>
-            <Copyable text={vm.mac} label={m.common.copy(vm.mac)} />
-          </Fact>
-          <Fact label={t.device}>{t.deviceText}</Fact>
-          {kind ? <Fact label={t.kind}>{t.kinds[kind]}</Fact> : null}
-        </Facts>
-      </Card>
-      <Card title={t.reach}>
-        <ul className="flex flex-col gap-4">
-          <Reach icon={<Globe />} title={t.out.title} text={t.out.text} />
-          <Reach
-            icon={<Network />}
-            title={t.between.title}
-            text={kind === 'passt' ? t.between.passt : t.between.nat}
-          />
-          <Reach icon={<ShieldCheck />} title={t.in.title} text={kind === 'passt' ? t.in.passt : t.in.nat} />
-        </ul>
-      </Card>
+            {kind === 'nat' ? (
+              <Fact label={t.name}>
+                <Copyable text={name} label={m.common.copy(name)} />
+              </Fact>
+            ) : null}
+            <Fact label={t.mac}>
+              <Copyable text={vm.mac} label={m.common.copy(vm.mac)} />
+            </Fact>
+            <Fact label={t.device}>{t.deviceText}</Fact>
+            {kind ? <Fact label={t.kind}>{t.kinds[kind]}</Fact> : null}
+          </Facts>
+        </Card>
+        <Card title={t.reach}>
+          <ul className="flex flex-col gap-4">
+            <Reach icon={<Globe />} title={t.out.title} text={t.out.text} />
+            <Reach
+              icon={<Network />}
+              title={t.between.title}
+              text={kind === 'passt' ? t.between.passt : t.between.nat}
+            />
+            <Reach
+              icon={<ShieldCheck />}
+              title={t.in.title}
+              text={kind === 'passt' ? t.in.passt : t.in.nat}
+            />
+          </ul>
+        </Card>
+      </div>
     </div>
   )
 }

@@ -9,6 +9,7 @@ import { entry } from './entry.ts'
 import { imageForms } from './image-forms.ts'
 import { images } from './images.ts'
 import { metrics } from './metrics.ts'
+import { firewall, ports } from './network.ts'
 import { projects } from './projects.ts'
 import { security } from './security.ts'
 import { settings } from './settings.ts'
@@ -26,6 +27,8 @@ export const de: Messages = {
   vms,
   vmSettings,
   vmNetwork,
+  ports,
+  firewall,
   snapshots,
   disks,
   metrics,

@@ -23,7 +23,7 @@ export const server: Readonly<Record<string, string>> = {
   Resetting: 'Wird zurückgesetzt',
   Starting: 'Startet',
   'Waiting for the guest to shut down': 'Wartet, bis der Gast heruntergefahren ist',
-  'Telling the network its new name': 'Sagt dem Netz den neuen Namen',
+  'Telling the network': 'Sagt es dem Netz',
   'Putting it in place': 'Bringt es an seinen Platz',
   'Writing the cloud-init disk': 'Schreibt die cloud-init-Platte',
   'Freeing its address': 'Gibt die Adresse frei',
@@ -126,6 +126,11 @@ export const server: Readonly<Record<string, string>> = {
   'A disk can grow, but not shrink: it has {} already.':
     'Eine Platte kann wachsen, aber nicht schrumpfen: Sie hat schon {}.',
   'Hearth is set up already. Sign in instead.': 'Hearth ist schon eingerichtet. Melde dich an.',
+  'Port {} ({}) of the host leads to another VM already. Choose another port.':
+    'Port {} ({}) des Hosts führt schon zu einer anderen VM. Wähle einen anderen Port.',
+  'Port {} ({}) of this host leads to {} already.': 'Port {} ({}) dieses Hosts führt schon zu {}.',
+  'Port {} ({}) is in use by a program of the host itself. Choose another port.':
+    'Port {} ({}) benutzt ein Programm des Hosts selbst. Wähle einen anderen Port.',
   'Something went wrong inside Hearth.': 'In Hearth ist etwas schiefgegangen.',
 
   // What happened.

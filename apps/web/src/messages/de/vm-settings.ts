@@ -64,7 +64,7 @@ export const vmNetwork: Messages['vmNetwork'] = {
   },
   in: {
     title: 'Zur VM',
-    nat: 'Von der Box selbst und von anderen VMs. Andere Rechner erreichen sie noch nicht.',
-    passt: 'Niemand von außen. Nimm die Konsole.',
+    nat: 'Von der Box selbst, von anderen VMs und über weitergeleitete Ports, so wie die Firewall es zulässt.',
+    passt: 'Nur über weitergeleitete Ports.',
   },
 }

@@ -62,7 +62,7 @@ export const vmNetwork = {
   },
   in: {
     title: 'To the VM',
-    nat: 'From the box itself and from other VMs. Other computers do not reach it yet.',
-    passt: 'Nobody from outside. Use the console.',
+    nat: 'From the box itself, from other VMs, and through forwarded ports, as the firewall lets them.',
+    passt: 'Through forwarded ports only.',
   },
 }

@@ -1,0 +1,66 @@
+import type { Messages } from '../en/index.ts'
+
+export const ports: Messages['ports'] = {
+  title: 'Weitergeleitete Ports',
+  add: 'Port weiterleiten',
+  empty:
+    'Noch führt kein Port zu dieser VM. Leite einen weiter, dann erreicht die VM darauf, wer die Box erreicht.',
+  used: (used, limit) => `${used} von ${limit} öffentlichen Ports des Projekts sind vergeben.`,
+  remove: (port) => `Weiterleitung von ${port} entfernen`,
+  removed: (port) => `${port} führt nicht mehr zur VM`,
+  added: (port) => `${port} führt jetzt zur VM`,
+  toGuest: (port) => `zu Port ${port} der VM`,
+  nextStart: 'Änderungen wirken ab dem nächsten Start der VM.',
+  blocked: 'Die Firewall lässt niemanden herein, deshalb sind diese Ports geschlossen.',
+  openIn: (address) => `${address} öffnen`,
+  lab: 'Dieser Host ist ein Labor: Seine Ports erreicht man aus dem Labor. Die VM selbst erreicht man über ihre Adresse.',
+  dialog: {
+    title: (name) => `Port zu ${name} weiterleiten`,
+    text: 'Was an diesem Port der Box ankommt, geht an die VM.',
+    service: 'Wofür',
+    custom: 'Etwas anderes',
+    services: {
+      http: 'Webseite (HTTP, 80)',
+      https: 'Webseite, verschlüsselt (HTTPS, 443)',
+      ssh: 'SSH (22)',
+      dns: 'DNS (53, UDP)',
+      wireguard: 'WireGuard (51820, UDP)',
+      minecraft: 'Minecraft (25565)',
+    },
+    protocol: 'Protokoll',
+    guestPort: 'Port der VM',
+    hostPort: 'Port der Box',
+    hostHint: 'Mit ihm verbinden sich andere.',
+    needed: 'Gib beide Ports an.',
+    taken: 'Dieser Port führt schon zu dieser VM.',
+    takenBy: (name) => `Dieser Port führt schon zu ${name}.`,
+    confirm: 'Weiterleiten',
+  },
+}
+
+export const firewall: Messages['firewall'] = {
+  title: 'Firewall',
+  from: 'Wer sich mit der VM verbinden darf',
+  sources: {
+    anywhere: 'Alle',
+    home: 'Das Zuhause',
+    nobody: 'Niemand',
+  },
+  hints: {
+    anywhere: 'Andere VMs, und über weitergeleitete Ports alle, die die Box erreichen.',
+    home: 'Andere VMs und das Heimnetz. Über weitergeleitete Ports kommt niemand aus dem Internet herein, auch wenn der Router zur Box weiterleitet.',
+    nobody: 'Nur Antworten auf das, was die VM selbst anfragt. Weitergeleitete Ports sind geschlossen.',
+  },
+  ports: 'Welche Ports der VM',
+  all: 'Alle',
+  some: 'Nur einige',
+  list: 'Ports',
+  listHint: 'Zum Beispiel 22, 8000-8010, 53/udp. Weitergeleitete Ports sind ohnehin offen.',
+  problem: 'Schreibe Ports wie 22, 8000-8010 oder 53/udp, mit Kommas dazwischen.',
+  save: 'Speichern',
+  saved: 'Die Firewall ist geändert',
+  nothing: 'Es ist nichts geändert.',
+  passt:
+    'Der Agent dieses Hosts läuft nicht als root: Er kann Ports öffnen und schließen, aber nicht sehen, wer sich verbindet.',
+  box: 'Die Box selbst erreicht die VM immer. Offene Verbindungen bleiben offen.',
+}
