@@ -1,4 +1,4 @@
-import type { Messages } from '../en/index.ts'
+import type { Messages } from '../index.ts'
 
 export const ports: Messages['ports'] = {
   title: 'Weitergeleitete Ports',
