@@ -3,257 +3,215 @@
  * measures each monitor once, so that whatever disturbs the machine disturbs all of them.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { GIB } from '@hearth/shared/units'
-import { guestInitrd, LabGuest } from '../../packages/vmm/src/testing/lab-guest.ts'
-import { extractVmlinux } from '../../packages/vmm/src/testing/vmlinux.ts'
 import { buildPrograms } from '../build/programs.ts'
-import { debianKernel } from '../lab/debian-kernel.ts'
-import { type Lab, startLab } from '../lab/lab.ts'
+import { debianPackages as labPackages } from '../lab/packages.ts'
 import { labQemu } from '../lab/qemu.ts'
+import { ensurePackages } from '../lib/debian.ts'
 import { cacheDirectory, inRepository, repository } from '../lib/paths.ts'
-import { type BenchMonitor, benchMonitors, type GuestParts } from './monitors.ts'
-import { type BenchReport, type Measure, reportTable } from './report.ts'
+import { duration, Steps, Trouble } from '../lib/steps.ts'
+import { type BenchLab, openBenchLab } from './bench-lab.ts'
+import { Figures } from './figures.ts'
+import {
+  type Bench,
+  GROUPS,
+  type Group,
+  measureHello,
+  measureLinux,
+  measurePorts,
+  measureRestore,
+  measureTogether,
+  measureWarm,
+  saveForRestore,
+} from './measures.ts'
+import { type BenchMonitor, benchMonitors } from './monitors.ts'
+import { benchPackages } from './programs.ts'
+import { type BenchReport, failureList, reportTable } from './report.ts'
 
-const HOST = '192.168.235.1'
-const GUEST = '192.168.235.2'
-const TAP = 'hearth-bench'
-const DATA = '/srv/bench'
-const DISK_MIB = 96
-const DOWNLOAD_MIB = 24
-
-const usage = `Usage: npm run bench -- [--rounds N] [--together N] [--keep]
+const usage = `Usage: npm run bench -- [OPTION]…
 Measures hearth-vmm beside QEMU (microvm and q35) in a lab host and prints a table.
 
   --rounds N     how often each monitor is measured (default 3)
-  --together N   how many VMs are started at once (default 20; 0 leaves it out)
+  --minutes N    begins no further round that would end later than this (default 11)
+  --only LIST    some of ${GROUPS.join(',')}
+  --together N   how many VMs are started at once (default 20)
   --keep         writes docs/benchmarks/lab.json and lab.md
+  --no-install   says which Debian packages are missing instead of installing them
 `
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    together: { type: 'string', default: '20' },
-    keep: { type: 'boolean', default: false },
-    help: { type: 'boolean' },
-  },
-})
-const rounds = Number(values.rounds)
-const together = Number(values.together)
-if (values.help || !(rounds >= 1) || !(together >= 0)) {
-  process.stdout.write(usage)
-  process.exit(values.help ? 0 : 1)
+interface Wanted {
+  readonly rounds: number
+  readonly minutes: number
+  readonly together: number
+  readonly only: ReadonlySet<Group>
+  readonly keep: boolean
+  readonly install: boolean
 }
 
-const measures = new Map<string, Measure & { figures: Record<string, number[]> }>()
-function note(monitor: string, name: string, unit: string, value: number, lessIsBetter = true): void {
-  const measure = measures.get(name) ?? { name, unit, lessIsBetter, figures: {} }
-  measures.set(name, measure)
-  const figures = measure.figures[monitor] ?? []
-  measure.figures[monitor] = [...figures, value]
-  process.stderr.write(`${monitor}: ${name} ${value.toFixed(3)} ${unit}\n`)
-}
-
-const seconds = (since: number): number => (performance.now() - since) / 1000
-/** What the shell's `time` says, with two digits: what is measured should take a second or more. */
-function realSeconds(text: string): number {
-  const found = /real\s+(\d+)m\s*([\d.]+)s/.exec(text)
-  if (!found) throw new Error(`no time in: ${text}`)
-  return Number(found[1]) * 60 + Number(found[2])
-}
-
-async function inLab(lab: Lab, script: string): Promise<string> {
-  const { code, stdout, stderr } = await lab.run('sh', ['-ec', script], { timeoutMs: 300_000 })
-  if (code !== 0) throw new Error(`${script}\n${stderr}`)
-  return stdout.trim()
-}
-
-/** KiB this process wrote, without the guest's RAM: what one VM more costs, since programs are shared by all. */
-const privateMemory = (lab: Lab, { ramMapping }: BenchMonitor, name: string): Promise<string> =>
-  inLab(
-    lab,
-    `for folder in /proc/[0-9]*; do
-       line=$(tr '\\0' ' ' < $folder/cmdline 2>/dev/null) || continue
-       case "$line" in
-         sh*) ;;
-         *${name}*)
-           awk -v ram='${ramMapping}' '
-             /^[0-9a-f]+-[0-9a-f]+ / { skip = index($0, ram) > 0 }
-             /^Private_Dirty:/ && !skip { sum += $2 }
-             END { print sum }' $folder/smaps
-           break ;;
-       esac
-     done`,
-  )
-
-async function measureOne(lab: Lab, monitor: BenchMonitor, parts: GuestParts): Promise<void> {
-  const begin = performance.now()
-  const [program, ...args] = monitor.command(parts)
-  const guest = new LabGuest(lab, args, program)
-  try {
-    await guest.until(/GUEST UP/)
-    note(monitor.name, 'start of the process to the guest’s first program', 's', seconds(begin))
-    await guest.until(/guest# /)
-    note(
-      monitor.name,
-      'private memory beside the guest’s own',
-      'MiB',
-      Number(await privateMemory(lab, monitor, parts.name)) / 1024,
-    )
-    const small = await guest.shell('time dd if=/dev/vda of=/dev/null bs=4k count=4000 iflag=direct')
-    note(monitor.name, 'disk: 4 KiB read, one at a time', 'µs', (realSeconds(small) / 4000) * 1e6)
-    const large = await guest.shell(`time dd if=/dev/vda of=/dev/null bs=1M count=${DISK_MIB} iflag=direct`)
-    note(monitor.name, 'disk: sequential read', 'MiB/s', DISK_MIB / realSeconds(large), false)
-    const write = await guest.shell(
-      `time dd if=/dev/zero of=/dev/vda bs=1M count=${DISK_MIB} oflag=direct conv=fsync`,
-    )
-    note(monitor.name, 'disk: sequential write and flush', 'MiB/s', DISK_MIB / realSeconds(write), false)
-
-    await guest.shell(`ip link set eth0 up; ip addr add ${GUEST}/24 dev eth0; ping -c 3 ${HOST}`)
-    const ping = await guest.shell(`ping -q -c 300 -i 0.005 ${HOST}`)
-    const average = /= [\d.]+\/([\d.]+)\//.exec(ping)?.[1]
-    if (average === undefined) throw new Error(`no round trip in: ${ping}`)
-    note(monitor.name, 'network: round trip', 'µs', Number(average) * 1000)
-    const get = await guest.shell(`time wget -q -O /dev/null http://${HOST}:8125/file`)
-    note(monitor.name, 'network: download', 'MiB/s', DOWNLOAD_MIB / realSeconds(get), false)
-    await guest.type('poweroff -f\n')
-    await guest.process.exit
-  } finally {
-    await guest.process.stop(1000)
+function parseWanted(): Wanted {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '3' },
+      minutes: { type: 'string', default: '11' },
+      together: { type: 'string', default: '20' },
+      only: { type: 'string', default: GROUPS.join(',') },
+      keep: { type: 'boolean', default: false },
+      'no-install': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(usage)
+    process.exit(0)
+  }
+  const whole = (name: 'rounds' | 'minutes' | 'together', least: number): number => {
+    const number = Number(values[name])
+    if (!Number.isInteger(number) || number < least) {
+      throw new Trouble(`--${name} ${values[name]}: give a whole number of at least ${least}`)
+    }
+    return number
+  }
+  const only = values.only.split(',')
+  const unknown = only.find((name) => !GROUPS.some((group) => group === name))
+  if (unknown !== undefined) throw new Trouble(`--only ${unknown}: give some of ${GROUPS.join(',')}`)
+  return {
+    rounds: whole('rounds', 1),
+    minutes: whole('minutes', 1),
+    together: whole('together', 1),
+    only: new Set(GROUPS.filter((group) => only.includes(group))),
+    keep: values.keep,
+    install: !values['no-install'],
   }
 }
 
-/** From the first process's start to the last guest's first program. */
-async function measureTogether(
-  lab: Lab,
-  monitor: BenchMonitor,
-  parts: GuestParts,
-  count: number,
+async function round(
+  bench: Bench,
+  monitors: readonly BenchMonitor[],
+  wanted: Wanted,
+  slot?: string,
 ): Promise<void> {
+  const { only, lab } = bench
+  for (const monitor of monitors) await measureLinux(bench, monitor)
+  if (only.has('start')) {
+    for (const monitor of monitors) await measureHello(bench, monitor)
+    await measureWarm(bench)
+  }
+  if (only.has('ports')) {
+    for (const monitor of monitors) await measurePorts(bench, monitor.name, monitor.command(lab.ports))
+    await measurePorts(bench, 'c-loop', lab.loop)
+  }
+  if (slot !== undefined) await measureRestore(bench, monitors[0]!, slot)
+  if (only.has('together')) {
+    for (const monitor of monitors) await measureTogether(bench, monitor, wanted.together)
+  }
+}
+
+/** Returns how many rounds were begun. */
+async function rounds(
+  bench: Bench,
+  monitors: readonly BenchMonitor[],
+  wanted: Wanted,
+  begin: number,
+): Promise<number> {
+  const slot = bench.only.has('restore') ? await saveForRestore(bench, monitors[0]!) : undefined
+  let longest = 0
+  for (let done = 0; done < wanted.rounds; done++) {
+    const now = performance.now()
+    if (done > 0 && now - begin + longest > wanted.minutes * 60_000) {
+      process.stderr.write(
+        `A further round would take more than --minutes ${wanted.minutes}: ${done} it is.\n`,
+      )
+      return done
+    }
+    process.stderr.write(`Round ${done + 1} of ${wanted.rounds} (${duration(now - begin)} since the start)\n`)
+    await round(bench, monitors, wanted, slot)
+    longest = Math.max(longest, performance.now() - now)
+  }
+  return wanted.rounds
+}
+
+async function main(): Promise<number> {
+  const wanted = parseWanted()
   const begin = performance.now()
-  const guests = Array.from({ length: count }, (_, i) => {
-    const [program, ...args] = monitor.command({
-      ...parts,
-      disk: undefined,
-      tap: undefined,
-      name: `many${i}`,
-    })
-    return new LabGuest(lab, args, program)
-  })
-  try {
-    await Promise.all(guests.map((guest) => guest.until(/GUEST UP/)))
-    note(monitor.name, `${count} VMs started at once, all up`, 's', seconds(begin))
-  } finally {
-    await Promise.all(guests.map((guest) => guest.process.stop(1000)))
-  }
-}
-
-/** From the start of the process to the first byte the restored guest prints. */
-async function measureRestore(lab: Lab, monitor: BenchMonitor, parts: GuestParts): Promise<void> {
-  const [program, ...args] = monitor.command({ ...parts, disk: undefined, tap: undefined })
-  const slot = `${DATA}/slot`
-  const first = new LabGuest(
-    lab,
-    [...args, '--snapshot-slot', slot, '--control', `unix:${DATA}/control`],
-    program,
+  const loadBefore = os.loadavg()[0]!
+  const steps = new Steps()
+  await ensurePackages(steps, [...labPackages, ...benchPackages], { install: wanted.install })
+  await steps.run('Programs', async () => `${await buildPrograms()} files changed`)
+  const qemu = await steps.run(
+    'QEMU',
+    ({ detail }) => labQemu(cacheDirectory, detail),
+    ({ version }) => version,
   )
-  await first.until(/guest# /)
-  await first.type('while :; do echo tick; done\n')
-  await first.until(/tick/)
-  await inLab(
-    lab,
-    `node -e "
-      const c = require('node:net').connect('${DATA}/control')
-      c.write(JSON.stringify({ id: 1, method: 'snapshot', params: { after: 'quit' } }) + '\\n')
-      c.on('data', (d) => { if (String(d).includes('\\"id\\":1')) process.exit() })"`,
+  const lab = await steps.run(
+    'Lab',
+    () => openBenchLab(),
+    () => '',
   )
-  await first.process.exit
-  for (let round = 0; round < rounds; round++) {
-    const begin = performance.now()
-    const again = new LabGuest(lab, [args[0]!, 'run', '--restore', slot], program)
-    await again.until(/tick/)
-    note(monitor.name, 'restore of a snapshot to the guest’s first output', 's', seconds(begin))
-    await again.process.stop(1000)
-  }
-}
-
-await buildPrograms()
-const scratch = await mkdtemp(path.join(os.tmpdir(), 'hearth-bench-'))
-try {
-  const qemu = await labQemu(cacheDirectory, (detail) => process.stderr.write(`${detail}\n`))
-  const debian = await debianKernel(cacheDirectory, 'cloud-amd64', () => {})
-  const kernel = path.join(scratch, 'vmlinux')
-  const initrd = path.join(scratch, 'initrd')
-  await writeFile(kernel, extractVmlinux(await readFile(debian.vmlinuz)))
-  await writeFile(initrd, await guestInitrd(debian.modules))
-  const lab = await startLab({
-    cpus: 1,
-    memoryBytes: 6 * GIB,
-    shares: [cacheDirectory, { path: scratch, writable: true }],
-    dataDisk: { path: DATA, file: path.join(scratch, 'data.img'), bytes: 8 * GIB },
-  })
   try {
-    await inLab(
-      lab,
-      `mkdir -p ${DATA}/www && cd ${DATA}
-       dd if=/dev/urandom of=disk.raw bs=1M count=${DISK_MIB} 2>/dev/null
-       dd if=/dev/urandom of=www/file bs=1M count=${DOWNLOAD_MIB} 2>/dev/null
-       ip tuntap add ${TAP} mode tap vnet_hdr
-       ip addr add ${HOST}/24 dev ${TAP}
-       ip link set ${TAP} up
-       cat ${kernel} ${initrd} > /dev/null`,
-    )
-    lab.spawn('busybox', ['httpd', '-f', '-p', `${HOST}:8125`, '-h', `${DATA}/www`])
-    const parts: GuestParts = {
-      ...{ kernel, initrd, memoryMib: 256, disk: `${DATA}/disk.raw`, tap: TAP, name: 'bench-guest' },
-      commandLine: 'console=ttyS0 quiet run=shell reboot=t',
-    }
-    const monitors = benchMonitors(qemu)
-    for (let round = 0; round < rounds; round++) {
-      for (const monitor of monitors) await measureOne(lab, monitor, parts)
-    }
-    await measureRestore(lab, monitors[0]!, parts)
-    if (together > 0) {
-      for (const monitor of monitors) {
-        await measureTogether(lab, monitor, { ...parts, memoryMib: 128 }, together)
-      }
-    }
+    const figures = new Figures((line) => process.stderr.write(`${line}\n`))
+    const bench: Bench = { lab, figures, only: wanted.only }
+    const begun = await rounds(bench, benchMonitors(qemu), wanted, begin)
     const report: BenchReport = {
       v: 1,
-      host: {
-        kind: 'lab',
-        kernel: await inLab(lab, 'uname -r'),
-        qemu: qemu.version,
-        node: await inLab(lab, 'node --version'),
-      },
-      guestKernel: debian.packageVersion,
+      host: await hostOf(lab, qemu.version, loadBefore),
+      guestKernel: lab.guestKernel,
       commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
         cwd: repository,
         encoding: 'utf8',
       }).trim(),
       takenAt: new Date().toISOString(),
-      measures: [...measures.values()],
+      rounds: begun,
+      seconds: Math.round((performance.now() - begin) / 1000),
+      measures: figures.measures,
+      failures: figures.failures,
     }
     const table = reportTable(report)
-    process.stdout.write(`\n${table}\n`)
-    if (values.keep) await keep(report, table)
+    const failed = failureList(report.failures)
+    process.stdout.write(`\n${table}\n${failed === '' ? '' : `\nNot measured:\n${failed}\n`}`)
+    if (wanted.keep) await keep(report, table, failed)
+    return report.failures.length === 0 ? 0 : 1
   } finally {
-    await lab.stop()
+    await lab.close()
   }
-} finally {
-  await rm(scratch, { recursive: true, force: true })
 }
 
-async function keep(report: BenchReport, table: string): Promise<void> {
+async function hostOf(lab: BenchLab, qemu: string, loadBefore: number): Promise<BenchReport['host']> {
+  return {
+    kind: 'lab',
+    kernel: await lab.run('uname -r'),
+    qemu,
+    node: await lab.run('node --version'),
+    load: [loadBefore, os.loadavg()[0]!],
+    processors: os.availableParallelism(),
+  }
+}
+
+async function keep(report: BenchReport, table: string, failed: string): Promise<void> {
   const folder = inRepository('docs/benchmarks')
   await mkdir(folder, { recursive: true })
   await writeFile(path.join(folder, 'lab.json'), `${JSON.stringify(report, null, 2)}\n`)
-  const { host, guestKernel, commit, takenAt } = report
-  await writeFile(
-    path.join(folder, 'lab.md'),
-    `# Figures from the lab\n\nTaken ${takenAt.slice(0, 16)}Z at commit ${commit}: lab kernel ${host.kernel}, QEMU ${host.qemu}, Node ${host.node}, guest\n${guestKernel}. The lab is an emulated machine with one CPU: the columns compare with each other, the figures say nothing\nabout real hardware. Made by \`npm run bench -- --keep\`; every run's figure is in [lab.json](lab.json).\n\n${table}\n`,
-  )
+  const { host, guestKernel, commit, takenAt, rounds: begun } = report
+  const text = [
+    '# Figures from the lab',
+    `Taken ${takenAt.slice(0, 16)}Z at commit ${commit}, ${begun} rounds in ${duration(report.seconds * 1000)}: lab kernel ${host.kernel}, QEMU ${host.qemu},
+Node ${host.node}, guest kernel ${guestKernel}. The machine under the lab has ${host.processors} processors; on average ${host.load[0].toFixed(1)} processes wanted
+them in the minute before the run, ${host.load[1].toFixed(1)} in its last.`,
+    `The lab is an emulated machine with one CPU: the columns compare with each other, the figures say nothing about real
+hardware. Made by \`npm run bench -- --keep\`; every run's figure is in [lab.json](lab.json), and [README.md](README.md)
+says what the lines mean.`,
+    table,
+    ...(failed === '' ? [] : [`Not measured:\n\n${failed}`]),
+  ]
+  await writeFile(path.join(folder, 'lab.md'), `${text.join('\n\n')}\n`)
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof Trouble)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
 }

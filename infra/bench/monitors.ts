@@ -5,8 +5,8 @@ import type { Qemu } from '../lab/qemu.ts'
 /** What every monitor is given; paths are the lab's. */
 export interface GuestParts {
   readonly kernel: string
-  readonly initrd: string
-  readonly commandLine: string
+  readonly initrd?: string | undefined
+  readonly commandLine?: string | undefined
   readonly memoryMib: number
   readonly disk?: string | undefined
   readonly tap?: string | undefined
@@ -18,18 +18,29 @@ export interface BenchMonitor {
   readonly name: string
   /** Of the mapping that is the guest's RAM, in /proc/PID/smaps. */
   readonly ramMapping: string
+  /** The program, its own arguments, and what tells it of the guest. */
   command(parts: GuestParts): string[]
 }
 
-const hearth: BenchMonitor = {
+export const hearth: BenchMonitor = {
   name: 'hearth',
   ramMapping: 'memfd:guest-ram',
-  command: ({ kernel, initrd, commandLine, memoryMib, disk, tap, name }) => [
-    ...['node', vmmEntry, 'run', '--kernel', kernel, '--initrd', initrd, '--cmdline', commandLine],
-    ...['--memory', `${memoryMib}M`, '--name', name],
+  command: (parts) => ['node', vmmEntry, ...hearthArguments(parts)],
+}
+
+/** One that is told of its guest later, on standard input. */
+export const hearthWaiting: readonly string[] = ['node', vmmEntry, 'wait']
+
+/** What `hearth-vmm` is told of a guest. */
+export const hearthArguments = (parts: GuestParts): string[] => {
+  const { kernel, initrd, commandLine, memoryMib, disk, tap, name } = parts
+  return [
+    ...['run', '--kernel', kernel, '--boot', 'pvh', '--memory', `${memoryMib}M`, '--name', name],
+    ...(initrd === undefined ? [] : ['--initrd', initrd]),
+    ...(commandLine === undefined ? [] : ['--cmdline', commandLine]),
     ...(disk === undefined ? [] : ['--disk', disk]),
     ...(tap === undefined ? [] : ['--net', `tap:${tap}`]),
-  ],
+  ]
 }
 
 /** The same devices over PCI, served in QEMU's own process (no vhost), with the host's page cache. */
@@ -41,7 +52,9 @@ function qemuMonitor(name: string, machine: string, qemu: Qemu): BenchMonitor {
       ...['env', ...Object.entries(qemu.env).map(([key, value]) => `${key}=${value}`), ...qemu.command],
       ...['-M', `${machine},accel=kvm,memory-backend=ram`, '-cpu', 'host', '-smp', '1', '-nodefaults'],
       ...['-object', `memory-backend-memfd,id=ram,size=${memoryMib}M,share=on`, '-m', `${memoryMib}M`],
-      ...['-kernel', kernel, '-initrd', initrd, '-append', commandLine, '-name', guest],
+      ...['-kernel', kernel, '-name', guest],
+      ...(initrd === undefined ? [] : ['-initrd', initrd]),
+      ...(commandLine === undefined ? [] : ['-append', commandLine]),
       ...['-display', 'none', '-serial', 'stdio', '-no-reboot', '-device', 'virtio-rng-pci'],
       ...(disk === undefined
         ? []

@@ -8,6 +8,12 @@ export interface Measure {
   readonly figures: Readonly<Record<string, readonly number[]>>
 }
 
+export interface Failure {
+  readonly monitor: string
+  readonly measure: string
+  readonly reason: string
+}
+
 export interface BenchReport {
   readonly v: 1
   /** Where it ran: figures of an emulated host say how monitors compare and nothing about real hardware. */
@@ -16,14 +22,23 @@ export interface BenchReport {
     readonly kernel: string
     readonly qemu: string
     readonly node: string
+    /** Of the machine under the lab: processes that wanted to run, a minute's average, before and after. */
+    readonly load: readonly [number, number]
+    readonly processors: number
   }
   readonly guestKernel: string
   readonly commit: string
   readonly takenAt: string
+  /** Rounds that were begun. */
+  readonly rounds: number
+  readonly seconds: number
   readonly measures: readonly Measure[]
+  readonly failures: readonly Failure[]
 }
 
 const BASE = 'qemu-microvm'
+/** In this order, those that measured anything. */
+const COLUMNS = ['hearth', 'hearth-warm', BASE, 'qemu-q35', 'c-loop']
 
 export function median(figures: readonly number[]): number {
   const sorted = [...figures].sort((a, b) => a - b)
@@ -47,8 +62,11 @@ function cell(measure: Measure, monitor: string): string {
   return `${shown(median(figures))} (${spread})${ratio}`
 }
 
-export function reportTable(report: BenchReport): string {
-  const monitors = [...new Set(report.measures.flatMap((measure) => Object.keys(measure.figures)))]
+export function reportTable(report: Pick<BenchReport, 'measures'>): string {
+  const measured = new Set(report.measures.flatMap((measure) => Object.keys(measure.figures)))
+  const monitors = [...COLUMNS, ...[...measured].filter((name) => !COLUMNS.includes(name))].filter((name) =>
+    measured.has(name),
+  )
   const rows = report.measures.map((measure) => [
     `${measure.name}, ${measure.unit}${measure.lessIsBetter ? '' : ' (more is better)'}`,
     ...monitors.map((monitor) => cell(measure, monitor)),
@@ -60,3 +78,7 @@ export function reportTable(report: BenchReport): string {
     ...rows.map(line),
   ].join('\n')
 }
+
+/** What could not be measured, one line each; empty where everything was. */
+export const failureList = (failures: readonly Failure[]): string =>
+  failures.map(({ monitor, measure, reason }) => `- ${monitor}: ${measure}: ${reason}`).join('\n')

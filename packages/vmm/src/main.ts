@@ -2,6 +2,7 @@
 /** The program `hearth-vmm`. */
 import { USAGE } from './cli/options.ts'
 import { reportError, runCommand } from './cli/run.ts'
+import { waitCommand } from './cli/wait.ts'
 import { usageError } from './sys/exit-error.ts'
 import { exitNow } from './sys/libc.ts'
 
@@ -13,7 +14,10 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE)
     return 0
   }
-  if (command !== 'run') throw usageError(`there is no command "${command}": use run (see hearth-vmm --help)`)
+  if (command === 'wait') return waitCommand()
+  if (command !== 'run') {
+    throw usageError(`there is no command "${command}": use run or wait (see hearth-vmm --help)`)
+  }
   return runCommand(rest)
 }
 

@@ -123,7 +123,9 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 
 export const USAGE = `Usage: hearth-vmm run [--kernel FILE] [OPTION]…
-Runs one virtual machine until it powers off.
+       hearth-vmm wait
+Runs one virtual machine until it powers off. "wait" gets everything ready for one, says so on standard error, and
+runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard input ("log" may be left out).
 
   --kernel FILE               Linux bzImage (vmlinuz) or x86-64 ELF kernel (vmlinux); without one, firmware
                               starts what is on the first disk that can be started

@@ -1,20 +1,24 @@
 /** `hearth-vmm run`: turns the monitor's life into an exit code and one line on stderr. */
 import { Monitor } from '../machine/monitor.ts'
+import type { MachineWorkers } from '../machine/workers.ts'
 import { EXIT, ExitError } from '../sys/exit-error.ts'
 import { exitNow } from '../sys/libc.ts'
+import { keepMemorySmall } from '../sys/thrift.ts'
 import { parseRunOptions } from './options.ts'
 
-const say = (text: string): void => {
+export const say = (text: string): void => {
   process.stderr.write(`hearth-vmm: ${text}\n`)
 }
 
-export async function runCommand(args: readonly string[]): Promise<number> {
+/** `early`: see wait.ts. */
+export async function runCommand(args: readonly string[], early?: MachineWorkers): Promise<number> {
+  keepMemorySmall()
   const options = parseRunOptions(args)
   if (options.name !== undefined) process.title = `hearth-vmm ${options.name}`
   if (options.jail?.kind === 'none') {
     say('WARNING: --no-jail: a guest that breaks out of this process may do whatever its user may do.')
   }
-  const monitor = new Monitor(options, say)
+  const monitor = new Monitor(options, say, early)
   // process.exit would wait for vCPU threads that sit in KVM_RUN and never listen; ending the process outright
   // is the only way out of a state nobody foresaw. The kernel gives everything back.
   process.on('uncaughtException', (error) => {

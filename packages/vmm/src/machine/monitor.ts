@@ -38,7 +38,7 @@ import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKer
 import { ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
-import { startWorkers } from './workers.ts'
+import { type MachineWorkers, startWorkers } from './workers.ts'
 
 /** How the process ends: its code, and the line for people. */
 export interface ProcessEnd {
@@ -56,6 +56,7 @@ const COLLECT_MS = 5
 export class Monitor {
   private readonly options: RunOptions
   private readonly warn: (text: string) => void
+  private readonly earlyWorkers: MachineWorkers | undefined
   private readonly hub = new SerialHub()
   private readonly startedAt = Date.now()
   private readonly jail: Jail
@@ -84,10 +85,14 @@ export class Monitor {
   /** The snapshot being written; settled when it is over. */
   private saving: Promise<void> | undefined
 
-  /** `warn` gets one line at a time, for stderr. Throws ExitError when the jail is not what the options say. */
-  constructor(options: RunOptions, warn: (text: string) => void) {
+  /**
+   * `warn` gets one line at a time, for stderr; `early` are threads that were started before the VM was known. Throws
+   * ExitError when the jail is not what the options say.
+   */
+  constructor(options: RunOptions, warn: (text: string) => void, early?: MachineWorkers) {
     this.options = options
     this.warn = warn
+    this.earlyWorkers = early
     this.cpus = options.cpus ?? DEFAULTS.cpus
     this.memoryBytes = options.memoryBytes ?? DEFAULTS.memoryBytes
     const { serial, control, display, ports = [], jail = { kind: 'process' } } = options
@@ -211,7 +216,7 @@ export class Monitor {
     return {
       kvm,
       // Last, when nothing can be refused any more: a thread costs time and memory.
-      workers: startWorkers(cpus, this.jail.thread),
+      workers: startWorkers(cpus, this.jail.thread, this.earlyWorkers),
       cpus,
       ram,
       boot,

@@ -70,6 +70,38 @@ describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 },
     )
   })
 
+  test('a process that waits runs the VM it is told of on standard input, and ends when that ends', async () => {
+    const kernel = path.join(folder, `kernel-${files++}`)
+    writeFileSync(kernel, tinyKernel(inb(COM1), print('warm'), powerOff))
+    const log = path.join(folder, 'wait.log')
+    const wait = async (input: string): Promise<{ code: number | null; output: string; errors: string }> => {
+      const child = spawn(process.execPath, [MAIN, 'wait'])
+      let [output, errors] = ['', '']
+      child.stdout.on('data', (chunk) => {
+        output += chunk
+      })
+      child.stderr.on('data', (chunk) => {
+        errors += chunk
+        if (String(chunk).includes('ready for a VM')) child.stdin.end(input)
+      })
+      const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+      return { code, output, errors }
+    }
+    const run = ['--kernel', kernel, '--memory', '32M', '--cpus', '2']
+    const [here, logged, none, bad] = await Promise.all([
+      wait(`${JSON.stringify({ run })}\n`),
+      wait(`${JSON.stringify({ run, log })}\n`),
+      wait(''),
+      wait('{"run": "--kernel"}\n'),
+    ])
+    assert.deepEqual([here.code, here.output], [0, 'warm'])
+    assert.match(here.errors, /ready for a VM\nhearth-vmm: the guest powered off\n$/)
+    assert.deepEqual([logged.code, logged.output], [0, ''])
+    assert.equal(readFileSync(log, 'utf8'), 'warmhearth-vmm: the guest powered off\n')
+    assert.equal(none.code, 0)
+    assert.deepEqual([bad.code, /write \{"run"/.test(bad.errors)], [1, true])
+  })
+
   test('a Multiboot kernel gets its command line and modules', async () => {
     const module = path.join(folder, 'module')
     writeFileSync(module, 'its content\0')

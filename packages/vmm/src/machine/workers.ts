@@ -1,6 +1,7 @@
 /** The process's threads, kept from machine to machine. */
 import { Worker } from 'node:worker_threads'
 import type { ThreadJail } from '../jail/thread.ts'
+import { YOUNG_GENERATION_MIB } from '../sys/thrift.ts'
 import { workerUrl } from '../sys/worker-url.ts'
 
 export interface MachineWorkers {
@@ -9,18 +10,60 @@ export interface MachineWorkers {
   readonly vcpus: readonly Worker[]
 }
 
-/** Starts loading all of them at once. */
-export function startWorkers(cpus: number, jail?: ThreadJail): MachineWorkers {
-  const start = (name: string, bundled: string, source: string): Worker =>
-    new Worker(workerUrl(import.meta.url, bundled, source), {
-      name,
-      workerData: jail,
-      trackUnmanagedFds: false,
+/** The first message to every worker, before any machine. */
+export interface WorkerJail {
+  /** Undefined without a jail. */
+  readonly jail: ThreadJail | undefined
+}
+
+/** What a worker started before it is needed says once, when all its code is loaded. */
+export const LOADED = 'loaded'
+
+export interface WorkerData {
+  /** Nobody waits for it yet: it has time to clean up, and says `LOADED`. */
+  readonly early: boolean
+}
+
+/**
+ * Starts loading all of them at once, but for those of `early`, which need only be told of the jail.
+ */
+export function startWorkers(
+  cpus: number,
+  jail: ThreadJail | undefined,
+  early?: MachineWorkers,
+): MachineWorkers {
+  const missing = Array.from({ length: cpus }, (_, cpu) => early?.vcpus[cpu] ?? startVcpuWorker(cpu, false))
+  const workers = { io: early?.io ?? startIoWorker(false), vcpus: missing }
+  for (const worker of [workers.io, ...workers.vcpus]) worker.postMessage({ jail } satisfies WorkerJail)
+  return workers
+}
+
+/** The I/O thread and the first vCPU's, loaded when this resolves: every VM has these. */
+export async function startEarly(): Promise<MachineWorkers> {
+  const workers = { io: startIoWorker(true), vcpus: [startVcpuWorker(0, true)] }
+  const loaded = (worker: Worker): Promise<void> =>
+    new Promise((resolve, reject) => {
+      worker.once('message', () => {
+        worker.off('error', reject)
+        resolve()
+      })
+      worker.once('error', reject)
     })
-  return {
-    io: start('io', 'io-worker', '../io/worker.ts'),
-    vcpus: Array.from({ length: cpus }, (_, cpu) => start(`vcpu-${cpu}`, 'vcpu-worker', '../vcpu/worker.ts')),
-  }
+  await Promise.all([workers.io, ...workers.vcpus].map(loaded))
+  return workers
+}
+
+const startIoWorker = (early: boolean): Worker => start('io', 'io-worker', '../io/worker.ts', early)
+const startVcpuWorker = (cpu: number, early: boolean): Worker =>
+  start(`vcpu-${cpu}`, 'vcpu-worker', '../vcpu/worker.ts', early)
+
+function start(name: string, bundled: string, source: string, early: boolean): Worker {
+  return new Worker(workerUrl(import.meta.url, bundled, source), {
+    name,
+    workerData: { early } satisfies WorkerData,
+    trackUnmanagedFds: false,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+  })
 }
 
 /**

@@ -13,6 +13,7 @@ export const open: (path: string, flags: number, mode: number) => number = libc.
   'int open(const char *path, int flags, int mode)',
 )
 export const close: (fd: number) => number = libc.func('int close(int fd)')
+export const dup2: (from: number, to: number) => number = libc.func('int dup2(int from, int to)')
 /** `buffer` is an address. */
 export const readAt: (fd: number, address: number, length: number) => number = libc.func(
   'intptr_t read(int fd, intptr_t buf, size_t n)',
@@ -90,6 +91,10 @@ export const epollCtl: (epfd: number, op: number, fd: number, event: ArrayBuffer
   libc.func('int epoll_ctl(int epfd, int op, int fd, void *event)')
 export const epollWait: (epfd: number, events: ArrayBufferView, max: number, timeoutMs: number) => number =
   libc.func('int epoll_wait(int epfd, void *events, int max, int timeout)')
+/** mallopt(3): nonzero when it worked. */
+export const mallopt: (parameter: number, value: number) => number = libc.func(
+  'int mallopt(int param, int value)',
+)
 /** Of the whole process; unlike process.umask, a worker may call it too. */
 export const umask: (mask: number) => number = libc.func('unsigned int umask(unsigned int mask)')
 export const gettid: () => number = libc.func('int gettid()')
@@ -175,6 +180,8 @@ export const O = {
   RDONLY: 0,
   WRONLY: 1,
   RDWR: 2,
+  CREAT: 0o100,
+  APPEND: 0o2000,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
   DIRECT: 0o40000,

@@ -21,9 +21,13 @@ export const GUEST_CMDLINE = 'console=ttyS0 quiet nohz=off highres=off'
 
 /**
  * An initrd with busybox, the virtio modules (from the folder `modules`) and those named, whose init is
- * `guest-init.sh`.
+ * `guest-init.sh`, and `programs` (name in /bin, content).
  */
-export async function guestInitrd(modules: string, more: readonly string[] = []): Promise<Buffer> {
+export async function guestInitrd(
+  modules: string,
+  more: readonly string[] = [],
+  programs: ReadonlyMap<string, Uint8Array> = new Map(),
+): Promise<Buffer> {
   const needed = moduleFiles(await readModuleIndex(modules), [...MODULES, ...more])
   const init = await readFile(new URL('./guest-init.sh', import.meta.url))
   const folders = ['bin', 'dev', 'proc', 'sys', 'modules']
@@ -31,6 +35,7 @@ export async function guestInitrd(modules: string, more: readonly string[] = [])
   entries.push({ path: 'dev/console', type: 'character-device', major: 5, minor: 1 })
   entries.push({ path: 'init', type: 'file', data: init, mode: 0o755 })
   entries.push({ path: 'bin/busybox', type: 'file', data: await staticBusybox(), mode: 0o755 })
+  for (const [name, data] of programs) entries.push({ path: `bin/${name}`, type: 'file', data, mode: 0o755 })
   const names = needed.map((file) => path.basename(file))
   entries.push({ path: 'modules/order', type: 'file', data: Buffer.from(names.join('\n')) })
   for (const file of needed) {

@@ -2,10 +2,10 @@
  * The thread of one vCPU. It serves one machine after the other, because a thread that ends leaves memory of the
  * foreign function library behind, and a guest may reset as often as it likes.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
 import { MailboxClient } from '../io/mailbox.ts'
-import { enterThreadJail, type ThreadJail } from '../jail/thread.ts'
+import { serveMessages } from '../machine/worker-start.ts'
 import { gettid } from '../sys/libc.ts'
 import { STRIDE, TID } from './control.ts'
 import { runVcpu, type VcpuEnd } from './run-loop.ts'
@@ -26,10 +26,7 @@ export interface VcpuWorkerMessage {
   readonly end: VcpuEnd
 }
 
-// All code is loaded, and everything this thread works on is opened by others.
-enterThreadJail(workerData as ThreadJail | undefined)
-
-parentPort!.on('message', (data: VcpuWorkerData) => {
+serveMessages((data: VcpuWorkerData) => {
   Atomics.store(new Int32Array(data.control), data.cpu * STRIDE + TID, gettid())
   const end = runVcpu({
     ...data,
