@@ -16,6 +16,8 @@ const programs = {
   lab: 'infra/lab/main.ts',
   vmm: 'packages/vmm/src/main.ts',
   hearth: 'infra/start/hearth.ts',
+  'install-service': 'infra/service/install.ts',
+  'uninstall-service': 'infra/service/uninstall.ts',
   screenshots: 'e2e/screenshots.ts',
   fuzz: 'packages/vmm/src/fuzz/main.ts',
   bench: 'infra/bench/main.ts',

@@ -52,7 +52,7 @@ export function parseOptions(argv: readonly string[]): StartOptions | undefined 
   return {
     port,
     listen: values.listen,
-    hostname: values.hostname ?? localName(),
+    hostname: values.hostname ?? defaultHostname(),
     state: path.resolve(values.state ?? defaultState()),
     host: hostOption(values.host, values['host-token']),
     install: !values['no-install'],
@@ -94,7 +94,8 @@ export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
 }
 
-function localName(): string {
+/** This machine's name as others on the network find it (mDNS). */
+export function defaultHostname(): string {
   const name = os.hostname().toLowerCase()
   return name.includes('.') ? name : `${name}.local`
 }

@@ -18,8 +18,8 @@ export interface State {
 
 const LEAST_FREE_BYTES = 4 * GIB
 
-export async function openState(directory: string): Promise<State> {
-  const rooms = {
+export function stateRooms(directory: string): State {
+  return {
     directory,
     portal: path.join(directory, 'portal'),
     images: path.join(directory, 'images'),
@@ -28,6 +28,10 @@ export async function openState(directory: string): Promise<State> {
     secrets: path.join(directory, 'secrets'),
     logs: path.join(directory, 'logs'),
   }
+}
+
+export async function openState(directory: string): Promise<State> {
+  const rooms = stateRooms(directory)
   try {
     for (const room of Object.values(rooms)) await mkdir(room, { recursive: true })
     await chmod(rooms.secrets, 0o700)

@@ -16,5 +16,6 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'tigervnc-viewer', why: 'shows a VM’s screen as any VNC viewer would' },
   { name: 'xvfb', why: 'a screen in memory for that viewer' },
   { name: 'postgresql', why: 'a real PostgreSQL under the portal’s rules' },
+  { name: 'systemd', why: 'reads the units that install-service writes (systemd-analyze)' },
   { name: 'openssh-client', why: 'signs in to guests as a person would' },
 ]

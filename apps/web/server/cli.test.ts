@@ -48,6 +48,14 @@ test('codes and passkeys are taken away, an administrator is made', async () => 
   assert.match(await run('people'), /administrator\): password\n/)
 })
 
+test('a new set-up link while there is no administrator, and none afterwards', async () => {
+  await assert.rejects(run('setup-link'), /has an administrator already/)
+  await portal.db.user.updateMany({ data: { role: 'member' } })
+  const token = /#token=(\S+)\n/.exec(await run('setup-link'))?.[1]
+  assert.equal(await (await ada.trpc.setup.check.query({ token: token ?? '' })).status, 'valid')
+  await run('make-admin', admin.email)
+})
+
 test('what cannot be done says what to do', async () => {
   assert.match(await run(), /Usage/)
   await assert.rejects(run('reset-password'), /Say whose/)

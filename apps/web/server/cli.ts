@@ -3,7 +3,7 @@
  * a portal that runs or without one; who may read the state folder may do this.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { hashPassword } from 'better-auth/crypto'
@@ -12,6 +12,7 @@ import { type Database, openDatabase, type Queries } from './db/client.ts'
 import { chosenDatabase } from './db/database-url.ts'
 import { migrate } from './db/migrate.ts'
 import { record } from './services/activity.ts'
+import { newSetupToken } from './services/setup.ts'
 
 export const usage = `Usage: npm run hearth -- COMMAND [--state DIR]
 
@@ -19,6 +20,7 @@ export const usage = `Usage: npm run hearth -- COMMAND [--state DIR]
   reset-password E-MAIL  gives them a new password and prints it; they are signed out everywhere
   reset-2fa E-MAIL       takes codes, recovery codes and passkeys away; their password alone signs in again
   make-admin E-MAIL      makes them an administrator of the home
+  setup-link             while there is no administrator: a new link that makes one, instead of the one before
 
   --state DIR            where Hearth keeps its data, as with npm start
 `
@@ -31,6 +33,7 @@ export async function runCommand(argv: readonly string[], defaultState: string):
   const [command, email] = positionals
   if (values.help || command === undefined) return usage
   const state = path.resolve(values.state ?? defaultState)
+  becomeOwner(path.join(state, 'portal'))
   const database = await chosenDatabase(state, process.env.DATABASE_URL)
   if (database.kind === 'sqlite' && !existsSync(database.file))
     throw new CliError(`There is no Hearth in ${state}. Say where with --state DIR.`)
@@ -38,6 +41,7 @@ export async function runCommand(argv: readonly string[], defaultState: string):
   const db = await openDatabase(database)
   try {
     if (command === 'people') return await people(db)
+    if (command === 'setup-link') return await setupLink(db)
     const commands = { 'reset-password': resetPassword, 'reset-2fa': resetTwoFactor, 'make-admin': makeAdmin }
     const run = commands[command as keyof typeof commands]
     if (!run) throw new CliError(`There is no command ${command}.\n\n${usage}`)
@@ -85,6 +89,25 @@ async function people(db: Database): Promise<string> {
   return lines.length > 0
     ? lines.join('')
     : 'Nobody has an account yet: open the link that npm start prints.\n'
+}
+
+async function setupLink(db: Database): Promise<string> {
+  const token = await newSetupToken(db)
+  if (token === null)
+    throw new CliError('This home has an administrator already: sign in, or use reset-password.')
+  return `Open this at the portal's address: /setup#token=${token}\n`
+}
+
+/**
+ * Root works on the files as their owner: as a service the portal runs as a user of its own, and could not write beside
+ * files that root has made.
+ */
+function becomeOwner(folder: string): void {
+  const owner = statSync(folder, { throwIfNoEntry: false })
+  if (process.getuid?.() !== 0 || !owner || owner.uid === 0) return
+  process.initgroups?.(owner.uid, owner.gid)
+  process.setgid?.(owner.gid)
+  process.setuid?.(owner.uid)
 }
 
 /** A running portal notices that the sessions are gone within seconds. */
