@@ -105,7 +105,7 @@ async function setupLink(db: Database): Promise<string> {
 function becomeOwner(folder: string): void {
   const owner = statSync(folder, { throwIfNoEntry: false })
   if (process.getuid?.() !== 0 || !owner || owner.uid === 0) return
-  process.initgroups?.(owner.uid, owner.gid)
+  process.setgroups?.([owner.gid])
   process.setgid?.(owner.gid)
   process.setuid?.(owner.uid)
 }
