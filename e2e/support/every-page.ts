@@ -23,6 +23,7 @@ export const everyPage: readonly ShownPage[] = [
   { name: 'create', path: () => '/vms/new' },
   { name: 'vm', path: vm('photo-library') },
   { name: 'vm-crashed', path: vm('kernel-lab') },
+  { name: 'vm-creating', path: vm('tea-clock') },
   { name: 'vm-metrics', path: vm('photo-library', '/metrics') },
   { name: 'vm-disks', path: vm('photo-library', '/disks') },
   { name: 'vm-snapshots', path: vm('photo-library', '/snapshots') },

@@ -509,7 +509,7 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal((await image('bad'))?.status, 'absent')
     const unready = nextActionId()
     await agent.client.vm.create.mutate({ actionId: unready, spec: testSpec({ image: 'bad' }), start: true })
-    assert.equal((await actionEnd(agent, unready)).error?.code, 'image_not_ready')
+    assert.equal((await actionEnd(agent, unready)).error?.code, 'image_build_failed')
     const actionId = nextActionId()
     await agent.client.image.build.mutate({ actionId, imageUid: 'bad' })
     const report = await actionEnd(agent, actionId)

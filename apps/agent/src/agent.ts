@@ -387,13 +387,13 @@ export class Agent implements AgentServices {
     return this.#actions.accept({ actionId, command: 'delete_image', imageUid }, request, this.#work(request))
   }
 
-  /** Only what makes images can be cancelled: it leaves nothing half done behind. */
-  cancelAction(actionId: number): ActionReport | null {
+  /** Only what makes a VM or an image can be cancelled: it leaves nothing half done behind. */
+  async cancelAction(actionId: number): Promise<ActionReport | null> {
     const report = this.#actions.get(actionId)
-    const cancellable = ['build_image', 'download_image', 'import_image', 'create_image']
+    const cancellable = ['create_vm', 'build_image', 'download_image', 'import_image', 'create_image']
     if (report && !cancellable.includes(report.command))
       throw new HearthError('invalid_state', 'This cannot be cancelled any more.')
-    this.#actions.abort(actionId, new HearthError('cancelled', 'This was cancelled.'))
+    await this.#actions.cancel(actionId)
     return report
   }
 
@@ -506,7 +506,8 @@ export class Agent implements AgentServices {
 
   #startAtBoot(vm: Vm): void {
     this.#log.info('starting a VM with the box', { vm: vm.spec.vmUid })
-    const progress = { signal: new AbortController().signal, report: () => undefined }
+    const { signal } = new AbortController()
+    const progress = { signal, cancelled: signal, report: () => undefined }
     powerVm(vm, 'start', progress).catch((error: unknown) =>
       this.#log.error('cannot start a VM with the box', { vm: vm.spec.vmUid, error: errorText(error) }),
     )

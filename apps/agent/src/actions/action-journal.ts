@@ -51,6 +51,8 @@ const entrySchema = z.object({
   /** Dropped when the action ended: nobody needs it any more, and it may hold a password's hash. */
   request: actionRequestSchema.nullable(),
   bootId: z.string(),
+  /** A person no longer wants it: whoever goes on with it takes it back. */
+  cancelled: z.boolean().optional(),
 })
 export type JournalEntry = z.infer<typeof entrySchema>
 

@@ -15,8 +15,10 @@ import {
 
 /** What a running action sees of itself. */
 export interface ActionProgress {
-  /** Aborted when something stronger took over, such as power off during a start. */
+  /** Aborted when something stronger took over, such as power off during a start, and when it is cancelled. */
   readonly signal: AbortSignal
+  /** Aborted only when a person no longer wants it at all. */
+  readonly cancelled: AbortSignal
   /** Percent from 0 to 99 (the end is the action's own), and what it does now, for people. */
   report(percent: number, step: string): void
 }
@@ -30,13 +32,23 @@ export interface ActionSubject {
   imageUid?: string
 }
 
+interface Running {
+  readonly request: ActionRequest | null
+  readonly abort: AbortController
+  readonly cancel: AbortController
+  /** Set in the turn in which its work ended: from then on nothing can be cancelled. */
+  ending: boolean
+  /** The wish to cancel on its way to the disk. */
+  noted: Promise<void>
+}
+
 export class Actions {
   readonly #journal: ActionJournal
   readonly #bootId: string
   readonly #log: Log
   readonly #publish: (action: ActionReport) => void
   readonly #reports = new Map<number, ActionReport>()
-  readonly #running = new Map<number, { abort: AbortController; done: Promise<void> }>()
+  readonly #running = new Map<number, Running>()
 
   constructor(options: {
     journal: ActionJournal
@@ -92,13 +104,13 @@ export class Actions {
       throw error
     }
     this.#publish(report)
-    this.#run(report, work)
+    this.#run(report, request, work)
     return report
   }
 
-  /** Goes on with an action of the last agent. */
+  /** Goes on with an action of the last agent; with one that was cancelled, as cancelled. */
   resume(entry: JournalEntry, work: ActionWork): void {
-    this.#run(entry.report, work)
+    this.#run(entry.report, entry.request, work, entry.cancelled === true)
   }
 
   /** Ends an action of the last agent that cannot be gone on with. */
@@ -111,23 +123,54 @@ export class Actions {
     this.#running.get(actionId)?.abort.abort(reason)
   }
 
-  #run(report: ActionReport, work: ActionWork): void {
-    const abort = new AbortController()
+  /**
+   * A person no longer wants it: it takes back what it did and ends by itself, soon. Resolves when the wish is on disk,
+   * so that also the next agent knows of it. Does nothing for what has ended.
+   */
+  async cancel(actionId: number): Promise<void> {
+    const running = this.#running.get(actionId)
+    const report = this.#reports.get(actionId)
+    if (!running || !report || running.ending) return
+    if (!running.cancel.signal.aborted) {
+      const { request } = running
+      running.noted = this.#journal.write({ v: 1, report, request, bootId: this.#bootId, cancelled: true })
+      running.cancel.abort(cancelledByPerson())
+      running.abort.abort(running.cancel.signal.reason)
+    }
+    await running.noted
+  }
+
+  #run(report: ActionReport, request: ActionRequest | null, work: ActionWork, cancelled = false): void {
+    const running: Running = {
+      request,
+      abort: new AbortController(),
+      cancel: new AbortController(),
+      ending: false,
+      noted: Promise.resolve(),
+    }
+    if (cancelled) {
+      running.cancel.abort(cancelledByPerson())
+      running.abort.abort(running.cancel.signal.reason)
+    }
     const progress: ActionProgress = {
-      signal: abort.signal,
+      signal: running.abort.signal,
+      cancelled: running.cancel.signal,
       report: (percent, step) => this.#progress(report.actionId, percent, step),
     }
-    const done = (async () => {
+    this.#running.set(report.actionId, running)
+    void (async () => {
       let failure: unknown = null
       try {
         await work(progress)
       } catch (error) {
         failure = error
       }
+      running.ending = true
+      // Otherwise the wish, written last, would bring an ended action back to life at the next start.
+      await running.noted.catch(() => undefined)
       await this.#finish(this.#reports.get(report.actionId) ?? report, failure)
       this.#running.delete(report.actionId)
     })()
-    this.#running.set(report.actionId, { abort, done })
   }
 
   #progress(actionId: number, percent: number, step: string): void {
@@ -168,6 +211,25 @@ export class Actions {
       this.#reports.delete(report.actionId)
       await this.#journal.forget(report.actionId).catch(() => undefined)
     }
+  }
+}
+
+function cancelledByPerson(): HearthError {
+  return new HearthError('cancelled', 'This was cancelled.')
+}
+
+/** `work`, or the rejection of the signal if that comes first; the work itself goes on. */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  throwIfAborted(signal)
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 

@@ -42,7 +42,7 @@ export interface AgentServices {
   createImage(input: { actionId: number; vmUid: string; image: OwnImage }): Promise<ActionReport>
   deleteImage(input: { actionId: number; imageUid: string }): Promise<ActionReport>
   /** Asks it to stop; it ends by itself. What cannot be stopped goes on. */
-  cancelAction(actionId: number): ActionReport | null
+  cancelAction(actionId: number): Promise<ActionReport | null>
   getAction(actionId: number): ActionReport | null
   /** Begins with one `snapshot`; ends when `signal` aborts, throws when this subscriber is too slow. */
   events(signal: AbortSignal, sink?: EventSink): AsyncGenerator<AgentEvent, void, void>

@@ -16,23 +16,19 @@ test('an image is copied once, sparse, for all who ask; an older recipe goes whe
   await cache.open()
   const image = (await store.get('disk'))!
   const folders = () => readdir(join(box.state, 'image-cache'))
+  const quiet = { cancelled: new AbortController().signal, onProgress: () => {} }
   const use = () =>
-    cache.use(
-      image,
-      () => {},
-      async (files) => {
-        const info = await stat(files.disk!)
-        assert.equal(info.size, 256 * MIB)
-        assert.ok(info.blocks * 512 < 1 * MIB, 'the copy is as sparse as the image')
-        return info.ino
-      },
-    )
+    cache.use(image, quiet, async (files) => {
+      const info = await stat(files.disk!)
+      assert.equal(info.size, 256 * MIB)
+      assert.ok(info.blocks * 512 < 1 * MIB, 'the copy is as sparse as the image')
+      return info.ino
+    })
   const inodes = await Promise.all([use(), use(), use()])
   assert.equal(new Set(inodes).size, 1)
   assert.deepEqual(await folders(), ['disk@hash1'])
 
   const newer = { ...image, manifest: { ...image.manifest, recipeHash: 'hash/../2' } }
-  const quiet = () => {}
   await cache.use(image, quiet, async (old) => {
     await cache.use(newer, quiet, async () => {})
     assert.ok((await stat(old.disk!)).size > 0, 'what is lent stays')

@@ -6,6 +6,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageManifest } from '@hearth/shared/image'
+import { unlessAborted } from '../actions/actions.ts'
 import { syncFolder, temporaryPrefix } from '../store/atomic-file.ts'
 import { copySparse } from './copy-file.ts'
 import type { StoredImage } from './image-store.ts'
@@ -41,10 +42,13 @@ export class ImageCache {
     }
   }
 
-  /** Lends the files to make a VM from; `onProgress` is called only when something has to be copied first. */
+  /**
+   * Lends the files to make a VM from; `onProgress` is called only when something has to be copied first. Whoever is
+   * cancelled meanwhile no longer waits; the copy goes on, for others and for the next time.
+   */
   async use<T>(
     image: StoredImage,
-    onProgress: (fraction: number) => void,
+    { cancelled, onProgress }: { cancelled: AbortSignal; onProgress: (fraction: number) => void },
     work: (files: ImageFiles) => Promise<T>,
   ): Promise<T> {
     // What the agent made of a VM lies beside the VMs already.
@@ -57,9 +61,11 @@ export class ImageCache {
       let copy = this.#copies.get(key)
       if (!copy) {
         copy = this.#copy(image, target, onProgress).finally(() => this.#copies.delete(key))
+        // Nobody may be waiting any more when it fails; whoever asks next gets its own try.
+        copy.catch(() => undefined)
         this.#copies.set(key, copy)
       }
-      await copy
+      await unlessAborted(cancelled, copy)
       await this.#removeOld(image.manifest)
       return await work(filesIn(target, image.manifest))
     } finally {
@@ -71,6 +77,7 @@ export class ImageCache {
 
   async #copy(image: StoredImage, target: string, onProgress: (fraction: number) => void): Promise<void> {
     if ((await readdir(target).catch(() => [])).length > 0) return
+    onProgress(0)
     const temporary = join(this.#folder, `${temporaryPrefix}${cacheKey(image.manifest)}`)
     await rm(temporary, { recursive: true, force: true })
     await mkdir(temporary, { mode: 0o700 })

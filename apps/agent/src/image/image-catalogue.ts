@@ -13,6 +13,7 @@ import {
   type Transfer,
 } from '@hearth/shared/image'
 import { z } from 'zod'
+import { throwIfAborted, unlessAborted } from '../actions/actions.ts'
 import { errorText, type Log } from '../log.ts'
 import { readJson, writeJsonAtomic } from '../store/atomic-file.ts'
 import type { BuilderClient } from './builder-client.ts'
@@ -48,6 +49,8 @@ export class ImageCatalogue {
   readonly #own = new Map<string, Recipe>()
   readonly #failures = new Map<string, string>()
   readonly #published = new Map<string, string>()
+  /** Woken at the next change of anything. */
+  readonly #waiting = new Set<() => void>()
   #timer: NodeJS.Timeout | null = null
   readonly #stopping = new AbortController()
 
@@ -105,6 +108,33 @@ export class ImageCatalogue {
         ? `${report.name} is being made (${report.progress} %). Try again when it is ready.`
         : `${report.name} is not on this host yet. Build or download it in the image catalogue first.`,
     )
+  }
+
+  /**
+   * The image, brought here first if it is not: joins its making, or begins it. A person's own image, which nobody but
+   * its own action can make, is waited for. `onProgress` gets percents, and only when there is something to wait for.
+   */
+  async obtain(
+    imageUid: string,
+    signal: AbortSignal,
+    onProgress: (percent: number) => void,
+  ): Promise<StoredImage> {
+    throwIfAborted(signal)
+    const stored = await this.#store.get(imageUid)
+    if (stored) return stored
+    onProgress(this.#builds.get(imageUid)?.progress ?? 0)
+    if (this.#recipes.some((recipe) => recipe.imageUid === imageUid))
+      await this.build(imageUid, { signal, onProgress })
+    else
+      while (this.#builds.has(imageUid)) {
+        await unlessAborted(signal, this.#nextChange())
+        onProgress(this.#builds.get(imageUid)?.progress ?? 100)
+      }
+    return this.require(imageUid)
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve))
   }
 
   has(imageUid: string): boolean {
@@ -226,6 +256,8 @@ export class ImageCatalogue {
   }
 
   #publishChanges(): void {
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
     for (const image of this.list()) {
       const text = JSON.stringify(image)
       if (this.#published.get(image.imageUid) === text) continue

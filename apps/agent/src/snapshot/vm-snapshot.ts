@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { rename, rm, stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { creationSteps } from '@hearth/shared/creation'
 import { HearthError } from '@hearth/shared/errors'
-import type { ActionProgress } from '../actions/actions.ts'
+import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
 import { requireSpace } from '../host/capacity.ts'
 import { copySparse } from '../image/copy-file.ts'
 import { seedDocuments } from '../seed/cloud-init.ts'
@@ -127,7 +128,11 @@ export async function fillFromSnapshot(
   await snapshots.use(snapshotUid, async ({ manifest }) => {
     await fill(snapshots, vm, snapshotUid, progress)
     // A machine of its own: with another instance id cloud-init makes host name, keys and users anew.
-    if (manifest.boot?.seed) await writeSeedIso(vm.files.seed, seedDocuments(vm.spec))
+    if (manifest.boot?.seed) {
+      throwIfAborted(progress.cancelled)
+      progress.report(86, creationSteps.writingSeed)
+      await writeSeedIso(vm.files.seed, seedDocuments(vm.spec))
+    }
     await syncFolder(vm.files.folder)
   })
 }
@@ -152,7 +157,7 @@ async function fill(
       to: temporary,
       signal: progress.signal,
       ...(to === files.disk
-        ? { onProgress: (fraction: number) => progress.report(10 + fraction * 70, 'Copying the disk') }
+        ? { onProgress: (fraction: number) => progress.report(10 + fraction * 70, creationSteps.copyingDisk) }
         : {}),
     })
     if (to === files.disk && spec.diskBytes !== undefined) {
@@ -161,7 +166,7 @@ async function fill(
     }
     copies.push([temporary, to])
   }
-  progress.report(85, 'Putting it in place')
+  progress.report(85, creationSteps.puttingInPlace)
   for (const [temporary, to] of copies) await rename(temporary, to)
   await syncFolder(files.folder)
   await vm.setRecord({ boot: manifest.boot, generationId: randomUUID() })

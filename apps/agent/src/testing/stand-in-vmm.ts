@@ -5,6 +5,7 @@
  *   ignore-powerdown   the guest does not react to the power button
  *   ignore-quit        neither does the monitor to `quit`: only SIGKILL ends it
  *   fail-start         ends at once with exit code 2
+ *   never-runs         answers, but its guest does not begin
  *   fail-snapshot      it cannot write a snapshot
  *   flood              writes serial output without end
  */
@@ -95,7 +96,8 @@ function answer(method: string, params: { viewer?: string; take?: boolean } = {}
   }
   if (method === 'counters')
     return { devices: [{ name: 'block', counters: { reads: ++asked, readBytes: asked * 4096 } }] }
-  if (method === 'status') return status(paused ? 'paused' : 'running')
+  if (method === 'status')
+    return status(behaviour.has('never-runs') ? 'starting' : paused ? 'paused' : 'running')
   if (method === 'pause' || method === 'resume') {
     paused = method === 'pause'
     broadcast({ event: 'state', status: status(paused ? 'paused' : 'running') })

@@ -4,11 +4,12 @@
  */
 import { chmod, rm, stat, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { creationSteps as steps } from '@hearth/shared/creation'
 import { HearthError } from '@hearth/shared/errors'
 import { whyNotBootable } from '@hearth/shared/image'
 import { formatBytes } from '@hearth/shared/units'
 import type { VmSpec } from '@hearth/shared/vm-spec'
-import type { ActionProgress } from '../actions/actions.ts'
+import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
 import { requireMemoryNow, requireSpace } from '../host/capacity.ts'
 import { copySparse } from '../image/copy-file.ts'
 import type { ImageCache, ImageFiles } from '../image/image-cache.ts'
@@ -22,6 +23,7 @@ import { fillFromSnapshot } from '../snapshot/vm-snapshot.ts'
 import { syncFolder, writeFileAtomic } from '../store/atomic-file.ts'
 import type { VmRecord, VmStore } from '../store/vm-store.ts'
 import { requireBoot, startsDirectly } from './boot-options.ts'
+import { deleteVm } from './change-vm.ts'
 import type { Vm } from './vm.ts'
 import type { Vms } from './vms.ts'
 
@@ -56,40 +58,46 @@ export async function createVm(
   snapshotUid?: string,
 ): Promise<void> {
   const { vms, store, catalogue, cache, network } = context
-  let vm = vms.find(spec.vmUid)
-  if (vm?.record.phase !== 'ready') {
-    try {
+  const { cancelled } = progress
+  try {
+    let vm = vms.find(spec.vmUid)
+    if (vm?.record.phase !== 'ready') {
+      throwIfAborted(cancelled)
       vm = snapshotUid === undefined ? await fromImage(vm) : await fromSnapshot(vm, snapshotUid)
       await vm.measure()
-      progress.report(90, 'Setting up the network')
+      throwIfAborted(cancelled)
+      progress.report(90, steps.network)
       await vms.publishGuests()
+      throwIfAborted(cancelled)
       await vm.setRecord({ phase: 'ready' })
       vm.setState('stopped')
-    } catch (error) {
-      const left = vms.find(spec.vmUid)
-      if (left) await discard(context, left)
-      throw error
     }
-  }
-  // Power off during the making of a VM that was to be started: it is made, and stays off.
-  if (!start || progress.signal.aborted || vm.hasProcess || vm.record.exit !== null) return
-  progress.report(93, 'Starting')
-  requireMemoryNow(spec.memoryBytes)
-  try {
-    await vm.start(progress.signal)
+    throwIfAborted(cancelled)
+    await startCreated(vm, start, progress)
+    throwIfAborted(cancelled)
   } catch (error) {
-    if (!(error instanceof HearthError && error.code === 'cancelled')) throw error
+    const left = vms.find(spec.vmUid)
+    // One that is made and only did not start stays: what is wrong with it can be looked at and mended.
+    if (left && (cancelled.aborted || left.record.phase !== 'ready')) {
+      if (cancelled.aborted) progress.report(99, steps.removing)
+      await discard(context, left)
+    }
+    throwIfAborted(cancelled)
+    throw error
   }
 
   async function fromImage(begun: Vm | undefined): Promise<Vm> {
-    progress.report(1, 'Looking for the image')
-    const image = await catalogue.require(spec.image)
+    progress.report(1, steps.lookingForImage)
+    const image = await catalogue.obtain(spec.image, cancelled, (percent) =>
+      progress.report(1 + percent * 0.45, steps.waitingForImage),
+    )
     requireSuits(spec, image)
     await requireSpace(dirname(store.files(spec.vmUid).folder), image.storedBytes)
+    throwIfAborted(cancelled)
     const created = begun ?? (await createFolder(context, spec))
     await cache.use(
       image,
-      (fraction) => progress.report(2 + fraction * 58, 'Fetching the image to this host'),
+      { cancelled, onProgress: (fraction) => progress.report(46 + fraction * 14, steps.fetchingImage) },
       (files) => writeFiles(created, files, progress),
     )
     return created
@@ -117,12 +125,27 @@ export async function createVm(
   }
 }
 
-/** Removes what a failed creation left: the action says why, and nothing of the VM stays behind. */
-async function discard({ vms, store, network }: CreateContext, vm: Vm): Promise<void> {
-  await store.remove(vm.spec.vmUid)
-  vms.drop(vm.spec.vmUid)
-  await vms.publishGuests()
-  await network.detach(vm.spec.vmUid, null)
+/** The last step. A power off meanwhile is no failure: the VM is made, and stays off. */
+async function startCreated(vm: Vm, start: boolean, progress: ActionProgress): Promise<void> {
+  if (!start || progress.signal.aborted || vm.hasProcess || vm.record.exit !== null) return
+  progress.report(93, steps.starting)
+  requireMemoryNow(vm.spec.memoryBytes)
+  // Before there is a monitor the start itself looks at the signal.
+  const stop = () => void vm.powerOff().catch(() => undefined)
+  progress.cancelled.addEventListener('abort', stop, { once: true })
+  try {
+    await vm.start(progress.signal)
+  } catch (error) {
+    if (!(error instanceof HearthError && error.code === 'cancelled')) throw error
+  } finally {
+    progress.cancelled.removeEventListener('abort', stop)
+  }
+}
+
+/** Removes what a creation left that failed or was cancelled: nothing of the VM stays behind. */
+async function discard(context: CreateContext, vm: Vm): Promise<void> {
+  await deleteVm(context, vm, null)
+  await context.network.detach(vm.spec.vmUid, null)
 }
 
 function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
@@ -150,33 +173,25 @@ function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
 async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): Promise<void> {
   const { spec, files } = vm
   const { manifest } = image
-  progress.report(62, 'Copying the image')
-  if (image.kernel) await copySparse({ from: image.kernel, to: files.kernel })
-  if (image.initrd) await copySparse({ from: image.initrd, to: files.initrd })
+  const { cancelled } = progress
+  const copied = { signal: cancelled, onProgress: report }
+  progress.report(62, steps.copyingImage)
+  if (image.kernel) await copySparse({ from: image.kernel, to: files.kernel, signal: cancelled })
+  if (image.initrd) await copySparse({ from: image.initrd, to: files.initrd, signal: cancelled })
   const hasDisc = manifest.kind === 'iso'
   const hasDisk = (manifest.disk !== null && !hasDisc) || spec.diskBytes !== undefined
-  if (hasDisc && image.disk) {
-    await copySparse({
-      from: image.disk,
-      to: files.disc,
-      onProgress: (fraction) => progress.report(62 + fraction * 23, 'Copying the image'),
-    })
-  }
+  if (hasDisc && image.disk) await copySparse({ from: image.disk, to: files.disc, ...copied })
   if (hasDisk) {
     await rm(files.disk, { force: true })
-    if (image.disk && !hasDisc)
-      await copySparse({
-        from: image.disk,
-        to: files.disk,
-        onProgress: (fraction) => progress.report(62 + fraction * 23, 'Copying the image'),
-      })
+    if (image.disk && !hasDisc) await copySparse({ from: image.disk, to: files.disk, ...copied })
     else await writeFileAtomic(files.disk, '')
     await chmod(files.disk, 0o600)
     const { size } = await stat(files.disk)
     if (spec.diskBytes !== undefined && spec.diskBytes > size) await truncate(files.disk, spec.diskBytes)
   }
   if (manifest.cloudInit) {
-    progress.report(86, 'Writing the cloud-init disk')
+    throwIfAborted(cancelled)
+    progress.report(86, steps.writingSeed)
     await writeSeedIso(files.seed, seedDocuments(spec))
   }
   await syncFolder(files.folder)
@@ -190,6 +205,10 @@ async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): 
       disc: hasDisc,
     },
   })
+
+  function report(fraction: number): void {
+    progress.report(62 + fraction * 23, steps.copyingImage)
+  }
 }
 
 /** Refuses to start what has lost a file, before a monitor fails over it. */

@@ -100,6 +100,30 @@ export class AgentLink {
     } finally {
       this.#sending.delete(actionId)
     }
+    // It may have been cancelled while it was on its way.
+    await this.#carryCancel(actionId)
+  }
+
+  async dispatchCancel(actionId: number): Promise<void> {
+    if (this.#online) await this.#carryCancel(actionId)
+  }
+
+  /** Tells the host that an action is no longer wanted, if that is recorded. One that it never got ends here. */
+  async #carryCancel(actionId: number): Promise<void> {
+    // What is being sent looks for the wish by itself afterwards.
+    if (this.#sending.has(actionId)) return
+    const action = await this.#db.action.findUnique({ where: { id: actionId } })
+    if (action?.status !== 'running' || action.cancelledAt === null) return
+    try {
+      const report = await this.#client.getAction(actionId)
+      if (!report) await failAction(this.#db, actionId, { code: 'cancelled', message: 'This was cancelled.' })
+      else if (report.status === 'running') await this.#client.cancel(actionId)
+      else await applyReport(this.#db, report)
+    } catch (error) {
+      this.#log.warn('a host could not be told to cancel', { actionId, error: errorText(error) })
+      if (!(error instanceof HearthError)) this.#askLater()
+    }
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
   }
 
   async #send(actionId: number): Promise<void> {
@@ -286,6 +310,10 @@ export class AgentLink {
     })
     for (const action of running) {
       if (!this.#online) return
+      if (action.cancelledAt !== null) {
+        await this.#carryCancel(action.id)
+        continue
+      }
       if (action.request !== null) {
         // The same id again does nothing twice: the agent answers with the action it has.
         await this.dispatch(action.id)

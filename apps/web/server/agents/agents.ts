@@ -39,6 +39,11 @@ export class Agents implements Hosts {
     if (action) await this.#links.get(action.hostId)?.dispatch(actionId)
   }
 
+  async dispatchCancel(actionId: number): Promise<void> {
+    const action = await this.#db.action.findUnique({ where: { id: actionId }, select: { hostId: true } })
+    if (action) await this.#links.get(action.hostId)?.dispatchCancel(actionId)
+  }
+
   /** The host's end of a VM's console; undefined while the host is away. `path` is below `/vms/<vmUid>/`. */
   openConsole(hostId: number, vmUid: string, path: string): WebSocket | undefined {
     const link = this.#links.get(hostId)

@@ -84,6 +84,21 @@ const metrics = route({
   },
 })
 
+const cancelCreation = route({
+  method: 'POST',
+  pattern: '/servers/{id}/actions/cancel_create',
+  summary: 'End the creation of a server, which then leaves nothing',
+  tag: 'Server Actions',
+  privilege: on('vm', 'member'),
+  status: 201,
+  path: idPathSchema,
+  response: z.object({ action: actionSchema }),
+  async handle(rest, { path, viewer }) {
+    const { action } = await rest.services.vms.cancel(viewer, path.id)
+    return { action: toAction(action, await imageIds(rest)) }
+  },
+})
+
 const snapshotSchema = z
   .object({
     id: z.int(),
@@ -217,4 +232,4 @@ const snapshots = [
   }),
 ]
 
-export const serverExtraRoutes = [metrics, ...snapshots]
+export const serverExtraRoutes = [cancelCreation, metrics, ...snapshots]

@@ -6,6 +6,7 @@ import {
   actionCommandSchema,
   actionStatusSchema,
 } from '@hearth/shared/action'
+import { creationPhaseOf } from '@hearth/shared/creation'
 import { type ErrorReport, errorCodeSchema, HearthError } from '@hearth/shared/errors'
 import { parseVmSpec } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
@@ -218,20 +219,14 @@ async function finish(
 async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void> {
   const vm = await tx.vm.findUniqueOrThrow({ where: { id: vmId } })
   const succeeded = action.status === 'success'
+  if (action.command === 'create_vm' && action.errorCode === 'cancelled') {
+    // Nobody wants it, and its host has nothing of it.
+    await markDeleted(tx, vm, action.finishedAt ?? new Date())
+    return
+  }
   if (action.command === 'delete_vm') {
-    if (succeeded) {
-      const deletedAt = action.finishedAt ?? new Date()
-      // The row stays; what its guest was told in confidence does not.
-      const { cloudInit: _, ...spec } = parseVmSpec(JSON.parse(vm.spec))
-      await tx.vm.update({
-        where: { id: vmId },
-        data: { deletedAt, observedState: null, spec: JSON.stringify(spec) },
-      })
-      await tx.disk.updateMany({ where: { vmId, deletedAt: null }, data: { deletedAt } })
-      await deleteSnapshotsOf(tx, vmId, deletedAt)
-      await tx.volume.updateMany({ where: { vmId }, data: { vmId: null } })
-      await followPorts(tx, vm, [])
-    } else if (vm.desiredState === 'deleted') {
+    if (succeeded) await markDeleted(tx, vm, action.finishedAt ?? new Date())
+    else if (vm.desiredState === 'deleted') {
       // It is still there; whether it runs is what its host says.
       const desiredState = vm.observedState === 'running' ? 'running' : 'stopped'
       await tx.vm.update({ where: { id: vmId }, data: { desiredState } })
@@ -250,6 +245,19 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
     if (vm.observedState === 'running')
       await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'running' } })
   }
+}
+
+/** Its host has nothing of it any more. The row stays, for its activity; what its guest was told in confidence does not. */
+export async function markDeleted(tx: Queries, vm: Vm, deletedAt: Date): Promise<void> {
+  const { cloudInit: _, ...spec } = parseVmSpec(JSON.parse(vm.spec))
+  await tx.vm.update({
+    where: { id: vm.id },
+    data: { deletedAt, desiredState: 'deleted', observedState: null, spec: JSON.stringify(spec) },
+  })
+  await tx.disk.updateMany({ where: { vmId: vm.id, deletedAt: null }, data: { deletedAt } })
+  await deleteSnapshotsOf(tx, vm.id, deletedAt)
+  await tx.volume.updateMany({ where: { vmId: vm.id }, data: { vmId: null } })
+  await followPorts(tx, vm, [])
 }
 
 /** What sends the host a new specification of a VM. */
@@ -309,6 +317,11 @@ function toView(row: ActionRow, names: { vm: Names; image: Names }): ActionView 
     status: actionStatusSchema.parse(row.status),
     progress: row.progress,
     step: row.step,
+    steps: stepsSchema
+      .catch([])
+      .parse(JSON.parse(row.steps))
+      .map(({ at, step }) => ({ at, step, phase: creationPhaseOf(step) })),
+    cancelled: row.cancelledAt !== null,
     queued: waiting,
     error:
       row.status === 'error'

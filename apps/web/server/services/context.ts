@@ -29,6 +29,8 @@ export interface Hosts {
    * when the link broke; then the action goes on when the host is back.
    */
   dispatch(actionId: number): Promise<void>
+  /** Carries the wish to cancel, recorded with an action, to its host; if that is away, when it is back. */
+  dispatchCancel(actionId: number): Promise<void>
   differences(hostId: number): string[]
   /** Asks the host to stop an action; it ends by itself. */
   cancel(hostId: number, actionId: number): Promise<void>

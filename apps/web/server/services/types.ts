@@ -202,6 +202,8 @@ export interface PortalServices {
     get(viewer: Viewer, id: number): Promise<VmView>
     proposeName(projectId: number): Promise<string>
     create(viewer: Viewer, projectId: number, input: VmCreateRequest): Promise<VmChange>
+    /** Ends the creation of a VM, which then leaves nothing; while the host is away, as soon as it is back. */
+    cancel(viewer: Viewer, id: number): Promise<VmChange>
     power(viewer: Viewer, input: { id: number; op: PowerOp; idempotencyKey?: string }): Promise<VmChange>
     /** Answers with the work at the host, or null when nothing of it had to change. */
     update(viewer: Viewer, input: VmUpdateRequest): Promise<{ vm: VmView; action: ActionView | null }>

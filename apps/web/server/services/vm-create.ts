@@ -9,16 +9,21 @@ import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { Image } from '../generated/client.ts'
 import type { VmChange } from '../views/vm.ts'
+import { standingOf } from './access.ts'
 import {
   type ActionRow,
   actionViews,
   beginAction,
   findRepeated,
   type Idempotency,
+  markDeleted,
   requestHash,
 } from './actions.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
+import { makeImage } from './image-make.ts'
+import { isOwn } from './image-rules.ts'
+import { sourceSchema } from './image-view.ts'
 import { cryptSha512 } from './password-hash.ts'
 import { followPorts } from './public-ports.ts'
 import { recount, reserve } from './quota.ts'
@@ -41,7 +46,7 @@ export async function createVm(
   const repeated = await findRepeated(db, viewer, idempotency)
   if (repeated) return changeOf(context, repeated)
 
-  const { hostId, info, image } = await placeFor(context, input.imageUid, projectId)
+  const { hostId, info, image, absent } = await placeFor(context, viewer, input.imageUid, projectId)
   const spec = await specFor(input, image, info)
   let action: ActionRow
   try {
@@ -60,6 +65,8 @@ export async function createVm(
     throw error
   }
   changes.publish('vms', 'actions')
+  // The host would fetch it by itself; as an action of its own it is seen among the images, and can be cancelled there.
+  if (absent) await makeImage(context, viewer, { uid: image.uid })
   await hosts.dispatch(action.id)
   return settleCreation(context, action)
 }
@@ -71,14 +78,12 @@ export async function settleCreation(context: ServiceContext, action: ActionRow)
   const vmId = vmIdOf(now)
   const vm = await db.vm.findUniqueOrThrow({ where: { id: vmId } })
   if (now.status === 'error' && vm.observedAt === null) {
-    const deletedAt = new Date()
-    await db.$transaction(async (tx) => {
-      await tx.vm.update({ where: { id: vmId }, data: { deletedAt, desiredState: 'deleted' } })
-      await tx.disk.updateMany({ where: { vmId }, data: { deletedAt } })
-      await followPorts(tx, vm, [])
-      await settleCharge(tx, vmId)
-      await recount(tx, vm.projectId)
-    })
+    if (vm.deletedAt === null)
+      await db.$transaction(async (tx) => {
+        await markDeleted(tx, vm, new Date())
+        await settleCharge(tx, vmId)
+        await recount(tx, vm.projectId)
+      })
     changes.publish('vms', 'actions')
     const [view] = await actionViews(db, [now])
     throw new HearthError(view?.error?.code ?? 'internal', view?.error?.message ?? 'The VM was not created.')
@@ -86,8 +91,8 @@ export async function settleCreation(context: ServiceContext, action: ActionRow)
   return changeOf(context, now)
 }
 
-/** The one host there is, if it is there and has the image. */
-async function placeFor(context: ServiceContext, imageUid: string, projectId: number) {
+/** The one host there is, if it is there and has the image or can be waited for to have it. */
+async function placeFor(context: ServiceContext, viewer: Viewer, imageUid: string, projectId: number) {
   const { db, hosts } = context
   const image = await db.image.findUnique({ where: { uid: imageUid }, include: { copies: true } })
   // An image of another project does not exist here.
@@ -97,21 +102,23 @@ async function placeFor(context: ServiceContext, imageUid: string, projectId: nu
   if (!host) throw new HearthError('host_unavailable', 'The host is away. Try again when it is back.')
   const info = hostInfoOf(host, hosts.isOnline(host.id))
   const copy = image.copies.find(({ hostId }) => hostId === host.id)
-  if (copy?.status !== 'ready') {
+  const ready = copy?.status === 'ready' || copy?.status === 'building'
+  // What the catalogue can bring is fetched with the first VM that wants it, for those who may do that.
+  const absent = !ready && !isOwn(sourceSchema.parse(image.source))
+  if (!ready && !(absent && (await standingOf(db, viewer)).isAdmin))
     throw new HearthError(
       'image_not_ready',
-      copy?.status === 'building'
-        ? `${image.name} is not ready yet. Try again when it is.`
-        : `${image.name} is not on the host yet. Build or download it first.`,
+      absent
+        ? `${image.name} is not on the host yet. Ask an administrator to build or download it.`
+        : `${image.name} is not ready. Look at it among the images.`,
     )
-  }
   const why = whyNotBootable({
     name: image.name,
     kind: z.enum(imageKinds).parse(image.kind),
     boot: z.enum(imageBoots).parse(image.boot),
   })
   if (why !== null) throw new HearthError('invalid_state', why)
-  return { hostId: host.id, info, image }
+  return { hostId: host.id, info, image, absent }
 }
 
 async function specFor(input: VmCreateRequest, image: Image, info: HostInfo): Promise<VmSpec> {

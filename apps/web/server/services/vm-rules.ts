@@ -9,6 +9,8 @@ export interface VmCondition {
   state: VmState | null
   hostOnline: boolean
   heldBy: ActionCommand | null
+  /** What holds it has been cancelled and ends soon. */
+  cancelled: boolean
   deleted: boolean
   protected: boolean
   /** Whether it has a disk of its own, and so something to keep. */
@@ -17,9 +19,10 @@ export interface VmCondition {
   display: boolean
 }
 
-/** `update`: what may change while it runs; `resize`: what only changes while it is off. */
+/** `cancel`: ends its creation and takes back all of it. `update`: what may change while it runs; `resize`: what only changes while it is off. */
 export type VmAbility =
   | PowerOp
+  | 'cancel'
   | 'update'
   | 'resize'
   | 'snapshot'
@@ -88,6 +91,11 @@ function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
       return { code: 'invalid_state', why: 'It has no console yet.' }
     if (what === 'screen' && !vm.display) return { code: 'invalid_state', why: 'It has no screen.' }
     return null
+  }
+  if (what === 'cancel') {
+    // Like deleting, a wish that is kept until the host is back.
+    if (vm.heldBy !== 'create_vm') return { code: 'invalid_state', why: 'It is created already.' }
+    return vm.cancelled ? { code: 'invalid_state', why: 'It is being cancelled.' } : null
   }
   // The one thing that works while another action holds the VM: a shutdown that hangs can be ended.
   const held = vm.heldBy !== null && !(what === 'poweroff' && vm.heldBy !== 'delete_vm')

@@ -174,7 +174,6 @@ test('what does not fit is refused with a sentence before the host is asked', as
     [{ diskBytes: 1 * GIB }, 'invalid_input', /at least 2 GiB/],
     [{ diskBytes: 101 * GIB }, 'resource_limit_exceeded', /100 GiB/],
     [{ imageUid: 'nothing' }, 'not_found', /no image/],
-    [{ imageUid: 'absent-1' }, 'image_not_ready', /download it first/],
     [{ imageUid: 'tiny-linux', user: 'ada' }, 'invalid_input', /no cloud-init/],
     [{ sshKeys: ['ssh-ed25519 AAAA'] }, 'invalid_input', /damaged/],
   ]

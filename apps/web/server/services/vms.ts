@@ -17,6 +17,7 @@ import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { labelsOf } from './labels.ts'
 import type { PortalServices } from './types.ts'
+import { cancelCreation } from './vm-cancel.ts'
 import { deleteVm, powerVm } from './vm-change.ts'
 import { createVm } from './vm-create.ts'
 import { ability, type VmAbility, type VmCondition } from './vm-rules.ts'
@@ -41,6 +42,7 @@ export function conditionOf(context: ServiceContext, vm: VmRow): VmCondition & {
     state: observedState(vm),
     hostOnline: context.hosts.isOnline(vm.hostId),
     heldBy: vm.heldByAction ? actionCommandSchema.parse(vm.heldByAction.command) : null,
+    cancelled: vm.heldByAction !== null && vm.heldByAction.cancelledAt !== null,
     deleted: vm.deletedAt !== null,
     protected: vm.deleteProtected,
     display: vm.observedDisplay || parseVmSpec(JSON.parse(vm.spec)).display !== undefined,
@@ -116,6 +118,7 @@ export async function vmViews(
         poweroff: able('poweroff'),
         reset: able('reset'),
         suspend: able('suspend'),
+        cancel: able('cancel'),
         update: able('update'),
         resize: able('resize'),
         snapshot: able('snapshot'),
@@ -181,6 +184,7 @@ export function vmsService(context: ServiceContext): PortalServices['vms'] {
       return proposeName(taken.map(({ name }) => name))
     },
     create: (viewer, projectId, input) => createVm(context, viewer, projectId, input),
+    cancel: (viewer, id) => cancelCreation(context, viewer, id),
     power: (viewer, input) => powerVm(context, viewer, input),
     update: (viewer, input) => updateVm(context, viewer, input),
     protect: (viewer, input) => protectVm(context, viewer, input),

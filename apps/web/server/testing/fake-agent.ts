@@ -419,6 +419,9 @@ export class FakeAgent {
           .input(actionGetInputSchema)
           .query(({ input }) => this.actions.get(input.actionId) ?? null),
         cancel: t.procedure.input(actionGetInputSchema).mutation(({ input }) => {
+          this.asked.push({ path: 'action.cancel', actionId: input.actionId, input })
+          const { command, vmUid } = this.actions.get(input.actionId) ?? {}
+          if (command === 'create_vm' && vmUid && vms.delete(vmUid)) this.emit({ type: 'vm_removed', vmUid })
           this.finish(input.actionId, { code: 'cancelled', message: 'This was cancelled.' })
           return this.actions.get(input.actionId) ?? null
         }),

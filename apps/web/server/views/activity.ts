@@ -9,6 +9,7 @@ export const activityKinds = [
   'session.sign_in_failed',
   'session.sign_out',
   'vm.create',
+  'vm.cancel',
   'vm.start',
   'vm.shutdown',
   'vm.poweroff',

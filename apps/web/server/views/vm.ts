@@ -66,6 +66,8 @@ export const vmViewSchema = z.object({
     poweroff: abilitySchema,
     reset: abilitySchema,
     suspend: abilitySchema,
+    /** To end its creation, which then leaves nothing. */
+    cancel: abilitySchema,
     update: abilitySchema,
     /** vCPUs, memory and disk. */
     resize: abilitySchema,

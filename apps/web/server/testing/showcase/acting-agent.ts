@@ -5,11 +5,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ActionReport } from '@hearth/shared/action'
 import type { VmState } from '@hearth/shared/agent-protocol'
+import { creationSteps as creation } from '@hearth/shared/creation'
 import { MIB } from '@hearth/shared/units'
 import type { FakeAgent } from '../fake-agent.ts'
 
 const steps: Readonly<Record<string, string[]>> = {
-  create_vm: ['Copying the image', 'Writing cloud-init', 'Setting up the network', 'Starting the monitor'],
+  create_vm: [
+    creation.lookingForImage,
+    creation.copyingImage,
+    creation.writingSeed,
+    creation.network,
+    creation.starting,
+  ],
   start_vm: ['Preparing the disk', 'Starting the monitor'],
   shutdown_vm: ['Asking the guest to shut down'],
   build_image: ['Fetching packages', 'Writing the file system', 'Checking the image'],
@@ -49,11 +56,13 @@ async function perform(agent: FakeAgent, action: ActionReport, acting: Acting): 
     agent.setVm(vmUid, { state: 'starting', since: new Date().toISOString() })
   const path = steps[command] ?? ['Working']
   for (const [index, step] of path.entries()) {
-    await delay(acting.stepMs)
+    // Asked for again and again: the time of a step may be changed while it lasts.
+    for (let waited = 0; waited < acting.stepMs; waited += 20) await delay(Math.min(20, acting.stepMs))
     if (agent.actions.get(actionId)?.status !== 'running') return
     agent.progress(actionId, Math.round((index / path.length) * 90) + 5, step)
   }
   while (vmUid && acting.held.has(vmUid)) await delay(50)
+  if (agent.actions.get(actionId)?.status !== 'running') return
   const vm = vmUid ? agent.vms.get(vmUid) : undefined
   if (vmUid && vm) {
     const state =

@@ -95,6 +95,11 @@ export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<S
     const music = (await ada.trpc.vm.list.query()).find(({ name }) => name === 'music')!
     acting!.held.add(music.vmUid)
     await ada.trpc.vm.power.mutate({ id: music.id, op: 'shutdown', idempotencyKey: newKey() })
+    // One that is just being made, for as long as anybody looks.
+    const clock = await ada.trpc.vm.create.mutate(
+      inputOf({ name: 'tea-clock', cpus: 1, memory: 1, disk: 10 }),
+    )
+    acting!.held.add(clock.vm.vmUid)
     acting!.stepMs = 700
     await weeksPassed(test, ada)
   }
@@ -162,9 +167,9 @@ async function weeksPassed(test: TestPortal, ada: Person): Promise<void> {
   }
 }
 
-async function make(test: TestPortal, ada: Person, vm: Wanted): Promise<void> {
+function inputOf(vm: Wanted) {
   const image = vm.image ?? 'debian-12'
-  const { vm: made } = await ada.trpc.vm.create.mutate({
+  return {
     name: vm.name,
     imageUid: image,
     cpus: vm.cpus,
@@ -175,7 +180,11 @@ async function make(test: TestPortal, ada: Person, vm: Wanted): Promise<void> {
     startAtBoot: true,
     start: vm.state !== 'stopped',
     idempotencyKey: newKey(),
-  })
+  }
+}
+
+async function make(test: TestPortal, ada: Person, vm: Wanted): Promise<void> {
+  const { vm: made } = await ada.trpc.vm.create.mutate(inputOf(vm))
   const idle = () =>
     until(`${vm.name} to be there`, async () => {
       const now = await ada.trpc.vm.get.query({ id: made.id })

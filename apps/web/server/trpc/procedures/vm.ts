@@ -30,6 +30,11 @@ export const vmRouter = router({
     .input(vmCreateInputSchema)
     .output(vmChangeSchema)
     .mutation(({ ctx, input }) => ctx.services.vms.create(ctx.viewer, ctx.projectId, input)),
+  /** Ends its creation, which then leaves nothing. */
+  cancel: procedureOn('vm', 'member')
+    .input(vmRefInputSchema)
+    .output(vmChangeSchema)
+    .mutation(({ ctx, input }) => ctx.services.vms.cancel(ctx.viewer, input.id)),
   power: procedureOn('vm', 'member')
     .input(vmPowerInputSchema)
     .output(vmChangeSchema)

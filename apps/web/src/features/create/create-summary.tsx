@@ -6,7 +6,6 @@ import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
-import { ProgressBar } from '../../ui/meter.tsx'
 import { type Draft, type Figures, namesOf } from './draft.ts'
 
 const t = m.create
@@ -24,8 +23,6 @@ export function CreateSummary({
   shape,
   state,
   busy,
-  waiting,
-  onStopWaiting,
   notice,
   quota,
   api,
@@ -35,8 +32,6 @@ export function CreateSummary({
   shape: Figures
   state: SubmitState
   busy: boolean
-  waiting: boolean
-  onStopWaiting: () => void
   notice: ReactNode
   /** Gauges of the quota, with what this would add. */
   quota: ReactNode
@@ -82,26 +77,23 @@ export function CreateSummary({
       {quota ? <div className="hidden border-line border-t p-5 xl:block">{quota}</div> : null}
       <div className="flex flex-col gap-3 xl:border-line xl:border-t xl:p-5">
         {notice}
-        {waiting && image ? (
-          <div>
-            <ProgressBar label={m.images.progress(image.name)} value={image.progress} />
-            <p className="mt-2 text-13 text-ink-2" role="status">
-              {t.waiting(image.name)}
-            </p>
-          </div>
+        {image && image.status !== 'ready' && state.why === null ? (
+          <p className="hidden text-13 text-ink-2 xl:block">
+            {image.status === 'building'
+              ? t.imageFirst.building(image.name)
+              : image.source === 'download'
+                ? t.imageFirst.download(image.name)
+                : t.imageFirst.build(image.name)}
+          </p>
         ) : null}
         <div className="flex items-center gap-3 xl:flex-col xl:items-stretch">
           <div className="tnum min-w-0 flex-1 text-13 text-ink-2 xl:hidden">
             <span className="block truncate font-medium text-ink">{draft.name}</span>
             <span className="block truncate">{[image?.name, ...size].filter(Boolean).join(' · ')}</span>
           </div>
-          {waiting ? (
-            <Button onClick={onStopWaiting}>{t.stopWaiting}</Button>
-          ) : (
-            <Button type="submit" variant="primary" size="lg" busy={busy} whyDisabled={state.why}>
-              {state.label}
-            </Button>
-          )}
+          <Button type="submit" variant="primary" size="lg" busy={busy} whyDisabled={state.why}>
+            {state.label}
+          </Button>
         </div>
         {state.why ? (
           <p className="text-13 text-ink-3 xl:text-center" aria-live="polite">

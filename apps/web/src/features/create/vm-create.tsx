@@ -95,18 +95,13 @@ export function VmCreate() {
   const create = useMutation(trpc.vm.create.mutationOptions({ meta: { quotaInline: true } }))
   const build = useMutation(
     trpc.image.build.mutationOptions({
-      onError(error) {
-        setWaiting(false)
-        toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable))
-      },
+      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
     }),
   )
 
   const [typed, setTyped] = useState<Partial<Draft>>({})
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
   const [tried, setTried] = useState(false)
-  /** Create by itself as soon as the chosen image is ready. */
-  const [waiting, setWaiting] = useState(false)
   const intent = useRef(intentKey())
   // Names are unique in a project; the others' do not count.
   const taken = new Set(
@@ -202,22 +197,9 @@ export function VmCreate() {
     }
   }
 
-  const status = image?.status
-  const lastStatus = useRef(status)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: goes by the image's state alone; the draft is locked while waiting
-  useEffect(() => {
-    const before = lastStatus.current
-    lastStatus.current = status
-    if (!waiting) return
-    if (status === 'ready') {
-      setWaiting(false)
-      send()
-    } else if (status === 'failed' && before === 'building') setWaiting(false)
-  }, [waiting, status])
-
   function submit(event: FormEvent) {
     event.preventDefault()
-    if (waiting || state.why) return
+    if (state.why) return
     setTried(true)
     if (Object.keys(problems).length > 0) {
       requestAnimationFrame(() =>
@@ -225,11 +207,7 @@ export function VmCreate() {
       )
       return
     }
-    if (status === 'ready') send()
-    else {
-      setWaiting(true)
-      if (status !== 'building' && image) startBuild(image)
-    }
+    send()
   }
 
   const state = submitState()
@@ -246,9 +224,15 @@ export function VmCreate() {
     if (userDataWhy) return { label, why: t.why.userData }
     if (tried && Object.keys(problems).length > 0) return { label, why: t.why.fix }
     if (image.status === 'ready') return { label, why: null }
-    if (image.status === 'building') return { label: t.waitingForImage, why: null }
-    if (!admin) return { label, why: `${t.why.imageAbsent(image.name)} ${t.card.askAdmin}` }
-    return { label: t.buildAndCreate, why: null }
+    if (image.status === 'building') return { label, why: null }
+    if (image.source !== 'build' && image.source !== 'download')
+      return { label, why: t.why.imageNotThere(image.name) }
+    return admin
+      ? { label, why: null }
+      : {
+          label,
+          why: image.source === 'download' ? t.why.askDownload(image.name) : t.why.askBuild(image.name),
+        }
   }
 
   const shape = figures(draft, world)
@@ -263,7 +247,7 @@ export function VmCreate() {
     <form id="vm-create" onSubmit={submit} noValidate aria-label={t.title} className="flex flex-col gap-5">
       <PageHeader title={t.title} />
       <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_19rem]">
-        <fieldset disabled={waiting || create.isPending} className="min-w-0">
+        <fieldset disabled={create.isPending} className="min-w-0">
           <div className="card min-w-0 divide-y divide-line">
             <Step title={t.image} hint={t.imageHint}>
               <ImagePicker
@@ -359,8 +343,6 @@ export function VmCreate() {
           shape={shape}
           state={state}
           busy={create.isPending}
-          waiting={waiting}
-          onStopWaiting={() => setWaiting(false)}
           quota={
             project ? (
               <>

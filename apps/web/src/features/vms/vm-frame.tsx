@@ -15,6 +15,7 @@ import { Tab, Tabs } from '../../ui/tabs.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { NotFound } from '../shell/not-found.tsx'
 import { ActionBanner } from './action-banner.tsx'
+import { CreationProgress } from './creation-progress.tsx'
 import { useVmPower } from './use-vm-power.ts'
 import { VmPageContext } from './vm-context.ts'
 import { VmPowerBar } from './vm-power-bar.tsx'
@@ -29,7 +30,7 @@ export function VmFrame({ id, children }: { id: number; children: ReactNode }) {
 
   // A VM that was deleted while one looks at it takes one back to the list; one that never was is not found.
   const wasDeleting = useRef(false)
-  if (vm?.desiredState === 'deleted') wasDeleting.current = true
+  if (vm?.desiredState === 'deleted' || vm?.action?.cancelled) wasDeleting.current = true
   const gone = vms !== undefined && vm === undefined
   useEffect(() => {
     if (gone && wasDeleting.current) router.replace(paths.vms())
@@ -148,7 +149,11 @@ function VmNews({ vm }: { vm: VmView }) {
     )
   return (
     <>
-      {running ? <ActionBanner action={running} /> : null}
+      {running?.command === 'create_vm' ? (
+        <CreationProgress vm={vm} action={running} />
+      ) : running ? (
+        <ActionBanner action={running} />
+      ) : null}
       {failed ? (
         <Notice tone="bad" title={m.vms.action.failed[failed.command]}>
           {failed.error?.message}

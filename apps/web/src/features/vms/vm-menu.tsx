@@ -1,5 +1,6 @@
 'use client'
 import {
+  CircleX,
   Copy,
   MoonStar,
   MoreHorizontal,
@@ -18,6 +19,7 @@ import { m } from '../../messages/index.ts'
 import { buttonClass } from '../../ui/button-class.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
 import { ImageFromVm } from '../images/image-from-vm.tsx'
+import { CancelCreation } from './cancel-creation.tsx'
 import { useVmPower } from './use-vm-power.ts'
 import { type Confirming, VmConfirm } from './vm-confirm.tsx'
 
@@ -27,6 +29,7 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
   const actions = useVmPower()
   const [confirming, setConfirming] = useState<Confirming>(null)
   const [copying, setCopying] = useState(false)
+  const [cancelling, setCancelling] = useState(false)
   return (
     <>
       <Menu
@@ -75,6 +78,11 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
         >
           {m.vms.power.poweroff}
         </MenuItem>
+        {vm.action?.command === 'create_vm' && vm.action.status === 'running' ? (
+          <MenuItem icon={<CircleX />} whyDisabled={vm.can.cancel.why} onSelect={() => setCancelling(true)}>
+            {m.creation.cancel}
+          </MenuItem>
+        ) : null}
         <MenuItem icon={<Copy />} whyDisabled={vm.can.resize.why} onSelect={() => setCopying(true)}>
           {m.imageForms.fromVm.action}
         </MenuItem>
@@ -88,6 +96,7 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
           {m.vms.power.delete}
         </MenuItem>
       </Menu>
+      {cancelling ? <CancelCreation vm={vm} onClose={() => setCancelling(false)} /> : null}
       {copying ? <ImageFromVm vm={vm} onClose={() => setCopying(false)} /> : null}
       <VmConfirm vm={vm} what={confirming} actions={actions} onClose={() => setConfirming(null)} />
     </>

@@ -25,6 +25,8 @@ test('the action of a VM is either under way or what failed last', () => {
     status: 'running',
     progress: 10,
     step: '',
+    steps: [],
+    cancelled: false,
     queued: false,
     error: null,
     startedAt: vm.createdAt,

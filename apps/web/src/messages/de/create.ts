@@ -120,19 +120,20 @@ export const create: Messages['create'] = {
   },
   submit: 'VM erstellen',
   submitMany: (n) => `${n} VMs erstellen`,
-  buildAndCreate: 'Abbild bauen, dann erstellen',
   creating: 'Wird erstellt',
-  waitingForImage: 'Erstellen, sobald es bereit ist',
-  waiting: (image) =>
-    `Wartet auf ${image}; die VM wird erstellt, sobald es bereit ist. Lass diese Seite offen.`,
-  stopWaiting: 'Nicht warten',
+  imageFirst: {
+    building: (image) => `${image} wird gerade gemacht. Die VM wartet darauf; du musst es nicht.`,
+    build: (image) => `${image} wird zuerst gebaut. Die VM wartet darauf; du musst es nicht.`,
+    download: (image) => `${image} wird zuerst geladen. Die VM wartet darauf; du musst es nicht.`,
+  },
   why: {
+    imageNotThere: (image) => `${image} ist nicht bereit. Sieh es dir bei den Abbildern an.`,
+    askBuild: (image) => `${image} ist noch nicht gebaut. Bitte einen Administrator darum.`,
+    askDownload: (image) => `${image} ist noch nicht auf der Box. Bitte einen Administrator, es zu laden.`,
     quota: (what, asked, left) =>
       `${what}: gebraucht werden ${asked}, in deinem Kontingent sind noch ${left} frei.`,
     userData: 'Am cloud-init-Text ist noch etwas zu richten.',
     noImage: 'Wähle zuerst ein Abbild.',
-    imageAbsent: (image) => `Baue zuerst ${image}; der Knopf ist auf seiner Karte.`,
-    imageFailed: (image) => `${image} konnte nicht gebaut werden. Versuche es auf seiner Karte noch einmal.`,
     fix: 'Oben ist noch etwas zu richten.',
     noLogin: 'Setze ein Passwort oder wähle einen SSH-Schlüssel, sonst könnte sich niemand anmelden.',
     loading: 'Einen Moment: lädt noch.',
@@ -142,10 +143,8 @@ export const create: Messages['create'] = {
     ready: 'Bereit',
     building: 'Wird gebaut',
     failed: 'Fehlgeschlagen',
-    absent: (time) => `Noch nicht gebaut; dauert ${time}`,
     absentPlain: 'Noch nicht gebaut',
     build: 'Jetzt bauen',
     retry: 'Noch einmal bauen',
-    askAdmin: 'Ein Administrator kann es bauen.',
   },
 }

@@ -2,6 +2,7 @@ import type { Messages } from '../index.ts'
 import { common } from './common.ts'
 import { consoleTexts } from './console.ts'
 import { create } from './create.ts'
+import { creation } from './creation.ts'
 import { dashboard } from './dashboard.ts'
 import { disks } from './disks.ts'
 import { display } from './display.ts'
@@ -33,6 +34,7 @@ export const de: Messages = {
   disks,
   metrics,
   create,
+  creation,
   console: consoleTexts,
   display,
   imageForms,

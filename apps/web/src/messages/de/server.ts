@@ -10,6 +10,8 @@ export const server: Readonly<Record<string, string>> = {
   'Waiting for the builder': 'Wartet auf die Baustelle',
   'Waiting to begin': 'Wartet auf den Beginn',
   'Looking for the image': 'Sucht das Abbild',
+  'Waiting for the image': 'Wartet auf das Abbild',
+  'Removing what was made': 'Entfernt, was schon da ist',
   'Copying the disk': 'Kopiert die Platte',
   'Copying the image': 'Kopiert das Abbild',
   Deleting: 'Wird gelöscht',
@@ -101,7 +103,16 @@ export const server: Readonly<Record<string, string>> = {
   'This is the only project; a home needs one.': 'Das ist das einzige Projekt; ein Zuhause braucht eines.',
   'Delete its VMs first.': 'Lösche zuerst seine VMs.',
 
+  'It is created already.': 'Sie ist schon erstellt.',
+  'It is being cancelled.': 'Es wird schon abgebrochen.',
+  'This was cancelled.': 'Das wurde abgebrochen.',
+
   // Refusals.
+  '{} is created already.': '{} ist schon erstellt.',
+  '{} is being cancelled.': '{} wird schon abgebrochen.',
+  '{} is not on the host yet. Ask an administrator to build or download it.':
+    '{} ist noch nicht auf dem Host. Bitte einen Administrator, es zu bauen oder zu laden.',
+  '{} is not ready. Look at it among the images.': '{} ist nicht bereit. Sieh es dir bei den Abbildern an.',
   'Sign in first.': 'Melde dich zuerst an.',
   'Give your password again to do that.': 'Gib dafür dein Passwort noch einmal ein.',
   'That is not your password.': 'Das ist nicht dein Passwort.',
@@ -140,6 +151,7 @@ export const server: Readonly<Record<string, string>> = {
   'Could not sign in: no such account': 'Konnte sich nicht anmelden: kein solches Konto',
   'Set up {}': 'Hat {} eingerichtet',
   'Created the VM {} from {}': 'Hat die VM {} aus {} erstellt',
+  'Cancelled the creation of {}': 'Hat das Erstellen von {} abgebrochen',
   'Deleted {} and its disk': 'Hat {} und ihre Platte gelöscht',
   'Started {}': 'Hat {} gestartet',
   'Shut down {}': 'Hat {} heruntergefahren',

@@ -117,19 +117,20 @@ export const create = {
   },
   submit: 'Create VM',
   submitMany: (n: number) => `Create ${n} VMs`,
-  buildAndCreate: 'Build image, then create',
   creating: 'Creating',
-  waitingForImage: 'Create as soon as it is ready',
-  waiting: (image: string) =>
-    `Waiting for ${image}; the VM is created as soon as it is ready. Keep this page open.`,
-  stopWaiting: 'Do not wait',
+  imageFirst: {
+    building: (image: string) => `${image} is being made. The VM waits for it, and you need not.`,
+    build: (image: string) => `${image} is built first. The VM waits for it, and you need not.`,
+    download: (image: string) => `${image} is downloaded first. The VM waits for it, and you need not.`,
+  },
   why: {
+    imageNotThere: (image: string) => `${image} is not ready. Look at it among the images.`,
+    askBuild: (image: string) => `${image} is not built yet. Ask an administrator to build it.`,
+    askDownload: (image: string) => `${image} is not on the box yet. Ask an administrator to download it.`,
     quota: (what: string, asked: string, left: string) =>
       `${what}: this needs ${asked}, and ${left} of your quota is left.`,
     userData: 'The cloud-init text needs your attention.',
     noImage: 'Choose an image first.',
-    imageAbsent: (image: string) => `Build ${image} first; its card has the button.`,
-    imageFailed: (image: string) => `Building ${image} failed. Try it again on its card.`,
     fix: 'Something above needs your attention.',
     noLogin: 'Set a password or choose an SSH key, or nobody could sign in.',
     loading: 'One moment: still loading.',
@@ -139,10 +140,8 @@ export const create = {
     ready: 'Ready',
     building: 'Building',
     failed: 'Failed',
-    absent: (time: string) => `Not built yet; takes ${time}`,
     absentPlain: 'Not built yet',
     build: 'Build now',
     retry: 'Build again',
-    askAdmin: 'An administrator can build it.',
   },
 }

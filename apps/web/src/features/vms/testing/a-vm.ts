@@ -40,6 +40,7 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
     poweroff: yes,
     reset: yes,
     suspend: yes,
+    cancel: yes,
     update: yes,
     resize: yes,
     snapshot: yes,

@@ -1,0 +1,34 @@
+import { expect } from '@playwright/test'
+import { VmCreatePage } from '../pages/vm-create-page.ts'
+import { VmListPage } from '../pages/vm-list-page.ts'
+import { settled } from '../support/every-page.ts'
+import { test } from '../support/home-test.ts'
+
+test('a creation shows its steps, is left and come back to, and cancelled leaves nothing', async ({
+  page,
+  home,
+}) => {
+  await home.tell('step 300000')
+  const create = new VmCreatePage(page)
+  await create.open()
+  await create.fill({ image: 'Debian 12', name: 'second-thoughts', password: 'teapot-on-the-stove' })
+  await create.submit('second-thoughts', 15_000)
+  const progress = page.getByRole('region', { name: 'Creating' })
+  for (const step of ['Image', 'Disk', 'Cloud-init', 'Network', 'Start'])
+    await expect(progress.getByRole('listitem').filter({ hasText: step })).toBeVisible()
+
+  const list = new VmListPage(page)
+  await list.open()
+  await settled(page)
+  await list.openVm('second-thoughts')
+  await progress.getByRole('button', { name: 'Cancel creation' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Go on creating' }).click()
+  await expect(dialog).toHaveCount(0)
+  await progress.getByRole('button', { name: 'Cancel creation' }).click()
+  await dialog.getByRole('button', { name: 'Cancel creation' }).click()
+  await expect(page).toHaveURL(/\/vms$/)
+  await expect(page.getByRole('row').filter({ hasText: 'paperless' })).toBeVisible()
+  await expect(page.getByRole('link', { name: 'second-thoughts' })).toHaveCount(0)
+  await home.tell('step 700')
+})
