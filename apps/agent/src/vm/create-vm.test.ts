@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { creationPhaseOf, creationSteps as steps } from '@hearth/shared/creation'
 import { MIB } from '@hearth/shared/units'
 import { findProcessesByArgument, readBootId } from '../host/process-identity.ts'
-import { tapName } from '../network/nat.ts'
+import { tapName } from '../network/tap-name.ts'
 import {
   type AgentProcess,
   actionEnd,

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "action" ADD COLUMN     "cancelled_at" TIMESTAMP(3);
