@@ -453,7 +453,7 @@ inOwnNetwork(import.meta.url, () => {
         encoding: 'utf8',
       })
       assert.equal(status, 1)
-      assert.match(stderr, /^hearth-agent: --\S+ is missing\n$/)
+      assert.match(stderr, /^hearth-agent: --\S+ is missing\n\S+ info agent ends code=1 pid=\d+\n$/)
     })
   })
 
