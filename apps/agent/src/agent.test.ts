@@ -54,6 +54,7 @@ inOwnNetwork(import.meta.url, () => {
       await box.addImage({ imageUid: 'test' })
       await box.addImage({ imageUid: 'deaf', cmdline: 'ignore-powerdown ignore-quit' })
       await box.addImage({ imageUid: 'broken', cmdline: 'fail-start' })
+      await box.addImage({ imageUid: 'hanging', cmdline: 'bite' })
       await box.addImage({ imageUid: 'full', cmdline: 'fail-snapshot' })
       await box.addImage({ imageUid: 'disk', diskBytes: 8 * MIB, cloudInit: true })
       agent = await startAgent(box)
@@ -199,6 +200,17 @@ inOwnNetwork(import.meta.url, () => {
       const report = await untilState(agent, spec.vmUid, 'crashed')
       assert.match(report.exitReason ?? '', /killed/)
       assert.equal((await power(spec.vmUid, 'start')).status, 'success')
+    })
+
+    test('a guest that does not reload its watchdog is noted until its next start', async () => {
+      const { spec } = await create({ image: 'hanging', watchdog: 'event' })
+      const { vmUid } = spec
+      assert.equal((await untilState(agent, vmUid, 'running')).watchdogAt, undefined)
+      assert.equal((await power(vmUid, 'reset')).status, 'success')
+      await until('the note', async () => (await vmReport(agent, vmUid))?.watchdogAt)
+      await power(vmUid, 'poweroff')
+      await power(vmUid, 'start')
+      assert.equal((await untilState(agent, vmUid, 'running')).watchdogAt, undefined)
     })
 
     test('a suspended VM goes on from where it was, once; powered off it starts cold; what fails loses nothing', async () => {

@@ -68,6 +68,8 @@ export const vmReportSchema = z.object({
   /** How the last process ended, for people; null while it never ran or runs. */
   exitReason: z.string().nullable(),
   panicked: z.boolean(),
+  /** When its guest last did not reload its watchdog, in this run; absent: never. */
+  watchdogAt: z.iso.datetime({ precision: 3 }).optional(),
   /** This run has a screen. */
   display: z.boolean().optional(),
   /** Addresses the host's DHCP gave it, IPv4 first. */

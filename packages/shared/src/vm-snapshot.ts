@@ -179,6 +179,8 @@ export const virtioDeviceStateSchemas = {
   keyboard: z.strictObject({ ...input, down: z.array(u16).max(768), leds: u8 }),
   net: z.strictObject({}),
   rng: z.strictObject({}),
+  /** Connections do not live through it: the guest is told. */
+  vsock: z.strictObject({}),
   scsi: z.strictObject({
     drives: z
       .array(
@@ -232,19 +234,34 @@ export const virtioStateSchema = z
   })
 export type VirtioState = z.infer<typeof virtioStateSchema>
 
+export const watchdogStateSchema = z.strictObject({
+  timer1: u32,
+  timer2: u32,
+  unlocked: u8,
+  interruptPending: z.boolean(),
+  timedOut: z.boolean(),
+  stage: z.union([z.literal(1), z.literal(2)]),
+  /** Absent: it counts nothing. */
+  remainingMs: z.number().min(0).max(1e9).optional(),
+})
+export type WatchdogState = z.infer<typeof watchdogStateSchema>
+
 export const pciFunctionStateSchema = z.strictObject({
   slot: z.int().min(0).max(31),
+  /** Absent: 0. */
+  function: z.int().min(1).max(7).optional(),
   name: z.string().max(64),
   config: bytes(256),
   msix: msixStateSchema.optional(),
   virtio: virtioStateSchema.optional(),
+  watchdog: watchdogStateSchema.optional(),
 })
 export type PciFunctionState = z.infer<typeof pciFunctionStateSchema>
 
 /** What the I/O thread owns. */
 export const devicesStateSchema = z.strictObject({
   chipset: chipsetStateSchema,
-  pci: z.strictObject({ configAddress: u32, functions: z.array(pciFunctionStateSchema).max(32) }),
+  pci: z.strictObject({ configAddress: u32, functions: z.array(pciFunctionStateSchema).max(256) }),
 })
 export type DevicesState = z.infer<typeof devicesStateSchema>
 

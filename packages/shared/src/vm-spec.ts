@@ -5,6 +5,7 @@ import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
 import { firewallSchema, portForwardsSchema } from './network.ts'
 import { GIB, MIB } from './units.ts'
 import { attachedVolumeSchema, volumeLimits } from './volume.ts'
+import { watchdogActions } from './watchdog.ts'
 
 /** `direct`: the kernel kept beside its disk. `bios`, `uefi`: firmware, which starts the disk's own boot loader. */
 export const vmBoots = ['direct', 'bios', 'uefi'] as const
@@ -67,6 +68,8 @@ export const vmSpecSchema = z.object({
   forwards: portForwardsSchema.optional(),
   /** Absent: `openFirewall`. */
   firewall: firewallSchema.optional(),
+  /** From its next start on it has a watchdog timer, and this follows when its guest hangs; absent: it has none. */
+  watchdog: z.enum(watchdogActions).optional(),
 })
 export type VmSpec = z.infer<typeof vmSpecSchema>
 

@@ -4,6 +4,7 @@
  * `{event, …}` lines to every connected client whenever its state changes. Several clients at once.
  */
 import { z } from 'zod'
+import { watchdogActions } from './watchdog.ts'
 
 export const vmmStates = ['starting', 'running', 'paused', 'stopping', 'exited'] as const
 
@@ -162,6 +163,8 @@ export const vmmReplySchema = z.union([
 export const vmmEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('state'), status: vmmStatusSchema }),
   z.object({ event: z.literal('panic') }),
+  /** The guest did not reload its watchdog; `action` follows. */
+  z.object({ event: z.literal('watchdog'), action: z.enum(watchdogActions) }),
   z.object({ event: z.literal('reset'), reason: z.string() }),
   /** Somebody came, went, or has keyboard and pointer now. */
   z.object({

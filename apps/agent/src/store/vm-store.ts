@@ -25,6 +25,8 @@ export const vmRecordSchema = z.object({
     .object({ crashed: z.boolean(), reason: z.string(), at: z.iso.datetime({ precision: 3 }) })
     .nullable(),
   panicked: z.boolean(),
+  /** When its guest last did not reload its watchdog in this run. */
+  watchdogAt: z.iso.datetime({ precision: 3 }).optional(),
   /** Whether the monitor last started for it has a screen; the specification says whether the next one will. */
   display: z.boolean().optional(),
   /** The user its monitor runs as, from its first jailed start on. */

@@ -7,6 +7,7 @@
  *   fail-start         ends at once with exit code 2
  *   never-runs         answers, but its guest does not begin
  *   fail-snapshot      it cannot write a snapshot
+ *   bite               its guest's watchdog runs out after a reset
  *   flood              writes serial output without end
  */
 import { randomUUID } from 'node:crypto'
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     keyboard: text,
     jail: text,
     'generation-id': text,
+    watchdog: text,
     'serial-log': text,
     disk: { type: 'string', multiple: true },
     net: { type: 'string', multiple: true },
@@ -104,6 +106,7 @@ function answer(method: string, params: { viewer?: string; take?: boolean } = {}
   }
   if (method === 'powerdown' && !behaviour.has('ignore-powerdown')) end(0, 'the guest powered off')
   if (method === 'reset') resets++
+  if (method === 'reset' && behaviour.has('bite')) broadcast({ event: 'watchdog', action: values.watchdog })
   if (method === 'snapshot') {
     if (behaviour.has('fail-snapshot')) throw new Error('no space left')
     const slot = values['snapshot-slot'] ?? ''

@@ -8,6 +8,7 @@ import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
+import type { WatchdogAction } from '@hearth/shared/watchdog'
 import { type NetOption, type RunOptions, vmmCommandLine } from '@hearth/vmm'
 import { GuestAgent, guestAgentPort } from '../guest/guest-agent.ts'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
@@ -131,6 +132,7 @@ export class Vm {
       since: this.#since.toISOString(),
       exitReason: this.#monitor ? null : (this.#record.exit?.reason ?? null),
       panicked: this.#record.panicked,
+      watchdogAt: this.#record.watchdogAt,
       display: this.hasDisplay,
       addresses: this.#addresses(mac),
       cpus,
@@ -175,6 +177,7 @@ export class Vm {
       desired: 'running',
       exit: null,
       panicked: false,
+      watchdogAt: undefined,
       process: null,
       display: this.#spec.display !== undefined,
     })
@@ -413,6 +416,7 @@ export class Vm {
       display: spec.display && { path: this.sockets.display, layout: spec.display.keyboard },
       ports: [{ name: guestAgentPort, path: this.sockets.guestAgent }],
       control: this.sockets.control,
+      watchdog: spec.watchdog,
       noReboot: false,
     }
   }
@@ -477,6 +481,7 @@ export class Vm {
 
   #event(event: VmmEvent): void {
     if (event.event === 'panic') this.#notePanic()
+    if (event.event === 'watchdog') this.#noteWatchdog(event.action)
     if (event.event === 'viewers')
       for (const listener of this.#viewerListeners) listener(event.viewers, event.clipboard === true)
     if (event.event !== 'state') return
@@ -487,6 +492,14 @@ export class Vm {
     // Between the button and the guest's answer the machine runs on; for a person it is stopping.
     if (this.#stopRequest !== null && status.state === 'running') this.setState('stopping')
     else this.setState(status.state)
+  }
+
+  #noteWatchdog(action: WatchdogAction): void {
+    this.#context.log.warn('a guest does not reload its watchdog', { vm: this.#spec.vmUid, action })
+    this.setRecord({ watchdogAt: new Date().toISOString() }).catch((error: unknown) =>
+      this.#context.log.warn('cannot note a watchdog', { vm: this.#spec.vmUid, error: errorText(error) }),
+    )
+    this.#changed()
   }
 
   #notePanic(): void {

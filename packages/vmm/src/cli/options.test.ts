@@ -33,6 +33,24 @@ test('a generation ID is a UUID or asked for as a new one', () => {
   assert.match(refusal(['--kernel', 'k', '--generation-id', '42']), /write new, or a UUID/)
 })
 
+test('vsock needs a number that a guest may have, and a path with room for ports behind it', () => {
+  assert.deepEqual(parse('--vsock', '3,unix:/run/v,s').vsock, { cid: 3, path: '/run/v,s' })
+  assert.deepEqual(vmmCommandLine(parse('--vsock=4294967294,unix:v')).slice(-2), [
+    '--vsock',
+    '4294967294,unix:v',
+  ])
+  for (const wrong of ['2,unix:v', '4294967295,unix:v', 'unix:v', '3,v', '3,unix:']) {
+    assert.match(refusal(['--kernel', 'k', '--vsock', wrong]), /write CID,unix:PATH/)
+  }
+  assert.match(refusal(['--kernel', 'k', '--vsock', `3,unix:${'v'.repeat(97)}`]), /at most 96 bytes/)
+})
+
+test('a watchdog needs an action that there is', () => {
+  assert.equal(parse('--watchdog', 'pause').watchdog, 'pause')
+  assert.deepEqual(vmmCommandLine(parse('--watchdog=event')).slice(-2), ['--watchdog', 'event'])
+  assert.match(refusal(['--kernel', 'k', '--watchdog', 'bark']), /give one of reset, poweroff, pause, event/)
+})
+
 test('every option is read, in both spellings', () => {
   const options = parse(
     ...[

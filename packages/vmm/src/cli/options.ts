@@ -2,11 +2,19 @@
 
 import { type LayoutName, layoutNames } from '@hearth/shared/keyboard-layouts'
 import { parseSize } from '@hearth/shared/units'
+import { type WatchdogAction, watchdogActions } from '@hearth/shared/watchdog'
 import { BOOT_CHOICES, type BootChoice, isFirmwareChoice } from '../boot/choice.ts'
 import { type BootDevice, bootOrderText, parseBootOrder } from '../firmware/boot-order.ts'
 import { type JailOption, jailArguments, parseJail } from '../jail/option.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
 import { usageError } from '../sys/exit-error.ts'
+import {
+  checkSocketPath,
+  parseGenerationId,
+  parseVsock,
+  parseWatchdog,
+  type VsockOption,
+} from './device-options.ts'
 
 export type DiskFormat = 'raw' | 'qcow2'
 
@@ -91,6 +99,10 @@ export interface RunOptions {
   readonly name?: string | undefined
   /** The VM generation ID: a UUID in lower case, or a new one even when restored. Absent: the snapshot's, or a new one. */
   readonly generationId?: string | undefined
+  /** Sockets between programs of the guest and of the host. */
+  readonly vsock?: VsockOption | undefined
+  /** The guest has a watchdog, and this happens when it does not reload it any more. */
+  readonly watchdog?: WatchdogAction | undefined
   /** Absent: what a process can do for itself. */
   readonly jail?: JailOption | undefined
   /** Channels to programs of the guest, by virtio-console. */
@@ -111,15 +123,12 @@ const MAX_DISKS = 16
 const MAX_NETS = 7
 const MAX_PORTS = 4
 const MAX_CDROMS = 4
-/** sockaddr_un has 108 bytes with the final zero. */
-const MAX_SOCKET_PATH = 107
 const SCROLLBACK_LINE = ',scrollback-line'
 const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
 const LIMIT = /^(?:bytes=(\w+(?:\.\d+\w?)?))?,?(?:ops=(\d{1,9}))?$/
 const PORT = /^([\w.-]{1,64}),unix:(.+)$/
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 
 export const USAGE = `Usage: hearth-vmm run [--kernel FILE] [OPTION]…
@@ -166,6 +175,10 @@ runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard
                               org.qemu.guest_agent.0; may be given several times
   --control unix:PATH         control socket
   --no-reboot                 end when the guest resets
+  --vsock CID,unix:PATH       sockets (AF_VSOCK): programs reach the guest's port n by connecting to PATH and writing
+                              "CONNECT n"; the guest reaches port n of host 2 where one listens at PATH_n
+  --watchdog ACTION           a watchdog timer (Intel 6300ESB), and what follows when the guest hangs:
+                              ${watchdogActions.join(', ')}
   --generation-id UUID|new    tells the guest whether a twin of it may exist: another one is given to a copy or an
                               older state (default: the snapshot's with --restore, else a new one)
   --name TEXT                 shown in the process list
@@ -205,6 +218,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'control',
     'name',
     'generation-id',
+    'watchdog',
+    'vsock',
     'jail',
     'disk-limit',
     'net-limit',
@@ -279,6 +294,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     noReboot: flags.has('no-reboot'),
     name: single.get('name'),
     ...parseGenerationId(single.get('generation-id')),
+    ...parseVsock(single.get('vsock')),
+    ...parseWatchdog(single.get('watchdog')),
     jail: flags.has('no-jail')
       ? { kind: 'none' }
       : jail === undefined
@@ -438,15 +455,6 @@ const limitArgument = ({ bytesPerSecond, operationsPerSecond }: RateLimit): stri
     ...(operationsPerSecond === undefined ? [] : [`ops=${operationsPerSecond}`]),
   ].join(',')
 
-function parseGenerationId(text: string | undefined): Pick<RunOptions, 'generationId'> {
-  if (text === undefined) return {}
-  const generationId = text.toLowerCase()
-  if (generationId !== 'new' && !UUID.test(generationId)) {
-    throw usageError(`--generation-id ${text}: write new, or a UUID like the one uuidgen prints`)
-  }
-  return { generationId }
-}
-
 function parseSerial(text: string | undefined): SerialOption {
   if (text === undefined || text === 'stdio') return { kind: 'stdio' }
   const scrollbackLine = text.endsWith(SCROLLBACK_LINE)
@@ -472,13 +480,6 @@ function unixPath(option: string, text: string): string {
   const path = text.slice(5)
   checkSocketPath(option, path)
   return path
-}
-
-function checkSocketPath(option: string, path: string): void {
-  if (path === '') throw usageError(`--${option}: the socket's path is missing`)
-  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
-    throw usageError(`--${option} ${path}: a socket's path has at most ${MAX_SOCKET_PATH} bytes`)
-  }
 }
 
 /** The arguments that make `parseRunOptions` give `options` back, beginning with `run`. */
@@ -517,6 +518,8 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.transitional) args.push('--transitional')
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)
+  if (options.vsock !== undefined) args.push('--vsock', `${options.vsock.cid},unix:${options.vsock.path}`)
+  if (options.watchdog !== undefined) args.push('--watchdog', options.watchdog)
   if (options.generationId !== undefined) args.push('--generation-id', options.generationId)
   args.push(...jailArguments(options.jail))
   return args

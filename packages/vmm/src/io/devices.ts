@@ -8,7 +8,7 @@ import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { DisplayDevices } from '../display/devices.ts'
 import { type FirmwareParts, plugFirmware } from '../firmware/plug.ts'
-import { ECAM, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
+import { ECAM, PCI_FUNCTION, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import { PasstBackend } from '../net/passt.ts'
 import { TapBackend } from '../net/tap.ts'
@@ -23,6 +23,8 @@ import { NetDevice } from '../virtio/net.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
 import { RngDevice } from '../virtio/rng.ts'
 import { ScsiDevice } from '../virtio/scsi/scsi.ts'
+import { VsockDevice } from '../virtio/vsock/vsock.ts'
+import type { I6300esb } from '../watchdog/i6300esb.ts'
 import type { Platform } from './platform.ts'
 import type { DiskHandle, IoWorkerData, NetHandle } from './worker-protocol.ts'
 
@@ -32,6 +34,7 @@ export interface MachineParts extends FirmwareParts {
   readonly log: (text: string) => void
   readonly memory: GuestMemory
   readonly balloon: VirtioDevice
+  readonly watchdog: I6300esb | undefined
   readonly plugged: (device: VirtioDevice) => void
 }
 
@@ -47,12 +50,15 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
       ? directBus(platform, machine.resetControl, data.transitional)
       : plugFirmware(data.firmware, { ...machine, ...data, platform, memory })
   platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
-  const plug = (slot: number, device: VirtioDevice): void => {
-    bus.plug(slot, new VirtioPciFunction(device, { memory, log, transitional: data.transitional === true }))
+  const plug = (slot: number, device: VirtioDevice, number = 0): void => {
+    const transitional = data.transitional === true
+    bus.plug(slot, new VirtioPciFunction(device, { memory, log, transitional }), number)
     plugged(device)
   }
 
   plug(PCI_SLOT.rng, new RngDevice())
+  if (machine.watchdog) bus.plug(PCI_SLOT.rng, machine.watchdog, PCI_FUNCTION.watchdog)
+  if (data.vsock) plug(PCI_SLOT.rng, new VsockDevice(data.vsock, log), PCI_FUNCTION.vsock)
   plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, data.netLimit, log))
   const display = data.display && new DisplayDevices(data.display, platform.loop)

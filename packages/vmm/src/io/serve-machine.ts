@@ -21,10 +21,17 @@ import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
+import { I6300esb } from '../watchdog/i6300esb.ts'
 import { plugDevices } from './devices.ts'
 import { EpollLoop } from './epoll-loop.ts'
 import { MailboxServer } from './mailbox.ts'
-import { BALLOON_WORD, IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from './worker-protocol.ts'
+import {
+  BALLOON_WORD,
+  IO_COMMAND,
+  type IoWorkerData,
+  type IoWorkerMessage,
+  PAUSED_WORD,
+} from './worker-protocol.ts'
 
 export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage) => void): void {
   const vm = new Vm(data.vmFd, 0)
@@ -52,12 +59,16 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     address: data.firmware === undefined ? GENERATION_ID : undefined,
     notify: () => chipset.gpe.raise(GPE_EVENT.generationId),
   })
+  const watchdog =
+    data.watchdog &&
+    new I6300esb({ bite: () => tell({ kind: 'watchdog' }), timedOut: data.watchdog.timedOut })
   parts.set('generation-id', generationId)
   const bus = plugDevices(platform, data, {
     resetControl: chipset.resetControl,
     events,
     log,
     balloon,
+    watchdog,
     memory,
     plugged: (device) => devices.push(device),
     generation: {
@@ -91,6 +102,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
       balloon.askForStatistics()
     }
     if (wanted & IO_COMMAND.balloon) balloon.setTarget(Atomics.load(commands, BALLOON_WORD) * 2 ** 20)
+    if (wanted & IO_COMMAND.clock) watchdog?.setClock(Atomics.load(commands, PAUSED_WORD) === 0)
     if (wanted & IO_COMMAND.freeze) {
       freeze((wanted & IO_COMMAND.track) !== 0)
       // A packet or a command that came meanwhile makes its fd readable as ever.

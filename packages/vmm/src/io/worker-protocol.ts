@@ -7,6 +7,7 @@ import type { FirmwareMachine } from '../firmware/plug.ts'
 import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
+import type { VsockOptions } from '../virtio/vsock/vsock.ts'
 
 export interface DiskHandle {
   readonly path: string
@@ -69,11 +70,14 @@ export interface IoWorkerData {
   readonly firmware?: FirmwareMachine | undefined
   /** The VM generation ID: a UUID in lower case. */
   readonly generationId: string
+  readonly vsock?: VsockOptions | undefined
+  /** A watchdog is plugged in; `timedOut`: this machine is there because the one before was bitten. */
+  readonly watchdog?: { readonly timedOut: boolean } | undefined
 }
 
 /**
  * `freeze`: the devices finish what is under way, tell their state and touch nothing until `thaw` or `stop`; only
- * with all vCPUs stopped. `track` with it: what they write from then on is noted.
+ * with all vCPUs stopped. `track` with it: what they write from then on is noted. `clock`: PAUSED_WORD was written.
  */
 export const IO_COMMAND = {
   stop: 1,
@@ -83,15 +87,21 @@ export const IO_COMMAND = {
   count: 16,
   balloon: 32,
   track: 64,
+  clock: 128,
 } as const
 /** Beside the bits: how much memory the guest is asked for, in MiB. */
 export const BALLOON_WORD = 1
+/** 1 while the vCPUs are paused: what the guest has to do in time waits. */
+export const PAUSED_WORD = 2
+export const COMMAND_BYTES = 12
 
 export type IoWorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'power-off' }
   | { readonly kind: 'reset'; readonly reason: string }
   | { readonly kind: 'panic' }
+  /** The guest did not reload its watchdog. */
+  | { readonly kind: 'watchdog' }
   /** UEFI's variables changed in memory, and wait to be made durable. */
   | { readonly kind: 'variables-written' }
   | { readonly kind: 'warning'; readonly text: string }

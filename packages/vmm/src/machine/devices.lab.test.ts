@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const guest of guests.splice(0)) await guest.process.stop(1000)
 })
 
-test('restored as another machine, a guest makes new random numbers', async () => {
+test('restored as another machine a guest makes new random numbers; one that hangs is switched off by its watchdog', async () => {
   await buildPrograms()
   const lab = await sharedLab()
   const launch = (args: readonly string[]): LabGuest => {
@@ -29,17 +29,11 @@ test('restored as another machine, a guest makes new random numbers', async () =
   await lab.run('mkdir', ['-p', FOLDER])
   const kernel = await debianKernel(cacheDirectory, 'amd64', () => {})
   const initrd = path.join(folder, 'initrd')
-  await writeFile(initrd, await guestInitrd(kernel.modules, ['vmgenid']))
+  await writeFile(initrd, await guestInitrd(kernel.modules, ['vmgenid', 'i6300esb']))
+  const vmlinux = await bootableKernel(cacheDirectory, kernel, () => {})
   const first = launch([
-    ...[
-      '--kernel',
-      await bootableKernel(cacheDirectory, kernel, () => {}),
-      '--initrd',
-      initrd,
-      '--memory',
-      '256M',
-    ],
-    ...['--cmdline', `${GUEST_CMDLINE} run=shell`],
+    ...['--kernel', vmlinux, '--initrd', initrd, '--cmdline', `${GUEST_CMDLINE} run=shell`],
+    ...['--memory', '256M', '--watchdog', 'poweroff'],
   ])
   await first.until(/guest# /)
   assert.doesNotMatch(await first.shell('dmesg'), /virtual machine fork/)
@@ -50,10 +44,13 @@ test('restored as another machine, a guest makes new random numbers', async () =
   const { code, stderr } = await lab.run('node', ['-e', save], { timeoutMs: BOOT_MS })
   assert.equal(code, 0, stderr)
   assert.equal((await first.end()).code, 0)
-  const second = launch(['--restore', `${FOLDER}/saved`, '--generation-id', 'new'])
+  const second = launch(['--restore', `${FOLDER}/saved`, '--generation-id', 'new', '--watchdog', 'poweroff'])
   await second.type('\n')
   await second.until(/guest# /)
   assert.match(await second.shell('dmesg'), /crng reseeded due to virtual machine fork/)
-  await second.type('poweroff -f\n')
-  assert.equal((await second.end()).code, 0)
+  // Opened, and fed too late.
+  await second.type('watchdog -T 2 -t 600 /dev/watchdog\n')
+  const { code: crashed, line } = await second.end()
+  assert.equal(crashed, 11)
+  assert.match(line, /did not reload its watchdog in time$/)
 })

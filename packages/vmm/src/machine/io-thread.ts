@@ -2,7 +2,13 @@
 import type { Worker } from 'node:worker_threads'
 import type { DevicesState } from '@hearth/shared/vm-snapshot'
 import type { VmmCounters } from '@hearth/shared/vmm-control'
-import { BALLOON_WORD, IO_COMMAND, type IoWorkerData, type IoWorkerMessage } from '../io/worker-protocol.ts'
+import {
+  BALLOON_WORD,
+  IO_COMMAND,
+  type IoWorkerData,
+  type IoWorkerMessage,
+  PAUSED_WORD,
+} from '../io/worker-protocol.ts'
 import { write } from '../sys/libc.ts'
 import { listenToWorker } from './workers.ts'
 
@@ -96,6 +102,12 @@ export class IoThread {
   setBalloon(bytes: number): void {
     Atomics.store(new Int32Array(this.data.commands), BALLOON_WORD, Math.floor(bytes / MIB))
     this.command(IO_COMMAND.balloon)
+  }
+
+  /** Whether the vCPUs stand still: what the guest has to do in time waits. */
+  setPaused(paused: boolean): void {
+    Atomics.store(new Int32Array(this.data.commands), PAUSED_WORD, paused ? 1 : 0)
+    this.command(IO_COMMAND.clock)
   }
 
   /** Only after the vCPUs have stopped: they wait for its answers. */

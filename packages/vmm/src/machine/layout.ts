@@ -101,6 +101,7 @@ export const pciPin = (slot: number): number => 16 + (slot & 7)
 
 /** Networks before disks, each with room of their own: a disk more never renames a network card in the guest. */
 export const PCI_SLOT = {
+  /** With PCI_FUNCTION's devices as its other functions. */
   rng: 1,
   firstNet: 2,
   console: 9,
@@ -110,6 +111,9 @@ export const PCI_SLOT = {
   scsi: 30,
   lpc: 31,
 } as const
+
+/** Functions of the entropy source's slot, since there are no slots left. */
+export const PCI_FUNCTION = { watchdog: 1, vsock: 2 } as const
 
 /** Where RAM below 4 GiB ends in a machine with firmware. */
 export const firmwareLowRamEnd = (bytes: number): number =>

@@ -13,7 +13,7 @@ import type { DisplayHandle } from '../display/handle.ts'
 import { type FirmwareImages, shadowBios } from '../firmware/images.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
 import { abandonMailboxes } from '../io/mailbox.ts'
-import type { DiskHandle, NetHandle, PortHandle } from '../io/worker-protocol.ts'
+import { COMMAND_BYTES, type DiskHandle, type NetHandle, type PortHandle } from '../io/worker-protocol.ts'
 import { KVM_CAP } from '../kvm/api.ts'
 import { type CpuidEntry, guestCpuid, missingFeatures } from '../kvm/cpuid.ts'
 import { bootMsrs } from '../kvm/msrs.ts'
@@ -29,6 +29,7 @@ import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
+import type { VsockOptions } from '../virtio/vsock/vsock.ts'
 import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
 import { GENERATION_ID, IRQ, memoryMap, ROM } from './layout.ts'
@@ -54,6 +55,9 @@ export interface MachineOptions {
   readonly netLimit?: RateLimit | undefined
   /** The VM generation ID: a UUID in lower case. */
   readonly generationId: string
+  readonly vsock?: VsockOptions | undefined
+  /** The guest has a watchdog; see IoWorkerData. */
+  readonly watchdog?: { readonly timedOut: boolean } | undefined
   readonly display?: DisplayHandle | undefined
   /** eventfd the serial port writes when it has output or room for input. */
   readonly serialAttentionFd: number
@@ -73,6 +77,8 @@ export interface MachineListener {
   /** At most once; the machine still has to be stopped. */
   ended(end: MachineEnd): void
   panicked(): void
+  /** The guest does not reload its watchdog any more. */
+  bitten(): void
   warning(text: string): void
 }
 
@@ -152,7 +158,7 @@ export class Machine {
         highRam: ram.size - ram.regions[0]!.size,
         control: this.control,
         busWakeFd,
-        commands: new SharedArrayBuffer(8),
+        commands: new SharedArrayBuffer(COMMAND_BYTES),
         commandFd,
         uart,
         disks: options.hvt ? [] : options.disks,
@@ -167,11 +173,14 @@ export class Machine {
         restore: options.restore?.devices,
         firmware: firmware?.machine,
         generationId: options.generationId,
+        watchdog: options.hvt ? undefined : options.watchdog,
+        vsock: options.vsock,
       },
       (message) => {
         if (message.kind === 'power-off') this.end({ kind: 'power-off' })
         else if (message.kind === 'reset') this.end({ kind: 'reset', detail: message.reason })
         else if (message.kind === 'panic') this.listener.panicked()
+        else if (message.kind === 'watchdog') this.listener.bitten()
         else if (message.kind === 'warning') this.listener.warning(message.text)
         else if (message.kind === 'variables-written') this.keepVariables(firmware?.images)
       },
@@ -310,11 +319,13 @@ export class Machine {
     this.threads.run()
   }
 
-  pause(): Promise<void> {
-    return this.threads.pause()
+  async pause(): Promise<void> {
+    this.io.setPaused(true)
+    await this.threads.pause()
   }
 
   resume(): void {
+    this.io.setPaused(false)
     this.threads.resume()
   }
 

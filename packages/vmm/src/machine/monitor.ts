@@ -52,6 +52,9 @@ type End = MachineEnd | { readonly kind: 'quit'; readonly detail: string } | { r
 const OUTPUT_CHUNK = 64 * 1024
 /** How long output of a stream is collected before it is handed on. */
 const COLLECT_MS = 5
+/** How a machine ended that its watchdog ended. */
+const WATCHDOG = 'watchdog'
+const WATCHDOG_OFF = 'it did not reload its watchdog in time'
 
 export class Monitor {
   private readonly options: RunOptions
@@ -64,6 +67,10 @@ export class Monitor {
   private readonly chunk = new Uint8Array(OUTPUT_CHUNK)
   private state: VmmStatus['state'] = 'starting'
   private resets = 0
+  /** There is something to boot: not so after `--restore` of a kernel that was not given. */
+  private startsAgain = false
+  /** What the next machine is told of how this one ended. */
+  private again: Pick<MachineOptions, 'watchdog'> = {}
   private panicked = false
   private machine: Machine | undefined
   private log: SerialLog | undefined
@@ -95,9 +102,9 @@ export class Monitor {
     this.earlyWorkers = early
     this.cpus = options.cpus ?? DEFAULTS.cpus
     this.memoryBytes = options.memoryBytes ?? DEFAULTS.memoryBytes
-    const { serial, control, display, ports = [], jail = { kind: 'process' } } = options
+    const { serial, control, display, vsock, ports = [], jail = { kind: 'process' } } = options
     const sockets = [
-      ...[serial.kind === 'unix' ? serial.path : undefined, control, display?.path],
+      ...[serial.kind === 'unix' ? serial.path : undefined, control, display?.path, vsock?.path],
       ...ports.map(({ path }) => path),
     ]
     this.jail = new Jail(jail, {
@@ -114,11 +121,14 @@ export class Monitor {
     for (const { name, path } of this.options.ports ?? []) {
       ports.push({ name, listenFd: await listenUnixFd('port', path) })
     }
+    const { vsock } = this.options
     const machineOptions = {
       ...this.open(snapshot),
       ports,
       diskLimit: this.options.diskLimit,
       netLimit: this.options.netLimit,
+      vsock: vsock && { ...vsock, listenFd: await listenUnixFd('vsock', vsock.path) },
+      watchdog: this.options.watchdog && { timedOut: false },
       generationId: generationIdOf(this.options, snapshot),
     }
     if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)
@@ -154,6 +164,7 @@ export class Monitor {
     this.control?.broadcast({ event: 'exit', code: end.code, reason: end.reason })
     await this.control?.close()
     for (const { path } of this.options.ports ?? []) removeSocket(path)
+    if (this.options.vsock) removeSocket(this.options.vsock.path)
   }
 
   private async openDisplay(): Promise<void> {
@@ -231,13 +242,15 @@ export class Monitor {
   }
 
   private async runMachines(first: MachineOptions): Promise<ProcessEnd> {
-    for (let options = first; ; options = { ...first, restore: undefined }) {
+    this.startsAgain = first.boot !== undefined
+    for (let options = first; ; options = { ...first, ...this.again, restore: undefined }) {
       this.setState('starting')
       let machine: Machine
       try {
         machine = await Machine.create(options, {
           ended: (end) => this.ending.resolve(end),
           panicked: () => this.guestPanicked(),
+          bitten: () => this.watchdogBit(),
           warning: (text) => this.warn(text),
         })
       } catch (error) {
@@ -262,6 +275,8 @@ export class Monitor {
       options.ram.clear()
       this.ending = Promise.withResolvers<End>()
       this.resets++
+      const timedOut = end.kind === 'reset' && end.detail === WATCHDOG
+      this.again = first.watchdog ? { watchdog: { timedOut } } : {}
       this.panicked = false
       this.control?.broadcast({ event: 'reset', reason: end.kind === 'reset' ? end.detail : 'asked for' })
     }
@@ -280,7 +295,7 @@ export class Monitor {
         return { code: EXIT.internal, reason: `internal error: ${end.detail}` }
       case 'reset-asked':
       case 'reset':
-        if (this.options.kernel === undefined) {
+        if (!this.startsAgain) {
           return { code: EXIT.reset, reason: 'the guest reset, and without --kernel it cannot start again' }
         }
         if (end.kind === 'reset-asked' || !this.options.noReboot) return undefined
@@ -288,6 +303,17 @@ export class Monitor {
           ? { code: EXIT.guestCrashed, reason: 'the guest crashed: its kernel panicked; see its console' }
           : { code: EXIT.reset, reason: `the guest reset (${end.detail}) and --no-reboot was given` }
     }
+  }
+
+  /** The guest hangs: told in any case, then what was asked for. */
+  private watchdogBit(): void {
+    const { watchdog } = this.options
+    if (watchdog === undefined || !this.machine) return
+    this.warn(`the guest does not reload its watchdog (--watchdog ${watchdog})`)
+    this.control?.broadcast({ event: 'watchdog', action: watchdog })
+    if (watchdog === 'reset') this.ending.resolve({ kind: 'reset', detail: WATCHDOG })
+    else if (watchdog === 'poweroff') this.ending.resolve({ kind: 'crashed', detail: WATCHDOG_OFF })
+    else if (watchdog === 'pause' && this.state === 'running' && !this.saving) void this.pause()
   }
 
   private guestPanicked(): void {
@@ -357,9 +383,7 @@ export class Monitor {
         this.ending.resolve({ kind: 'reset-asked' })
         return null
       case 'pause':
-        if (this.state === 'paused') return null
-        await this.runningMachine().pause()
-        if (this.state === 'running') this.setState('paused')
+        await this.pause()
         return null
       case 'resume':
         if (this.state === 'running') return null
@@ -437,6 +461,12 @@ export class Monitor {
       this.saving = undefined
       over.resolve()
     }
+  }
+
+  private async pause(): Promise<void> {
+    if (this.state === 'paused') return
+    await this.runningMachine().pause()
+    if (this.state === 'running') this.setState('paused')
   }
 
   private runningMachine(): Machine {

@@ -46,7 +46,7 @@ function launch(code: readonly (readonly number[])[] | Uint8Array, args: readonl
   const end = new Promise<{ code: number | null; output: Buffer; line: string }>((resolve) => {
     child.on('close', (code) => resolve({ code, output: Buffer.concat(stdout), line: stderr.trimEnd() }))
   })
-  return { child, end, output: () => Buffer.concat(stdout).toString('latin1') }
+  return { child, end, output: () => Buffer.concat(stdout).toString('latin1'), errors: () => stderr }
 }
 
 const run = (code: readonly (readonly number[])[] | Uint8Array, args?: readonly string[]) =>
@@ -100,6 +100,50 @@ describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 },
     assert.equal(readFileSync(log, 'utf8'), 'warmhearth-vmm: the guest powered off\n')
     assert.equal(none.code, 0)
     assert.deepEqual([bad.code, /write \{"run"/.test(bad.errors)], [1, true])
+  })
+
+  describe('a guest that does not reload its watchdog', () => {
+    const WATCHDOG_BAR = 0xd000_0000
+    const config = (register: number): number[] => outl(0xcf8, 0x8000_0900 | register)
+    const register = (offset: number, value: number): number[] => [
+      ...storeMemory(WATCHDOG_BAR + 0xc, 0x80),
+      ...storeMemory(WATCHDOG_BAR + 0xc, 0x86),
+      ...storeMemory(WATCHDOG_BAR + offset, value),
+    ]
+    // test eax, 0x200; jz over the power-off
+    const offIfTimedOut = [0xa9, 0, 2, 0, 0, 0x74, powerOff.length, ...powerOff]
+    const hangs = [
+      ...[config(0x10), outl(0xcfc, WATCHDOG_BAR), print('up'), loadMemory(WATCHDOG_BAR + 0xc)],
+      ...[offIfTimedOut, register(0, 8), register(4, 8), config(0x68), outb(0xcfc, 2)],
+    ]
+
+    test('is reset and finds out why, or ends, with what was asked for', async () => {
+      const { code, output, line } = await run(hangs, ['--watchdog', 'reset'])
+      assert.deepEqual([code, output.toString()], [0, 'upup'], line)
+      assert.match(line, /does not reload its watchdog \(--watchdog reset\)/)
+      const off = await run(hangs, ['--watchdog', 'poweroff'])
+      assert.equal(off.code, 11)
+      assert.match(off.line, /the guest crashed: it did not reload its watchdog in time$/)
+      assert.equal((await run(hangs, ['--watchdog', 'reset', '--no-reboot'])).code, 10)
+    })
+
+    for (const action of ['pause', 'event'] as const) {
+      test(`is told of and goes on or stands still (${action})`, async () => {
+        const control = path.join(folder, `control-${files++}`)
+        const guest = launch(hangs, ['--watchdog', action, '--control', `unix:${control}`])
+        // Whoever connects too late for the event sees it in the log.
+        const state = action === 'pause' ? 'paused' : 'running'
+        for (let client: ControlClient | undefined; ; await new Promise((wake) => setTimeout(wake, 20))) {
+          if (guest.child.exitCode !== null) assert.fail((await guest.end).line)
+          client ??= await ControlClient.connect(control).catch(() => undefined)
+          if (!guest.errors().includes(`--watchdog ${action}`)) continue
+          if (!client || (await client.status()).state !== state) continue
+          await client.request('quit')
+          break
+        }
+        assert.equal((await guest.end).code, 0)
+      })
+    }
   })
 
   test('a Multiboot kernel gets its command line and modules', async () => {

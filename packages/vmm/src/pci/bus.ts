@@ -26,6 +26,7 @@ export interface PciLayout {
 /** Bus 0 only: 32 devices × 8 functions × 4 KiB. The MCFG table says the same. */
 export const ECAM_BYTES = 1 << 20
 const SLOTS = 32
+const FUNCTIONS = 8
 /** Where port BARs begin, behind all legacy devices. */
 const FIRST_PORT = 0xc000
 /** IRQ 10 and 11, which no device of the chipset has. */
@@ -35,7 +36,7 @@ const RESET_CONTROL = 1
 const CONFIG_DATA = 4
 
 /**
- * PCI bus 0: configuration mechanism 1 and ECAM, one function per slot. Without firmware `plug` gives each
+ * PCI bus 0: configuration mechanism 1 and ECAM. Without firmware `plug` gives each
  * BAR an address and enables decoding, so a guest that believes what it finds can start at once; one that
  * moves or disables a BAR is followed.
  */
@@ -46,7 +47,8 @@ export class PciBus {
   readonly ecam: BusDevice
   private readonly platform: Platform
   private readonly layout: PciLayout
-  private readonly slots: (PciFunction | undefined)[] = new Array(SLOTS).fill(undefined)
+  /** By device and function number: 5 and 3 bits. */
+  private readonly slots: (PciFunction | undefined)[] = new Array(SLOTS * FUNCTIONS).fill(undefined)
   private readonly lines = new Map<number, IntxLine>()
   private nextAddress: number
   private nextPort = FIRST_PORT
@@ -69,16 +71,22 @@ export class PciBus {
     this.plug(0, layout.hostBridge ?? new HostBridge())
   }
 
-  /** Before the guest starts. Throws RangeError when the slot is taken or no addresses are left. */
-  plug(slot: number, fn: PciFunction): void {
-    if (!(slot >= 0 && slot < SLOTS) || this.slots[slot] !== undefined) {
-      throw new RangeError(`PCI slot ${slot} is not free`)
+  /**
+   * Before the guest starts. Throws RangeError when the place is taken or no addresses are left. A slot's function 0
+   * comes before its others: without it nobody looks for them.
+   */
+  plug(slot: number, fn: PciFunction, number = 0): void {
+    const first = this.slots[slot * FUNCTIONS]
+    const valid = slot >= 0 && slot < SLOTS && number >= 0 && number < FUNCTIONS
+    if (!valid || this.slots[slot * FUNCTIONS + number] !== undefined || (number > 0 && !first)) {
+      throw new RangeError(`PCI slot ${slot}.${number} is not free`)
     }
+    if (number > 0) first?.config.setMultifunction()
     const gsi = gsiOfSlot(slot)
     const intx = new IntxPin(this.line(gsi), fn.config)
     fn.attach({ number: slot, platform: this.platform, intx })
     if (this.layout.firmware !== true) this.assign(fn, gsi)
-    this.slots[slot] = fn
+    this.slots[slot * FUNCTIONS + number] = fn
     fn.config.connect(this.mapper())
   }
 
@@ -112,32 +120,38 @@ export class PciBus {
   /** See PciFunction.save. */
   save(): DevicesState['pci'] {
     const functions: DevicesState['pci']['functions'] = []
-    for (const [slot, fn] of this.slots.entries()) {
+    for (const [place, fn] of this.slots.entries()) {
       if (fn === undefined) continue
       const more = fn.save?.()
       const config = Buffer.from(fn.config.save()).toString('base64')
-      functions.push({ slot, name: fn.name, config, ...more })
+      const number = place % FUNCTIONS
+      const slot = Math.floor(place / FUNCTIONS)
+      functions.push({ slot, ...(number > 0 && { function: number }), name: fn.name, config, ...more })
     }
     return { configAddress: this.configAddress, functions }
   }
 
   /** On a bus with the same functions, before the guest runs. Throws with a line that names what differs. */
   restore(state: DevicesState['pci']): void {
-    const saved = new Map(state.functions.map((fn) => [fn.slot, fn]))
-    for (const [slot, fn] of this.slots.entries()) {
-      const other = saved.get(slot)
+    const placeOf = (saved: DevicesState['pci']['functions'][number]): number =>
+      saved.slot * FUNCTIONS + (saved.function ?? 0)
+    const saved = new Map(state.functions.map((fn) => [placeOf(fn), fn]))
+    for (const [place, fn] of this.slots.entries()) {
+      const other = saved.get(place)
       if (fn?.name === other?.name) continue
+      const number = place % FUNCTIONS
       throw new Error(
-        `PCI slot ${slot} had ${other?.name ?? 'nothing'} when the snapshot was made and has ${fn?.name ?? 'nothing'} now: give the VM the same devices`,
+        `PCI slot ${Math.floor(place / FUNCTIONS)}${number > 0 ? `.${number}` : ''} had ${other?.name ?? 'nothing'} when the snapshot was made and has ${fn?.name ?? 'nothing'} now: give the VM the same devices`,
       )
     }
     this.configAddress = (state.configAddress & 0x80ff_fffc) >>> 0
-    for (const { slot, name, config } of state.functions) {
-      if (!this.slots[slot]!.config.restore(Buffer.from(config, 'base64'))) {
+    for (const fn of state.functions) {
+      const { slot, name, config } = fn
+      if (!this.slots[placeOf(fn)]!.config.restore(Buffer.from(config, 'base64'))) {
         throw new Error(`PCI slot ${slot}: this ${name} is not of the kind that the snapshot has`)
       }
     }
-    for (const fn of state.functions) this.slots[fn.slot]!.restore?.(fn)
+    for (const fn of state.functions) this.slots[placeOf(fn)]!.restore?.(fn)
   }
 
   /** See PciFunction.resumed. */
@@ -146,9 +160,9 @@ export class PciBus {
   }
 
   close(): void {
-    for (const [slot, fn] of this.slots.entries()) {
+    for (const [place, fn] of this.slots.entries()) {
       if (fn === undefined) continue
-      this.slots[slot] = undefined
+      this.slots[place] = undefined
       // First nothing reaches the function any more, then it goes.
       fn.config.disconnect()
       fn.close()
@@ -245,7 +259,7 @@ export class PciBus {
   }
 
   private at(location: number): PciFunction | undefined {
-    return (location & 7) === 0 && location < SLOTS * 8 ? this.slots[location >>> 3] : undefined
+    return location < SLOTS * FUNCTIONS ? this.slots[location] : undefined
   }
 }
 

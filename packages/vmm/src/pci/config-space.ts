@@ -3,6 +3,7 @@ import { COMMAND, PCI, STATUS_BITS } from './registers.ts'
 
 const SIZE = 256
 const BARS = 6
+const MULTIFUNCTION = 0x80
 
 /** What the header says of a function. */
 export interface PciIdentity {
@@ -134,6 +135,12 @@ export class ConfigSpace {
     this.mapper = mapper
     this.initial.set(this.bytes)
     this.decode()
+  }
+
+  /** The slot has more functions than this one, its first (6.2.1, Header Type). */
+  setMultifunction(): void {
+    this.bytes[PCI.HEADER_TYPE] = MULTIFUNCTION
+    this.initial[PCI.HEADER_TYPE] = MULTIFUNCTION
   }
 
   /** Sets what firmware would have set before the guest starts. */

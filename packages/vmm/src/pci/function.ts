@@ -23,7 +23,7 @@ export interface PciFunction {
    * hold. No vCPU runs and nothing is called until `resumed` or `close`. Throws with a line for people when the
    * function cannot be saved. Absent: there is nothing to tell.
    */
-  save?(): Omit<PciFunctionState, 'slot' | 'name' | 'config'>
+  save?(): Omit<PciFunctionState, 'slot' | 'function' | 'name' | 'config'>
   /**
    * Takes on what `save` told, on a new function whose configuration space is restored already. Throws with a
    * line for people when it does not fit; the machine is given up then.

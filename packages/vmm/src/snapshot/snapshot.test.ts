@@ -276,6 +276,13 @@ describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
     second.type('1')
     await second.printed('started after a restore')
     assert.equal((await second.end).code, 0)
+
+    // Reset in the middle of it, firmware begins from its beginning.
+    const third = launch(['--restore', saved, ...machine])
+    await (await third.client()).request('reset')
+    await third.printed('Press ESC for boot menu')
+    await third.printed('started after a restore')
+    assert.equal((await third.end).code, 0)
   })
 
   test('what cannot be saved or restored is one line, and nothing is left behind', async () => {

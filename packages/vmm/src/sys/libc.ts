@@ -134,6 +134,8 @@ export const accept4: (fd: number, address: null, length: null, flags: number) =
 /** `pair` receives the two fds. */
 export const socketpair: (domain: number, type: number, protocol: number, pair: Int32Array) => number =
   libc.func('int socketpair(int domain, int type, int protocol, void *pair)')
+/** `how` 0: no more reading, 1: no more writing. */
+export const shutdown: (fd: number, how: number) => number = libc.func('int shutdown(int fd, int how)')
 /** `entries` is an array of struct pollfd {int fd; short events; short revents}. */
 export const poll: (entries: ArrayBufferView, count: number, timeoutMs: number) => number = libc.func(
   'int poll(void *fds, unsigned long n, int timeout)',

@@ -34,6 +34,7 @@ export const DEVICE_ID = {
   SCSI: 8,
   GPU: 16,
   INPUT: 18,
+  VSOCK: 19,
 } as const
 
 /** Section 4.1.5.1.2: "no vector". */

@@ -16,6 +16,7 @@ import * as libc from '../../sys/libc.ts'
 import { VirtioPciFunction } from '../../virtio/pci-transport.ts'
 import { RngDevice } from '../../virtio/rng.ts'
 import { TestMachine } from '../../virtio/testing/machine.ts'
+import { I6300esb } from '../../watchdog/i6300esb.ts'
 import { ByteSource, EDGES } from '../byte-source.ts'
 import type { FuzzTarget } from '../target.ts'
 
@@ -185,4 +186,51 @@ const pci: FuzzTarget = {
   },
 }
 
-export const portTargets: readonly FuzzTarget[] = [chipset, uart, pci, fwCfg, flash]
+const watchdog: FuzzTarget = {
+  name: 'i6300esb',
+  about: 'the watchdog timer: registers, locks, pauses and snapshots at any moment',
+  runsInTest: 300,
+  run(input) {
+    const source = new ByteSource(input)
+    const machine = new TestMachine(1 << 16)
+    const layout = { mmio32Start: 0xc000_0000, mmio32End: 0xe000_0000, ecamStart: 0xe000_0000 }
+    const device = new I6300esb({ bite() {}, timedOut: source.oneIn(2) })
+    const bus = new PciBus(machine.platform, layout)
+    bus.plug(1, device)
+    const bar = 0xc000_0000
+    try {
+      while (!source.done) {
+        const size = 1 << source.below(3)
+        const value = source.oneIn(3) ? source.pick(EDGES) : source.pick([0x80, 0x86, 1, 2, 3, 0x100, 0x300])
+        const masked = value & (size === 4 ? -1 : (1 << (8 * size)) - 1)
+        switch (source.below(6)) {
+          case 0:
+            bus.ecam.write((1 << 15) + source.pick([0x60, 0x61, 0x68, source.u8()]), size, masked)
+            break
+          case 1:
+            device.setClock(source.oneIn(2))
+            break
+          case 2: {
+            const state = bus.save()
+            bus.restore(state)
+            if (bus.save().functions[1]!.watchdog!.timer1 !== state.functions[1]!.watchdog!.timer1) {
+              throw new Error('a restored watchdog is another one')
+            }
+            break
+          }
+          case 3:
+            machine.loop.runOnce(0)
+            break
+          default:
+            machine.mmio.write(bar + source.below(16), size, masked)
+            checkValue(device, source.below(16), size)
+        }
+      }
+    } finally {
+      bus.close()
+      machine.close()
+    }
+  },
+}
+
+export const portTargets: readonly FuzzTarget[] = [chipset, uart, pci, fwCfg, flash, watchdog]

@@ -24,6 +24,7 @@ import { ScsiDevice } from '../../virtio/scsi/scsi.ts'
 import type { TestDescriptor, TestQueue } from '../../virtio/testing/driver.ts'
 import { TestMachine } from '../../virtio/testing/machine.ts'
 import { COMMON, PciDriver } from '../../virtio/testing/pci-driver.ts'
+import { VsockDevice } from '../../virtio/vsock/vsock.ts'
 import { ByteSource, EDGES } from '../byte-source.ts'
 import type { FuzzTarget } from '../target.ts'
 
@@ -255,6 +256,51 @@ const consolePorts: Recipe = {
     words([source.below(4), (source.below(2) << 16) | source.below(9)], source, source.pick([0, 0, 8])),
 }
 
+/** Where the host's programs for the guest listen: they take what comes and hang up now and then. */
+let vsockPort: number | undefined
+const vsock: Recipe = {
+  name: 'virtio-vsock',
+  about: 'sockets: packets of any kind for connections that are there or not, and credit that lies',
+  make() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hearth-fuzz-'))
+    const listen = (name: string): number => {
+      const address = unixAddress(path.join(folder, name))
+      const fd = libc.check('socket', libc.socket(1, 1 | 0o4000, 0))
+      libc.check('bind', libc.bind(fd, address, address.length))
+      libc.check('listen', libc.listen(fd, 64))
+      return fd
+    }
+    const listenFd = listen('vsock')
+    const portFd = listen('vsock_1')
+    vsockPort = portFd
+    return {
+      device: new VsockDevice({ cid: 3, listenFd, path: path.join(folder, 'vsock') }),
+      release() {
+        vsockPort = undefined
+        libc.close(listenFd)
+        libc.close(portFd)
+        fs.rmSync(folder, { recursive: true })
+      },
+    }
+  },
+  request: (source) => {
+    if (source.oneIn(4) && vsockPort !== undefined) {
+      const fd = libc.accept4(vsockPort, null, null, 0o4000)
+      if (fd >= 0) {
+        if (source.oneIn(2)) libc.write(fd, new Uint8Array(100), 100)
+        libc.close(fd)
+      }
+    }
+    const cid = (own: number): number => (source.oneIn(10) ? source.u32() : own)
+    const op = source.oneIn(10) ? source.u16() : 1 + source.below(7)
+    const type = source.oneIn(10) ? 2 : 1
+    const length = source.oneIn(6) ? source.pick(EDGES) : source.below(64)
+    const addresses = [cid(3), 0, cid(2), 0, source.below(4), source.below(3)]
+    const credit = [source.pick(EDGES), source.oneIn(3) ? source.u32() : 0]
+    return words([...addresses, length, type | (op << 16), source.below(4), ...credit], source, length & 63)
+  },
+}
+
 const gpu: Recipe = {
   name: 'virtio-gpu',
   about: 'a screen: resources, backing pages, scanouts, cursors',
@@ -291,6 +337,7 @@ export const virtioTargets: readonly FuzzTarget[] = [
   target(net),
   target(balloon),
   target(consolePorts),
+  target(vsock),
   target(gpu),
   target(plain('virtio-rng', 'random numbers', () => new RngDevice())),
   target(plain('virtio-keyboard', 'a keyboard', () => new Keyboard('us', () => {}).device)),
