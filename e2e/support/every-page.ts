@@ -28,6 +28,14 @@ export const everyPage: readonly ShownPage[] = [
   { name: 'vm-disks', path: vm('photo-library', '/disks') },
   { name: 'vm-snapshots', path: vm('photo-library', '/snapshots') },
   { name: 'vm-network', path: vm('photo-library', '/network') },
+  {
+    name: 'port-forward',
+    path: vm('photo-library', '/network'),
+    async prepare(page) {
+      await page.getByRole('button', { name: 'Forward a port' }).click()
+      await page.getByRole('dialog').getByLabel('Port of the box').waitFor()
+    },
+  },
   { name: 'vm-settings', path: vm('build-runner', '/settings') },
   { name: 'vm-activity', path: vm('photo-library', '/activity') },
   { name: 'vm-api', path: vm('photo-library', '/api') },

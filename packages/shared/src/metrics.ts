@@ -12,6 +12,8 @@ export const vmFiguresSchema = z.object({
   cpu: figure,
   /** Memory of the host that its process holds now. */
   memoryBytes: figure,
+  /** Memory the guest itself uses, by its own words; null while it does not tell. */
+  guestMemoryBytes: figure.nullable().optional(),
   diskReadBytes: figure,
   diskWriteBytes: figure,
   diskReads: figure,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HearthError } from './errors.ts'
 import { layoutNames } from './keyboard-layouts.ts'
+import { rateLimitSchema } from './limits.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
 import { firewallSchema, portForwardsSchema } from './network.ts'
 import { GIB, MIB } from './units.ts'
@@ -70,6 +71,11 @@ export const vmSpecSchema = z.object({
   firewall: firewallSchema.optional(),
   /** From its next start on it has a watchdog timer, and this follows when its guest hangs; absent: it has none. */
   watchdog: z.enum(watchdogActions).optional(),
+  /** Of each of its disks, and of each direction of its network, from its next start on; absent: none. */
+  diskLimit: rateLimitSchema.optional(),
+  netLimit: rateLimitSchema.optional(),
+  /** Memory that its guest frees stays with it, from its next start on; absent: it goes back to the host. */
+  keepMemory: z.boolean().optional(),
 })
 export type VmSpec = z.infer<typeof vmSpecSchema>
 

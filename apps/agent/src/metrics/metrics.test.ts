@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseBusySeconds, processorTemperature } from './host-figures.ts'
 import { parseProcess, processFigures } from './process-figures.ts'
-import { figuresBetween, sumCounters } from './sampler.ts'
+import { figuresBetween, guestMemory, sumCounters } from './sampler.ts'
 
 test('a process is read past a name with brackets and blanks', () => {
   const stat = `42 (a) b (c) S 1 42 42 0 -1 4194304 1 2 3 4 250 150 7 8 20 0 9 0 100 1000 50`
@@ -41,6 +41,7 @@ test('counters become rates; those that went back began anew', () => {
   const reading = (atMs: number, cpuSeconds: number, reads: number, rxBytes: number) => ({
     atMs,
     process: { cpuSeconds, memoryBytes: 5000 },
+    guestMemoryBytes: 3000,
     io: sumCounters([
       { name: 'block', counters: { reads, readBytes: reads * 512 } },
       { name: 'block', counters: { reads, readBytes: reads * 512 } },
@@ -52,6 +53,7 @@ test('counters become rates; those that went back began anew', () => {
   assert.deepEqual(figures, {
     cpu: 1.5,
     memoryBytes: 5000,
+    guestMemoryBytes: 3000,
     diskReadBytes: 5120,
     diskWriteBytes: 0,
     diskReads: 10,
@@ -61,4 +63,17 @@ test('counters become rates; those that went back began anew', () => {
     netRxPackets: 0,
     netTxPackets: 0,
   })
+})
+
+test('what a guest uses is what it has less what it could give, and not known without its word', () => {
+  const balloon = (statistics: Record<string, number>) => ({
+    ...{ targetBytes: 0, actualBytes: 0, reportedBytes: 0 },
+    statistics,
+  })
+  assert.equal(guestMemory(balloon({ total: 1000, available: 700, free: 200 }), 1000), 300)
+  assert.equal(guestMemory(balloon({ total: 1000 }), 1000), null)
+  // Hostile or just odd: neither below nothing nor above what it has.
+  assert.equal(guestMemory(balloon({ total: 10, available: 700 }), 1000), 0)
+  assert.equal(guestMemory(balloon({ total: 1e18, available: 0 }), 1000), 1000)
+  assert.equal(guestMemory(undefined, 1000), null)
 })

@@ -3,7 +3,12 @@
  * samples needs to know nothing about restarts: a counter that went back began anew.
  */
 import type { HostFigures, HostSample, VmFigures } from '@hearth/shared/metrics'
-import { type VmmDeviceCounters, vmmCountersSchema } from '@hearth/shared/vmm-control'
+import {
+  type VmmBalloon,
+  type VmmCounters,
+  type VmmDeviceCounters,
+  vmmCountersSchema,
+} from '@hearth/shared/vmm-control'
 import { diskFigures, readMemory } from '../host/capacity.ts'
 import type { Vm } from '../vm/vm.ts'
 import { busySeconds, processorTemperature } from './host-figures.ts'
@@ -26,6 +31,7 @@ interface VmReading {
   atMs: number
   process: ProcessFigures
   io: IoCounters
+  guestMemoryBytes: number | null
 }
 
 export class Sampler {
@@ -58,14 +64,15 @@ export class Sampler {
     const pid = vm.record.process?.pid
     if (pid === undefined) return null
     const before = this.#before.get(vmUid)
-    const [process, io] = await Promise.all([processFigures(pid), ioCounters(vm)])
+    const [process, counters] = await Promise.all([processFigures(pid), countersOf(vm)])
     if (!process) return null
     // A monitor that does not answer now (it starts, or writes a snapshot) has done nothing that we know of.
     const reading: VmReading = {
       pid,
       atMs: performance.now(),
       process,
-      io: io ?? before?.io ?? sumCounters([]),
+      io: counters ? sumCounters(counters.devices) : (before?.io ?? sumCounters([])),
+      guestMemoryBytes: guestMemory(counters?.balloon, vm.spec.memoryBytes),
     }
     this.#before.set(vmUid, reading)
     if (before?.pid !== pid) return null
@@ -100,13 +107,25 @@ export function figuresBetween(before: Omit<VmReading, 'pid'>, now: Omit<VmReadi
   return {
     cpu: Math.max(0, now.process.cpuSeconds - before.process.cpuSeconds) / seconds,
     memoryBytes: now.process.memoryBytes,
+    guestMemoryBytes: now.guestMemoryBytes,
     ...io,
   }
 }
 
-async function ioCounters(vm: Vm): Promise<IoCounters | null> {
+/**
+ * What the guest's programs and kernel hold: all it has, less what it could give to a program at once (its caches are part
+ * of that). null without a driver that tells; what it tells is a guest's word, and bounded by what it was given.
+ */
+export function guestMemory(balloon: VmmBalloon | undefined, memoryBytes: number): number | null {
+  const { total, available } = balloon?.statistics ?? {}
+  return total === undefined || available === undefined
+    ? null
+    : Math.min(memoryBytes, Math.max(0, total - available))
+}
+
+async function countersOf(vm: Vm): Promise<VmmCounters | null> {
   try {
-    return sumCounters(vmmCountersSchema.parse(await vm.ask('counters')).devices)
+    return vmmCountersSchema.parse(await vm.ask('counters'))
   } catch {
     return null
   }

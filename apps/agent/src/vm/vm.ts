@@ -28,6 +28,7 @@ import {
 import { type ChildExit, Monitor } from '../vmm/monitor.ts'
 import { bootOptions } from './boot-options.ts'
 import { describeExit, type StopRequest, type VmEnd } from './exit-reason.ts'
+import { limitsOf } from './limits.ts'
 import {
   dropSuspended,
   forgetResumed,
@@ -414,6 +415,7 @@ export class Vm {
       serial: { kind: 'unix', path: this.sockets.serial, scrollbackLine: true },
       serialLog: this.files.serialLog,
       display: spec.display && { path: this.sockets.display, layout: spec.display.keyboard },
+      ...limitsOf(spec),
       ports: [{ name: guestAgentPort, path: this.sockets.guestAgent }],
       control: this.sockets.control,
       watchdog: spec.watchdog,

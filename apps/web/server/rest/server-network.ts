@@ -1,9 +1,11 @@
-/** Of a server: the ports of its host that lead to it, and what its firewall lets in. */
+/** Of a server: the ports of its host that lead to it, what its firewall lets in, and how fast it may be. */
+import { type RateLimit, rateLimitSchema } from '@hearth/shared/limits'
 import { firewallSchema, portProtocols, portSchema } from '@hearth/shared/network'
 import { z } from 'zod'
 import { on } from '../auth/privilege.ts'
 import type { VmView } from '../views/vm.ts'
 import { imageIds } from './actions.ts'
+import { RestError } from './errors.ts'
 import { toAction } from './mappers.ts'
 import { type RestContext, route } from './route.ts'
 import { actionSchema, idPathSchema } from './schemas.ts'
@@ -37,7 +39,90 @@ async function toNetwork(rest: RestContext, vm: VmView): Promise<z.input<typeof 
   }
 }
 
+const limitSchema = z
+  .object({
+    bytes_per_second: rateLimitSchema.shape.bytesPerSecond.optional(),
+    operations_per_second: rateLimitSchema.shape.operationsPerSecond
+      .optional()
+      .describe('Packets, for the network'),
+    burst_seconds: rateLimitSchema.shape.burstSeconds
+      .default(1)
+      .describe('What was left unused in so many seconds may be used at once'),
+  })
+  .nullable()
+  .describe('null: none')
+const limitsSchema = z
+  .object({
+    disk: limitSchema.describe('Of each disk'),
+    network: limitSchema.describe('Of each direction'),
+    keep_memory: z.boolean().describe('What the guest frees stays with it'),
+  })
+  .meta({ id: 'ServerLimits' })
+
+function toLimits({ diskLimit, netLimit, keepMemory }: VmView): z.input<typeof limitsSchema> {
+  const limit = (one: RateLimit | null) =>
+    one && {
+      bytes_per_second: one.bytesPerSecond,
+      operations_per_second: one.operationsPerSecond,
+      burst_seconds: one.burstSeconds,
+    }
+  return { disk: limit(diskLimit), network: limit(netLimit), keep_memory: keepMemory }
+}
+
+function fromLimit(name: string, limit: z.output<typeof limitSchema> | undefined) {
+  if (!limit) return limit
+  const parsed = rateLimitSchema.safeParse({
+    bytesPerSecond: limit.bytes_per_second ?? null,
+    operationsPerSecond: limit.operations_per_second ?? null,
+    burstSeconds: limit.burst_seconds,
+  })
+  if (parsed.success) return parsed.data
+  const message = parsed.error.issues[0]?.message ?? 'This is no limit.'
+  throw new RestError(422, 'invalid_input', `${name}: ${message}`, [{ name, messages: [message] }])
+}
+
+const limitRoutes = [
+  route({
+    method: 'GET',
+    pattern: '/servers/{id}/limits',
+    summary: 'Speed limits of a server, and whether it gives free memory back',
+    tag: 'Server Limits',
+    privilege: on('vm', 'viewer'),
+    status: 200,
+    path: idPathSchema,
+    response: z.object({ limits: limitsSchema }),
+    handle: async (rest, { path, viewer }) => ({
+      limits: toLimits(await rest.services.vms.get(viewer, path.id)),
+    }),
+  }),
+  route({
+    method: 'PUT',
+    pattern: '/servers/{id}/limits',
+    summary: 'Set speed limits of a server from its next start on; what is left out stays',
+    tag: 'Server Limits',
+    privilege: on('vm', 'owner'),
+    status: 200,
+    path: idPathSchema,
+    body: limitsSchema.partial(),
+    response: z.object({
+      limits: limitsSchema,
+      action: actionSchema.nullable().describe('null: nothing had to change'),
+    }),
+    async handle(rest, { path, body, viewer, idempotencyKey }) {
+      const { vm, action } = await rest.services.vms.update(viewer, {
+        id: path.id,
+        diskLimit: fromLimit('disk', body.disk),
+        netLimit: fromLimit('network', body.network),
+        keepMemory: body.keep_memory,
+        idempotencyKey,
+      })
+      return { limits: toLimits(vm), action: action && toAction(action, await imageIds(rest)) }
+    },
+  }),
+]
+
 export const serverNetworkRoutes = [
+  ...limitRoutes,
   route({
     method: 'GET',
     pattern: '/servers/{id}/network',

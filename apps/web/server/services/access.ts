@@ -61,6 +61,13 @@ export function mayChange(standing: Standing, projectId: number): Ability {
     : cannot('You may look at this project, but not change it. Ask one of its owners to make you a member.')
 }
 
+/** The same for what owners decide. */
+export function mayOwn(standing: Standing, projectId: number): Ability {
+  return includesRole(standing.roleIn(projectId), 'owner')
+    ? can
+    : cannot('Only an owner of the project can do that.')
+}
+
 const words: Record<OwnedType, string> = {
   project: 'project',
   vm: 'VM',

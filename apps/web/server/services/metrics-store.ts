@@ -21,6 +21,7 @@ export const resolutions = [
 export const metricColumns = [
   'cpu',
   'memoryBytes',
+  'guestMemoryBytes',
   'diskReadBytes',
   'diskWriteBytes',
   'diskReads',

@@ -22,6 +22,7 @@ function toSeries(rows: readonly Metric[], span: { start: number; end: number; s
     at: rows.map(({ at }) => at.getTime()),
     cpu: column('cpu'),
     memoryBytes: column('memoryBytes'),
+    guestMemoryBytes: column('guestMemoryBytes'),
     diskReadBytes: column('diskReadBytes'),
     diskWriteBytes: column('diskWriteBytes'),
     diskReads: column('diskReads'),

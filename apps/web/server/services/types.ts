@@ -6,6 +6,7 @@
 
 import type { ActionStatus } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { RateLimit } from '@hearth/shared/limits'
 import type { Firewall, PortForward } from '@hearth/shared/network'
 import type { QuotaKey } from '@hearth/shared/quota'
 import type { VmBoot, VmSpec } from '@hearth/shared/vm-spec'
@@ -69,6 +70,10 @@ export interface VmUpdateRequest {
   /** All of them: what is not in the list is taken away. */
   forwards?: PortForward[] | undefined
   firewall?: Firewall | undefined
+  /** null: none. Adapters let owners only give these three. */
+  diskLimit?: RateLimit | null | undefined
+  netLimit?: RateLimit | null | undefined
+  keepMemory?: boolean | undefined
   labels?: Record<string, string> | undefined
   idempotencyKey?: string | undefined
 }

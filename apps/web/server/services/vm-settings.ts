@@ -19,6 +19,7 @@ import { reserve } from './quota.ts'
 import type { VmUpdateRequest } from './types.ts'
 import { change, refusedOr } from './vm-change.ts'
 import { changeOf } from './vm-create.ts'
+import { changedLimits, type LimitsWish, limitedSpec, limitsSummary } from './vm-limits.ts'
 import { changedNetwork, type NetworkWish, networkSummary } from './vm-network.ts'
 import { ensureAble } from './vm-rules.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
@@ -56,12 +57,13 @@ type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskByte
   boot?: VmBoot | null
   /** null: none. */
   display?: VmSpec['display'] | null
-} & NetworkWish
+} & NetworkWish &
+  LimitsWish
 
 /** What differs from what is wanted already; null when nothing does. */
 function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
   const spec = parseVmSpec(JSON.parse(vm.spec))
-  const wanted: SpecPart = changedNetwork(spec, input)
+  const wanted: SpecPart = { ...changedNetwork(spec, input), ...changedLimits(spec, input) }
   if (input.name !== undefined && input.name !== spec.name) wanted.name = input.name
   if (input.cpus !== undefined && input.cpus !== spec.cpus) wanted.cpus = input.cpus
   if (input.memoryBytes !== undefined && input.memoryBytes !== spec.memoryBytes)
@@ -110,6 +112,7 @@ async function changeSpec(
           ...wanted,
           boot: wanted.boot === undefined ? before.boot : (wanted.boot ?? undefined),
           display: wanted.display === undefined ? before.display : (wanted.display ?? undefined),
+          ...limitedSpec(before, wanted),
           generation: vm.generation + 1,
         })
         if (resizes)
@@ -192,7 +195,7 @@ function summaryOf(before: VmSpec, wanted: SpecPart): string {
   if (display === null) parts.push('has no screen from its next start on')
   else if (display && before.display) parts.push(`its keyboard is now ${display.keyboard}`)
   else if (display) parts.push('has a screen from its next start on')
-  parts.push(...networkSummary(before, wanted))
+  parts.push(...networkSummary(before, wanted), ...limitsSummary(wanted))
   return `${before.name}: ${parts.join(', ')}`
 }
 

@@ -11,7 +11,7 @@ import type { Host, Image, Project, Vm } from '../generated/client.ts'
 import type { ActionView } from '../views/action.ts'
 import { can } from '../views/common.ts'
 import type { VmView } from '../views/vm.ts'
-import { mayChange, type Standing, standingOf } from './access.ts'
+import { mayChange, mayOwn, type Standing, standingOf } from './access.ts'
 import { type ActionRow, actionViews } from './actions.ts'
 import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
@@ -76,6 +76,7 @@ export async function vmViews(
     const condition = conditionOf(context, vm)
     const spec = parseVmSpec(JSON.parse(vm.spec))
     const may = standing ? mayChange(standing, vm.projectId) : can
+    const owns = standing ? mayOwn(standing, vm.projectId) : can
     const able = (what: VmAbility) => (may.ok ? ability(what, condition) : may)
     return {
       id: vm.id,
@@ -96,6 +97,9 @@ export async function vmViews(
       boot: spec.boot ?? null,
       forwards: spec.forwards ?? [],
       firewall: spec.firewall ?? openFirewall,
+      diskLimit: spec.diskLimit ?? null,
+      netLimit: spec.netLimit ?? null,
+      keepMemory: spec.keepMemory ?? false,
       hasScreen: vm.observedDisplay,
       desiredState: z.enum(['running', 'stopped', 'deleted']).parse(vm.desiredState),
       // A VM whose creation the host has accepted but not shown yet is being created, not unknown.
@@ -120,6 +124,7 @@ export async function vmViews(
         suspend: able('suspend'),
         cancel: able('cancel'),
         update: able('update'),
+        limit: owns.ok ? able('update') : owns,
         resize: able('resize'),
         snapshot: able('snapshot'),
         restore: able('restore'),

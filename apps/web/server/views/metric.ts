@@ -20,6 +20,7 @@ export const metricSeriesSchema = z.object({
   at: z.array(z.int()),
   cpu: columnSchema,
   memoryBytes: columnSchema,
+  guestMemoryBytes: columnSchema,
   diskReadBytes: columnSchema,
   diskWriteBytes: columnSchema,
   diskReads: columnSchema,

@@ -1,4 +1,5 @@
 import { powerOpSchema, vmStateSchema } from '@hearth/shared/agent-protocol'
+import { rateLimitSchema } from '@hearth/shared/limits'
 import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@hearth/shared/names'
 import { firewallSchema, portForwardsSchema } from '@hearth/shared/network'
 import { MIB } from '@hearth/shared/units'
@@ -43,6 +44,11 @@ export const vmViewSchema = z.object({
   /** Ports of its host that lead to it. */
   forwards: portForwardsSchema,
   firewall: firewallSchema,
+  /** Of each of its disks, and of each direction of its network, from its next start on; null: none. */
+  diskLimit: rateLimitSchema.nullable(),
+  netLimit: rateLimitSchema.nullable(),
+  /** Memory that its guest frees stays with it instead of going back to the host. */
+  keepMemory: z.boolean(),
   /** This run has a screen. */
   hasScreen: z.boolean(),
   desiredState: z.enum(['running', 'stopped', 'deleted']),
@@ -69,6 +75,8 @@ export const vmViewSchema = z.object({
     /** To end its creation, which then leaves nothing. */
     cancel: abilitySchema,
     update: abilitySchema,
+    /** Speed limits and what becomes of free memory: for owners. */
+    limit: abilitySchema,
     /** vCPUs, memory and disk. */
     resize: abilitySchema,
     snapshot: abilitySchema,
@@ -157,6 +165,13 @@ export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
   forwards: portForwardsSchema.optional(),
   firewall: firewallSchema.optional(),
   labels: labelsSchema.optional(),
+  idempotencyKey: idempotencyKeySchema.optional(),
+})
+export const vmLimitInputSchema = z.object({
+  id: idSchema,
+  diskLimit: rateLimitSchema.nullable().optional(),
+  netLimit: rateLimitSchema.nullable().optional(),
+  keepMemory: z.boolean().optional(),
   idempotencyKey: idempotencyKeySchema.optional(),
 })
 export const vmProtectInputSchema = z.object({ id: idSchema, deleteProtected: z.boolean() })

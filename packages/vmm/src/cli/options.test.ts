@@ -158,12 +158,24 @@ test('limits of disks and networks', () => {
     ['bytes=10M', { bytesPerSecond: 10 * 2 ** 20, operationsPerSecond: undefined }],
     ['ops=500', { bytesPerSecond: undefined, operationsPerSecond: 500 }],
     ['bytes=1.5K,ops=1', { bytesPerSecond: 1536, operationsPerSecond: 1 }],
+    ['ops=50,burst=10', { bytesPerSecond: undefined, operationsPerSecond: 50, burstSeconds: 10 }],
   ] as const) {
     const options = parse('--disk-limit', text, '--net-limit', text)
     assert.deepEqual([options.diskLimit, options.netLimit], [limit, limit])
     assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)), options)
   }
-  for (const text of ['bytes=0', 'ops=0', 'ops=-1', 'bytes=lots', 'bytes=', '10M', ',', 'ops=1,bytes=1']) {
+  for (const text of [
+    'bytes=0',
+    'ops=0',
+    'burst=5',
+    'ops=1,burst=0',
+    'ops=-1',
+    'bytes=lots',
+    'bytes=',
+    '10M',
+    ',',
+    'ops=1,bytes=1',
+  ]) {
     assert.match(refusal(['--kernel', 'k', '--net-limit', text]), /write bytes=SIZE,ops=N/, text)
   }
 })

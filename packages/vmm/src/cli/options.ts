@@ -75,6 +75,8 @@ export interface RunOptions {
   /** See RamOptions of memory/guest-ram.ts. */
   readonly hugePages?: boolean | undefined
   readonly prefault?: boolean | undefined
+  /** What the guest frees stays its own instead of going back to the host. */
+  readonly keepMemory?: boolean | undefined
   /** Virtio devices have the legacy interface, too. Absent: for Multiboot kernels. */
   readonly transitional?: boolean | undefined
   /** For Multiboot: `FILE TEXT`, given to the kernel whole. */
@@ -118,7 +120,14 @@ const MIB = 2 ** 20
 const MIN_MEMORY = 8 * MIB
 const MAX_MEMORY = 2 ** 40
 /** Options without a value. */
-const FLAGS: readonly string[] = ['no-reboot', 'no-jail', 'huge-pages', 'prefault', 'transitional']
+const FLAGS: readonly string[] = [
+  'no-reboot',
+  'no-jail',
+  'huge-pages',
+  'prefault',
+  'keep-memory',
+  'transitional',
+]
 const MAX_DISKS = 16
 const MAX_NETS = 7
 const MAX_PORTS = 4
@@ -127,7 +136,7 @@ const SCROLLBACK_LINE = ',scrollback-line'
 const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
-const LIMIT = /^(?:bytes=(\w+(?:\.\d+\w?)?))?,?(?:ops=(\d{1,9}))?$/
+const LIMIT = /^(?:bytes=(\w+(?:\.\d+\w?)?))?,?(?:ops=(\d{1,9}))?(?:,burst=(\d{1,3}))?$/
 const PORT = /^([\w.-]{1,64}),unix:(.+)$/
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 
@@ -151,6 +160,7 @@ runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard
   --memory SIZE               for example 512M or 2G (default: 512M)
   --huge-pages                memory from the host's reserved pages of 2 MiB (sysctl vm.nr_hugepages)
   --prefault                  take all of the memory at the start
+  --keep-memory               memory that the guest frees stays with it instead of going back to the host
   --transitional              virtio devices with the legacy interface, too (Multiboot kernels have it anyway)
   --cpus N                    1 to ${MAX_CPUS} (default: 1)
   --disk FILE[,ro][,format=raw|qcow2][,serial=NAME]
@@ -161,9 +171,10 @@ runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard
   --net tap:NAME[,mac=MAC]    a TAP device; may be given several times
   --net passt:SOCKET[,mac=MAC]
                               the socket of a running passt
-  --disk-limit bytes=SIZE,ops=N
-                              what each disk may do in a second, or one of both; a second's worth at once
-  --net-limit bytes=SIZE,ops=N
+  --disk-limit bytes=SIZE,ops=N[,burst=SECONDS]
+                              what each disk may do in a second, or one of both; what it left unused in SECONDS
+                              (default: 1) it may do at once
+  --net-limit bytes=SIZE,ops=N[,burst=SECONDS]
                               the same for what each network sends, and for what it receives (ops: packets)
   --serial stdio              serial console on this terminal (default); Ctrl-A x ends the machine
   --serial unix:PATH          serial console on a socket, for several viewers at once; with ,scrollback-line each
@@ -290,6 +301,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     control: control === undefined ? undefined : unixPath('control', control),
     hugePages: flags.has('huge-pages'),
     prefault: flags.has('prefault'),
+    ...(flags.has('keep-memory') ? { keepMemory: true } : {}),
     transitional: flags.has('transitional'),
     noReboot: flags.has('no-reboot'),
     name: single.get('name'),
@@ -437,22 +449,30 @@ function parseLimits(single: ReadonlyMap<string, string>): Pick<RunOptions, 'dis
     const match = LIMIT.exec(text)
     const bytesPerSecond = match?.[1] === undefined ? undefined : parseSize(match[1])
     const operationsPerSecond = match?.[2] === undefined ? undefined : Number(match[2])
+    const burstSeconds = match?.[3] === undefined ? undefined : Number(match[3])
     const given = [bytesPerSecond, operationsPerSecond].filter((value) => value !== undefined)
-    if (!match || given.length === 0 || given.includes(0) || (match[1] && !bytesPerSecond)) {
+    if (
+      !match ||
+      given.length === 0 ||
+      given.includes(0) ||
+      burstSeconds === 0 ||
+      (match[1] && !bytesPerSecond)
+    ) {
       throw usageError(
         `--${option} ${text}: write bytes=SIZE,ops=N, or one of them, each a second; for example bytes=20M`,
       )
     }
-    return { bytesPerSecond, operationsPerSecond }
+    return { bytesPerSecond, operationsPerSecond, ...(burstSeconds === undefined ? {} : { burstSeconds }) }
   }
   const [diskLimit, netLimit] = [limit('disk-limit'), limit('net-limit')]
   return { ...(diskLimit && { diskLimit }), ...(netLimit && { netLimit }) }
 }
 
-const limitArgument = ({ bytesPerSecond, operationsPerSecond }: RateLimit): string =>
+const limitArgument = ({ bytesPerSecond, operationsPerSecond, burstSeconds }: RateLimit): string =>
   [
     ...(bytesPerSecond === undefined ? [] : [`bytes=${bytesPerSecond}`]),
     ...(operationsPerSecond === undefined ? [] : [`ops=${operationsPerSecond}`]),
+    ...(burstSeconds === undefined ? [] : [`burst=${burstSeconds}`]),
   ].join(',')
 
 function parseSerial(text: string | undefined): SerialOption {
@@ -515,6 +535,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.control !== undefined) args.push('--control', `unix:${options.control}`)
   if (options.hugePages) args.push('--huge-pages')
   if (options.prefault) args.push('--prefault')
+  if (options.keepMemory) args.push('--keep-memory')
   if (options.transitional) args.push('--transitional')
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)

@@ -53,7 +53,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const memory = new GuestMemory(data.regions)
   const parts = new Map<keyof ChipsetState, SavedPart>()
   const log = (text: string): void => tell({ kind: 'warning', text })
-  const balloon = new BalloonDevice()
+  const balloon = new BalloonDevice({ keep: data.keepMemory === true })
   const generationId = new GenerationId({
     ...{ memory, id: data.generationId },
     address: data.firmware === undefined ? GENERATION_ID : undefined,

@@ -59,6 +59,8 @@ export interface IoWorkerData {
   /** Of each disk, and of each direction of each network. */
   readonly diskLimit?: RateLimit | undefined
   readonly netLimit?: RateLimit | undefined
+  /** Memory that the guest frees is not given back. */
+  readonly keepMemory?: boolean | undefined
   readonly display?: DisplayHandle | undefined
   /** The devices take this on instead of starting cold. */
   readonly restore?: DevicesState | undefined

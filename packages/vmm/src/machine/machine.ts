@@ -53,6 +53,7 @@ export interface MachineOptions {
   readonly ports: readonly PortHandle[]
   readonly diskLimit?: RateLimit | undefined
   readonly netLimit?: RateLimit | undefined
+  readonly keepMemory?: boolean | undefined
   /** The VM generation ID: a UUID in lower case. */
   readonly generationId: string
   readonly vsock?: VsockOptions | undefined
@@ -169,6 +170,7 @@ export class Machine {
         ports: options.ports,
         diskLimit: options.diskLimit,
         netLimit: options.netLimit,
+        keepMemory: options.keepMemory,
         display: options.display,
         restore: options.restore?.devices,
         firmware: firmware?.machine,

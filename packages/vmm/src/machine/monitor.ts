@@ -129,6 +129,7 @@ export class Monitor {
       netLimit: this.options.netLimit,
       vsock: vsock && { ...vsock, listenFd: await listenUnixFd('vsock', vsock.path) },
       watchdog: this.options.watchdog && { timedOut: false },
+      keepMemory: this.options.keepMemory,
       generationId: generationIdOf(this.options, snapshot),
     }
     if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)

@@ -6,6 +6,8 @@
 export interface RateLimit {
   readonly bytesPerSecond?: number | undefined
   readonly operationsPerSecond?: number | undefined
+  /** How long an idle bucket fills; absent: `BURST_SECONDS`. */
+  readonly burstSeconds?: number | undefined
 }
 
 /** How long an idle bucket fills: a device that rested may do as much at once as it may in this time. */
@@ -47,8 +49,9 @@ export class RateLimiter {
   private readonly operations: TokenBucket | undefined
 
   constructor(limit: RateLimit, now: () => number = () => performance.now()) {
+    const { burstSeconds = BURST_SECONDS } = limit
     const bucket = (perSecond: number | undefined): TokenBucket | undefined =>
-      perSecond === undefined ? undefined : new TokenBucket(perSecond, perSecond * BURST_SECONDS, now)
+      perSecond === undefined ? undefined : new TokenBucket(perSecond, perSecond * burstSeconds, now)
     this.bytes = bucket(limit.bytesPerSecond)
     this.operations = bucket(limit.operationsPerSecond)
   }

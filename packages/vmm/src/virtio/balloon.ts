@@ -51,6 +51,15 @@ export class BalloonDevice implements VirtioDevice {
   private held: DescriptorChain | undefined
   private stats: Record<string, number> = {}
   private readonly scratch = new Uint8Array(MAX_STATS * STAT_BYTES)
+  private readonly keep: boolean
+
+  /**
+   * `keep`: pages the guest reports as free stay where they are. The feature is offered all the same, so that what a
+   * driver negotiated holds when a snapshot is restored under the other choice.
+   */
+  constructor({ keep = false }: { keep?: boolean } = {}) {
+    this.keep = keep
+  }
 
   /** What the guest is asked for, what it gave, and how its memory was doing when it last said so. */
   get state(): VmmBalloon {
@@ -206,6 +215,7 @@ export class BalloonDevice implements VirtioDevice {
 
   /** Pages the guest does not use now; it takes them again by touching them. */
   private report(chain: DescriptorChain): void {
+    if (this.keep) return
     // They would have to hold the guest's pattern when they come back, and what comes back is zero.
     if (this.config.view.getUint32(CONFIG.POISON_VAL, true) !== 0) return
     const end = chain.readableCount + chain.writableCount

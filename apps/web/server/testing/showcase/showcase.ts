@@ -139,6 +139,7 @@ async function weeksPassed(test: TestPortal, ada: Person): Promise<void> {
         ...{
           cpu: wave(row + id * 17, 25 + id, 0.04, 0.7 * cpus),
           memoryBytes: wave(row, 80, 0.5, 0.8) * Number(memoryBytes),
+          guestMemoryBytes: wave(row, 60, 0.25, 0.5) * Number(memoryBytes),
         },
         ...{
           diskReadBytes: wave(row, 9, 0, 4) * MIB,

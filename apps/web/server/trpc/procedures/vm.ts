@@ -4,6 +4,7 @@ import {
   vmChangeSchema,
   vmCreateInputSchema,
   vmDeleteInputSchema,
+  vmLimitInputSchema,
   vmPowerInputSchema,
   vmProtectInputSchema,
   vmRefInputSchema,
@@ -41,6 +42,10 @@ export const vmRouter = router({
     .mutation(({ ctx, input }) => ctx.services.vms.power(ctx.viewer, input)),
   update: procedureOn('vm', 'member')
     .input(vmUpdateInputSchema)
+    .output(vmViewSchema)
+    .mutation(async ({ ctx, input }) => (await ctx.services.vms.update(ctx.viewer, input)).vm),
+  limit: procedureOn('vm', 'owner')
+    .input(vmLimitInputSchema)
     .output(vmViewSchema)
     .mutation(async ({ ctx, input }) => (await ctx.services.vms.update(ctx.viewer, input)).vm),
   protect: procedureOn('vm', 'member')

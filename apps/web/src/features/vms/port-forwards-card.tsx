@@ -14,7 +14,7 @@ import { CopyButton } from '../../ui/copy.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { amount, limitText } from '../projects/amounts.ts'
+import { amount } from '../projects/amounts.ts'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
 import { FormDialog } from './form-dialog.tsx'
 import { proposeHostPort } from './propose-port.ts'
@@ -78,7 +78,9 @@ export function PortForwardsCard({ host }: { host: HostInfo | null }) {
           vm.firewall.from === 'nobody' && vm.forwards.length > 0 ? t.blocked : null,
           host?.network === 'passt' ? t.nextStart : null,
           host?.kind === 'lab' ? t.lab : null,
-          line ? t.used(amount('ports', line.used), limitText(line)) : null,
+          line && line.limit !== null
+            ? t.used(amount('ports', line.used), amount('ports', line.limit))
+            : null,
         ]}
       />
       {adding ? <AddPort onClose={() => setAdding(false)} /> : null}
@@ -87,6 +89,7 @@ export function PortForwardsCard({ host }: { host: HostInfo | null }) {
 }
 
 function Notes({ lines }: { lines: readonly (string | null)[] }) {
+  if (lines.every((line) => line === null)) return null
   return (
     <div className="border-line border-t px-5 py-3 text-13 text-ink-3">
       {lines.flatMap((line) => (line === null ? [] : [<p key={line}>{line}</p>]))}
@@ -124,30 +127,32 @@ function PortRow({
       <span className="rounded border border-line bg-sunken px-1.5 font-mono text-2xs text-ink-2 uppercase">
         {protocol}
       </span>
-      <span className="flex min-w-0 flex-1 items-center gap-2 text-13 text-ink-2">
+      <span className="order-last flex min-w-0 basis-full items-center gap-2 text-13 text-ink-2 sm:order-none sm:flex-1 sm:basis-auto">
         <ArrowRight className="size-4 shrink-0 text-ink-3" aria-hidden="true" />
         {t.toGuest(String(guestPort))}
       </span>
-      {scheme ? (
-        <a
-          href={`${scheme}://${place}/`}
-          target="_blank"
-          rel="noreferrer"
-          aria-label={t.openIn(place)}
-          className={buttonClass('ghost', 'sm', 'size-8 px-0')}
-        >
-          <ExternalLink aria-hidden="true" />
-        </a>
-      ) : null}
-      <Button
-        size="sm"
-        variant="ghost"
-        aria-label={t.remove(place)}
-        whyDisabled={why}
-        busy={busy}
-        icon={<X aria-hidden="true" />}
-        onClick={onRemove}
-      />
+      <span className="ml-auto flex items-center">
+        {scheme ? (
+          <a
+            href={`${scheme}://${place}/`}
+            target="_blank"
+            rel="noreferrer"
+            aria-label={t.openIn(place)}
+            className={buttonClass('ghost', 'sm', 'size-8 px-0')}
+          >
+            <ExternalLink aria-hidden="true" />
+          </a>
+        ) : null}
+        <Button
+          size="sm"
+          variant="ghost"
+          aria-label={t.remove(place)}
+          whyDisabled={why}
+          busy={busy}
+          icon={<X aria-hidden="true" />}
+          onClick={onRemove}
+        />
+      </span>
     </li>
   )
 }

@@ -101,6 +101,8 @@ function Charts({ series }: { series: MetricSeries }) {
   const rate = (value: number) => t.perSecond(bytes(Math.round(value)))
   const highest = (...columns: (number | null)[][]) =>
     Math.max(0, ...columns.flat().map((value) => value ?? 0))
+  // Guests without the balloon's driver tell nothing.
+  const tellsMemory = series.guestMemoryBytes.some((value) => value !== null)
   const { diskReadBytes, diskWriteBytes, netRxBytes, netTxBytes, diskReads, diskWrites } = series
   return (
     <div className="grid grid-cols-1 gap-5 lg:grid-cols-2">
@@ -118,8 +120,11 @@ function Charts({ series }: { series: MetricSeries }) {
       <Chart
         {...shared}
         title={t.memory}
-        hint={t.memoryHint(bytes(vm.memoryBytes))}
-        curves={[{ label: t.memory, values: series.memoryBytes }]}
+        hint={tellsMemory ? t.memoryMax(bytes(vm.memoryBytes)) : t.memoryHint(bytes(vm.memoryBytes))}
+        curves={[
+          { label: tellsMemory ? t.memoryOfHost : t.memory, values: series.memoryBytes },
+          ...(tellsMemory ? [{ label: t.memoryOfGuest, values: series.guestMemoryBytes }] : []),
+        ]}
         max={Math.max(vm.memoryBytes, niceMax(highest(series.memoryBytes), 2, 1))}
         format={(value) => bytes(Math.round(value))}
       />

@@ -18,6 +18,7 @@ import { useVmUpdate } from './use-vm-update.ts'
 import { VmConfirm } from './vm-confirm.tsx'
 import { useVmPage } from './vm-context.ts'
 import { VmLabelsForm } from './vm-labels-form.tsx'
+import { VmLimitsForm } from './vm-limits-form.tsx'
 import { VmSizeForm } from './vm-size-form.tsx'
 
 const t = m.vmSettings
@@ -28,6 +29,7 @@ export function VmSettingsTab() {
       <div className="flex min-w-0 flex-col gap-5">
         <NameForm />
         <VmSizeForm />
+        <VmLimitsForm />
       </div>
       <div className="flex min-w-0 flex-col gap-5">
         <Behaviour />

@@ -10,7 +10,7 @@ import { entry } from './entry.ts'
 import { imageForms } from './image-forms.ts'
 import { images } from './images.ts'
 import { metrics } from './metrics.ts'
-import { firewall, ports } from './network.ts'
+import { firewall, limits, ports } from './network.ts'
 import { projects } from './projects.ts'
 import { security } from './security.ts'
 import { settings } from './settings.ts'
@@ -30,6 +30,7 @@ export const de: Messages = {
   vmNetwork,
   ports,
   firewall,
+  limits,
   snapshots,
   disks,
   metrics,

@@ -64,3 +64,25 @@ export const firewall: Messages['firewall'] = {
     'Der Agent dieses Hosts läuft nicht als root: Er kann Ports öffnen und schließen, aber nicht sehen, wer sich verbindet.',
   box: 'Die Box selbst erreicht die VM immer. Offene Verbindungen bleiben offen.',
 }
+
+export const limits: Messages['limits'] = {
+  title: 'Grenzen',
+  of: { disk: 'Jede Platte', network: 'Netz, je Richtung' },
+  speed: 'Tempo',
+  units: { disk: 'MiB/s', network: 'Mbit/s' },
+  operations: { disk: 'Operationen', network: 'Pakete' },
+  perSecond: '/s',
+  burst: 'Schub',
+  seconds: (n) => (n === 1 ? '1 Sekunde' : `${n} Sekunden`),
+  none: 'keine',
+  hint: 'Damit eine VM den anderen etwas übrig lässt. Schub: Was sie so lange nicht gebraucht hat, darf sie auf einmal brauchen. Ab ihrem nächsten Start.',
+  save: 'Speichern',
+  saved: 'Die Grenzen sind gespeichert',
+  problems: {
+    speed: 'Gib ein Tempo von 64 KiB/s bis 100 GiB/s an oder lass es leer.',
+    operations: 'Gib eine ganze Zahl ab 10 an oder lass es leer.',
+  },
+  returnMemory: 'Freien Speicher zurückgeben',
+  returnMemoryHint:
+    'Was der Gast freigibt, geht an die Box zurück, für andere VMs. Aus: Es bleibt bei dieser, was ihr etwas Zeit spart. Ab ihrem nächsten Start.',
+}

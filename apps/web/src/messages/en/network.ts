@@ -61,3 +61,25 @@ export const firewall = {
     'The agent of this host does not run as root: it can open ports or close them, but not tell who connects.',
   box: 'The box itself always reaches the VM. Connections that are open stay open.',
 }
+
+export const limits = {
+  title: 'Limits',
+  of: { disk: 'Each disk', network: 'Network, each way' },
+  speed: 'Speed',
+  units: { disk: 'MiB/s', network: 'Mbit/s' },
+  operations: { disk: 'Operations', network: 'Packets' },
+  perSecond: '/s',
+  burst: 'Burst',
+  seconds: (n: number) => (n === 1 ? '1 second' : `${n} seconds`),
+  none: 'no limit',
+  hint: 'So that one VM leaves something for the others. Burst: what it left unused for so long it may use at once. From its next start on.',
+  save: 'Save',
+  saved: 'The limits are saved',
+  problems: {
+    speed: 'Give a speed from 64 KiB/s to 100 GiB/s, or leave it empty.',
+    operations: 'Give a whole number from 10 on, or leave it empty.',
+  },
+  returnMemory: 'Give free memory back',
+  returnMemoryHint:
+    'What the guest frees goes back to the box, for other VMs. Off: it stays with this one, which spares it a little time. From its next start on.',
+}

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "metric" ADD COLUMN     "guest_memory_bytes" DOUBLE PRECISION;
