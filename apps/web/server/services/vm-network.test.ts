@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { HearthError } from '@hearth/shared/errors'
 import type { PortForward } from '@hearth/shared/network'
+import { MIB } from '@hearth/shared/units'
 import { vmSpecSchema } from '@hearth/shared/vm-spec'
 import { codeFrom, createRunning, newKey, type Person, TestPortal, until } from '../testing/test-portal.ts'
 
@@ -132,5 +133,51 @@ test('the firewall reaches the host, and by the API as ports do', async () => {
       firewall,
       host_addresses: ['192.168.1.20'],
     },
+  })
+})
+
+test('limits are an owner’s: they reach the host, are told, and go again; a member sees why not', async () => {
+  const vm = await createRunning(portal, ada, 'limited')
+  const diskLimit = { bytesPerSecond: 50 * MIB, operationsPerSecond: 400, burstSeconds: 10 }
+  const limit = async (change: object) => {
+    await ada.trpc.vm.limit.mutate({ id: vm.id, ...change })
+    portal.agent.finish(lastAsked().actionId)
+    await until('the change to end', async () => (await get(vm.id)).action === null)
+  }
+  await limit({ diskLimit, keepMemory: true })
+  assert.deepEqual(
+    [lastSpec().diskLimit, lastSpec().netLimit, lastSpec().keepMemory],
+    [diskLimit, undefined, true],
+  )
+  const { items } = await ada.trpc.activity.list.query({ vmId: vm.id, limit: 1 })
+  assert.equal(
+    items[0]?.summary,
+    'limited: its disk is limited to 50 MiB/s and 400 operations/s from its next start on, keeps the memory it frees',
+  )
+  await assert.rejects(
+    ada.trpc.vm.limit.mutate({
+      id: vm.id,
+      netLimit: { bytesPerSecond: null, operationsPerSecond: null, burstSeconds: 1 },
+    }),
+    /of bytes, of operations, or of both/,
+  )
+  const { secret } = await ada.trpc.token.create.mutate({ name: 'limits', scope: 'write', expiresInDays: 1 })
+  const put = (body: object) => portal.api(secret, 'PUT', `/servers/${vm.id}/limits`, body)
+  assert.equal((await put({ network: {} })).status, 422)
+  assert.equal((await put({ disk: null, network: { bytes_per_second: 12_500_000 } })).status, 200)
+  portal.agent.finish(lastAsked().actionId)
+  assert.deepEqual(await (await portal.api(secret, 'GET', `/servers/${vm.id}/limits`)).json(), {
+    limits: {
+      disk: null,
+      network: { bytes_per_second: 12_500_000, operations_per_second: null, burst_seconds: 1 },
+      keep_memory: true,
+    },
+  })
+  assert.equal(lastSpec().diskLimit, undefined)
+  const mia = await portal.addPerson('Mia', { [projectId]: 'member' })
+  await until('it to be free', async () => (await get(vm.id)).action === null)
+  assert.deepEqual((await mia.trpc.vm.get.query({ id: vm.id })).can.limit, {
+    ok: false,
+    why: 'Only an owner of the project can do that.',
   })
 })

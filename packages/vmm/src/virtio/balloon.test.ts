@@ -11,9 +11,9 @@ const [INFLATE, DEFLATE, STATISTICS, REPORTING] = [0, 1, 2, 3]
 /** Guest memory the tests play with; it lies across the border of the machine's two regions. */
 const FIELD = 8 * MIB - 4 * PAGE
 
-function setUp(features?: bigint) {
+function setUp(features?: bigint, options: { keep?: boolean } = {}) {
   const machine = new TestMachine()
-  const device = new BalloonDevice()
+  const device = new BalloonDevice(options)
   const driver = new PciDriver(machine, device)
   driver.start(features ?? driver.offered())
   machine.memory.fill(FIELD, 8 * PAGE, 0xaa)
@@ -124,6 +124,15 @@ describe('balloon', () => {
       close()
     })
   }
+
+  test('told to keep memory, it takes reports and gives nothing away', () => {
+    const { device, driver, machine, kept, close } = setUp(undefined, { keep: true })
+    driver.queues[REPORTING]!.add([{ address: FIELD, length: 8 * PAGE, writable: true }])
+    driver.kick(REPORTING)
+    machine.until('the report', () => driver.queues[REPORTING]!.usedIndex === 1)
+    assert.deepEqual([kept(), device.counters.reportedBytes], ['########', 0])
+    close()
+  })
 
   test('a guest that fills free pages with a pattern finds it again', () => {
     const { device, driver, machine, kept, close } = setUp()
