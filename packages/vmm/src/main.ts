@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-/** The program `hearth-vmm`. */
-import { USAGE } from './cli/options.ts'
 import { reportError, runCommand } from './cli/run.ts'
+/** The program `hearth-vmm`. */
+import { USAGE } from './cli/usage.ts'
 import { waitCommand } from './cli/wait.ts'
 import { usageError } from './sys/exit-error.ts'
 import { exitNow } from './sys/libc.ts'

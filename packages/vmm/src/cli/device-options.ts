@@ -1,24 +1,38 @@
 /** Options of single devices: their values, parsed. Each throws ExitError with code 1 and one line that says what to write. */
+import { layoutNames } from '@hearth/shared/keyboard-layouts'
+import { parseSize } from '@hearth/shared/units'
 import { type WatchdogAction, watchdogActions } from '@hearth/shared/watchdog'
+import type { RateLimit } from '../rate/token-bucket.ts'
 import { usageError } from '../sys/exit-error.ts'
+import type {
+  DiskFormat,
+  DiskOption,
+  DisplayOption,
+  NetOption,
+  PortOption,
+  RunOptions,
+  SerialOption,
+  VsockOption,
+} from './run-options.ts'
 
 /** sockaddr_un has 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
+/** IFNAMSIZ has 16 bytes with the final zero. */
+const TAP_NAME = /^[^\s/:]{1,15}$/
+const LIMIT = /^(?:bytes=(\w+(?:\.\d+\w?)?))?,?(?:ops=(\d{1,9}))?(?:,burst=(\d{1,3}))?$/
+const PORT = /^([\w.-]{1,64}),unix:(.+)$/
+const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
+export const SCROLLBACK_LINE = ',scrollback-line'
 const VSOCK = /^(\d{1,10}),unix:(.+)$/
 /** VIRTIO 1.2, section 5.10.4. */
 const GUEST_CIDS = { first: 3, last: 0xffff_fffe } as const
 /** What a port of the host puts behind the socket's path. */
 const PORT_SUFFIX_BYTES = '_4294967295'.length
 
-/** Sockets of the guest: its own number among them, and the unix socket here. */
-export interface VsockOption {
-  readonly cid: number
-  readonly path: string
-}
-
 /** `reserved`: bytes that are to follow the path. */
-export function checkSocketPath(option: string, path: string, reserved = 0): void {
+function checkSocketPath(option: string, path: string, reserved = 0): void {
   if (path === '') throw usageError(`--${option}: the socket's path is missing`)
   const most = MAX_SOCKET_PATH - reserved
   if (Buffer.byteLength(path) > most) {
@@ -52,4 +66,130 @@ export function parseVsock(text: string | undefined): { vsock?: VsockOption } {
   }
   checkSocketPath('vsock', path, PORT_SUFFIX_BYTES)
   return { vsock: { cid, path } }
+}
+
+export function parseDisk(text: string): DiskOption {
+  let path = text
+  let readOnly = false
+  let format: DiskFormat | undefined
+  let serial: string | undefined
+  // From the end, because a file's name may have commas.
+  for (let match = DISK_SUFFIX.exec(path); match; match = DISK_SUFFIX.exec(path)) {
+    path = path.slice(0, match.index)
+    const value = match[1]
+    if (match[2] !== undefined) serial = match[2]
+    else if (value === undefined) readOnly = true
+    else if (value !== 'raw' && value !== 'qcow2') {
+      throw usageError(`--disk ${text}: there is no format "${value}": raw or qcow2`)
+    } else if (format !== undefined && format !== value) {
+      throw usageError(`--disk ${text}: give one format`)
+    } else format = value
+  }
+  if (path === '') throw usageError(`--disk ${text}: the file is missing`)
+  return {
+    path,
+    readOnly,
+    ...(format === undefined ? {} : { format }),
+    ...(serial === undefined ? {} : { serial }),
+  }
+}
+
+/** The arguments' form of a disk, which `parseDisk` reads back. */
+export function diskArgument({ path, readOnly, format, serial }: DiskOption): string {
+  const suffix = `${readOnly ? ',ro' : ''}${format === undefined ? '' : `,format=${format}`}`
+  return `${path}${suffix}${serial === undefined ? '' : `,serial=${serial}`}`
+}
+
+export function parseNet(text: string): NetOption {
+  const match = /^(tap|passt):(.*?)(?:,mac=([^,]*))?$/.exec(text)
+  if (!match) throw usageError(`--net ${text}: write tap:NAME or passt:SOCKET, then ,mac=… if you want`)
+  const kind = match[1] as 'tap' | 'passt'
+  const target = match[2]!
+  if (kind === 'tap' && !TAP_NAME.test(target)) {
+    throw usageError(`--net ${text}: a TAP device's name has 1 to 15 characters`)
+  }
+  if (kind === 'passt') checkSocketPath('net', target)
+  const mac = match[3]?.toLowerCase()
+  if (
+    mac !== undefined &&
+    (!MAC.test(mac) || Number.parseInt(mac.slice(0, 2), 16) & 1 || mac === '00:00:00:00:00:00')
+  ) {
+    throw usageError(
+      `--net ${text}: "${match[3]}" is not the address of one network card (like 02:00:00:12:34:56)`,
+    )
+  }
+  return { kind, target, mac }
+}
+
+export function parsePort(text: string): PortOption {
+  const match = PORT.exec(text)
+  if (!match)
+    throw usageError(
+      `--port ${text}: write NAME,unix:PATH, for example org.qemu.guest_agent.0,unix:/run/agent`,
+    )
+  checkSocketPath('port', match[2]!)
+  return { name: match[1]!, path: match[2]! }
+}
+
+export function parseLimits(single: ReadonlyMap<string, string>): Pick<RunOptions, 'diskLimit' | 'netLimit'> {
+  const limit = (option: string): RateLimit | undefined => {
+    const text = single.get(option)
+    if (text === undefined) return undefined
+    const match = LIMIT.exec(text)
+    const bytesPerSecond = match?.[1] === undefined ? undefined : parseSize(match[1])
+    const operationsPerSecond = match?.[2] === undefined ? undefined : Number(match[2])
+    const burstSeconds = match?.[3] === undefined ? undefined : Number(match[3])
+    const given = [bytesPerSecond, operationsPerSecond].filter((value) => value !== undefined)
+    if (
+      !match ||
+      given.length === 0 ||
+      given.includes(0) ||
+      burstSeconds === 0 ||
+      (match[1] && !bytesPerSecond)
+    ) {
+      throw usageError(
+        `--${option} ${text}: write bytes=SIZE,ops=N, or one of them, each a second; for example bytes=20M`,
+      )
+    }
+    return { bytesPerSecond, operationsPerSecond, ...(burstSeconds === undefined ? {} : { burstSeconds }) }
+  }
+  const [diskLimit, netLimit] = [limit('disk-limit'), limit('net-limit')]
+  return { ...(diskLimit && { diskLimit }), ...(netLimit && { netLimit }) }
+}
+
+export const limitArgument = ({ bytesPerSecond, operationsPerSecond, burstSeconds }: RateLimit): string =>
+  [
+    ...(bytesPerSecond === undefined ? [] : [`bytes=${bytesPerSecond}`]),
+    ...(operationsPerSecond === undefined ? [] : [`ops=${operationsPerSecond}`]),
+    ...(burstSeconds === undefined ? [] : [`burst=${burstSeconds}`]),
+  ].join(',')
+
+export function parseSerial(text: string | undefined): SerialOption {
+  if (text === undefined || text === 'stdio') return { kind: 'stdio' }
+  const scrollbackLine = text.endsWith(SCROLLBACK_LINE)
+  const path = unixPath('serial', scrollbackLine ? text.slice(0, -SCROLLBACK_LINE.length) : text)
+  return { kind: 'unix', path, ...(scrollbackLine ? { scrollbackLine } : {}) }
+}
+
+export function parseDisplay(
+  text: string | undefined,
+  keyboard: string | undefined,
+): DisplayOption | undefined {
+  if (text === undefined) {
+    if (keyboard !== undefined)
+      throw usageError('--keyboard needs --display: there is no keyboard without a screen')
+    return undefined
+  }
+  const layout = layoutNames.find((name) => name === (keyboard ?? 'us'))
+  if (layout === undefined) throw usageError(`--keyboard ${keyboard}: known are ${layoutNames.join(', ')}`)
+  return { path: unixPath('display', text), layout }
+}
+
+export function unixPath(option: string, text: string): string {
+  if (!text.startsWith('unix:')) {
+    throw usageError(`--${option} ${text}: write unix:PATH${option === 'serial' ? ' or stdio' : ''}`)
+  }
+  const path = text.slice(5)
+  checkSocketPath(option, path)
+  return path
 }

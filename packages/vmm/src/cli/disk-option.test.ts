@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExitError } from '../sys/exit-error.ts'
-import { type DiskOption, parseRunOptions, vmmCommandLine } from './options.ts'
+import { parseRunOptions, vmmCommandLine } from './options.ts'
+import type { DiskOption } from './run-options.ts'
 
 const diskOf = (text: string): DiskOption | undefined =>
   parseRunOptions(['--kernel', 'k', '--disk', text]).disks[0]

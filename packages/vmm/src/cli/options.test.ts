@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExitError } from '../sys/exit-error.ts'
-import { parseRunOptions, USAGE, vmmCommandLine } from './options.ts'
+import { parseRunOptions, vmmCommandLine } from './options.ts'
+import { USAGE } from './usage.ts'
 
 const parse = (...args: string[]) => parseRunOptions(['--kernel', 'k', ...args])
 const refusal = (args: readonly string[]): string => {

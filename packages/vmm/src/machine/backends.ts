@@ -2,7 +2,7 @@
  * Opens what the VM's devices stand on, before anything runs, so that a missing disk or network is one clear
  * line and exit code 2. The descriptors belong to the process and outlive a reset.
  */
-import type { DiskOption, NetOption } from '../cli/options.ts'
+import type { DiskOption, NetOption } from '../cli/run-options.ts'
 import { openQcow2Chain, readQcow2Start } from '../disk/qcow2/chain.ts'
 import { DiskError, RawFile } from '../disk/raw-file.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'

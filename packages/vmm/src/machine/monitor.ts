@@ -14,7 +14,7 @@ import type {
 } from '@hearth/shared/vmm-control'
 import koffi from 'koffi'
 import { BootError } from '../boot/image-file.ts'
-import { DEFAULTS, type RunOptions } from '../cli/options.ts'
+import { DEFAULTS, type RunOptions } from '../cli/run-options.ts'
 import { parseBalloonParams, parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
 import { commandDisplay } from '../display/commands.ts'
