@@ -98,6 +98,10 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(existsSync(`/sys/class/net/${tapName(spec.vmUid)}`), false)
       assert.equal((await power(spec.vmUid, 'start')).status, 'success')
       assert.equal((await power(spec.vmUid, 'reset')).status, 'success')
+      const before = monitorOf(spec.vmUid)
+      assert.equal((await power(spec.vmUid, 'reboot')).status, 'success')
+      await untilState(agent, spec.vmUid, 'running')
+      assert.notDeepEqual(monitorOf(spec.vmUid), before)
 
       const actionId = nextActionId()
       await agent.client.vm.delete.mutate({ actionId, vmUid: spec.vmUid })

@@ -8,6 +8,7 @@ export const actionCommands = [
   'delete_vm',
   'start_vm',
   'shutdown_vm',
+  'reboot_vm',
   'poweroff_vm',
   'reset_vm',
   'suspend_vm',

@@ -111,7 +111,7 @@ export const vmCreateInputSchema = z.object({
 })
 export type VmCreateInput = z.infer<typeof vmCreateInputSchema>
 /** `suspend` writes the running machine to the disk and ends its process; `start` goes on from there, `poweroff` throws it away. */
-export const powerOps = ['start', 'shutdown', 'poweroff', 'reset', 'suspend'] as const
+export const powerOps = ['start', 'shutdown', 'reboot', 'poweroff', 'reset', 'suspend'] as const
 export const powerOpSchema = z.enum(powerOps)
 export type PowerOp = z.infer<typeof powerOpSchema>
 export const vmPowerInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema, op: powerOpSchema })

@@ -27,7 +27,7 @@ export function requirePower(vm: Vm, op: PowerOp): void {
   if (op === 'start' && state !== 'stopped' && state !== 'suspended' && state !== 'crashed')
     throw new HearthError('invalid_state', `It cannot be started: it is ${state}.`)
   if (
-    (op === 'shutdown' || op === 'reset') &&
+    (op === 'shutdown' || op === 'reboot' || op === 'reset') &&
     state !== 'running' &&
     state !== 'paused' &&
     state !== 'stopping'
@@ -45,16 +45,15 @@ export async function powerVm(vm: Vm, op: PowerOp, progress: ActionProgress): Pr
       await vm.start(progress.signal)
       return
     case 'shutdown':
-      progress.report(5, 'Waiting for the guest to shut down')
-      if (!(await shutDown(vm, { keepDesired: false, timeoutMs: shutdownTimeoutMs }))) {
-        vm.shutdownIgnored()
-        throw new HearthError(
-          'timeout',
-          `The guest has not shut down within ${shutdownTimeoutMs / 1000} seconds. It may not listen to the power button; power off ends it at once.`,
-        )
-      }
-      if (vm.state === 'crashed')
-        throw new HearthError('vmm_failed', vm.record.exit?.reason ?? 'It crashed while shutting down.')
+      await untilShutDown(vm, progress, { keepDesired: false })
+      return
+    case 'reboot':
+      // Down and up again, not the guest's own restart: so a changed CPU, firmware or disk counts from here on.
+      await untilShutDown(vm, progress, { keepDesired: true })
+      progress.report(60, 'Starting')
+      await requireFiles(vm)
+      requireMemoryNow(vm.spec.memoryBytes)
+      await vm.start(progress.signal)
       return
     case 'poweroff':
       progress.report(5, 'Powering off')
@@ -68,6 +67,23 @@ export async function powerVm(vm: Vm, op: PowerOp, progress: ActionProgress): Pr
       progress.report(5, 'Resetting')
       await vm.reset()
   }
+}
+
+async function untilShutDown(
+  vm: Vm,
+  progress: ActionProgress,
+  { keepDesired }: { keepDesired: boolean },
+): Promise<void> {
+  progress.report(5, 'Waiting for the guest to shut down')
+  if (!(await shutDown(vm, { keepDesired, timeoutMs: shutdownTimeoutMs }))) {
+    vm.shutdownIgnored()
+    throw new HearthError(
+      'timeout',
+      `The guest has not shut down within ${shutdownTimeoutMs / 1000} seconds. It may not listen to the power button; power off ends it at once.`,
+    )
+  }
+  if (vm.state === 'crashed')
+    throw new HearthError('vmm_failed', vm.record.exit?.reason ?? 'It crashed while shutting down.')
 }
 
 /** What may be changed of a VM; the rest is what it is. */

@@ -29,6 +29,7 @@ const commands: Record<ActionCommand, string> = {
   delete_vm: 'delete_server',
   start_vm: 'start_server',
   shutdown_vm: 'shutdown_server',
+  reboot_vm: 'reboot_server',
   poweroff_vm: 'stop_server',
   reset_vm: 'reset_server',
   suspend_vm: 'suspend_server',

@@ -210,6 +210,7 @@ const power = (
   [
     ['poweron', 'start', 'Switch a server on'],
     ['shutdown', 'shutdown', 'Ask the guest to shut down (ACPI)'],
+    ['reboot', 'reboot', 'Ask the guest to shut down, and start it again'],
     ['poweroff', 'poweroff', 'Switch a server off, as pulling the plug'],
     ['reset', 'reset', 'Reset a server'],
   ] as const

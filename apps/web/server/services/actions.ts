@@ -39,6 +39,7 @@ const activityKind = {
   delete_vm: 'vm.delete',
   start_vm: 'vm.start',
   shutdown_vm: 'vm.shutdown',
+  reboot_vm: 'vm.reboot',
   poweroff_vm: 'vm.poweroff',
   reset_vm: 'vm.reset',
   suspend_vm: 'vm.suspend',
@@ -244,7 +245,8 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
   else if (['shutdown_vm', 'poweroff_vm', 'suspend_vm'].includes(action.command)) {
     if (vm.observedState === 'running')
       await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'running' } })
-  }
+  } else if (action.command === 'reboot_vm' && ['stopped', 'crashed'].includes(vm.observedState ?? ''))
+    await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'stopped' } })
 }
 
 /** Its host has nothing of it any more. The row stays, for its activity; what its guest was told in confidence does not. */

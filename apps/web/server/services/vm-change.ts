@@ -92,6 +92,7 @@ export async function refusedOr(context: ServiceContext, action: ActionRow): Pro
 const commands = {
   start: 'start_vm',
   shutdown: 'shutdown_vm',
+  reboot: 'reboot_vm',
   poweroff: 'poweroff_vm',
   reset: 'reset_vm',
   suspend: 'suspend_vm',
@@ -100,6 +101,7 @@ const commands = {
 const powerSummary: Record<PowerOp, (name: string) => string> = {
   start: (name) => `Started ${name}`,
   shutdown: (name) => `Shut down ${name}`,
+  reboot: (name) => `Restarted ${name}`,
   poweroff: (name) => `Powered off ${name}`,
   reset: (name) => `Reset ${name}`,
   suspend: (name) => `Suspended ${name}`,
@@ -108,6 +110,7 @@ const powerSummary: Record<PowerOp, (name: string) => string> = {
 const wantedState = {
   start: 'running',
   reset: 'running',
+  reboot: 'running',
   shutdown: 'stopped',
   poweroff: 'stopped',
   suspend: 'stopped',

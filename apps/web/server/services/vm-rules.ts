@@ -34,6 +34,7 @@ export type VmAbility =
 const opStates: Record<PowerOp, readonly VmState[]> = {
   start: ['stopped', 'suspended', 'crashed'],
   shutdown: ['running'],
+  reboot: ['running'],
   reset: ['running', 'paused'],
   // A suspended one is thrown away: it is stopped then.
   poweroff: ['starting', 'running', 'paused', 'stopping', 'suspended'],
@@ -56,6 +57,7 @@ const busyWords: Record<ActionCommand, string> = {
   delete_vm: 'being deleted',
   start_vm: 'starting',
   shutdown_vm: 'shutting down',
+  reboot_vm: 'restarting',
   poweroff_vm: 'being powered off',
   reset_vm: 'being reset',
   suspend_vm: 'being suspended',

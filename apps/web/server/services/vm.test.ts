@@ -59,6 +59,21 @@ test('a VM from creation to deletion, as a page sees it', async () => {
   assert.deepEqual(running.can.shutdown, { ok: true, why: null })
   assert.deepEqual(running.can.start, { ok: false, why: 'It is running.' })
 
+  // On its way down and up again it keeps what it is charged; a start that fails leaves it off.
+  const charged = async () => (await portal.db.vm.findUniqueOrThrow({ where: { id: vm.id } })).chargedCpus
+  const reboot = await ada.trpc.vm.power.mutate({ id: vm.id, op: 'reboot', idempotencyKey: newKey() })
+  assert.equal(reboot.vm.desiredState, 'running')
+  portal.agent.setVm(vm.vmUid, { state: 'stopped' })
+  await until('it to be down', async () => (await get(vm.id)).state === 'stopped')
+  assert.equal(await charged(), 1)
+  portal.agent.finish(reboot.action.id, { code: 'vmm_failed', message: 'No memory.' })
+  await until('the failure', async () => (await get(vm.id)).desiredState === 'stopped')
+  assert.equal(await charged(), 0)
+  const start = await ada.trpc.vm.power.mutate({ id: vm.id, op: 'start', idempotencyKey: newKey() })
+  portal.agent.setVm(vm.vmUid, { state: 'running' })
+  portal.agent.finish(start.action.id)
+  await until('it to run again', async () => (await get(vm.id)).can.shutdown.ok)
+
   const shutdown = await ada.trpc.vm.power.mutate({ id: vm.id, op: 'shutdown', idempotencyKey: newKey() })
   portal.agent.setVm(vm.vmUid, { state: 'stopped' })
   portal.agent.finish(shutdown.action.id)
@@ -86,6 +101,8 @@ test('a VM from creation to deletion, as a page sees it', async () => {
     [
       ['vm.delete', 'success', 'Ada', '127.0.0.1'],
       ['vm.shutdown', 'success', 'Ada', '127.0.0.1'],
+      ['vm.start', 'success', 'Ada', '127.0.0.1'],
+      ['vm.reboot', 'error', 'Ada', '127.0.0.1'],
       ['vm.create', 'success', 'Ada', '127.0.0.1'],
     ],
   )

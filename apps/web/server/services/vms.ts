@@ -119,6 +119,7 @@ export async function vmViews(
       can: {
         start: able('start'),
         shutdown: able('shutdown'),
+        reboot: able('reboot'),
         poweroff: able('poweroff'),
         reset: able('reset'),
         suspend: able('suspend'),

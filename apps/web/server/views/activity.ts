@@ -12,6 +12,7 @@ export const activityKinds = [
   'vm.cancel',
   'vm.start',
   'vm.shutdown',
+  'vm.reboot',
   'vm.poweroff',
   'vm.reset',
   'vm.suspend',

@@ -69,6 +69,7 @@ export const vmViewSchema = z.object({
   can: z.object({
     start: abilitySchema,
     shutdown: abilitySchema,
+    reboot: abilitySchema,
     poweroff: abilitySchema,
     reset: abilitySchema,
     suspend: abilitySchema,

@@ -25,6 +25,7 @@ const endings: Readonly<Record<string, VmState>> = {
   create_vm: 'running',
   start_vm: 'running',
   reset_vm: 'running',
+  reboot_vm: 'running',
   shutdown_vm: 'stopped',
   poweroff_vm: 'stopped',
 }

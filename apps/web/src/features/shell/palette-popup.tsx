@@ -1,6 +1,6 @@
 'use client'
 import { Dialog as Base } from '@base-ui/react/dialog'
-import { Languages, Play, Power, Search, Server, SquareTerminal } from 'lucide-react'
+import { Languages, Play, Power, RefreshCw, Search, Server, SquareTerminal } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react'
 import { type SessionView, useAllVms, useSession, type VmView } from '../../data/hooks.ts'
@@ -96,6 +96,7 @@ function PaletteBody({ close }: { close: () => void }) {
         vm.can.console.ok ? on(t.console, <SquareTerminal />, { href: paths.vmConsole(vm.id) }) : null,
         vm.can.start.ok ? on(t.start, <Play />, { act: () => power(vm, 'start') }) : null,
         vm.can.shutdown.ok ? on(t.shutdown, <Power />, { act: () => power(vm, 'shutdown') }) : null,
+        vm.can.reboot.ok ? on(t.reboot, <RefreshCw />, { act: () => power(vm, 'reboot') }) : null,
       ].filter((entry) => entry !== null)
     }
     function general(): Entry[] {

@@ -24,7 +24,7 @@ export function VmApiTab() {
     { label: t.get, commands: [`curl ${auth} ${base}`] },
     {
       label: t.power,
-      commands: ['poweron', 'shutdown', 'poweroff', 'reset'].map(
+      commands: ['poweron', 'shutdown', 'reboot', 'poweroff', 'reset'].map(
         (op) => `curl -X POST ${auth} ${base}/actions/${op}`,
       ),
     },

@@ -12,7 +12,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
 
-export const bulkOps = ['start', 'shutdown', 'reset', 'poweroff', 'delete'] as const
+export const bulkOps = ['start', 'shutdown', 'reboot', 'reset', 'poweroff', 'delete'] as const
 export type BulkOp = (typeof bulkOps)[number]
 
 const t = m.vms.bulk
@@ -98,7 +98,7 @@ export function VmBulkDialog({
             <Button
               type="submit"
               form="vm-bulk"
-              variant={op === 'start' || op === 'shutdown' ? 'primary' : 'danger'}
+              variant={op === 'start' || op === 'shutdown' || op === 'reboot' ? 'primary' : 'danger'}
               busy={running}
               whyDisabled={why}
             >

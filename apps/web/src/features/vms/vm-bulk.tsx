@@ -1,5 +1,5 @@
 'use client'
-import { Play, Power, PowerOff, RotateCcw, Trash2, X } from 'lucide-react'
+import { Play, Power, PowerOff, RefreshCw, RotateCcw, Trash2, X } from 'lucide-react'
 import { useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { m } from '../../messages/index.ts'
@@ -10,6 +10,7 @@ const t = m.vms.bulk
 const icons: Record<BulkOp, React.ReactNode> = {
   start: <Play aria-hidden="true" />,
   shutdown: <Power aria-hidden="true" />,
+  reboot: <RefreshCw aria-hidden="true" />,
   reset: <RotateCcw aria-hidden="true" />,
   poweroff: <PowerOff aria-hidden="true" />,
   delete: <Trash2 aria-hidden="true" />,

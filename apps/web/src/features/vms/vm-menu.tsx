@@ -7,6 +7,7 @@ import {
   Play,
   Power,
   PowerOff,
+  RefreshCw,
   RotateCcw,
   SquareTerminal,
   Trash2,
@@ -60,6 +61,13 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
           onSelect={() => actions.power(vm, 'shutdown')}
         >
           {m.vms.power.shutdown}
+        </MenuItem>
+        <MenuItem
+          icon={<RefreshCw />}
+          whyDisabled={vm.can.reboot.why}
+          onSelect={() => actions.power(vm, 'reboot')}
+        >
+          {m.vms.power.reboot}
         </MenuItem>
         <MenuItem
           icon={<MoonStar />}

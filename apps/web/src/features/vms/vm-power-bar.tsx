@@ -5,6 +5,7 @@ import {
   Play,
   Power,
   PowerOff,
+  RefreshCw,
   RotateCcw,
   SquareTerminal,
   Trash2,
@@ -65,6 +66,13 @@ export function VmPowerBar({ vm, actions }: { vm: VmView; actions: ReturnType<ty
           </button>
         }
       >
+        <MenuItem
+          icon={<RefreshCw />}
+          whyDisabled={vm.can.reboot.why}
+          onSelect={() => actions.power(vm, 'reboot')}
+        >
+          {t.reboot}
+        </MenuItem>
         <MenuItem
           icon={<MoonStar />}
           whyDisabled={vm.can.suspend.why}

@@ -140,6 +140,7 @@ export const images: Messages['images'] = {
       delete_vm: 'gelöscht',
       start_vm: 'gestartet',
       shutdown_vm: 'heruntergefahren',
+      reboot_vm: 'neu gestartet',
       poweroff_vm: 'ausgeschaltet',
       reset_vm: 'zurückgesetzt',
       suspend_vm: 'in den Ruhezustand versetzt',

@@ -34,6 +34,7 @@ export const vms: Messages['vms'] = {
     texts: {
       start: 'Sie werden der Reihe nach gestartet.',
       shutdown: 'Jeder Gast wird gebeten, ordentlich herunterzufahren.',
+      reboot: 'Jeder Gast wird gebeten, ordentlich herunterzufahren, und dann wieder gestartet.',
       reset:
         'Sie starten sofort neu, ohne herunterzufahren. Was ein Gast noch nicht geschrieben hat, ist verloren.',
       poweroff: 'Das ist, als zöge man den Stecker: Was ein Gast noch nicht geschrieben hat, ist verloren.',
@@ -86,6 +87,7 @@ export const vms: Messages['vms'] = {
   power: {
     start: 'Starten',
     shutdown: 'Herunterfahren',
+    reboot: 'Neu starten',
     poweroff: 'Ausschalten',
     reset: 'Zurücksetzen',
     suspend: 'Ruhezustand',
@@ -194,6 +196,7 @@ export const vms: Messages['vms'] = {
       delete_vm: 'Wird gelöscht',
       start_vm: 'Startet',
       shutdown_vm: 'Fährt herunter',
+      reboot_vm: 'Startet neu',
       poweroff_vm: 'Wird ausgeschaltet',
       reset_vm: 'Wird zurückgesetzt',
       suspend_vm: 'Geht in den Ruhezustand',
@@ -218,6 +221,7 @@ export const vms: Messages['vms'] = {
       delete_vm: 'Das Löschen dieser VM schlug fehl',
       start_vm: 'Das Starten dieser VM schlug fehl',
       shutdown_vm: 'Das Herunterfahren dieser VM schlug fehl',
+      reboot_vm: 'Der Neustart dieser VM schlug fehl',
       poweroff_vm: 'Das Ausschalten dieser VM schlug fehl',
       reset_vm: 'Das Zurücksetzen dieser VM schlug fehl',
       suspend_vm: 'Der Ruhezustand dieser VM schlug fehl',

@@ -134,6 +134,7 @@ export const images = {
       delete_vm: 'deleted',
       start_vm: 'started',
       shutdown_vm: 'shut down',
+      reboot_vm: 'restarted',
       poweroff_vm: 'powered off',
       reset_vm: 'reset',
       suspend_vm: 'suspended',

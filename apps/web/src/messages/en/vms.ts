@@ -32,6 +32,7 @@ export const vms = {
     texts: {
       start: 'They are started in turn.',
       shutdown: 'Each guest is asked to shut down properly.',
+      reboot: 'Each guest is asked to shut down properly, and is then started again.',
       reset: 'They restart at once, without shutting down. What a guest has not written yet is lost.',
       poweroff: 'This is like pulling the plug: what a guest has not written yet is lost.',
       delete: 'The VMs and their disks are deleted. This cannot be undone.',
@@ -83,6 +84,7 @@ export const vms = {
   power: {
     start: 'Start',
     shutdown: 'Shut down',
+    reboot: 'Restart',
     poweroff: 'Power off',
     reset: 'Reset',
     suspend: 'Suspend',
@@ -190,6 +192,7 @@ export const vms = {
       delete_vm: 'Deleting',
       start_vm: 'Starting',
       shutdown_vm: 'Shutting down',
+      reboot_vm: 'Restarting',
       poweroff_vm: 'Powering off',
       reset_vm: 'Resetting',
       suspend_vm: 'Suspending',
@@ -214,6 +217,7 @@ export const vms = {
       delete_vm: 'Deleting this VM failed',
       start_vm: 'Starting this VM failed',
       shutdown_vm: 'Shutting this VM down failed',
+      reboot_vm: 'Restarting this VM failed',
       poweroff_vm: 'Powering this VM off failed',
       reset_vm: 'Resetting this VM failed',
       suspend_vm: 'Suspending this VM failed',

@@ -40,6 +40,7 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
   can: {
     start: yes,
     shutdown: yes,
+    reboot: yes,
     poweroff: yes,
     reset: yes,
     suspend: yes,
