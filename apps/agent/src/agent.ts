@@ -16,7 +16,8 @@ import type { ImageImport, OwnImage } from '@hearth/shared/image'
 import { sampleIntervalMs } from '@hearth/shared/metrics'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { ActionJournal, type ActionRequest } from './actions/action-journal.ts'
-import { type ActionSubject, Actions, type ActionWork } from './actions/actions.ts'
+import { type ActionSubject, Actions } from './actions/actions.ts'
+import { Dispatcher } from './actions/dispatcher.ts'
 import type { AgentServices, EventSink } from './api/services.ts'
 import { EventHub } from './events/event-hub.ts'
 import { requireFits } from './host/capacity.ts'
@@ -25,8 +26,8 @@ import { readBootId } from './host/process-identity.ts'
 import { BuilderClient } from './image/builder-client.ts'
 import { ImageCache } from './image/image-cache.ts'
 import { ImageCatalogue } from './image/image-catalogue.ts'
+import { ImageRequests } from './image/image-requests.ts'
 import { ImageStore } from './image/image-store.ts'
-import { buildWork, createWork, deleteWork, importWork } from './image/image-work.ts'
 import { OwnImages } from './image/own-images.ts'
 import { errorText, type Log } from './log.ts'
 import { Sampler } from './metrics/sampler.ts'
@@ -37,16 +38,16 @@ import { requireNetwork } from './network/ports.ts'
 import type { AgentOptions } from './options.ts'
 import { recover } from './recover.ts'
 import { seedDocuments } from './seed/cloud-init.ts'
+import { SnapshotRequests } from './snapshot/snapshot-requests.ts'
 import { SnapshotStore } from './snapshot/snapshot-store.ts'
-import { requireRestore, requireSnapshot, restoreSnapshot, takeSnapshot } from './snapshot/vm-snapshot.ts'
 import { VmStore } from './store/vm-store.ts'
-import { deleteVm, powerVm, requirePower, requireUpdate, updateVm } from './vm/change-vm.ts'
-import { createVm } from './vm/create-vm.ts'
+import { powerVm, requirePower, requireUpdate } from './vm/change-vm.ts'
 import { shutdownGuests } from './vm/shutdown-guests.ts'
 import type { Vm } from './vm/vm.ts'
 import { Vms } from './vm/vms.ts'
 import { Jails } from './vmm/jails.ts'
-import { requireVolumeChange, requireVolumes } from './volume/vm-volumes.ts'
+import { requireVolumes } from './volume/vm-volumes.ts'
+import { VolumeRequests } from './volume/volume-requests.ts'
 import { VolumeStore } from './volume/volume-store.ts'
 
 /** Finished actions a snapshot shows. */
@@ -70,6 +71,10 @@ export class Agent implements AgentServices {
   readonly #actions: Actions
   readonly #vms: Vms
   readonly #jails: Jails
+  readonly #dispatcher: Dispatcher
+  readonly #snapshotRequests: SnapshotRequests
+  readonly #volumeRequests: VolumeRequests
+  readonly #imageRequests: ImageRequests
   #timer: NodeJS.Timeout | null = null
 
   constructor(options: AgentOptions, log: Log) {
@@ -124,6 +129,23 @@ export class Agent implements AgentServices {
       (vmUid) => this.#hub.publish({ type: 'vm_removed', vmUid }),
     )
     this.#sampler = new Sampler(options.state, () => this.#vms.all())
+    const parts = {
+      vms: this.#vms,
+      store: this.#store,
+      snapshots: this.#snapshots,
+      volumes: this.#volumes,
+      catalogue: this.#catalogue,
+      cache: this.#cache,
+      ownImages: this.#ownImages,
+      actions: this.#actions,
+      network: this.#network,
+      log,
+    }
+    this.#dispatcher = new Dispatcher(parts)
+    const requests = { ...parts, dispatcher: this.#dispatcher }
+    this.#snapshotRequests = new SnapshotRequests(requests)
+    this.#volumeRequests = new VolumeRequests(requests)
+    this.#imageRequests = new ImageRequests(requests)
   }
 
   async start(): Promise<void> {
@@ -145,7 +167,7 @@ export class Agent implements AgentServices {
       network: this.#network,
       bootId: this.#bootId,
       log: this.#log,
-      redo: (request, actionId) => this.#redo(request, actionId),
+      redo: (request, actionId) => this.#dispatcher.redo(request, actionId),
       startAtBoot: (vm) => this.#startAtBoot(vm),
     })
     this.#catalogue.run()
@@ -219,7 +241,7 @@ export class Agent implements AgentServices {
       start,
       ...(snapshotUid === undefined ? {} : { snapshotUid }),
     }
-    return this.#acceptOnVm(spec.vmUid, { actionId, command: 'create_vm' }, request)
+    return this.#dispatcher.acceptOnVm(spec.vmUid, { actionId, command: 'create_vm' }, request)
   }
 
   async powerVm(input: { actionId: number; vmUid: string; op: PowerOp }): Promise<ActionReport> {
@@ -234,10 +256,10 @@ export class Agent implements AgentServices {
       const holder = this.#vms.holder(vmUid)
       if (holder !== undefined && this.#actions.get(holder)?.command !== 'delete_vm')
         this.#actions.abort(holder, new HearthError('cancelled', 'It was powered off meanwhile.'))
-      return this.#actions.accept(subject, request, this.#work(request))
+      return this.#dispatcher.accept(subject, request)
     }
     if (this.#vms.holder(vmUid) === undefined) requirePower(vm, op)
-    return this.#acceptOnVm(vmUid, subject, request)
+    return this.#dispatcher.acceptOnVm(vmUid, subject, request)
   }
 
   async updateVm(input: { actionId: number; spec: VmSpec }): Promise<ActionReport> {
@@ -249,7 +271,11 @@ export class Agent implements AgentServices {
     requireUpdate(vm, spec)
     requireVolumes(this.#vms, this.#volumes, vm, spec)
     seedDocuments(spec)
-    return this.#acceptOnVm(spec.vmUid, { actionId, command: 'update_vm' }, { kind: 'update', spec })
+    return this.#dispatcher.acceptOnVm(
+      spec.vmUid,
+      { actionId, command: 'update_vm' },
+      { kind: 'update', spec },
+    )
   }
 
   async deleteVm(input: { actionId: number; vmUid: string }): Promise<ActionReport> {
@@ -257,135 +283,22 @@ export class Agent implements AgentServices {
     const seen = this.#actions.get(actionId)
     if (seen) return seen
     this.#vms.require(vmUid)
-    return this.#acceptOnVm(vmUid, { actionId, command: 'delete_vm' }, { kind: 'delete', vmUid })
+    return this.#dispatcher.acceptOnVm(vmUid, { actionId, command: 'delete_vm' }, { kind: 'delete', vmUid })
   }
 
-  async snapshotVm(input: VmSnapshotInput): Promise<ActionReport> {
-    const { actionId, vmUid, snapshotUid } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    requireSnapshot(this.#vms.require(vmUid))
-    if (this.#snapshots.find(snapshotUid))
-      throw new HearthError('uniqueness_error', 'A snapshot with this identity is already on this host.')
-    return this.#acceptOnVm(
-      vmUid,
-      { actionId, command: 'snapshot_vm' },
-      { kind: 'snapshot', vmUid, snapshotUid },
-    )
-  }
+  snapshotVm = (input: VmSnapshotInput) => this.#snapshotRequests.take(input)
+  restoreVm = (input: VmSnapshotInput) => this.#snapshotRequests.restore(input)
+  deleteSnapshot = (input: VmSnapshotInput) => this.#snapshotRequests.delete(input)
 
-  async restoreVm(input: VmSnapshotInput): Promise<ActionReport> {
-    const { actionId, vmUid, snapshotUid } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    requireRestore(this.#vms.require(vmUid), this.#snapshots, snapshotUid)
-    return this.#acceptOnVm(
-      vmUid,
-      { actionId, command: 'restore_vm' },
-      { kind: 'restore', vmUid, snapshotUid },
-    )
-  }
+  createVolume = (input: VolumeCreateInput) => this.#volumeRequests.create(input)
+  growVolume = (input: VolumeGrowInput) => this.#volumeRequests.grow(input)
+  deleteVolume = (input: VolumeRefInput) => this.#volumeRequests.delete(input)
 
-  async deleteSnapshot(input: VmSnapshotInput): Promise<ActionReport> {
-    const { actionId, vmUid, snapshotUid } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    this.#snapshots.require(snapshotUid)
-    return this.#acceptOnVm(
-      vmUid,
-      { actionId, command: 'delete_snapshot' },
-      { kind: 'delete_snapshot', vmUid, snapshotUid },
-    )
-  }
-
-  async createVolume(input: VolumeCreateInput): Promise<ActionReport> {
-    const { actionId, volumeUid, bytes, format, attach } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    if (this.#volumes.has(volumeUid) || this.#vms.holder(volumeUid) !== undefined)
-      throw new HearthError('uniqueness_error', 'A volume with this identity is already on this host.')
-    const request: ActionRequest = {
-      kind: 'create_volume',
-      volumeUid,
-      bytes,
-      format,
-      ...(attach ? { attach } : {}),
-    }
-    if (!attach) return this.#acceptOn(volumeUid, { actionId, command: 'create_volume' }, request)
-    const vm = this.#vms.require(attach.vmUid)
-    requireUpdate(vm, attach)
-    requireVolumes(this.#vms, this.#volumes, vm, attach, volumeUid)
-    return this.#acceptOnVm(attach.vmUid, { actionId, command: 'create_volume' }, request)
-  }
-
-  async growVolume(input: VolumeGrowInput): Promise<ActionReport> {
-    const { actionId, volumeUid, bytes } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    requireVolumeChange(this.#vms, this.#volumes, volumeUid, 'grow')
-    return this.#acceptOn(
-      volumeUid,
-      { actionId, command: 'resize_volume' },
-      { kind: 'grow_volume', volumeUid, bytes },
-    )
-  }
-
-  async deleteVolume(input: VolumeRefInput): Promise<ActionReport> {
-    const { actionId, volumeUid } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    requireVolumeChange(this.#vms, this.#volumes, volumeUid, 'delete')
-    return this.#acceptOn(
-      volumeUid,
-      { actionId, command: 'delete_volume' },
-      { kind: 'delete_volume', volumeUid },
-    )
-  }
-
-  async buildImage(input: { actionId: number; imageUid: string }): Promise<ActionReport> {
-    const { actionId, imageUid } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    if (!this.#catalogue.has(imageUid))
-      throw new HearthError('not_found', `There is no image ${imageUid} on this host.`)
-    const request: ActionRequest = { kind: 'build', imageUid }
-    const fetched = this.#catalogue.list().find((image) => image.imageUid === imageUid)?.source === 'download'
-    const command = fetched ? 'download_image' : 'build_image'
-    return this.#actions.accept({ actionId, command, imageUid }, request, this.#work(request))
-  }
-
-  async importImage(input: ImageImport & { actionId: number }): Promise<ActionReport> {
-    const { actionId, ...wanted } = input
-    const { imageUid } = wanted.image
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    this.#requireNewImage(imageUid)
-    const request: ActionRequest = { kind: 'import', import: wanted }
-    return this.#actions.accept({ actionId, command: 'import_image', imageUid }, request, this.#work(request))
-  }
-
-  async createImage(input: { actionId: number; vmUid: string; image: OwnImage }): Promise<ActionReport> {
-    const { actionId, vmUid, image } = input
-    const { imageUid } = image
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    const vm = this.#vms.require(vmUid)
-    this.#requireNewImage(imageUid)
-    if (vm.hasProcess)
-      throw new HearthError('invalid_state', 'Shut the VM down first: an image is made of a disk at rest.')
-    const request: ActionRequest = { kind: 'create_image', vmUid, image }
-    return this.#acceptOnVm(vmUid, { actionId, command: 'create_image', imageUid }, request)
-  }
-
-  async deleteImage(input: { actionId: number; imageUid: string }): Promise<ActionReport> {
-    const { actionId, imageUid } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    if (!this.#catalogue.has(imageUid))
-      throw new HearthError('not_found', `There is no image ${imageUid} on this host.`)
-    const request: ActionRequest = { kind: 'delete_image', imageUid }
-    return this.#actions.accept({ actionId, command: 'delete_image', imageUid }, request, this.#work(request))
-  }
+  buildImage = (input: { actionId: number; imageUid: string }) => this.#imageRequests.build(input)
+  importImage = (input: ImageImport & { actionId: number }) => this.#imageRequests.import(input)
+  createImage = (input: { actionId: number; vmUid: string; image: OwnImage }) =>
+    this.#imageRequests.create(input)
+  deleteImage = (input: { actionId: number; imageUid: string }) => this.#imageRequests.delete(input)
 
   /** Only what makes a VM or an image can be cancelled: it leaves nothing half done behind. */
   async cancelAction(actionId: number): Promise<ActionReport | null> {
@@ -400,108 +313,6 @@ export class Agent implements AgentServices {
   #requireNetwork(spec: VmSpec, current?: VmSpec): Promise<void> {
     const others = this.#vms.all().flatMap((vm) => (vm.spec.vmUid === spec.vmUid ? [] : [vm.spec]))
     return requireNetwork(this.#network, others, spec, current)
-  }
-
-  #requireNewImage(imageUid: string): void {
-    const known = this.#catalogue.list().find((image) => image.imageUid === imageUid)
-    // One that failed may be tried again under its uid.
-    if (known && known.status !== 'failed')
-      throw new HearthError('uniqueness_error', `There is an image ${imageUid} on this host already.`)
-  }
-
-  #acceptOnVm(
-    vmUid: string,
-    subject: Omit<ActionSubject, 'vmUid'>,
-    request: ActionRequest,
-  ): Promise<ActionReport> {
-    return this.#acceptOn(vmUid, { ...subject, vmUid }, request)
-  }
-
-  /** One action at a time holds a thing, which is named by its uid. */
-  async #acceptOn(uid: string, subject: ActionSubject, request: ActionRequest): Promise<ActionReport> {
-    const { actionId } = subject
-    this.#vms.hold(uid, actionId)
-    try {
-      return await this.#actions.accept(subject, request, this.#held(uid, actionId, request))
-    } catch (error) {
-      this.#vms.letGo(uid, actionId)
-      throw error
-    }
-  }
-
-  /** Work of the journal, to be done again; null when nothing of it is left to do. */
-  #redo(request: ActionRequest, actionId: number): ActionWork {
-    const held = heldBy(request)
-    if (held === null || (request.kind === 'power' && request.op === 'poweroff')) return this.#work(request)
-    this.#vms.hold(held, actionId)
-    return this.#held(held, actionId, request)
-  }
-
-  #held(vmUid: string, actionId: number, request: ActionRequest): ActionWork {
-    const work = this.#work(request)
-    return async (progress) => {
-      try {
-        await work(progress)
-      } finally {
-        this.#vms.letGo(vmUid, actionId)
-      }
-    }
-  }
-
-  #work(request: ActionRequest): ActionWork {
-    const context = {
-      vms: this.#vms,
-      store: this.#store,
-      snapshots: this.#snapshots,
-      catalogue: this.#catalogue,
-      cache: this.#cache,
-      ownImages: this.#ownImages,
-      log: this.#log,
-      network: this.#network,
-    }
-    switch (request.kind) {
-      case 'create':
-        return (progress) => createVm(context, request.spec, request.start, progress, request.snapshotUid)
-      case 'power':
-        return (progress) => powerVm(this.#vms.require(request.vmUid), request.op, progress)
-      case 'update':
-        return (progress) => updateVm(context, this.#vms.require(request.spec.vmUid), request.spec, progress)
-      case 'delete':
-        return (progress) => deleteVm(context, this.#vms.require(request.vmUid), progress)
-      case 'snapshot':
-        return (progress) =>
-          takeSnapshot(this.#snapshots, this.#vms.require(request.vmUid), request.snapshotUid, progress)
-      case 'restore':
-        return (progress) =>
-          restoreSnapshot(this.#snapshots, this.#vms.require(request.vmUid), request.snapshotUid, progress)
-      case 'delete_snapshot':
-        return async () => this.#snapshots.remove(request.snapshotUid)
-      case 'create_volume':
-        return async (progress) => {
-          const { volumeUid, bytes, format, attach } = request
-          progress.report(10, 'Making the disk')
-          await this.#volumes.create(volumeUid, bytes, format, progress.signal)
-          try {
-            if (attach) await updateVm(context, this.#vms.require(attach.vmUid), attach, progress)
-          } catch (error) {
-            // Asked for as one thing: half of it is not left behind.
-            await this.#volumes.remove(volumeUid)
-            throw error
-          }
-        }
-      case 'grow_volume':
-        return () => this.#volumes.grow(request.volumeUid, request.bytes)
-      case 'delete_volume':
-        return () => this.#volumes.remove(request.volumeUid)
-      case 'build':
-        return buildWork(context, request.imageUid)
-      case 'import':
-        return importWork(context, request.import)
-      case 'create_image':
-        return createWork(context, request.vmUid, request.image)
-      case 'delete_image':
-        return deleteWork(context, request.imageUid)
-    }
   }
 
   #startAtBoot(vm: Vm): void {
@@ -530,12 +341,4 @@ export class Agent implements AgentServices {
       this.#log.warn('cannot take figures', { error: errorText(error) })
     }
   }
-}
-
-/** What an action holds, by its uid; null for what may go on beside others. */
-function heldBy(request: ActionRequest): string | null {
-  if (request.kind === 'create_volume') return request.attach?.vmUid ?? request.volumeUid
-  if ('spec' in request) return request.spec.vmUid
-  if ('vmUid' in request) return request.vmUid
-  return 'volumeUid' in request ? request.volumeUid : null
 }
