@@ -8,6 +8,7 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'acpica-tools', why: "iasl reads the monitor's ACPI tables back" },
   { name: 'curl', why: 'runs the examples of the API documentation' },
   { name: 'jq', why: 'reads answers in the examples of the API documentation' },
+  { name: 'hcloud-cli', why: 'drives the API as the command line people already have' },
   { name: 'grub-common', why: 'makes the boot loader of a test disk' },
   { name: 'grub-pc-bin', why: 'GRUB for BIOS, on a test disk' },
   { name: 'grub-efi-amd64-bin', why: 'GRUB for UEFI, on a test disk' },

@@ -263,7 +263,7 @@ test('bad input gets the right status and says what is wrong', async () => {
       /same/,
     ],
     ['GET', '/servers/999999', undefined, 404, 'not_found', /VM/],
-    ['GET', '/servers/abc', undefined, 404, 'not_found', /id/],
+    ['GET', '/servers/abc', undefined, 404, 'not_found', /nothing at/],
     ['GET', '/nothing', undefined, 404, 'not_found', /nothing/],
     ['PUT', '/servers', {}, 405, 'method_not_allowed', /GET, POST/],
     ['GET', '/servers?page=0', undefined, 422, 'invalid_input', /page/],

@@ -153,8 +153,9 @@ function setRateLimitHeaders(response: ServerResponse, { limit, remaining, reset
 }
 
 /** `/servers/{id}` → a regular expression with a named group for each name in braces. */
+/** Whatever a pattern names is an id; a word in its place, such as an action Hearth does not have, is not there. */
 function expressionOf(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}/?$`)
+  return new RegExp(`^${pattern.replace(/\{(\w+)\}/g, '(?<$1>\\d+)')}/?$`)
 }
 
 /** What may be given several times is a list even when given once. */

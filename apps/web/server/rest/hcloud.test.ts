@@ -1,0 +1,85 @@
+/** Hetzner's own command line, as Debian has it, drives the portal: the tool decides whether our answers are what it expects. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { act } from '../testing/showcase/acting-agent.ts'
+import { TestPortal } from '../testing/test-portal.ts'
+
+const publicKey =
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8XRiSbcDmiiRrUVm2RLhvqCe3Owe6HVjSXQYEcfmOO ada@laptop'
+let portal: TestPortal
+let token: string
+
+before(async () => {
+  portal = await TestPortal.start()
+  act(portal.agent)
+  const ada = await portal.setUp()
+  token = (await ada.trpc.token.create.mutate({ name: 'hcloud', scope: 'write', expiresInDays: 1 })).secret
+})
+after(() => portal.stop())
+
+function hcloud(...args: string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn('hcloud', ['--poll-interval', '50ms', ...args], {
+    env: { ...process.env, HCLOUD_ENDPOINT: `${portal.url}/api/v1`, HCLOUD_TOKEN: token },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      output += String(text)
+    })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, output }))
+  })
+}
+
+async function does(expected: RegExp, ...args: string[]): Promise<void> {
+  const { code, output } = await hcloud(...args)
+  assert.equal(code, 0, `hcloud ${args.join(' ')}\n${output}`)
+  assert.match(output, expected)
+}
+
+async function isRefused(expected: RegExp, ...args: string[]): Promise<void> {
+  const { code, output } = await hcloud(...args)
+  assert.equal(code, 1, `hcloud ${args.join(' ')}\n${output}`)
+  assert.match(output, expected)
+}
+
+test('hcloud takes a server from its key to its deletion', async () => {
+  await does(/SSH key \d+ created/, 'ssh-key', 'create', '--name', 'laptop', '--public-key', publicKey)
+  await does(/debian-12/, 'image', 'list')
+  await does(/medium +2 /, 'server-type', 'list')
+  await does(/home/, 'location', 'list')
+  const create = ['server', 'create', '--name', 'one', '--type', 'small', '--image', 'debian-12']
+  await does(/Server \d+ created/, ...create, '--ssh-key', 'laptop', '--label', 'env=test')
+  await isRefused(/uniqueness_error/, ...create)
+  await does(/one +running/, 'server', 'list', '--selector', 'env=test')
+  await does(/debian-12[\s\S]*env: test/, 'server', 'describe', 'one')
+  await does(/^10\.87\.0\.\d+\s*$/, 'server', 'ip', 'one')
+  for (const [verb, done] of [
+    ['reset', /reset/],
+    ['reboot', /rebooted/],
+    ['shutdown', /shut down/],
+  ] as const)
+    await does(done, 'server', verb, 'one')
+  await isRefused(/invalid_state/, 'server', 'poweroff', 'one')
+  await isRefused(/not_found/, 'server', 'enable-rescue', 'one')
+
+  await does(/updated/, 'server', 'update', 'one', '--name', 'two')
+  await does(/changed to type medium/, 'server', 'change-type', 'two', 'medium')
+  await does(/enabled/, 'server', 'enable-protection', 'two', 'delete')
+  await isRefused(/protected/, 'server', 'delete', 'two')
+  await does(/disabled/, 'server', 'disable-protection', 'two', 'delete')
+  await does(/created/, 'server', 'create-image', 'two', '--type', 'snapshot', '--description', 'kept')
+  await does(/snapshot +kept/, 'image', 'list')
+
+  await does(/Volume \d+ created/, 'volume', 'create', '--name', 'films', '--size', '10', '--server', 'two')
+  await does(/films +10 GB +two/, 'volume', 'list')
+  await does(/detached/, 'volume', 'detach', 'films')
+  await does(/resized/, 'volume', 'resize', 'films', '--size', '12')
+  await does(/deleted/, 'volume', 'delete', 'films')
+  await does(/deleted/, 'server', 'delete', 'two')
+  assert.equal(await portal.db.vm.count({ where: { deletedAt: null } }), 0)
+  await does(/deleted/, 'ssh-key', 'delete', 'laptop')
+})
