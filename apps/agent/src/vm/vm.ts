@@ -9,8 +9,9 @@ import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
 import type { WatchdogAction } from '@hearth/shared/watchdog'
-import { type NetOption, type RunOptions, vmmCommandLine } from '@hearth/vmm'
-import { GuestAgent, guestAgentPort } from '../guest/guest-agent.ts'
+import { type NetOption, vmmCommandLine } from '@hearth/vmm'
+import { GuestAddresses } from '../guest/guest-addresses.ts'
+import { GuestAgent } from '../guest/guest-agent.ts'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
@@ -26,9 +27,9 @@ import {
   vmSockets,
 } from '../vmm/launch.ts'
 import { type ChildExit, Monitor } from '../vmm/monitor.ts'
-import { bootOptions } from './boot-options.ts'
+import { Conditions } from './conditions.ts'
 import { describeExit, type StopRequest, type VmEnd } from './exit-reason.ts'
-import { limitsOf } from './limits.ts'
+import { machineOptions } from './machine-options.ts'
 import {
   dropSuspended,
   forgetResumed,
@@ -73,11 +74,9 @@ export class Vm {
   #end: VmEnd | null = null
   /** False from a start until its guest runs; true for a run that some earlier agent began. */
   #hasRun = true
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Conditions()
   readonly #guestAgent: GuestAgent
-  /** Addresses the guest's agent told; null while none answers. */
-  #guestSays: string[] | null = null
-  #asking = false
+  readonly #guestAddresses: GuestAddresses
   readonly #viewerListeners = new Set<ViewersListener>()
 
   constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
@@ -87,6 +86,7 @@ export class Vm {
     this.files = context.store.files(spec.vmUid)
     this.sockets = vmSockets(context.runDir, spec.vmUid)
     this.#guestAgent = new GuestAgent(this.sockets.guestAgent)
+    this.#guestAddresses = new GuestAddresses(this.#guestAgent)
     const stopped = isSuspended(this.files) ? 'suspended' : 'stopped'
     this.#state = record.phase === 'creating' ? 'creating' : record.exit?.crashed ? 'crashed' : stopped
     if (record.jailUid !== undefined) context.jails.uid(spec.vmUid, record.jailUid)
@@ -164,7 +164,7 @@ export class Vm {
     this.#state = state
     this.#since = resumed ?? new Date()
     this.#changed()
-    for (const wake of [...this.#waiting]) wake()
+    this.#waiting.look()
   }
 
   /** Starts the monitor and returns when the guest runs; throws why it does not. */
@@ -324,7 +324,7 @@ export class Vm {
 
   /** Resolves when there is no monitor any more; false when `timeoutMs` passed before. */
   untilStopped(timeoutMs?: number): Promise<boolean> {
-    return this.#until(() => this.#monitor === null, timeoutMs)
+    return this.#waiting.until(() => this.#monitor === null, timeoutMs)
   }
 
   /** The agent ends; the VM stays. */
@@ -333,7 +333,10 @@ export class Vm {
   }
 
   async measure(): Promise<void> {
-    void this.#askGuest()
+    const running = this.#monitor !== null && this.#state === 'running'
+    void this.#guestAddresses.ask(this.#spec.mac, running).then((changed) => {
+      if (changed && this.#monitor) this.#changed()
+    })
     await boundLog(this.files.vmmLog)
     await boundLog(this.files.passtLog)
     let used = 0
@@ -350,19 +353,7 @@ export class Vm {
   #addresses(mac: string): string[] {
     const { network } = this.#context
     if (!this.#monitor || network.kind === 'passt') return []
-    return [...new Set([...network.addresses(mac), ...(this.#guestSays ?? [])])]
-  }
-
-  /** Never rejects: most guests have an agent some time after their start, some never. */
-  async #askGuest(): Promise<void> {
-    if (this.#asking) return
-    this.#asking = true
-    const running = this.#monitor !== null && this.#state === 'running'
-    const says = running ? await this.#guestAgent.addresses(this.#spec.mac).catch(() => null) : null
-    this.#asking = false
-    const changed = String(says) !== String(this.#guestSays)
-    this.#guestSays = says
-    if (changed && this.#monitor) this.#changed()
+    return [...new Set([...network.addresses(mac), ...this.#guestAddresses.told])]
   }
 
   async #launch(net: NetOption, restore?: string): Promise<LaunchedProcess> {
@@ -376,7 +367,12 @@ export class Vm {
       const generationId = this.#record.generationId ?? randomUUID()
       if (this.#record.generationId === undefined) await this.setRecord({ generationId })
       const program = [vmmCommand.command, ...vmmCommand.args]
-      const machine = { ...this.#machine(net, restore), jail: option, generationId }
+      const { boot } = this.#record
+      if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
+      const { spec, files, sockets } = this
+      const { volumePath } = this.#context
+      const options = machineOptions({ spec, boot, files, sockets, volumePath, net, restore })
+      const machine = { ...options, jail: option, generationId }
       const [command, ...args] = [...jail.launcher, ...program, ...vmmCommandLine(machine)]
       return await launchDetached({
         command: command!,
@@ -388,38 +384,6 @@ export class Vm {
       })
     } finally {
       await jail.release()
-    }
-  }
-
-  #machine(net: NetOption, restore?: string): RunOptions {
-    const { boot } = this.#record
-    if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
-    const { spec } = this
-    return {
-      ...bootOptions(spec, boot, this.files),
-      restore,
-      snapshotSlot: this.files.snapshotSlot,
-      memoryBytes: spec.memoryBytes,
-      cpus: spec.cpus,
-      disks: [
-        ...(boot.disk ? [{ path: this.files.disk, readOnly: false }] : []),
-        ...(boot.seed ? [{ path: this.files.seed, readOnly: true }] : []),
-        ...(spec.volumes ?? []).map(({ volumeUid, serial }) => ({
-          path: this.#context.volumePath(volumeUid),
-          readOnly: false,
-          serial,
-        })),
-      ],
-      ...(boot.disc ? { cdroms: [this.files.disc] } : {}),
-      nets: [net],
-      serial: { kind: 'unix', path: this.sockets.serial, scrollbackLine: true },
-      serialLog: this.files.serialLog,
-      display: spec.display && { path: this.sockets.display, layout: spec.display.keyboard },
-      ...limitsOf(spec),
-      ports: [{ name: guestAgentPort, path: this.sockets.guestAgent }],
-      control: this.sockets.control,
-      watchdog: spec.watchdog,
-      noReboot: false,
     }
   }
 
@@ -466,7 +430,7 @@ export class Vm {
       const state = end.crashed ? 'crashed' : this.#stoppedState()
       if (this.#state === state) this.#changed()
       this.setState(state)
-      for (const wake of [...this.#waiting]) wake()
+      this.#waiting.look()
     }
   }
 
@@ -513,7 +477,7 @@ export class Vm {
   }
 
   async #untilRunning(): Promise<void> {
-    const ready = await this.#until(
+    const ready = await this.#waiting.until(
       () => this.#monitor === null || ['running', 'paused', 'stopping'].includes(this.#state),
       startTimeoutMs,
     )
@@ -538,25 +502,6 @@ export class Vm {
         cause: error,
       })
     }
-  }
-
-  #until(condition: () => boolean, timeoutMs?: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      if (condition()) {
-        resolve(true)
-        return
-      }
-      const end = (result: boolean) => {
-        this.#waiting.delete(check)
-        if (timer) clearTimeout(timer)
-        resolve(result)
-      }
-      const check = () => {
-        if (condition()) end(true)
-      }
-      const timer = timeoutMs === undefined ? null : setTimeout(() => end(false), timeoutMs)
-      this.#waiting.add(check)
-    })
   }
 
   #changed(): void {
