@@ -201,7 +201,7 @@ test('while the guest offers no buffers packets wait outside, and come when it r
 
 test('a driver that takes large packets but offers little room still gets small ones', { skip }, async () => {
   const { host, guest, machine, net, driver } = setUp(undefined, 2048)
-  assert.notEqual(driver.fn.offeredFeatures & NET_F.GUEST_TSO4, 0n)
+  assert.notEqual(driver.fn.transport.offeredFeatures & NET_F.GUEST_TSO4, 0n)
   const socket = await hostSocket(host)
   net.offer(4)
   socket.send('small', GUEST_PORT, guest.join('.'))

@@ -252,7 +252,10 @@ test('a queue that cannot be right is refused when it is enabled', () => {
     assert.equal(driver.common(COMMON.QUEUE_ENABLE, 2), 0)
     assert.equal(driver.status & DEVICE_NEEDS_RESET, DEVICE_NEEDS_RESET)
     driver.status |= DRIVER_OK
-    assert.equal(driver.fn.device instanceof EchoDevice && driver.fn.device.activations, 0)
+    assert.equal(
+      driver.fn.transport.device instanceof EchoDevice && driver.fn.transport.device.activations,
+      0,
+    )
   }
   driver.status = 0
   driver.setCommon(COMMON.QUEUE_ENABLE, 2, 1)

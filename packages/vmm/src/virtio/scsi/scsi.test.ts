@@ -136,6 +136,6 @@ test('requests without room for an answer fail the device, not the process; cont
   machine.until('the control answer', () => control.queue.usedIndex === 1)
   assert.equal(control.read()[0], 0)
   submit(REQUEST_QUEUE, new Uint8Array(REQUEST_BYTES), [RESPONSE_BYTES - 1])
-  machine.until('NEEDS_RESET', () => (driver.fn.status & 64) !== 0)
+  machine.until('NEEDS_RESET', () => (driver.fn.transport.status & 64) !== 0)
   assert.match(driver.messages.join(), /readable and 107 writable/)
 })
