@@ -28,7 +28,12 @@ const idle: VmFigures = {
 const sample = (vmUid: string, cpu: number): HostSample => ({
   at: new Date().toISOString(),
   host: { cpu: 2 * cpu, memoryBytes: 2 ** 30, diskUsedBytes: 2 ** 33, temperature: null },
-  vms: [{ vmUid, figures: { ...idle, cpu, memoryBytes: 123_456_789, netRxBytes: 1000 } }],
+  vms: [
+    {
+      vmUid,
+      figures: { ...idle, cpu, memoryBytes: 123_456_789, guestMemoryBytes: 50_000_000, netRxBytes: 1000 },
+    },
+  ],
 })
 
 test('what a host measures comes into the page of its VM and of itself as it happens', async () => {
@@ -48,6 +53,11 @@ test('what a host measures comes into the page of its VM and of itself as it hap
     [series.cpu, series.memoryBytes, series.netRxBytes, series.diskUsedBytes],
     [[0.5], [123_500_000], [1000], [null]],
   )
+  assert.deepEqual(await ada.trpc.metric.latest.query(), [
+    { vmId: vm.id, cpu: 0.5, memoryBytes: 123_500_000, guestMemoryBytes: 50_000_000, netBytes: 1000 },
+  ])
+  const stranger = await portal.addPerson('Otto', {})
+  assert.deepEqual(await stranger.trpc.metric.latest.query(), [])
   const host = await ada.trpc.metric.host.query({ id: vm.host.id, range: 'hour' })
   assert.deepEqual([host.cpu, host.diskReads, host.temperature], [[1], [null], [null]])
   // A VM that the portal does not know is nobody's.

@@ -1,6 +1,7 @@
 /** What was measured, as pages and scripts read it. Keeping it is metrics-store.ts. */
 import type { Metric } from '../generated/client.ts'
 import type { MetricRange, MetricSeries } from '../views/metric.ts'
+import { standingOf } from './access.ts'
 import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { type metricColumns, resolutions } from './metrics-store.ts'
@@ -8,6 +9,8 @@ import type { PortalServices } from './types.ts'
 
 const HOUR = 3600_000
 const DAY = 24 * HOUR
+/** Older figures say nothing about now: three samples that did not come. */
+const latestMs = 40_000
 const ranges: Record<MetricRange, { ms: number; step: number }> = {
   hour: { ms: HOUR, step: 10 },
   day: { ms: DAY, step: 60 },
@@ -72,6 +75,31 @@ export function metricsService({ db, changes }: ServiceContext): PortalServices[
     return read({ resourceType: 'host', resourceId: id }, last(range))
   }
   return {
+    async latest(viewer) {
+      const { visible } = await standingOf(db, viewer)
+      const vms = await db.vm.findMany({
+        where: { deletedAt: null, observedState: { in: ['running', 'paused', 'stopping'] }, ...visible },
+        select: { id: true },
+      })
+      const rows = await db.metric.findMany({
+        where: {
+          resourceType: 'vm',
+          resourceId: { in: vms.map(({ id }) => id) },
+          resolution: resolutions[0].seconds,
+          at: { gte: new Date(Date.now() - latestMs) },
+        },
+        orderBy: { at: 'asc' },
+      })
+      // The last of each stays.
+      const last = new Map(rows.map((row) => [row.resourceId, row]))
+      return [...last.values()].map((row) => ({
+        vmId: row.resourceId,
+        cpu: significant(row.cpu) ?? 0,
+        memoryBytes: significant(row.memoryBytes) ?? 0,
+        guestMemoryBytes: significant(row.guestMemoryBytes),
+        netBytes: significant((row.netRxBytes ?? 0) + (row.netTxBytes ?? 0)) ?? 0,
+      }))
+    },
     ofVm,
     watchVm: (id, range, signal) => changes.watch(['metrics'], () => ofVm(id, range), signal),
     ofHost,

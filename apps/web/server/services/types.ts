@@ -23,7 +23,7 @@ import type {
   ImageUploadInput,
   ImageView,
 } from '../views/image.ts'
-import type { MetricRange, MetricSeries } from '../views/metric.ts'
+import type { MetricRange, MetricSeries, VmNow } from '../views/metric.ts'
 import type {
   HomeSettings,
   HomeUpdate,
@@ -246,6 +246,8 @@ export interface PortalServices {
     delete(viewer: Viewer, input: VolumeRef): Promise<ActionView>
   }
   readonly metrics: {
+    /** Of each VM that runs and that the viewer sees, how it is now. */
+    latest(viewer: Viewer): Promise<VmNow[]>
     ofVm(id: number, range: MetricRange): Promise<MetricSeries>
     watchVm(id: number, range: MetricRange, signal: AbortSignal): AsyncGenerator<MetricSeries, void, void>
     ofHost(id: number, range: MetricRange): Promise<MetricSeries>

@@ -4,7 +4,7 @@ export type { ActivityGroup, ActivityKind, ActivityListInput, ActivityView } fro
 export type { Ability, Actor } from './common.ts'
 export type { HostView } from './host.ts'
 export type { ImageView } from './image.ts'
-export type { MetricRange, MetricSeries } from './metric.ts'
+export type { MetricRange, MetricSeries, VmNow } from './metric.ts'
 export type {
   HomeSettings,
   InvitationView,

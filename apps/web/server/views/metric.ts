@@ -34,4 +34,16 @@ export const metricSeriesSchema = z.object({
 })
 export type MetricSeries = z.infer<typeof metricSeriesSchema>
 
+/** How a VM is now: the last that was measured of it. */
+export const vmNowSchema = z.object({
+  vmId: idSchema,
+  cpu: z.number(),
+  memoryBytes: z.number(),
+  /** What its guest uses; null while it does not tell. */
+  guestMemoryBytes: z.number().nullable(),
+  /** In and out together, a second. */
+  netBytes: z.number(),
+})
+export type VmNow = z.infer<typeof vmNowSchema>
+
 export const metricInputSchema = z.object({ id: idSchema, range: metricRangeSchema })

@@ -1,8 +1,12 @@
-import { metricInputSchema, metricSeriesSchema } from '../../views/metric.ts'
+import { z } from 'zod'
+import { metricInputSchema, metricSeriesSchema, vmNowSchema } from '../../views/metric.ts'
 import { personProcedure, procedureOn, router } from '../trpc.ts'
 import { untilDone } from './watch.ts'
 
 export const metricRouter = router({
+  latest: personProcedure
+    .output(z.array(vmNowSchema))
+    .query(({ ctx }) => ctx.services.metrics.latest(ctx.viewer)),
   vm: procedureOn('vm', 'viewer')
     .input(metricInputSchema)
     .output(metricSeriesSchema)

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { ChevronRight, CircleAlert, CircleCheck, Plus, TriangleAlert } from 'lucide-react'
 import Link from 'next/link'
+import { lazy, Suspense } from 'react'
 import { useAllVms, useHosts, useImages, useProjects, useSession, type VmView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { paths } from '../../lib/paths.ts'
@@ -13,11 +14,13 @@ import { ProgressBar } from '../../ui/meter.tsx'
 import { ActivityLine } from '../activity/activity-line.tsx'
 import { FirstVm } from '../vms/first-vm.tsx'
 import { runningAction } from '../vms/vm-status.ts'
+import { Busiest } from './busiest.tsx'
 import { HostCard } from './host-card.tsx'
 import { OwnQuota, WhoUsesWhat } from './usage.tsx'
 import { useHostFigures } from './use-host-figures.ts'
 import { type Warning, warningsOf } from './warnings.ts'
 
+const HostHistory = lazy(() => import('./host-history.tsx'))
 const t = m.dashboard
 
 /** The home at a glance: what needs somebody, how its boxes are, who uses them, what is under way, what happened. */
@@ -74,9 +77,16 @@ export function Dashboard() {
           ) : (
             <OwnQuota projects={projects} />
           )}
+          <Busiest vms={vms} />
         </div>
         <Recent />
       </div>
+      {/* Below everything: it may come when the rest is there. */}
+      <Suspense fallback={<Skeleton className="h-64 rounded-card!" />}>
+        {(hosts ?? []).map((host) => (
+          <HostHistory key={host.id} host={host} />
+        ))}
+      </Suspense>
     </div>
   )
 }

@@ -11,6 +11,7 @@ export const columns = [
   'project',
   'image',
   'size',
+  'memory',
   'disk',
   'address',
   'host',
@@ -124,6 +125,7 @@ function compare(one: VmView, other: VmView, column: Column): number {
       return one.project.name.localeCompare(other.project.name)
     case 'image':
       return one.image.name.localeCompare(other.image.name)
+    case 'memory':
     case 'size':
       return one.memoryBytes - other.memoryBytes || one.cpus - other.cpus
     case 'disk':

@@ -7,12 +7,12 @@ import type { MetricRange, MetricSeries } from '../../../server/views/index.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { bytes, number, percent } from '../../lib/format.ts'
 import { m } from '../../messages/index.ts'
-import { currentLocale } from '../../messages/language.ts'
 import { Chart } from '../../ui/chart.tsx'
 import { niceMax } from '../../ui/chart-shape.ts'
 import { EmptyState, Skeleton } from '../../ui/layout.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { LoadError } from '../shell/load-error.tsx'
+import { chartFrame, highest } from './chart-frame.ts'
 import { useVmPage } from './vm-context.ts'
 
 const t = m.metrics
@@ -79,28 +79,8 @@ function stepText(seconds: number): string {
 
 function Charts({ series }: { series: MetricSeries }) {
   const { vm } = useVmPage()
-  const span = { start: series.start, end: series.end, stepMs: series.step * 1000 }
-  const long = series.end - series.start > 2 * 86_400_000
-  const shared = {
-    at: series.at,
-    span,
-    keysHint: t.keys,
-    formatTime: (at: number) =>
-      new Intl.DateTimeFormat(currentLocale(), {
-        ...(long ? { day: 'numeric', month: 'short' } : {}),
-        hour: '2-digit',
-        minute: '2-digit',
-        ...(series.step < 60 ? { second: '2-digit' } : {}),
-      }).format(at),
-    formatMark: (at: number) =>
-      new Intl.DateTimeFormat(
-        currentLocale(),
-        long ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit' },
-      ).format(at),
-  }
+  const shared = chartFrame(series)
   const rate = (value: number) => t.perSecond(bytes(Math.round(value)))
-  const highest = (...columns: (number | null)[][]) =>
-    Math.max(0, ...columns.flat().map((value) => value ?? 0))
   // Guests without the balloon's driver tell nothing.
   const tellsMemory = series.guestMemoryBytes.some((value) => value !== null)
   const { diskReadBytes, diskWriteBytes, netRxBytes, netTxBytes, diskReads, diskWrites } = series

@@ -17,6 +17,7 @@ import { Td, Tr } from '../../ui/table.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
 import type { Column } from './list-view.ts'
 import { ScreenThumbnail, useScreenPicture } from './screen-thumbnail.tsx'
+import { useVmsNow } from './use-vms-now.ts'
 import { VmRowMenu } from './vm-menu.tsx'
 import { failedAction, runningAction, vmStatus } from './vm-status.ts'
 
@@ -78,6 +79,8 @@ function Cell({ vm, column, withImage }: { vm: VmView; column: Column; withImage
       return (
         <span className="whitespace-nowrap">{[m.vms.vcpus(vm.cpus), bytes(vm.memoryBytes)].join(' · ')}</span>
       )
+    case 'memory':
+      return <MemoryNow vm={vm} />
     case 'disk':
       return vm.diskBytes === null ? (
         <None />
@@ -97,6 +100,16 @@ function Cell({ vm, column, withImage }: { vm: VmView; column: Column; withImage
     case 'created':
       return <Created vm={vm} />
   }
+}
+
+/** What the guest uses of what it has; what the host has given it, where the guest does not tell. */
+function MemoryNow({ vm }: { vm: VmView }) {
+  const now = useVmsNow().get(vm.id)
+  if (vm.state !== 'running' || !now) return <None />
+  const used = Math.min(now.guestMemoryBytes ?? now.memoryBytes, vm.memoryBytes)
+  return (
+    <span className="tnum whitespace-nowrap">{m.vms.page.diskOf(bytes(used), bytes(vm.memoryBytes))}</span>
+  )
 }
 
 const None = () => <span className="text-ink-3">–</span>

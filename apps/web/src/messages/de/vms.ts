@@ -57,6 +57,7 @@ export const vms: Messages['vms'] = {
     project: 'Projekt',
     image: 'Abbild',
     size: 'Größe',
+    memory: 'Speicher benutzt',
     disk: 'Platte',
     address: 'Adresse',
     host: 'Host',

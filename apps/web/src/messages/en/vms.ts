@@ -54,6 +54,7 @@ export const vms = {
     project: 'Project',
     image: 'Image',
     size: 'Size',
+    memory: 'Memory in use',
     disk: 'Disk',
     address: 'Address',
     host: 'Host',
