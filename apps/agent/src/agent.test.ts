@@ -147,6 +147,28 @@ inOwnNetwork(import.meta.url, () => {
       assert.doesNotMatch(rules(), /8081|guard_/)
     })
 
+    test('a VM on a bridge of the box is a port of that bridge, while it is off only', async () => {
+      spawnSync('ip', ['link', 'add', 'br-home', 'type', 'bridge'])
+      assert.ok((await agent.client.host.info.query()).bridges?.includes('br-home'))
+      const { spec } = await create({ bridge: 'br-home' })
+      const tap = tapName(spec.vmUid)
+      assert.ok(existsSync(`/sys/class/net/br-home/brif/${tap}`))
+      const rules = spawnSync('nft', ['list', 'table', 'bridge', 'hearth'], { encoding: 'utf8' }).stdout
+      assert.match(rules, new RegExp(`"${tap}" \\. ${spec.mac}`))
+      assert.doesNotMatch(readFileSync(join(`${box.runDir}-dns`, 'dhcp-hosts'), 'utf8'), new RegExp(spec.mac))
+      const { bridge: _, ...moved } = { ...spec, generation: 2 }
+      const update = (next: typeof moved) =>
+        agent.client.vm.update.mutate({ actionId: nextActionId(), spec: next })
+      await assert.rejects(update(moved), /Shut it down first/)
+      await power(spec.vmUid, 'poweroff')
+      assert.equal((await actionEnd(agent, (await update(moved)).actionId)).status, 'success')
+      await power(spec.vmUid, 'start')
+      assert.ok(existsSync(`/sys/class/net/hearth0/brif/${tap}`))
+      assert.match(readFileSync(join(`${box.runDir}-dns`, 'dhcp-hosts'), 'utf8'), new RegExp(spec.mac))
+      await power(spec.vmUid, 'poweroff')
+      await assert.rejects(create({ bridge: 'br-none' }), /no bridge br-none/)
+    })
+
     test('the same action id again returns the first result; the same VM with another id is refused', async () => {
       const { spec, report } = await create({}, false)
       const again = await agent.client.vm.create.mutate({

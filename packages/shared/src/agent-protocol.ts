@@ -99,6 +99,8 @@ export const hostInfoSchema = z.object({
   network: z.enum(['nat', 'passt']),
   /** Its own IPv4 addresses, by which forwarded ports are reached; absent from an older agent. */
   addresses: z.array(z.string()).optional(),
+  /** Bridges of other networks that VMs could be attached to; absent from an older agent. */
+  bridges: z.array(z.string()).optional(),
   bootedAt: z.iso.datetime({ precision: 3 }),
 })
 export type HostInfo = z.infer<typeof hostInfoSchema>

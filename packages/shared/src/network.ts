@@ -1,6 +1,14 @@
 /** Who reaches a VM from outside: forwarded ports, and what its firewall lets in. */
 import { z } from 'zod'
 
+/** A Linux bridge of the host: within IFNAMSIZ, and nothing that a tool would take for something else. */
+export const bridgeNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/,
+    'The name of a bridge has at most 15 letters, digits, dots and hyphens.',
+  )
+
 export const portProtocols = ['tcp', 'udp'] as const
 export type PortProtocol = (typeof portProtocols)[number]
 

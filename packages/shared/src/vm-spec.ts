@@ -3,7 +3,7 @@ import { HearthError } from './errors.ts'
 import { layoutNames } from './keyboard-layouts.ts'
 import { rateLimitSchema } from './limits.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
-import { firewallSchema, portForwardsSchema } from './network.ts'
+import { bridgeNameSchema, firewallSchema, portForwardsSchema } from './network.ts'
 import { GIB, MIB } from './units.ts'
 import { attachedVolumeSchema, volumeLimits } from './volume.ts'
 import { watchdogActions } from './watchdog.ts'
@@ -65,6 +65,8 @@ export const vmSpecSchema = z.object({
   display: z.object({ keyboard: keyboardLayoutSchema }).optional(),
   /** How it starts, from its next start on; absent: as its image does, and with firmware, with the one its disk is made for. */
   boot: z.enum(vmBoots).optional(),
+  /** The bridge of its host that it is attached to; absent: the host's own network for VMs. */
+  bridge: bridgeNameSchema.optional(),
   /** Ports of its host that lead to it; absent: none. */
   forwards: portForwardsSchema.optional(),
   /** Absent: `openFirewall`. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname, release } from 'node:os'
 import { agentProtocolVersion, type HostInfo } from '@hearth/shared/agent-protocol'
 import packageJson from '../../package.json' with { type: 'json' }
-import { hostAddresses } from './addresses.ts'
+import { foreignBridges, hostAddresses } from './addresses.ts'
 import { diskFigures, readMemory } from './capacity.ts'
 
 const cpuModel =
@@ -34,6 +34,8 @@ export async function readHostInfo(options: {
     diskAvailableBytes: disk.availableBytes,
     network: options.network,
     addresses: hostAddresses(options.bridge),
+    // Attaching to one takes root.
+    bridges: options.network === 'nat' ? await foreignBridges(options.bridge) : [],
     bootedAt: new Date(bootedAt * 1000).toISOString(),
   }
 }

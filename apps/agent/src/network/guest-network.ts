@@ -8,8 +8,10 @@ export interface Guest {
   vmUid: string
   name: string
   mac: string
-  /** Its fixed IPv4 address; null with passt, which hands out the host's own. */
+  /** Its fixed IPv4 address; null with passt, which hands out the host's own, and on a bridge, whose network does. */
   address: string | null
+  /** A bridge of the box's own network, instead of the guests' one. */
+  bridge?: string | undefined
   /** Ports of this box that lead to it. */
   forwards?: readonly PortForward[] | undefined
   /** Absent: open to whom the network lets through. */

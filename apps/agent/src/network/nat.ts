@@ -78,7 +78,7 @@ export class NatNetwork implements GuestNetwork {
   async #bringUp(guests: Guest[], running: Guest[]): Promise<void> {
     await this.#choose()
     await this.#createBridge()
-    await this.#removeStaleTaps(running)
+    await this.#removeStaleTaps(guests, running)
     this.#rules = ''
     await this.#writeRules(guests)
     await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n')
@@ -120,11 +120,17 @@ export class NatNetwork implements GuestNetwork {
   async attach(guest: Guest): Promise<Attachment> {
     const tap = tapName(guest.vmUid)
     await this.#removeTap(tap)
+    const bridge = guest.bridge ?? this.#bridge
+    if (!existsSync(`/sys/class/net/${bridge}/bridge`))
+      throw new HearthError(
+        'host_refused',
+        `This host has no bridge ${bridge} (any more). Choose another network for the VM.`,
+      )
     await run('ip', ['-batch', '-'], {
       input: [
         `tuntap add dev ${tap} mode tap vnet_hdr`,
         `link set dev ${tap} addrgenmode none`,
-        `link set dev ${tap} master ${this.#bridge}`,
+        `link set dev ${tap} master ${bridge}`,
         `link set dev ${tap} up`,
         '',
       ].join('\n'),
@@ -231,7 +237,7 @@ export class NatNetwork implements GuestNetwork {
     })
   }
 
-  async #removeStaleTaps(running: Guest[]): Promise<void> {
+  async #removeStaleTaps(guests: Guest[], running: Guest[]): Promise<void> {
     const keep = new Set(running.map((guest) => tapName(guest.vmUid)))
     const links = linkSchema.parse(
       JSON.parse(await run('ip', ['-j', 'link', 'show', 'master', this.#bridge])),
@@ -240,6 +246,9 @@ export class NatNetwork implements GuestNetwork {
       if (!/^ht[0-9a-f]{12}$/.test(link.ifname) || keep.has(link.ifname)) continue
       await this.#removeTap(link.ifname)
     }
+    // On a bridge of the box's own network another agent's may be, too: only those known by name are ours.
+    for (const { vmUid, bridge } of guests)
+      if (bridge !== undefined && !keep.has(tapName(vmUid))) await this.#removeTap(tapName(vmUid))
   }
 
   async #removeTap(name: string): Promise<void> {

@@ -132,23 +132,30 @@ function guardChain({ address, firewall, forwards }: Addressed): string {
  */
 function bridgeChains({ bridgeMac, subnet, guests }: NftOptions): string {
   const known = addressed(guests)
-  if (known.length === 0) return ''
+  // On the box's own network it may have any address, but no card of somebody else's.
+  const bridged = guests.filter((guest) => guest.bridge !== undefined)
+  if (known.length + bridged.length === 0) return ''
   const guarded = known.filter(isGuarded)
   const list = (items: string[]) => `{ ${items.join(', ')} }`
-  const taps = list(known.map(({ vmUid }) => `"${tapName(vmUid)}"`))
-  const cards = list(known.map(({ vmUid, mac }) => `"${tapName(vmUid)}" . ${mac}`))
-  const own = list(known.map(({ vmUid, mac, address }) => `"${tapName(vmUid)}" . ${mac} . ${address}`))
+  const all = [...known, ...bridged]
+  const taps = list(all.map(({ vmUid }) => `"${tapName(vmUid)}"`))
+  const cards = list(all.map(({ vmUid, mac }) => `"${tapName(vmUid)}" . ${mac}`))
+  const own = known.map(({ vmUid, mac, address }) => `"${tapName(vmUid)}" . ${mac} . ${address}`)
   const guardedAddresses = list(guarded.map(({ address }) => address))
   const toBox = `ether daddr set ${bridgeMac} meta pkttype set host`
   const among = `ip saddr ${subnet.cidr} ip daddr ${subnet.cidr} ip daddr != { ${subnet.gateway}, ${subnet.prefix}.255 }`
   return `  set taps { type ifname; elements = ${taps} }
   set cards { type ifname . ether_addr; elements = ${cards} }
-  set own { type ifname . ether_addr . ipv4_addr; elements = ${own} }
+  set own { type ifname . ether_addr . ipv4_addr;${own.length === 0 ? '' : ` elements = ${list(own)}`} }
   chain prerouting {
     type filter hook prerouting priority -300; policy accept;
     iifname != @taps accept
     iifname . ether saddr != @cards drop
-    ether type arp jump sent_arp
+${
+  bridged.length === 0
+    ? ''
+    : `    iifname ${list(bridged.map(({ vmUid }) => `"${tapName(vmUid)}"`))} accept\n`
+}    ether type arp jump sent_arp
     ether type ip jump sent_ipv4
     ether type ip6 jump sent_ipv6
     ether type != { arp, ip, ip6 } drop

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { HearthError } from '@hearth/shared/errors'
 import { isOpen, type PortForward, portKey } from '@hearth/shared/network'
 import type { VmSpec } from '@hearth/shared/vm-spec'
+import { foreignBridges } from '../host/addresses.ts'
 import type { GuestNetwork } from './guest-network.ts'
 
 /** Refuses, before anything is changed, ports that others have and what this box's network cannot do. */
@@ -18,6 +19,20 @@ export async function requireNetwork(
       'host_refused',
       'The agent of this host does not run as root and cannot tell who connects. Only “nobody” can be enforced here.',
     )
+  if (spec.bridge !== undefined) {
+    if (network.kind === 'passt')
+      throw new HearthError(
+        'host_refused',
+        'The agent of this host does not run as root and cannot attach a VM to a bridge.',
+      )
+    if (spec.bridge !== current?.bridge && !(await foreignBridges(network.bridge)).includes(spec.bridge))
+      throw new HearthError('host_refused', `This host has no bridge ${spec.bridge}.`)
+    if ((spec.forwards ?? []).length > 0 || (spec.firewall && !isOpen(spec.firewall)))
+      throw new HearthError(
+        'invalid_input',
+        'A VM on a bridge is a member of that network: the box neither forwards ports to it nor filters for it.',
+      )
+  }
   const before = new Set((current?.forwards ?? []).map(portKey))
   const taken = new Map(
     others.flatMap((other) => (other.forwards ?? []).map((forward) => [portKey(forward), other])),

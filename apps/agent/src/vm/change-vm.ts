@@ -107,6 +107,8 @@ export function requireUpdate(vm: Vm, spec: VmSpec): void {
       'invalid_state',
       'It is suspended, and its machine keeps its devices. Start it and shut it down, or power it off, first.',
     )
+  if (spec.bridge !== current.bridge && (vm.hasProcess || vm.state === 'suspended'))
+    throw new HearthError('invalid_state', 'The network changes while the VM is off. Shut it down first.')
   requireFits(spec)
   const currentDisk = current.diskBytes ?? 0
   const disk = spec.diskBytes ?? 0
@@ -148,7 +150,7 @@ export async function updateVm(
   }
 }
 
-const networkOf = ({ forwards, firewall }: VmSpec) => ({ forwards, firewall })
+const networkOf = ({ bridge, forwards, firewall }: VmSpec) => ({ bridge, forwards, firewall })
 
 /** Removes a VM for good: process, network, folder. May be done again at any point. */
 export async function deleteVm(

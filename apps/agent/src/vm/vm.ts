@@ -119,8 +119,10 @@ export class Vm {
   }
 
   get guest(): Guest {
-    const { vmUid, name, mac, forwards, firewall } = this.#spec
-    return { vmUid, name, mac, address: this.#record.address, forwards, firewall }
+    const { vmUid, name, mac, bridge, forwards, firewall } = this.#spec
+    // The address stays its own for when it comes back.
+    const address = bridge === undefined ? this.#record.address : null
+    return { vmUid, name, mac, address, bridge, forwards, firewall }
   }
 
   report(): VmReport {
