@@ -1,6 +1,6 @@
 /** Of a server: the ports of its host that lead to it, what its firewall lets in, and how fast it may be. */
 import { type RateLimit, rateLimitSchema } from '@hearth/shared/limits'
-import { firewallSchema, portProtocols, portSchema } from '@hearth/shared/network'
+import { bridgeNameSchema, firewallSchema, portProtocols, portSchema } from '@hearth/shared/network'
 import { z } from 'zod'
 import { on } from '../auth/privilege.ts'
 import type { VmView } from '../views/vm.ts'
@@ -17,6 +17,7 @@ const forwardSchema = z.object({
 })
 const networkSchema = z
   .object({
+    bridge: z.string().nullable().describe('Of the host; null: its own network for VMs'),
     port_forwards: z.array(forwardSchema),
     firewall: firewallSchema.describe(
       'from: anywhere, home (private addresses) or nobody; ports: ranges of the guest let in beside forwarded ones, null for all',
@@ -29,6 +30,7 @@ async function toNetwork(rest: RestContext, vm: VmView): Promise<z.input<typeof 
   const row = await rest.context.db.host.findUniqueOrThrow({ where: { id: vm.host.id } })
   const info = z.object({ addresses: z.array(z.string()).optional() }).parse(JSON.parse(row.info ?? '{}'))
   return {
+    bridge: vm.bridge,
     port_forwards: vm.forwards.map(({ protocol, hostPort, guestPort }) => ({
       protocol,
       host_port: hostPort,
@@ -145,6 +147,7 @@ export const serverNetworkRoutes = [
     status: 200,
     path: idPathSchema,
     body: z.object({
+      bridge: bridgeNameSchema.nullable().optional().describe('Only while the server is off'),
       port_forwards: z.array(forwardSchema).optional().describe('All of them; others are taken away'),
       firewall: firewallSchema.optional(),
     }),
@@ -161,6 +164,7 @@ export const serverNetworkRoutes = [
           guestPort: guest_port,
         })),
         firewall: body.firewall,
+        bridge: body.bridge,
         idempotencyKey,
       })
       return {

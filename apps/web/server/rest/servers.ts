@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { nameSchema } from '@hearth/shared/names'
+import { bridgeNameSchema } from '@hearth/shared/network'
 import { vmLimits } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { generatePassword } from '../../src/lib/password.ts'
@@ -113,6 +114,7 @@ const create = route({
       .describe('cloud-init user data'),
     labels: labelsSchema.default({}),
     start_after_create: z.boolean().default(true),
+    bridge: bridgeNameSchema.nullish().describe('A bridge of the host that is open to servers'),
     networks: notYet,
     volumes: notYet,
     firewalls: notYet,
@@ -150,6 +152,7 @@ const create = route({
       sshKeys: keys,
       startAtBoot: true,
       start: body.start_after_create,
+      ...(body.bridge ? { bridge: body.bridge } : {}),
       idempotencyKey,
       labels: body.labels,
     })

@@ -5,6 +5,7 @@ import type { HostView } from '../views/host.ts'
 import { type SizeView, sizes } from '../views/size.ts'
 import { standingOf } from './access.ts'
 import type { ServiceContext } from './context.ts'
+import { openBridges, setBridges } from './host-bridges.ts'
 import type { PortalServices } from './types.ts'
 
 async function hostViews({ db, hosts }: ServiceContext): Promise<HostView[]> {
@@ -15,6 +16,7 @@ async function hostViews({ db, hosts }: ServiceContext): Promise<HostView[]> {
     online: hosts.isOnline(host.id),
     lastSeenAt: host.lastSeenAt?.toISOString() ?? null,
     info: host.info === null ? null : hostInfoSchema.parse(JSON.parse(host.info)),
+    bridges: openBridges(host),
     differences: hosts.differences(host.id),
   }))
 }
@@ -28,6 +30,7 @@ export function hostsService(context: ServiceContext): PortalServices['hosts'] {
   }
   return {
     list,
+    setBridges: (viewer, input) => setBridges(context, viewer, input),
     watch: (viewer, signal) => context.changes.watch(['hosts', 'people'], () => list(viewer), signal),
   }
 }

@@ -67,6 +67,8 @@ export interface VmUpdateRequest {
   boot?: VmBoot | null | undefined
   /** null: none from its next start on. */
   display?: VmSpec['display'] | null
+  /** null: the host's own network for VMs; only while the VM is off. */
+  bridge?: string | null | undefined
   /** All of them: what is not in the list is taken away. */
   forwards?: PortForward[] | undefined
   firewall?: Firewall | undefined
@@ -171,6 +173,8 @@ export interface PortalServices {
   }
   readonly hosts: {
     list(viewer: Viewer): Promise<HostView[]>
+    /** Which of its bridges VMs may be attached to. */
+    setBridges(viewer: Viewer, input: { id: number; bridges: string[] }): Promise<void>
     watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<HostView[], void, void>
   }
   readonly sizes: {

@@ -21,6 +21,7 @@ import {
 } from './actions.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
+import { requireOpenBridge } from './host-bridges.ts'
 import { makeImage } from './image-make.ts'
 import { isOwn } from './image-rules.ts'
 import { sourceSchema } from './image-view.ts'
@@ -47,6 +48,7 @@ export async function createVm(
 
   const { hostId, info, image, absent } = await placeFor(context, viewer, input.imageUid, projectId)
   const spec = await specFor(input, image, info)
+  requireOpenBridge(await db.host.findUniqueOrThrow({ where: { id: hostId } }), input.bridge)
   let action: ActionRow
   try {
     action = await db.$transaction((tx) =>
@@ -147,6 +149,7 @@ async function specFor(input: VmCreateRequest, image: Image, info: HostInfo): Pr
     image: image.uid,
     ...(diskBytes === undefined ? {} : { diskBytes }),
     mac: newMac(),
+    ...(input.bridge ? { bridge: input.bridge } : {}),
     ...(image.cloudInit
       ? {
           cloudInit: {

@@ -129,6 +129,7 @@ test('the firewall reaches the host, and by the API as ports do', async () => {
   const answer = await (await portal.api(secret, 'GET', `/servers/${vm.id}/network`)).json()
   assert.deepEqual(answer, {
     network: {
+      bridge: null,
       port_forwards: [{ protocol: 'tcp', host_port: 9300, guest_port: 80 }],
       firewall,
       host_addresses: ['192.168.1.20'],
@@ -180,4 +181,31 @@ test('limits are an owner’s: they reach the host, are told, and go again; a me
     ok: false,
     why: 'Only an owner of the project can do that.',
   })
+})
+
+test('a bridge is opened by an administrator; a VM moves to it while it is off, and leaves its ports behind', async () => {
+  const vm = await createRunning(portal, ada, 'moving')
+  await set(vm.id, { forwards: [web(9400)] })
+  const before = await used()
+  const bridge = (name: string | null) => ada.trpc.vm.update.mutate({ id: vm.id, bridge: name })
+  await assert.rejects(bridge('br0'), /It is running|moving is running/)
+  portal.agent.setVm(vm.vmUid, { state: 'stopped' })
+  await until('it to be off', async () => (await get(vm.id)).can.resize.ok)
+  await assert.rejects(bridge('br0'), /The network br0 is not open to VMs/)
+  const mia = await portal.signIn({ email: 'mia@example.org', password: 'correct horse battery' })
+  const open = (person: Person, bridges: string[]) =>
+    person.trpc.host.setBridges.mutate({ id: vm.host.id, bridges })
+  assert.equal(await codeFrom(open(mia, ['br0'])), 'forbidden')
+  await assert.rejects(open(ada, ['br9']), /has no bridge br9/)
+  await open(ada, ['br0'])
+  assert.deepEqual((await mia.trpc.host.list.query())[0]?.bridges, ['br0'])
+  await bridge('br0')
+  assert.deepEqual([lastSpec().bridge, lastSpec().forwards], ['br0', undefined])
+  portal.agent.finish(lastAsked().actionId)
+  await until('the port to be free', async () => (await used()) === before - 1)
+  // Closed to others, it stays where it is, and may go back.
+  await open(ada, [])
+  assert.equal((await get(vm.id)).bridge, 'br0')
+  await bridge(null)
+  assert.equal(lastSpec().bridge, undefined)
 })

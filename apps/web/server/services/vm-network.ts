@@ -10,13 +10,16 @@ import {
 import type { VmSpec } from '@hearth/shared/vm-spec'
 
 export interface NetworkWish {
+  /** null: the host's own network for VMs. */
+  bridge?: string | null | undefined
   forwards?: PortForward[] | undefined
   firewall?: Firewall | undefined
 }
 
 /** What differs from what is wanted already. */
-export function changedNetwork(spec: VmSpec, { forwards, firewall }: NetworkWish): NetworkWish {
+export function changedNetwork(spec: VmSpec, { bridge, forwards, firewall }: NetworkWish): NetworkWish {
   return {
+    ...(bridge !== undefined && bridge !== (spec.bridge ?? null) ? { bridge } : {}),
     ...(forwards && !isDeepStrictEqual(forwards, spec.forwards ?? []) ? { forwards } : {}),
     ...(firewall && !isDeepStrictEqual(firewall, spec.firewall ?? openFirewall) ? { firewall } : {}),
   }
@@ -29,8 +32,10 @@ const sources = {
 } as const
 
 /** For the activity: what came, what went, and who gets in. */
-export function networkSummary(before: VmSpec, { forwards, firewall }: NetworkWish): string[] {
+export function networkSummary(before: VmSpec, { bridge, forwards, firewall }: NetworkWish): string[] {
   const parts: string[] = []
+  if (bridge !== undefined)
+    parts.push(bridge === null ? 'is on the network for VMs again' : `is on the network ${bridge}`)
   const named = ({ protocol, hostPort }: PortForward) => `port ${hostPort} (${protocol.toUpperCase()})`
   if (forwards) {
     const old = new Map((before.forwards ?? []).map((forward) => [portKey(forward), forward]))

@@ -13,6 +13,7 @@ import { beginAction } from './actions.ts'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
+import { requireOpenBridge } from './host-bridges.ts'
 import { writeLabels } from './labels.ts'
 import { followPorts, portError, reservePorts } from './public-ports.ts'
 import { reserve } from './quota.ts'
@@ -98,9 +99,10 @@ async function changeSpec(
 ): Promise<ActionView> {
   const resizes =
     wanted.cpus !== undefined || wanted.memoryBytes !== undefined || wanted.diskBytes !== undefined
+  const moves = wanted.bridge !== undefined
   try {
     const action = await change(context, viewer, {
-      what: resizes ? 'resize' : 'update',
+      what: resizes || moves ? 'resize' : 'update',
       command: 'update_vm',
       id: input.id,
       idempotencyKey: input.idempotencyKey,
@@ -113,6 +115,9 @@ async function changeSpec(
           boot: wanted.boot === undefined ? before.boot : (wanted.boot ?? undefined),
           display: wanted.display === undefined ? before.display : (wanted.display ?? undefined),
           ...limitedSpec(before, wanted),
+          bridge: moves ? (wanted.bridge ?? undefined) : before.bridge,
+          // On another network the box neither forwards to it nor filters for it.
+          ...(wanted.bridge ? { forwards: undefined, firewall: undefined } : {}),
           generation: vm.generation + 1,
         })
         if (resizes)
@@ -121,6 +126,7 @@ async function changeSpec(
             vm.image,
             hostInfoOf(vm.host, context.hosts.isOnline(vm.hostId)),
           )
+        if (moves) requireOpenBridge(vm.host, wanted.bridge)
         if (resizes) await reserveResize(tx, vm, spec)
         if (wanted.forwards) await reservePorts(tx, vm, spec)
         await writeSpec(tx, vm.id, spec, vm.spec)

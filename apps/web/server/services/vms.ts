@@ -95,6 +95,7 @@ export async function vmViews(
       labels: labels.get(vm.id) ?? {},
       display: spec.display ?? null,
       boot: spec.boot ?? null,
+      bridge: spec.bridge ?? null,
       forwards: spec.forwards ?? [],
       firewall: spec.firewall ?? openFirewall,
       diskLimit: spec.diskLimit ?? null,

@@ -50,6 +50,7 @@ const info = (): HostInfo => ({
   diskAvailableBytes: 80 * GIB,
   network: 'nat',
   addresses: ['192.168.1.20'],
+  bridges: ['br0'],
   bootedAt: now(),
 })
 

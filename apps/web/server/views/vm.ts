@@ -1,7 +1,7 @@
 import { powerOpSchema, vmStateSchema } from '@hearth/shared/agent-protocol'
 import { rateLimitSchema } from '@hearth/shared/limits'
 import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@hearth/shared/names'
-import { firewallSchema, portForwardsSchema } from '@hearth/shared/network'
+import { bridgeNameSchema, firewallSchema, portForwardsSchema } from '@hearth/shared/network'
 import { MIB } from '@hearth/shared/units'
 import { keyboardLayoutSchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
@@ -41,6 +41,8 @@ export const vmViewSchema = z.object({
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable(),
   /** How it starts from its next start on; null: as its image does. */
   boot: z.enum(vmBoots).nullable(),
+  /** The bridge of its host that it is attached to; null: the host's own network for VMs. */
+  bridge: z.string().nullable(),
   /** Ports of its host that lead to it. */
   forwards: portForwardsSchema,
   firewall: firewallSchema,
@@ -143,6 +145,8 @@ export const vmCreateInputSchema = vmSizeSchema.extend({
     .optional(),
   startAtBoot: z.boolean(),
   start: z.boolean(),
+  /** A bridge of the host that is open to VMs; absent: the host's own network for VMs. */
+  bridge: bridgeNameSchema.optional(),
   /** A screen or none; absent: as the image is meant. */
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
   idempotencyKey: idempotencyKeySchema,
@@ -162,6 +166,8 @@ export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
   boot: z.enum(vmBoots).nullable().optional(),
   /** A screen or none, from its next start on. */
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
+  /** null: the host's own network for VMs; only while the VM is off. */
+  bridge: bridgeNameSchema.nullable().optional(),
   /** All of them: what is not in the list is taken away. */
   forwards: portForwardsSchema.optional(),
   firewall: firewallSchema.optional(),

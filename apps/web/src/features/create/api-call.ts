@@ -13,6 +13,7 @@ export function apiCall(input: VmCreateInput, keys: readonly SshKeyView[], origi
     ...(names.length > 0 ? { ssh_keys: names } : {}),
     ...(input.userData ? { user_data: input.userData } : {}),
     ...(input.labels ? { labels: input.labels } : {}),
+    ...(input.bridge ? { bridge: input.bridge } : {}),
     ...(input.start ? {} : { start_after_create: false }),
   }
   const json = JSON.stringify(body, null, 2).replaceAll("'", `'\\''`)

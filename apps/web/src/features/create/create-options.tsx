@@ -2,7 +2,7 @@
 import type { HostView, ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/index.ts'
-import { Checkbox, Field, Input, InputWithUnit } from '../../ui/field.tsx'
+import { Checkbox, Field, Input, InputWithUnit, Select } from '../../ui/field.tsx'
 import { Fold } from '../../ui/fold.tsx'
 import { type Draft, type DraftProblems, type Figures, maxCount } from './draft.ts'
 import { UserDataField } from './user-data-field.tsx'
@@ -68,10 +68,31 @@ export function CreateOptions({
           </div>
         </div>
       </Fold>
-      <Fold title={t.folds.network} value={host?.info ? m.vmNetwork.kinds[host.info.network] : ''}>
-        <p className="max-w-[60ch] text-ink-2">
-          {host?.info?.network === 'passt' ? m.vmNetwork.kinds.passt : t.networkText}
-        </p>
+      <Fold
+        title={t.folds.network}
+        value={draft.bridge || (host?.info ? m.vmNetwork.kinds[host.info.network] : '')}
+      >
+        {host && host.bridges.length > 0 ? (
+          <Field
+            label={t.folds.network}
+            labelHidden
+            hint={draft.bridge ? m.bridges.hint : t.networkText}
+            className="max-w-[60ch]"
+          >
+            <Select value={draft.bridge} onChange={(event) => change({ bridge: event.target.value })}>
+              <option value="">{m.bridges.own}</option>
+              {host.bridges.map((name) => (
+                <option key={name} value={name}>
+                  {m.bridges.named(name)}
+                </option>
+              ))}
+            </Select>
+          </Field>
+        ) : (
+          <p className="max-w-[60ch] text-ink-2">
+            {host?.info?.network === 'passt' ? m.vmNetwork.kinds.passt : t.networkText}
+          </p>
+        )}
       </Fold>
       {image?.cloudInit ? (
         <Fold

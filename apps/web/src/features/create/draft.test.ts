@@ -102,6 +102,7 @@ const draft: Draft = {
   labels: '',
   userData: '',
   count: '1',
+  bridge: '',
   startAtBoot: true,
   start: true,
 }

@@ -35,6 +35,8 @@ export interface Draft {
   userData: string
   /** How many alike; more than one get numbers after their name. */
   count: string
+  /** A bridge of the host; empty: its own network for VMs. */
+  bridge: string
   startAtBoot: boolean
   start: boolean
 }
@@ -225,6 +227,7 @@ function inputOf(
     ...(cloudInit && draft.userData.trim() ? { userData: draft.userData } : {}),
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
     sshKeys: cloudInit ? draft.keyIds.flatMap((id) => world.keys.get(id) ?? []) : [],
+    ...(draft.bridge ? { bridge: draft.bridge } : {}),
     startAtBoot: draft.startAtBoot,
     start: draft.start,
     idempotencyKey,

@@ -75,6 +75,7 @@ const blank: Draft = {
   labels: '',
   userData: '',
   count: '1',
+  bridge: '',
   startAtBoot: true,
   start: true,
 }

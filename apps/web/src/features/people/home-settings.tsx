@@ -12,6 +12,7 @@ import { Card, Notice, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { fromField, toField } from '../projects/amounts.ts'
 import { LoadError } from '../shell/load-error.tsx'
+import { BridgesCard } from './bridges-card.tsx'
 
 const t = m.projects.home
 
@@ -24,6 +25,7 @@ export function HomeSettingsPage() {
       {error && !data ? <LoadError error={error} /> : null}
       {!data && !error ? <Skeleton className="h-72 rounded-card!" /> : null}
       {data ? <SettingsForm settings={data} /> : null}
+      <BridgesCard />
     </div>
   )
 }

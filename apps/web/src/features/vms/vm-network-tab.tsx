@@ -1,12 +1,16 @@
 'use client'
 import { Globe, Network, ShieldCheck } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { useHosts } from '../../data/hooks.ts'
+import { type HostView, useHosts } from '../../data/hooks.ts'
+import { intentKey } from '../../lib/key.ts'
 import { m } from '../../messages/index.ts'
 import { CopyButton } from '../../ui/copy.tsx'
-import { Card, Fact, Facts } from '../../ui/layout.tsx'
+import { Field, Select } from '../../ui/field.tsx'
+import { Card, Fact, Facts, Notice } from '../../ui/layout.tsx'
+import { toast } from '../../ui/toast.tsx'
 import { FirewallCard } from './firewall-card.tsx'
 import { PortForwardsCard } from './port-forwards-card.tsx'
+import { useVmUpdate } from './use-vm-update.ts'
 import { useVmPage } from './vm-context.ts'
 
 const t = m.vmNetwork
@@ -15,15 +19,24 @@ const t = m.vmNetwork
 export function VmNetworkTab() {
   const { vm } = useVmPage()
   const { hosts } = useHosts()
-  const info = hosts?.find(({ id }) => id === vm.host.id)?.info
+  const host = hosts?.find(({ id }) => id === vm.host.id)
+  const info = host?.info
   const kind = info?.network
   const name = `${vm.name}.home.arpa`
   return (
     <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-2">
-      <div className="flex min-w-0 flex-col gap-5 lg:col-span-2">
-        <PortForwardsCard host={info ?? null} />
-      </div>
-      <FirewallCard kind={kind} />
+      {vm.bridge === null ? (
+        <>
+          <div className="flex min-w-0 flex-col gap-5 lg:col-span-2">
+            <PortForwardsCard host={info ?? null} />
+          </div>
+          <FirewallCard kind={kind} />
+        </>
+      ) : (
+        <Notice tone="info" title={m.bridges.member(vm.bridge)}>
+          {m.bridges.memberText}
+        </Notice>
+      )}
       <div className="flex min-w-0 flex-col gap-5">
         <Card title={t.interface} flush>
           <Facts>
@@ -45,26 +58,60 @@ export function VmNetworkTab() {
               <Copyable text={vm.mac} label={m.common.copy(vm.mac)} />
             </Fact>
             <Fact label={t.device}>{t.deviceText}</Fact>
-            {kind ? <Fact label={t.kind}>{t.kinds[kind]}</Fact> : null}
+            <Fact label={t.kind}>
+              <NetworkChoice host={host} />
+            </Fact>
           </Facts>
         </Card>
-        <Card title={t.reach}>
-          <ul className="flex flex-col gap-4">
-            <Reach icon={<Globe />} title={t.out.title} text={t.out.text} />
-            <Reach
-              icon={<Network />}
-              title={t.between.title}
-              text={kind === 'passt' ? t.between.passt : t.between.nat}
-            />
-            <Reach
-              icon={<ShieldCheck />}
-              title={t.in.title}
-              text={kind === 'passt' ? t.in.passt : t.in.nat}
-            />
-          </ul>
-        </Card>
+        {vm.bridge === null ? (
+          <Card title={t.reach}>
+            <ul className="flex flex-col gap-4">
+              <Reach icon={<Globe />} title={t.out.title} text={t.out.text} />
+              <Reach
+                icon={<Network />}
+                title={t.between.title}
+                text={kind === 'passt' ? t.between.passt : t.between.nat}
+              />
+              <Reach
+                icon={<ShieldCheck />}
+                title={t.in.title}
+                text={kind === 'passt' ? t.in.passt : t.in.nat}
+              />
+            </ul>
+          </Card>
+        ) : null}
       </div>
     </div>
+  )
+}
+
+/** Which network it is on; a choice where the box has opened others. */
+function NetworkChoice({ host }: { host: HostView | undefined }) {
+  const { vm } = useVmPage()
+  const { update } = useVmUpdate()
+  const kind = host?.info?.network
+  const names = [...new Set([...(host?.bridges ?? []), ...(vm.bridge ? [vm.bridge] : [])])]
+  if (names.length === 0) return kind ? t.kinds[kind] : null
+  return (
+    <Field label={m.bridges.change} labelHidden hint={vm.can.resize.why ?? undefined}>
+      <Select
+        value={vm.bridge ?? ''}
+        disabled={!vm.can.resize.ok || update.isPending}
+        onChange={(event) =>
+          update.mutate(
+            { id: vm.id, bridge: event.target.value || null, idempotencyKey: intentKey() },
+            { onSuccess: () => toast.success(m.bridges.changed(vm.name)) },
+          )
+        }
+      >
+        <option value="">{m.bridges.own}</option>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {m.bridges.named(name)}
+          </option>
+        ))}
+      </Select>
+    </Field>
   )
 }
 

@@ -10,7 +10,7 @@ import { entry } from './entry.ts'
 import { imageForms } from './image-forms.ts'
 import { images } from './images.ts'
 import { metrics } from './metrics.ts'
-import { firewall, limits, ports } from './network.ts'
+import { bridges, firewall, limits, ports } from './network.ts'
 import { projects } from './projects.ts'
 import { security } from './security.ts'
 import { settings } from './settings.ts'
@@ -29,6 +29,7 @@ export const de: Messages = {
   vmSettings,
   vmNetwork,
   ports,
+  bridges,
   firewall,
   limits,
   snapshots,

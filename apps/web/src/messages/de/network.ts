@@ -86,3 +86,21 @@ export const limits: Messages['limits'] = {
   returnMemoryHint:
     'Was der Gast freigibt, geht an die Box zurück, für andere VMs. Aus: Es bleibt bei dieser, was ihr etwas Zeit spart. Ab ihrem nächsten Start.',
 }
+
+export const bridges: Messages['bridges'] = {
+  title: (host) => `Netze von ${host}`,
+  text: 'VMs sind in einem eigenen Netz hinter der Box. Gib hier eine Bridge der Box frei, dann kann eine VM stattdessen Mitglied deines Heimnetzes sein: mit einer Adresse deines Routers, für jedes Gerät sichtbar.',
+  none: 'Diese Box hat noch keine Bridge. Lege eine mit deinem System an (zum Beispiel br0 mit deiner Netzwerkkarte darin, mit netplan, NetworkManager oder systemd-networkd); sie erscheint hier nach Sekunden. WLAN-Karten können nicht in eine Bridge.',
+  passt: 'Der Agent dieses Hosts läuft nicht als root und kann VMs nicht an Bridges anschließen.',
+  switchHint: 'VMs dürfen daran angeschlossen werden.',
+  gone: 'Die Box hat sie nicht mehr.',
+  open: (name) => `${name} für VMs freigeben`,
+  own: 'Das Netz der VMs (hinter der Box)',
+  named: (name) => `${name}: dein Heimnetz`,
+  hint: 'Sie bekommt ihre Adresse von deinem Router und ist für jedes Gerät erreichbar, ohne Firewall und weitergeleitete Ports der Box.',
+  change: 'Netz',
+  changed: (name) => `${name} hat ab dem nächsten Start ein anderes Netz`,
+  member: (name) => `Diese VM ist Mitglied des Netzes ${name}`,
+  memberText:
+    'Sie hat ihre Adresse von diesem Netz und ist dort direkt erreichbar. Die Box leitet keine Ports zu ihr weiter und filtert nichts für sie. Ihre Adresse steht hier, wenn ihr Gastagent (qemu-guest-agent) sie nennt.',
+}

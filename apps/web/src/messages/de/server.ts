@@ -138,6 +138,8 @@ export const server: Readonly<Record<string, string>> = {
   'A disk can grow, but not shrink: it has {} already.':
     'Eine Platte kann wachsen, aber nicht schrumpfen: Sie hat schon {}.',
   'Hearth is set up already. Sign in instead.': 'Hearth ist schon eingerichtet. Melde dich an.',
+  "The network {} is not open to VMs. An administrator can open it in the home's settings.":
+    'Das Netz {} ist nicht für VMs freigegeben. Ein Administrator kann es in den Einstellungen des Zuhauses freigeben.',
   'Port {} ({}) of the host leads to another VM already. Choose another port.':
     'Port {} ({}) des Hosts führt schon zu einer anderen VM. Wähle einen anderen Port.',
   'Port {} ({}) of this host leads to {} already.': 'Port {} ({}) dieses Hosts führt schon zu {}.',

@@ -83,3 +83,21 @@ export const limits = {
   returnMemoryHint:
     'What the guest frees goes back to the box, for other VMs. Off: it stays with this one, which spares it a little time. From its next start on.',
 }
+
+export const bridges = {
+  title: (host: string) => `Networks of ${host}`,
+  text: 'VMs are on a network of their own behind the box. Open a bridge of the box here, and a VM can be a member of your home network instead: with an address from your router, seen by every device.',
+  none: 'This box has no bridge yet. Make one with your system (for example br0 with your network card in it, by netplan, NetworkManager or systemd-networkd); it appears here within seconds. Wireless cards cannot be in a bridge.',
+  passt: 'The agent of this host does not run as root and cannot attach VMs to bridges.',
+  switchHint: 'VMs may be attached to it.',
+  gone: 'The box does not have it any more.',
+  open: (name: string) => `Open ${name} to VMs`,
+  own: 'The network for VMs (behind the box)',
+  named: (name: string) => `${name}: your home network`,
+  hint: 'It gets its address from your router and is reached by every device, without firewall or forwarded ports of the box.',
+  change: 'Network',
+  changed: (name: string) => `${name} has another network from its next start on`,
+  member: (name: string) => `This VM is a member of the network ${name}`,
+  memberText:
+    'It has its address from that network and is reached there directly. The box forwards no ports to it and filters nothing for it. Its address is known here when its guest agent (qemu-guest-agent) tells it.',
+}
