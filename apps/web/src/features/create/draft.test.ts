@@ -63,6 +63,7 @@ const host: HostView = {
   name: 'box',
   online: true,
   lastSeenAt: null,
+  bridges: [],
   differences: [],
   info: {
     protocol: 1,

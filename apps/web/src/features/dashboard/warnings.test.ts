@@ -9,6 +9,7 @@ const host = (change: Partial<NonNullable<HostView['info']>> = {}, online = true
   name: 'box',
   online,
   lastSeenAt: null,
+  bridges: [],
   differences: [],
   info: {
     ...{ protocol: 1, version: '0', hostname: 'box', kind: 'kvm', kernel: '', cpuModel: '', cpus: 4 },
