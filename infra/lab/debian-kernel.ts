@@ -27,7 +27,7 @@ const APT_LISTS = '/var/lib/apt/lists'
 
 /** What of the modules is worth keeping: nothing here runs on real hardware. */
 const USELESS_MODULES = [
-  ...['sound', 'drivers/gpu', 'drivers/media', 'drivers/net/ethernet', 'drivers/net/wireless', 'drivers/usb'],
+  ...['sound', 'drivers/media', 'drivers/net/ethernet', 'drivers/net/wireless', 'drivers/usb'],
   ...[
     'drivers/infiniband',
     'drivers/scsi',
@@ -37,7 +37,11 @@ const USELESS_MODULES = [
     'drivers/isdn',
   ],
   ...['drivers/mtd', 'drivers/thunderbolt', 'drivers/bluetooth', 'drivers/firewire', 'drivers/hid'],
+  // Of graphics what virtio's GPU needs stays, for guests with a screen.
+  ...['amd', 'radeon', 'nouveau', 'i915', 'gma500'].map((driver) => `drivers/gpu/drm/${driver}`),
 ]
+/** A folder of the cache that was made with another choice of modules is none of ours. */
+const CHOICE = 2
 
 export async function debianKernel(
   cacheDir: string,
@@ -147,4 +151,4 @@ async function unpack(
 }
 
 const folderName = (found: KernelPackage): string =>
-  `kernel-${found.name}_${found.version.replace(/[^\w.+-]/g, '_')}`
+  `kernel${CHOICE}-${found.name}_${found.version.replace(/[^\w.+-]/g, '_')}`

@@ -17,7 +17,7 @@ export async function bootableKernel(
   onDetail: (detail: string) => void,
 ): Promise<string> {
   try {
-    const name = path.basename(path.dirname(kernel.vmlinuz)).replace(/^kernel-/, 'vmlinux-')
+    const name = path.basename(path.dirname(kernel.vmlinuz)).replace(/^kernel\d*-/, 'vmlinux-')
     const folder = await cachedFolder(cacheDir, name, async (making) => {
       onDetail('unpacking the kernel image')
       await writeFile(path.join(making, 'vmlinux'), await extractVmlinux(await readFile(kernel.vmlinuz)))

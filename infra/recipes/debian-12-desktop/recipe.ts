@@ -15,8 +15,15 @@ const desktopPackages: readonly string[] = [
   ...['xserver-xorg-core', 'xserver-xorg-input-libinput', 'x11-xserver-utils', 'x11-xkb-utils', 'xkb-data'],
   ...['lightdm', 'lightdm-gtk-greeter', 'dbus-x11', 'dbus-user-session', 'policykit-1'],
   // something to work with on it
-  ...['openbox', 'tint2', 'pcmanfm', 'lxterminal', 'mousepad', 'lxpolkit'],
-  ...['adwaita-icon-theme', 'fonts-dejavu-core', 'gvfs', 'keyboard-configuration', 'console-setup'],
+  ...['openbox', 'tint2', 'pcmanfm', 'lxterminal', 'mousepad'],
+  ...[
+    'adwaita-icon-theme',
+    'fonts-dejavu-core',
+    'fontconfig',
+    'gvfs',
+    'keyboard-configuration',
+    'console-setup',
+  ],
   // shares the clipboard with whoever watches
   'spice-vdagent',
 ]
@@ -60,7 +67,7 @@ export const debian12Desktop: RecipeDefinition = {
   build: (context) =>
     buildDebian(context, {
       packages: [...imagePackages.map((name) => kernel.get(name) ?? name), ...desktopPackages],
-      diskBytes: 2304 * MIB,
+      diskBytes: 1664 * MIB,
       files: here('files'),
       customize: here('customize.sh'),
       excluded: [...excluded, '/lib/modules/*/kernel/sound/*', '/usr/share/help/*'],

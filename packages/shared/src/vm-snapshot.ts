@@ -73,6 +73,8 @@ export const chipsetStateSchemas = {
   'reset-control': z.strictObject({ value: u8 }),
   'system-control-a': z.strictObject({ value: u8 }),
   'fw-cfg': z.strictObject({ key: u16, position: u32, dmaHigh: u32 }),
+  /** Struct RAMFBCfg as firmware wrote it. */
+  ramfb: z.strictObject({ config: bytes(28) }),
   flash: z.strictObject({ mode: z.enum(['array', 'status', 'program', 'erase']), status: u8 }),
 } as const
 const chipsetStateSchema = z.strictObject({
@@ -84,6 +86,7 @@ const chipsetStateSchema = z.strictObject({
   'reset-control': chipsetStateSchemas['reset-control'].optional(),
   'system-control-a': chipsetStateSchemas['system-control-a'].optional(),
   'fw-cfg': chipsetStateSchemas['fw-cfg'].optional(),
+  ramfb: chipsetStateSchemas.ramfb.optional(),
   flash: chipsetStateSchemas.flash.optional(),
 })
 export type ChipsetState = z.infer<typeof chipsetStateSchema>
@@ -253,6 +256,11 @@ export const pciFunctionStateSchema = z.strictObject({
   name: z.string().max(64),
   config: bytes(256),
   msix: msixStateSchema.optional(),
+  /** A GPU's, deflated, in parts. */
+  frameBuffer: z
+    .array(bytes(256 * 1024, false))
+    .max(64)
+    .optional(),
   virtio: virtioStateSchema.optional(),
   watchdog: watchdogStateSchema.optional(),
 })

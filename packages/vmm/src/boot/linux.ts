@@ -7,6 +7,7 @@ import { SETUP_HEADER } from './bzimage.ts'
 const PAGE = 4096
 /** Offsets in struct boot_params (zero-page.rst). */
 const ZERO_PAGE = {
+  screenInfo: 0,
   acpiRsdp: 0x70,
   e820Entries: 0x1e8,
   bootFlag: 0x1fe,
@@ -36,6 +37,52 @@ export interface LinuxBootData {
   readonly memoryMap: readonly E820Entry[]
   readonly rsdp: number
   readonly initrd: { address: number; size: number } | undefined
+  /** A linear frame buffer to write messages to, of 32 bits a pixel; absent: there is no screen. */
+  readonly screen?: LinearScreen | undefined
+}
+
+export interface LinearScreen {
+  readonly address: number
+  /** Of its memory: a multiple of 64 KiB. */
+  readonly bytes: number
+  readonly width: number
+  readonly height: number
+  /** Bytes from row to row. */
+  readonly stride: number
+}
+
+/** struct screen_info (include/uapi/linux/screen_info.h). */
+const SCREEN_INFO = {
+  isVga: 0x0f,
+  width: 0x12,
+  height: 0x14,
+  depth: 0x16,
+  base: 0x18,
+  size: 0x1c,
+  lineLength: 0x24,
+  /** Size and position of red, green, blue and what is left, a byte each. */
+  channels: 0x26,
+  pages: 0x32,
+  capabilities: 0x36,
+} as const
+const VIDEO_TYPE_VLFB = 0x23
+/** No VGA registers behind it. */
+const NOT_VGA_COMPATIBLE = 2
+
+function writeScreen(page: DataView, { address, bytes, width, height, stride }: LinearScreen): void {
+  const at = ZERO_PAGE.screenInfo
+  page.setUint8(at + SCREEN_INFO.isVga, VIDEO_TYPE_VLFB)
+  page.setUint16(at + SCREEN_INFO.width, width, true)
+  page.setUint16(at + SCREEN_INFO.height, height, true)
+  page.setUint16(at + SCREEN_INFO.depth, 32, true)
+  page.setUint32(at + SCREEN_INFO.base, address, true)
+  page.setUint32(at + SCREEN_INFO.size, bytes / 65536, true)
+  page.setUint16(at + SCREEN_INFO.lineLength, stride, true)
+  for (const [i, value] of [8, 16, 8, 8, 8, 0, 8, 24].entries()) {
+    page.setUint8(at + SCREEN_INFO.channels + i, value)
+  }
+  page.setUint16(at + SCREEN_INFO.pages, 1, true)
+  page.setUint32(at + SCREEN_INFO.capabilities, NOT_VGA_COMPATIBLE, true)
 }
 
 export function writeZeroPage(memory: GuestMemory, data: LinuxBootData): void {
@@ -50,6 +97,7 @@ export function writeZeroPage(memory: GuestMemory, data: LinuxBootData): void {
     page.setUint16(ZERO_PAGE.version, 0x20f, true)
     page.setUint8(ZERO_PAGE.loadFlags, 1)
   }
+  if (data.screen) writeScreen(page, data.screen)
   page.setUint8(ZERO_PAGE.typeOfLoader, UNREGISTERED_LOADER)
   page.setUint32(ZERO_PAGE.commandLinePointer, BOOT.commandLine, true)
   page.setUint32(ZERO_PAGE.ramdiskImage, data.initrd?.address ?? 0, true)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BOOT, memoryMap } from '../machine/layout.ts'
+import { BOOT, EARLY_SCREEN, memoryMap } from '../machine/layout.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { BootError, type ImageFile, imageOfBytes } from './image-file.ts'
 import { loadGuest } from './load.ts'
@@ -14,6 +14,7 @@ function load(options: {
   initrd?: Uint8Array
   commandLine?: string
   ram?: number
+  screen?: typeof EARLY_SCREEN
 }) {
   const ramBytes = options.ram ?? 64 * MIB
   const memory = GuestMemory.ofBuffers([{ guestAddress: 0, buffer: new ArrayBuffer(ramBytes) }])
@@ -24,7 +25,7 @@ function load(options: {
       initrd: options.initrd && imageOfBytes(options.initrd, 'initrd'),
       commandLine: options.commandLine ?? 'console=ttyS0',
     },
-    { memory, ramBytes, memoryMap: memoryMap(ramBytes), rsdp: RSDP },
+    { memory, ramBytes, memoryMap: memoryMap(ramBytes), rsdp: RSDP, screen: options.screen },
   )
   return { memory, entry }
 }
@@ -56,6 +57,25 @@ test('a bzImage: code at its preferred address, zero page, command line, long mo
   assert.equal(entries, memoryMap(64 * MIB).length)
   assert.equal(memory.readU64(page + 0x2d0 + 20 * 3), MIB)
   assert.equal(memory.readU64(page + 0x2d0 + 20 * 3 + 8), 63 * MIB)
+})
+
+test('a screen: its frame buffer as Linux’s boot protocol tells it, and nothing of one without', () => {
+  const page = BOOT.zeroPage
+  assert.ok(
+    load({ kernel: bzImage() })
+      .memory.bytes(page, 0x40)
+      .every((byte) => byte === 0),
+  )
+  const { memory } = load({ kernel: bzImage(), screen: EARLY_SCREEN })
+  // struct screen_info: a linear frame buffer (VIDEO_TYPE_VLFB), 32 bits, 8 each of red, green and blue.
+  assert.equal(memory.readU8(page + 0x0f), 0x23)
+  assert.deepEqual(
+    [0x12, 0x14, 0x16, 0x24].map((at) => memory.readU16(page + at)),
+    [1280, 800, 32, 5120],
+  )
+  assert.equal(memory.readU32(page + 0x18), EARLY_SCREEN.address)
+  assert.equal(memory.readU32(page + 0x1c) * 65536, EARLY_SCREEN.bytes)
+  assert.deepEqual([...memory.bytes(page + 0x26, 8)], [8, 16, 8, 8, 8, 0, 8, 24])
 })
 
 test('the page tables map the first 4 GiB onto themselves', () => {

@@ -6,7 +6,7 @@ import { type BzImage, ENTRY_64, isBzImage, parseBzImage } from './bzimage.ts'
 import { type ElfImage, isElf, parseElf } from './elf.ts'
 import { attachDevices, enterHvt, type HvtDevices, type HvtImage, parseHvt } from './hvt.ts'
 import { BootError, type ImageFile } from './image-file.ts'
-import { enter64, writeZeroPage } from './linux.ts'
+import { enter64, type LinearScreen, writeZeroPage } from './linux.ts'
 import {
   enterMultiboot,
   findMultibootHeader,
@@ -41,6 +41,8 @@ export interface BootEnvironment {
   readonly memoryMap: readonly E820Entry[]
   /** Guest address of the ACPI root pointer. */
   readonly rsdp: number
+  /** Where the kernel finds a screen, if there is one. */
+  readonly screen?: LinearScreen | undefined
   /** For an `hvt` unikernel. */
   readonly hvt?: { readonly devices: HvtDevices; readonly tscHertz: number } | undefined
 }
@@ -113,7 +115,8 @@ function loadBzImage(image: BzImage, source: BootSource, env: BootEnvironment, l
   writeCommandLine(env.memory, source.commandLine, image.commandLineMax)
   const initrdEnd = Math.min(lowEnd, image.initrdMax + 1)
   const initrd = placeInitrd(source.initrd, env, address + needed, initrdEnd)
-  writeZeroPage(env.memory, { header: image.header, memoryMap: env.memoryMap, rsdp: env.rsdp, initrd })
+  const { memoryMap, rsdp, screen } = env
+  writeZeroPage(env.memory, { header: image.header, memoryMap, rsdp, initrd, screen })
   return enter64(env.memory, address + ENTRY_64)
 }
 
@@ -129,7 +132,7 @@ function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowE
     return enterPvh(env.memory, image.pvhEntry)
   }
   checkEntry(kernel, image, image.entry)
-  writeZeroPage(env.memory, { header: undefined, ...data })
+  writeZeroPage(env.memory, { header: undefined, ...data, screen: env.screen })
   return enter64(env.memory, image.entry)
 }
 

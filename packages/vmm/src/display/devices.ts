@@ -1,4 +1,5 @@
 import type { EventLoop, Registration } from '../io/event-loop.ts'
+import { EARLY_SCREEN } from '../machine/layout.ts'
 import { read } from '../sys/libc.ts'
 import { AgentPort } from '../vdagent/agent-port.ts'
 import { AgentChannel } from '../vdagent/channel.ts'
@@ -6,16 +7,21 @@ import type { VirtioDevice } from '../virtio/device.ts'
 import { GpuDevice } from '../virtio/gpu/gpu.ts'
 import { Keyboard } from '../virtio/input/keyboard.ts'
 import { Tablet } from '../virtio/input/tablet.ts'
+import { EarlyScreen, FrameBuffer, type PlaceFrameBuffer } from './frame-buffer.ts'
 import type { DisplayHandle } from './handle.ts'
 import { InputRing } from './input-ring.ts'
 import { Surface } from './surface.ts'
 
-/** The size asked for before any viewer has a wish. */
-const INITIAL = { width: 1280, height: 800 } as const
+/** The size asked for before any viewer has a wish: that of the picture before the driver. */
+const INITIAL = { width: EARLY_SCREEN.width, height: EARLY_SCREEN.height } as const
 
 /** A display's devices on the thread that owns them, fed by what viewers do. */
 export class DisplayDevices {
   readonly gpu: GpuDevice
+  /** What the screen shows before the guest's driver does. */
+  readonly early: EarlyScreen
+  /** In the GPU's BAR, of a machine without firmware. */
+  readonly frameBuffer: FrameBuffer | undefined
   readonly keyboard: Keyboard
   readonly tablet = new Tablet()
   /** The host's end of the guest's agent port, for the console device. */
@@ -24,11 +30,14 @@ export class DisplayDevices {
   private readonly ring: InputRing
   private readonly registration: Registration
 
-  constructor(handle: DisplayHandle, loop: EventLoop) {
+  /** With `placeFrameBuffer` the kernel has a frame buffer. */
+  constructor(handle: DisplayHandle, loop: EventLoop, placeFrameBuffer?: PlaceFrameBuffer) {
     this.surface = new Surface(handle.surface)
     this.ring = new InputRing(handle.input)
     this.agentPort = new AgentPort(new AgentChannel(handle.agent))
-    this.gpu = new GpuDevice({ surfaces: [this.surface], ...INITIAL })
+    this.early = new EarlyScreen(this.surface, loop)
+    this.frameBuffer = placeFrameBuffer && new FrameBuffer(handle.frameBuffer, this.early, placeFrameBuffer)
+    this.gpu = new GpuDevice({ surfaces: [this.surface], early: this.early, ...INITIAL })
     this.surface.setLeds(0)
     this.keyboard = new Keyboard(handle.layout, (leds) => this.surface.setLeds(leds))
     // What was typed at a machine that is gone is nobody's.

@@ -10,6 +10,8 @@ export interface DisplayHandle {
   readonly input: SharedArrayBuffer
   /** An AgentChannel's memory. */
   readonly agent: SharedArrayBuffer
+  /** Address of EARLY_SCREEN.bytes of this process. */
+  readonly frameBuffer: number
   /** eventfd the display thread writes after it put input into the ring, a wish into the surface, or bytes for the guest's agent. */
   readonly wakeFd: number
   /** For viewers that send characters instead of keys. */

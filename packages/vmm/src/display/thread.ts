@@ -7,6 +7,7 @@ import { type ExitCode, ExitError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { workerUrl } from '../sys/worker-url.ts'
 import { createAgentMemory } from '../vdagent/channel.ts'
+import { allocateFrameBuffer } from './frame-buffer.ts'
 import type {
   DisplayCommand,
   DisplayHandle,
@@ -57,6 +58,7 @@ export class DisplayThread {
       surface: createSurfaceMemory(),
       input: new InputRing().shared,
       agent: createAgentMemory(),
+      frameBuffer: allocateFrameBuffer(),
       wakeFd: check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK)),
       layout: options.layout,
     }

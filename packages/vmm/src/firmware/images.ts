@@ -1,5 +1,5 @@
 /** Firmware as files of Debian's packages, mapped for the guest: SeaBIOS and OVMF. */
-import { copyFileSync, existsSync, fstatSync, openSync } from 'node:fs'
+import { copyFileSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { FIRMWARE } from '../machine/layout.ts'
 import type { GuestMemory, GuestRegion } from '../memory/guest-memory.ts'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
@@ -10,6 +10,8 @@ export type FirmwareKind = 'bios' | 'uefi'
 /** Where Debian's packages `seabios` and `ovmf` put them. */
 export const FIRMWARE_FILES = {
   bios: '/usr/share/seabios/bios-256k.bin',
+  /** SeaBIOS's video BIOS for a frame buffer in RAM. */
+  video: '/usr/share/seabios/vgabios-ramfb.bin',
   uefi: '/usr/share/OVMF/OVMF_CODE_4M.fd',
   uefiVariables: '/usr/share/OVMF/OVMF_VARS_4M.fd',
 } as const
@@ -63,6 +65,11 @@ export function openFirmware(options: FirmwareOptions): FirmwareImages {
       writeBack: !variables.shared,
     },
   }
+}
+
+/** Undefined: this package has none. */
+export function readVideoRom(): Uint8Array | undefined {
+  return existsSync(FIRMWARE_FILES.video) ? new Uint8Array(readFileSync(FIRMWARE_FILES.video)) : undefined
 }
 
 /** Appended to by the I/O thread. Throws ExitError. */

@@ -5,6 +5,7 @@ import { RSDP_SIZE } from '../acpi/tables.ts'
 import type { BusDevice } from '../bus/device.ts'
 import type { MachineEvents } from '../chipset/events.ts'
 import { SystemControlA } from '../chipset/system-control-a.ts'
+import type { EarlyScreen } from '../display/frame-buffer.ts'
 import type { Platform } from '../io/platform.ts'
 import { ECAM, FIRMWARE, HIGH_RAM_START, PCI_SLOT, PORT } from '../machine/layout.ts'
 import type { GuestMemory, GuestRegion } from '../memory/guest-memory.ts'
@@ -15,6 +16,7 @@ import { viewOf } from '../sys/libc.ts'
 import { DebugPort } from './debug-port.ts'
 import { Flash } from './flash.ts'
 import { FW_CFG, FW_CFG_PORTS, FwCfg } from './fw-cfg.ts'
+import { Ramfb } from './ramfb.ts'
 import {
   ACPI_FILE,
   type AcpiFiles,
@@ -33,6 +35,8 @@ export interface FirmwareMachine {
   readonly logFd?: number | undefined
   /** UEFI's variables, mapped in this process. */
   readonly variables?: GuestRegion | undefined
+  /** A BIOS's program for a screen in RAM; absent: it has none, and text goes to the serial port alone. */
+  readonly videoRom?: Uint8Array | undefined
 }
 
 export interface SavedPart {
@@ -53,6 +57,8 @@ export interface FirmwareParts {
 }
 
 export interface FirmwareContext extends FirmwareParts {
+  /** Where a picture of the firmware's own is shown. */
+  readonly screen: EarlyScreen | undefined
   readonly platform: Platform
   readonly memory: GuestMemory
   readonly cpus: number
@@ -111,6 +117,13 @@ export function plugFirmware(firmware: FirmwareMachine, context: FirmwareContext
   const { logFd } = firmware
   if (logFd !== undefined) pio.add(PORT.firmwareLog, 1, new DebugPort((line) => appendLine(logFd, line)))
   const config = firmwareConfig(firmware, context, () => ecamBase)
+  if (context.screen !== undefined && firmware.videoRom !== undefined) {
+    const ramfb = new Ramfb(context.memory, context.screen)
+    ramfb.plug(config)
+    // SeaBIOS runs what it finds in this folder as the video BIOS.
+    config.addFile('vgaroms/ramfb.bin', firmware.videoRom)
+    context.withState('ramfb', ramfb)
+  }
   pio.add(PORT.fwCfg, FW_CFG_PORTS, config)
   context.withState('fw-cfg', config)
   return bus

@@ -1,6 +1,7 @@
 /** SeaBIOS itself, on any KVM: it needs nothing that an emulated one lacks. */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   accessSync,
   constants,
@@ -11,9 +12,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { connect } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
+import { ControlClient } from '../control/client.ts'
+import { PSEUDO } from '../rfb/protocol.ts'
+import { TestClient } from '../rfb/testing/client.ts'
 import { FIRMWARE_FILES } from './images.ts'
 import { bootProgram, bootSectorDisk } from './testing/boot-sector.ts'
 
@@ -83,4 +88,75 @@ test('an empty disk is passed over, and the CD-ROM behind it starts', {
   assert.equal(code, 0, output)
   assert.match(output, /started from a CD-ROM/)
   assert.match(said, /virtio-scsi vendor='HEARTH' product='CD-ROM'/)
+})
+
+test('what the BIOS and its programs write is seen on the screen, also after the machine was saved and restored', {
+  skip: (!usable || !existsSync(FIRMWARE_FILES.video)) && 'needs /dev/kvm and the package seabios',
+}, async () => {
+  const disk = path.join(folder, 'stays.raw')
+  writeFileSync(disk, bootSectorDisk('seen on the screen', { stays: true }))
+  const [display, control, saved] = ['display', 'control', 'saved'].map((name) => path.join(folder, name))
+  const machine = ['--display', `unix:${display}`, '--control', `unix:${control}`, '--disk', `${disk},ro`]
+  const run = (
+    args: readonly string[],
+  ): { child: ChildProcess; printed: (text: string) => Promise<void> } => {
+    const child = spawn(process.execPath, [MAIN, 'run', '--no-jail', ...machine, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk
+      })
+    }
+    const printed = async (text: string): Promise<void> => {
+      while (!output.includes(text)) {
+        if (child.exitCode !== null) assert.fail(output)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    return { child, printed }
+  }
+  const watch = async (): Promise<TestClient> => {
+    const client = new TestClient(connect(display!))
+    await client.connect()
+    client.setEncodings(16, PSEUDO.EXTENDED_DESKTOP_SIZE, PSEUDO.FENCE, PSEUDO.CONTINUOUS_UPDATES)
+    await client.until(() => client.messages.some((message) => message[0] === 150))
+    client.continuousUpdates()
+    return client
+  }
+  /** Lines of the BIOS's text, 16 pixels high each, that have something in them. */
+  const lines = ({ picture: { pixels, width } }: TestClient): number[] => {
+    const lit = new Set<number>()
+    for (const [i, pixel] of pixels.entries()) {
+      if ((pixel & 0xff_ffff) !== 0) lit.add(Math.floor(i / width / 16))
+    }
+    return [...lit].sort((a, b) => a - b)
+  }
+
+  const first = run(['--memory', '64M'])
+  try {
+    await first.printed('seen on the screen')
+    const client = await watch()
+    // The BIOS's name, what it starts from, and the program's line.
+    await client.until(() => lines(client).length >= 3)
+    assert.ok(client.picture.width >= 640)
+    const { pixels } = client.picture
+    const connection = await ControlClient.connect(control!)
+    await connection.snapshot({ folder: saved!, after: 'quit' })
+    await once(first.child, 'exit')
+
+    const again = run(['--restore', saved!])
+    try {
+      while (!existsSync(display!)) await new Promise((resolve) => setTimeout(resolve, 20))
+      const other = await watch()
+      await other.until(
+        () => Buffer.compare(Buffer.from(other.picture.pixels.buffer), Buffer.from(pixels.buffer)) === 0,
+      )
+    } finally {
+      again.child.kill()
+    }
+  } finally {
+    first.child.kill()
+  }
 })

@@ -7,6 +7,7 @@ import { rawDiskBackend } from '../disk/open.ts'
 import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { DisplayDevices } from '../display/devices.ts'
+import type { FrameBuffer, PlaceFrameBuffer } from '../display/frame-buffer.ts'
 import { type FirmwareParts, plugFirmware } from '../firmware/plug.ts'
 import { ECAM, PCI_FUNCTION, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
@@ -36,6 +37,8 @@ export interface MachineParts extends FirmwareParts {
   readonly balloon: VirtioDevice
   readonly watchdog: I6300esb | undefined
   readonly plugged: (device: VirtioDevice) => void
+  /** Puts the frame buffer before a guest, where there is a display and no firmware. */
+  readonly placeFrameBuffer: PlaceFrameBuffer
 }
 
 /**
@@ -45,14 +48,17 @@ export interface MachineParts extends FirmwareParts {
 export function plugDevices(platform: Platform, data: IoWorkerData, machine: MachineParts): PciBus {
   const { log, plugged } = machine
   const { memory } = machine
+  // Firmware has ramfb instead.
+  const place = data.firmware === undefined ? machine.placeFrameBuffer : undefined
+  const display = data.display && new DisplayDevices(data.display, platform.loop, place)
   const bus =
     data.firmware === undefined
       ? directBus(platform, machine.resetControl, data.transitional)
-      : plugFirmware(data.firmware, { ...machine, ...data, platform, memory })
+      : plugFirmware(data.firmware, { ...machine, ...data, platform, memory, screen: display?.early })
   platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
-  const plug = (slot: number, device: VirtioDevice, number = 0): void => {
+  const plug = (slot: number, device: VirtioDevice, number = 0, frameBuffer?: FrameBuffer): void => {
     const transitional = data.transitional === true
-    bus.plug(slot, new VirtioPciFunction(device, { memory, log, transitional }), number)
+    bus.plug(slot, new VirtioPciFunction(device, { memory, log, transitional, frameBuffer }), number)
     plugged(device)
   }
 
@@ -61,7 +67,6 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   if (data.vsock) plug(PCI_SLOT.rng, new VsockDevice(data.vsock, log), PCI_FUNCTION.vsock)
   plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, data.netLimit, log))
-  const display = data.display && new DisplayDevices(data.display, platform.loop)
   const ports: PortOptions[] = data.ports.map(({ name, listenFd }) => ({
     name,
     end: new PortSocket(listenFd),
@@ -74,7 +79,9 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   if (data.cdroms !== undefined && data.cdroms.length > 0) {
     plug(PCI_SLOT.scsi, new ScsiDevice(data.cdroms.map((disc) => diskBackend(disc, log))))
   }
-  for (const [i, device] of display?.all.entries() ?? []) plug(PCI_SLOT.firstDisplay + i, device)
+  for (const [i, device] of display?.all.entries() ?? []) {
+    plug(PCI_SLOT.firstDisplay + i, device, 0, device === display?.gpu ? display.frameBuffer : undefined)
+  }
   return bus
 }
 

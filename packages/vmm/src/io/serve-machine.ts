@@ -15,7 +15,7 @@ import { type HvtDevice, HYPERCALL_PORT, HYPERCALL_PORTS, Hypercalls } from '../
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
-import { GENERATION_ID, PORT, ROM } from '../machine/layout.ts'
+import { EARLY_SCREEN, GENERATION_ID, PORT, ROM } from '../machine/layout.ts'
 import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
@@ -63,7 +63,15 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     data.watchdog &&
     new I6300esb({ bite: () => tell({ kind: 'watchdog' }), timedOut: data.watchdog.timedOut })
   parts.set('generation-id', generationId)
+  const hostAddress = data.display?.frameBuffer ?? 0
+  let lastAddress = 0
   const bus = plugDevices(platform, data, {
+    placeFrameBuffer: (address) => {
+      // KVM takes a slot away by the address it has.
+      lastAddress = address ?? lastAddress
+      const size = address === undefined ? 0 : EARLY_SCREEN.bytes
+      vm.setFrameBuffer({ guestAddress: lastAddress, hostAddress, size })
+    },
     resetControl: chipset.resetControl,
     events,
     log,

@@ -36,6 +36,7 @@ const EACCES = 13
 const EPERM = 1
 /** Far above those of RAM, which has one slot for each 4 GiB. */
 const FIRST_ROM_SLOT = 480
+const FRAME_BUFFER_SLOT = 490
 
 /** /dev/kvm, checked to offer what this monitor needs. */
 export class Kvm {
@@ -153,6 +154,11 @@ export class Vm {
    */
   setRom(index: number, region: GuestRegion, present = true): void {
     this.setSlot(FIRST_ROM_SLOT + index, present ? region : { ...region, size: 0 }, KVM_MEM_READONLY)
+  }
+
+  /** Memory behind a BAR; of size 0: no more. */
+  setFrameBuffer(region: GuestRegion): void {
+    this.setSlot(FRAME_BUFFER_SLOT, region, 0)
   }
 
   /** From now on KVM notes which pages the guest writes (api.rst 4.8, KVM_GET_DIRTY_LOG). `regions` as they were set. */

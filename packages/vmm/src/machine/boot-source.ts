@@ -7,7 +7,7 @@ import type { RunOptions } from '../cli/run-options.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { bootPaths } from '../firmware/boot-order.ts'
 import { DISK_HEAD_BYTES, diskFirmware } from '../firmware/detect.ts'
-import { openFirmware, openFirmwareLog } from '../firmware/images.ts'
+import { openFirmware, openFirmwareLog, readVideoRom } from '../firmware/images.ts'
 import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { Q35_HOST_BRIDGE } from '../pci/q35-host-bridge.ts'
@@ -91,7 +91,9 @@ export function openFirmwareBoot(
   const images = openFirmware({ kind, variablesFile: kind === 'uefi' ? uefiVariables : undefined })
   const bootOrder = bootPaths(options.bootOrder, disks.length, cdroms)
   const logFd = openFirmwareLog(firmwareLog)
-  return { images, machine: { kind, bootOrder, logFd, variables: images.variables } }
+  // UEFI would tell the kernel of it as a second screen beside the GPU's own, and drives virtio-gpu itself.
+  const videoRom = kind === 'bios' && options.display !== undefined ? readVideoRom() : undefined
+  return { images, machine: { kind, bootOrder, logFd, variables: images.variables, videoRom } }
 }
 
 /** Whether the machine of a snapshot was started by firmware, and so needs its parts again. */

@@ -18,6 +18,17 @@ export const MAX_REGION = 4 * GIB
 export const PCI_MMIO = { start: 0xc000_0000, end: 0xe000_0000 } as const
 /** PCI Express enhanced configuration: one segment, bus 0 alone, 1 MiB (PCIe base spec 7.2.2). */
 export const ECAM = { start: 0xe000_0000, size: 1 * MIB, lastBus: 0 } as const
+/**
+ * The frame buffer that a directly started kernel is told of, in a BAR of the GPU: above the other BARs, which come from
+ * the bottom. 32 bits a pixel.
+ */
+export const EARLY_SCREEN = {
+  address: 0xdf00_0000,
+  bytes: 4 * MIB,
+  width: 1280,
+  height: 800,
+  stride: 1280 * 4,
+} as const
 export const IOAPIC_ADDRESS = 0xfec0_0000
 export const LAPIC_ADDRESS = 0xfee0_0000
 /** Three pages KVM needs on Intel hosts without unrestricted guest; below all firmware, never RAM. */

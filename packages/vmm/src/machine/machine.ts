@@ -32,7 +32,7 @@ import type { VcpuEnd } from '../vcpu/run-loop.ts'
 import type { VsockOptions } from '../virtio/vsock/vsock.ts'
 import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
-import { GENERATION_ID, IRQ, memoryMap, ROM } from './layout.ts'
+import { EARLY_SCREEN, GENERATION_ID, IRQ, memoryMap, ROM } from './layout.ts'
 import { type MachineEnd, machineEndOf } from './machine-end.ts'
 import { VcpuThreads } from './vcpu-threads.ts'
 import type { MachineWorkers } from './workers.ts'
@@ -224,7 +224,7 @@ export class Machine {
     if (variables) this.vm.setRom(ROM.variables, variables)
   }
 
-  private load({ kvm, cpus, ram, boot, hvt, generationId }: MachineOptions): void {
+  private load({ kvm, cpus, ram, boot, hvt, display, generationId }: MachineOptions): void {
     if (boot === undefined) throw usageError('--kernel is missing: give the kernel to boot')
     const memory = new GuestMemory(ram.regions)
     const supported = kvm.supportedCpuid()
@@ -247,6 +247,7 @@ export class Machine {
       ramBytes: ram.size,
       memoryMap: memoryMap(ram.size),
       rsdp: acpi.rsdp,
+      screen: display && EARLY_SCREEN,
       hvt: hvt && { devices: hvt.told, tscHertz: this.vcpus[0]!.tscKhz() * 1000 },
     })
     for (const vcpu of this.vcpus) {

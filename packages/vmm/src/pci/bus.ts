@@ -101,7 +101,7 @@ export class PciBus {
         enable |= COMMAND.IO_SPACE
         continue
       }
-      fn.config.preset(PCI.BAR0 + bar.index * 4, 4, this.allocate(bar.size))
+      fn.config.preset(PCI.BAR0 + bar.index * 4, 4, bar.at ?? this.allocate(bar.size))
       enable |= COMMAND.MEMORY_SPACE | COMMAND.BUS_MASTER
     }
     fn.config.preset(PCI.COMMAND, 2, enable)

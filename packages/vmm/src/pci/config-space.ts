@@ -25,6 +25,8 @@ export interface Bar {
   /** A power of two; at least 16 bytes of memory or 4 of ports. */
   readonly size: number
   readonly device: BusDevice
+  /** Where it lies on a bus without firmware, if that is no matter of chance. */
+  readonly at?: number
   /** Told whenever the guest sees it at another address, or (undefined) nowhere. */
   moved?(address: number | undefined): void
 }

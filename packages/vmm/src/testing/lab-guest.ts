@@ -20,16 +20,17 @@ export const BOOT_MS = 300_000
 export const GUEST_CMDLINE = 'console=ttyS0 quiet nohz=off highres=off'
 
 /**
- * An initrd with busybox, the virtio modules (from the folder `modules`) and those named, whose init is
- * `guest-init.sh`, and `programs` (name in /bin, content).
+ * An initrd with busybox, the virtio modules (from the folder `modules`) and those named, and `programs` (name in /bin,
+ * content); init is `guest-init.sh` or another script.
  */
 export async function guestInitrd(
   modules: string,
   more: readonly string[] = [],
   programs: ReadonlyMap<string, Uint8Array> = new Map(),
+  script = new URL('./guest-init.sh', import.meta.url),
 ): Promise<Buffer> {
   const needed = moduleFiles(await readModuleIndex(modules), [...MODULES, ...more])
-  const init = await readFile(new URL('./guest-init.sh', import.meta.url))
+  const init = await readFile(script)
   const folders = ['bin', 'dev', 'proc', 'sys', 'modules']
   const entries: CpioEntry[] = folders.map((folder) => ({ path: folder, type: 'directory' }))
   entries.push({ path: 'dev/console', type: 'character-device', major: 5, minor: 1 })

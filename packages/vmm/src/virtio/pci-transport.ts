@@ -1,5 +1,6 @@
 import type { PciFunctionState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
+import type { FrameBuffer } from '../display/frame-buffer.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import { ConfigSpace } from '../pci/config-space.ts'
 import type { PciFunction, PciSlot } from '../pci/function.ts'
@@ -19,6 +20,8 @@ export interface VirtioPciOptions {
   readonly log?: (message: string) => void
   /** With the legacy interface beside the modern one (4.1.4.10). */
   readonly transitional?: boolean
+  /** A GPU's frame buffer for who has no driver: the function is a VGA device then. */
+  readonly frameBuffer?: FrameBuffer | undefined
 }
 
 const VIRTIO_VENDOR = 0x1af4
@@ -32,6 +35,8 @@ const TRANSITIONAL_IDS: Readonly<Record<number, number>> = {
   [DEVICE_ID.ENTROPY]: 0x1005,
 }
 const LEGACY_BAR = 0
+/** VGA-compatible by its class, so that kernels expect the frame buffer they were started with in its BARs. */
+const CLASS_VGA = 0x03_00_00
 /** Base class and subclass that operating systems name the device by. */
 const CLASS_CODES: Readonly<Record<number, number>> = {
   [DEVICE_ID.NET]: 0x02_00_00,
@@ -55,6 +60,7 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
   private readonly legacy: LegacyDriver | undefined
   private readonly msix: Msix
   private kicks: QueueKicks | undefined
+  private readonly frameBuffer: FrameBuffer | undefined
   private slot: PciSlot | undefined
   private notifyAddress: number | undefined
 
@@ -66,7 +72,8 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
       vendor: VIRTIO_VENDOR,
       device: legacyId ?? MODERN_DEVICE_BASE + device.deviceId,
       revision: legacyId === undefined ? 1 : 0,
-      classCode: CLASS_CODES[device.deviceId] ?? CLASS_OTHER,
+      classCode:
+        options.frameBuffer === undefined ? (CLASS_CODES[device.deviceId] ?? CLASS_OTHER) : CLASS_VGA,
       subsystemVendor: VIRTIO_VENDOR,
       // Legacy drivers tell the device's type by it.
       subsystem: legacyId === undefined ? 0x1100 : device.deviceId,
@@ -83,6 +90,8 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
       device: registers,
       moved: (address) => this.moveNotifies(address),
     })
+    this.frameBuffer = options.frameBuffer
+    if (this.frameBuffer !== undefined) this.config.addBar(this.frameBuffer.bar)
     this.config.commandChanged = () => this.commandChanged()
     if (legacyId !== undefined) {
       this.legacy = new LegacyDriver(this.transport, () => this.msix.enabled)
@@ -116,13 +125,18 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
     this.slot = undefined
   }
 
-  save(): Pick<PciFunctionState, 'msix' | 'virtio'> {
+  save(): Pick<PciFunctionState, 'msix' | 'virtio' | 'frameBuffer'> {
     if (this.legacy?.present) throw new Error(`${this.name} has a legacy driver, whose state cannot be saved`)
-    return { msix: this.msix.save(), virtio: this.transport.save() }
+    return {
+      msix: this.msix.save(),
+      virtio: this.transport.save(),
+      ...(this.frameBuffer && { frameBuffer: this.frameBuffer.save() }),
+    }
   }
 
-  restore({ msix, virtio }: PciFunctionState): void {
+  restore({ msix, virtio, frameBuffer }: PciFunctionState): void {
     if (msix === undefined) throw new Error(`the snapshot of this ${this.name} is incomplete`)
+    if (frameBuffer !== undefined) this.frameBuffer?.restore(frameBuffer)
     this.msix.restore(msix)
     this.transport.restore(virtio)
     this.slot?.intx.set(this.transport.isr !== 0)

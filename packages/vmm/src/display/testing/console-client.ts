@@ -4,6 +4,7 @@
  *
  *   node console-client.ts SOCKET ENCODING
  *   shot FILE          the picture as PNG, with how many colours it has
+ *   until-hash HASH    waits until the picture's pixels have that SHA-256 (0x00RRGGBB, little endian, row by row)
  *   settle MS          waits until no more than a blinking cursor changed for that long
  *   key CODE…          presses and releases XT scancodes one after the other (hexadecimal)
  *   type TEXT          keysyms, as a phone sends them; \n is Return
@@ -12,6 +13,7 @@
  *   until W H          waits until the picture has that size
  *   pseudo             the pseudo-rectangles so far
  */
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -42,6 +44,11 @@ const size = (): { width: number; height: number } => {
 }
 answer({ name: client.name, ...size() })
 
+const hash = (pixels: Uint32Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(pixels.map((pixel) => pixel & 0xff_ffff).buffer))
+    .digest('hex')
+
 /** A character cell of the console. */
 const CURSOR_PIXELS = 16 * 32
 
@@ -57,6 +64,21 @@ for await (const line of createInterface({ input: process.stdin })) {
       const { pixels, width, height } = client.picture
       writeFileSync(args[0]!, png(pixels, width, height))
       answer({ ...size(), colours: new Set(pixels).size, updates: client.updates, bytes: client.bytes })
+      break
+    }
+    case 'until-hash': {
+      // A picture that never comes is told by what is there instead.
+      const deadline = Date.now() + 240_000
+      while (hash(client.picture.pixels) !== args[0] && Date.now() < deadline) {
+        // Not for each of many updates: it takes an emulated CPU long.
+        for (let seen = -1; seen !== client.updates && Date.now() < deadline; ) {
+          seen = client.updates
+          await sleep(200)
+        }
+      }
+      const { pixels } = client.picture
+      if (Date.now() < deadline) answer(size())
+      else answer({ error: 'another picture', updates: client.updates, colours: new Set(pixels).size })
       break
     }
     case 'settle': {

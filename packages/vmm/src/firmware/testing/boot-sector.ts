@@ -31,9 +31,13 @@ const PRINTED_AT = 0x60
 
 const line = (text: string): Uint8Array => new TextEncoder().encode(`${text}\r\n\0`)
 
-export function bootSectorDisk(text: string): Uint8Array {
+// again: hlt; jmp again
+const STAY = [0xf4, 0xeb, 0xfd]
+
+/** `stays`: it does not power off but waits for ever. */
+export function bootSectorDisk(text: string, { stays = false } = {}): Uint8Array {
   const disk = new Uint8Array(DISK_BYTES)
-  disk.set([...SET_UP, ...READ, ...print(TEXT), ...POWER_OFF])
+  disk.set([...SET_UP, ...READ, ...print(TEXT), ...(stays ? STAY : POWER_OFF)])
   disk.set(PACKET, PACKET_AT)
   disk.set([0x55, 0xaa], SECTOR - 2)
   disk.set(line(text), SECTOR)

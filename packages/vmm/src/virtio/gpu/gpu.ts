@@ -1,4 +1,5 @@
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
+import type { EarlyScreen } from '../../display/frame-buffer.ts'
 import type { Surface } from '../../display/surface.ts'
 import { MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
 import type { DescriptorChain } from '../chain.ts'
@@ -41,6 +42,8 @@ export interface GpuOptions {
   readonly surfaces: readonly Surface[]
   readonly width: number
   readonly height: number
+  /** What the first scanout shows while the driver shows nothing. */
+  readonly early?: EarlyScreen | undefined
   /** Bytes of host memory for 2D resources. */
   readonly memoryLimit?: number
 }
@@ -61,6 +64,7 @@ export class GpuDevice implements VirtioDevice {
   readonly counters = { commands: 0, refused: 0, flushes: 0, transferredBytes: 0 }
   private readonly scanouts: Scanout[]
   private readonly resources: Resources
+  private readonly early: EarlyScreen | undefined
   private context: VirtioContext | undefined
   /** The largest request without entries behind it. */
   private readonly request = new DataView(new ArrayBuffer(96))
@@ -73,6 +77,7 @@ export class GpuDevice implements VirtioDevice {
       throw new RangeError(`${options.surfaces.length} scanouts`)
     }
     this.scanouts = options.surfaces.map((surface) => new Scanout(surface, options.width, options.height))
+    this.early = options.early
     this.resources = new Resources(options.memoryLimit ?? DEFAULT_MEMORY_LIMIT)
     this.config = new DeviceConfig(CONFIG.BYTES, (offset, size, value) => {
       // 5.7.4: writing events_clear clears bits of events_read; it reads as zero.
@@ -125,10 +130,12 @@ export class GpuDevice implements VirtioDevice {
     for (const scanout of this.scanouts) scanout.disable()
     this.resources.clear()
     this.config.view.setUint32(CONFIG.EVENTS_READ, 0, true)
+    this.early?.take(false)
   }
 
   close(): void {
     this.reset()
+    this.early?.stop()
   }
 
   /** Asks the guest to show another size: it hears of a changed display and decides. */
@@ -142,7 +149,7 @@ export class GpuDevice implements VirtioDevice {
     scanout.wantedWidth = wantedWidth
     scanout.wantedHeight = wantedHeight
     if (this.context === undefined) {
-      scanout.surface.resize(wantedWidth, wantedHeight)
+      if (index > 0 || this.early?.shows !== true) scanout.surface.resize(wantedWidth, wantedHeight)
       return
     }
     this.config.view.setUint32(CONFIG.EVENTS_READ, VIRTIO_GPU_EVENT_DISPLAY, true)
@@ -342,6 +349,7 @@ export class GpuDevice implements VirtioDevice {
     if (!inside(rect, resource.width, resource.height) || !Scanout.fits(rect)) {
       return RESP.ERR_INVALID_PARAMETER
     }
+    if (index === 0) this.early?.take(true)
     scanout.show(id, resource, rect)
     return RESP.OK_NODATA
   }
@@ -375,6 +383,7 @@ export class GpuDevice implements VirtioDevice {
       return RESP.ERR_INVALID_PARAMETER
     }
     if (offset + stride * (height - 1) + width * 4 > blob.size) return RESP.ERR_INVALID_PARAMETER
+    if (index === 0) this.early?.take(true)
     this.scanouts[index]!.show(id, new BlobPicture(blob, picture), rect)
     return RESP.OK_NODATA
   }

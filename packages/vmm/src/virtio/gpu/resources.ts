@@ -1,6 +1,6 @@
-import { deflateSync, inflateSync } from 'node:zlib'
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { GuestMemory } from '../../memory/guest-memory.ts'
+import { packBytes, unpackBytes } from '../../snapshot/packed-bytes.ts'
 import { Backing } from './backing.ts'
 import { FORMAT, RESP } from './protocol.ts'
 import { BlobResource, type Resource, Resource2d } from './resource.ts'
@@ -10,8 +10,6 @@ export const MAX_DIMENSION = 8192
 const MAX_RESOURCES = 4096
 /** Pieces of all backings of a VM: 1 GiB in pages of 4 KiB. */
 const MAX_PIECES = 256 * 1024
-/** Of deflated pixels in a snapshot's document; whole groups of base64. */
-const PART_BYTES = 192 * 1024
 
 type Saved = VirtioDeviceState<'gpu'>['resources']
 
@@ -98,7 +96,7 @@ export class Resources {
       const backing = resource.backing?.save() ?? null
       if (resource.kind === 'blob') return { kind: 'blob', id, size: resource.size, backing }
       const { format, width, height } = resource
-      return { kind: '2d', id, format, width, height, backing, pixels: packed(resource.pixels) }
+      return { kind: '2d', id, format, width, height, backing, pixels: packBytes(resource.pixels) }
     })
   }
 
@@ -113,7 +111,7 @@ export class Resources {
         outcome = this.create2d(one.id, one.format, one.width, one.height)
         if (outcome === RESP.OK_NODATA && backing !== null) outcome = this.attach(one.id, backing)
         const resource = this.all.get(one.id)
-        if (outcome === RESP.OK_NODATA && resource?.kind === '2d') unpack(one.pixels, resource.pixels)
+        if (outcome === RESP.OK_NODATA && resource?.kind === '2d') unpackBytes(one.pixels, resource.pixels)
       }
       if (outcome !== RESP.OK_NODATA) throw new Error(`picture ${one.id} is none this device can have`)
     }
@@ -126,21 +124,4 @@ export class Resources {
     resource.backing = backing
     return RESP.OK_NODATA
   }
-}
-
-function packed(pixels: Uint8Array): string[] {
-  // The fastest level: the machine stands still meanwhile, and most of a screen is of few colours.
-  const deflated = deflateSync(pixels, { level: 1 })
-  const parts: string[] = []
-  for (let at = 0; at < deflated.length; at += PART_BYTES) {
-    parts.push(deflated.toString('base64', at, at + PART_BYTES))
-  }
-  return parts
-}
-
-function unpack(parts: readonly string[], pixels: Uint8Array): void {
-  const deflated = Buffer.concat(parts.map((part) => Buffer.from(part, 'base64')))
-  const inflated = inflateSync(deflated, { maxOutputLength: pixels.length })
-  if (inflated.length !== pixels.length) throw new Error('a picture is not whole')
-  pixels.set(inflated)
 }

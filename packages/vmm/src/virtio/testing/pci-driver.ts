@@ -4,6 +4,7 @@
  * every device.
  */
 import { devicesStateSchema } from '@hearth/shared/vm-snapshot'
+import type { FrameBuffer } from '../../display/frame-buffer.ts'
 import { PciBus } from '../../pci/bus.ts'
 import { PCI } from '../../pci/registers.ts'
 import { STATUS, VIRTIO_F_VERSION_1 } from '../constants.ts'
@@ -43,22 +44,23 @@ export class PciDriver {
   /** Guest memory after the rings is the test's. */
   data = 0x100_000
 
-  constructor(machine: TestMachine, device: VirtioDevice) {
+  constructor(machine: TestMachine, device: VirtioDevice, frameBuffer?: FrameBuffer) {
     this.machine = machine
     this.bus = new PciBus(machine.platform, LAYOUT)
     this.fn = new VirtioPciFunction(device, {
       memory: machine.memory,
       log: (message) => this.messages.push(message),
+      frameBuffer,
     })
     this.bus.plug(SLOT, this.fn)
   }
 
   /** What a snapshot does: the state goes through its document to `device` of another process; memory and driver stay. */
-  moveTo(device: VirtioDevice): PciDriver {
+  moveTo(device: VirtioDevice, frameBuffer?: FrameBuffer): PciDriver {
     const state = devicesStateSchema.shape.pci.parse(JSON.parse(JSON.stringify(this.bus.save())))
     this.bus.close()
     this.machine.vectors.length = 0
-    const moved = new PciDriver(this.machine, device)
+    const moved = new PciDriver(this.machine, device, frameBuffer)
     moved.queues = this.queues
     moved.data = this.data
     moved.bus.restore(state)
