@@ -43,6 +43,17 @@ test('a person gets a user with password, keys and sudo; the guest its identity 
   assert.equal(network.ethernets.eth0.dhcp4, true)
 })
 
+test('a guest with a screen has the keyboard of its settings', () => {
+  const files = (spec: Parameters<typeof testSpec>[0]) =>
+    config(seedDocuments(testSpec(spec))['user-data']).write_files as
+      | { path: string; content: string }[]
+      | undefined
+  assert.equal(files({ cloudInit }), undefined)
+  const written = files({ cloudInit, display: { keyboard: 'de' } })!
+  assert.match(written.find(({ path }) => path.startsWith('/etc/X11/'))!.content, /"XkbLayout" "de"/)
+  assert.match(written.find(({ path }) => path === '/etc/default/keyboard')!.content, /^XKBLAYOUT="de"$/m)
+})
+
 test('without a password nobody signs in by one', () => {
   const { passwordHash: _, ...keysOnly } = cloudInit
   const { users, ssh_pwauth } = config(seedDocuments(testSpec({ cloudInit: keysOnly }))['user-data']) as {

@@ -3,7 +3,9 @@
  * YAML, so nothing here needs quoting rules of its own.
  */
 import { HearthError } from '@hearth/shared/errors'
+import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import type { CloudInit, VmSpec } from '@hearth/shared/vm-spec'
+import { keyboardFiles } from './keyboard.ts'
 
 export interface SeedDocuments {
   'meta-data': string
@@ -29,7 +31,7 @@ export function seedDocuments(spec: VmSpec): SeedDocuments {
 function userData(spec: VmSpec): string {
   const { cloudInit } = spec
   if (!cloudInit) return cloudConfig({})
-  const own = cloudConfig(hearthConfig(cloudInit))
+  const own = cloudConfig(hearthConfig(cloudInit, spec.display?.keyboard))
   if (cloudInit.userData === undefined || cloudInit.userData.trim() === '') return own
   const theirs = personPart(cloudInit.userData)
   const boundary = `==hearth-${spec.vmUid}==`
@@ -52,7 +54,7 @@ function userData(spec: VmSpec): string {
   ].join('\n')
 }
 
-function hearthConfig(cloudInit: CloudInit): Record<string, unknown> {
+function hearthConfig(cloudInit: CloudInit, keyboard?: LayoutName): Record<string, unknown> {
   const user: Record<string, unknown> = {
     name: cloudInit.user,
     shell: '/bin/bash',
@@ -61,7 +63,11 @@ function hearthConfig(cloudInit: CloudInit): Record<string, unknown> {
     ssh_authorized_keys: cloudInit.sshAuthorizedKeys,
   }
   if (cloudInit.passwordHash !== undefined) user.passwd = cloudInit.passwordHash
-  return { users: [user], ssh_pwauth: cloudInit.passwordHash !== undefined }
+  return {
+    users: [user],
+    ssh_pwauth: cloudInit.passwordHash !== undefined,
+    ...(keyboard === undefined ? {} : { write_files: keyboardFiles(keyboard) }),
+  }
 }
 
 function cloudConfig(config: Record<string, unknown>): string {
