@@ -2,7 +2,8 @@
  * Context, error mapping and the one procedure builder of the agent's router. There is no per-procedure
  * permission here: whoever holds the host's token is the portal, and the portal decides who may do what.
  */
-import { type ErrorCode, type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
+import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
+import { trpcCodes } from '@hearth/shared/trpc-codes'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { ZodError, z } from 'zod'
@@ -11,32 +12,6 @@ import type { AgentServices, EventSink } from './services.ts'
 export interface AgentContext {
   services: AgentServices
   sink: EventSink
-}
-
-/** The tRPC code nearest to ours; the client reads `data.hearth.code`, this one only serves tRPC's own tools. */
-const trpcCodes: Record<ErrorCode, TRPCError['code']> = {
-  invalid_input: 'BAD_REQUEST',
-  unauthorized: 'UNAUTHORIZED',
-  forbidden: 'FORBIDDEN',
-  confirm_identity: 'FORBIDDEN',
-  not_found: 'NOT_FOUND',
-  uniqueness_error: 'CONFLICT',
-  locked: 'CONFLICT',
-  conflict: 'CONFLICT',
-  invalid_state: 'PRECONDITION_FAILED',
-  protected: 'PRECONDITION_FAILED',
-  resource_limit_exceeded: 'PRECONDITION_FAILED',
-  host_unavailable: 'SERVICE_UNAVAILABLE',
-  host_refused: 'PRECONDITION_FAILED',
-  image_not_ready: 'PRECONDITION_FAILED',
-  image_build_failed: 'INTERNAL_SERVER_ERROR',
-  disk_missing: 'PRECONDITION_FAILED',
-  no_space: 'PRECONDITION_FAILED',
-  vmm_failed: 'INTERNAL_SERVER_ERROR',
-  timeout: 'TIMEOUT',
-  cancelled: 'CLIENT_CLOSED_REQUEST',
-  unsupported_version: 'BAD_REQUEST',
-  internal: 'INTERNAL_SERVER_ERROR',
 }
 
 /** What the person is told of a failed call, whatever layer refused it. */

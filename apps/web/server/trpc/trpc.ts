@@ -2,7 +2,8 @@
  * Context, error mapping and the procedure builders of the portal's router, from top to bottom. The bare builder is
  * not exported: a procedure is made with one of the builders at the end, and thereby says who may call it.
  */
-import { type ErrorCode, type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
+import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
+import { trpcCodes } from '@hearth/shared/trpc-codes'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { ZodError, z } from 'zod'
@@ -18,32 +19,6 @@ export interface TrpcContext {
   authenticate(): Promise<Viewer | null>
   /** Address of the other side. */
   readonly from: string
-}
-
-/** The tRPC code nearest to ours; pages read `data.hearth.code`. */
-const trpcCodes: Record<ErrorCode, TRPCError['code']> = {
-  invalid_input: 'BAD_REQUEST',
-  unauthorized: 'UNAUTHORIZED',
-  forbidden: 'FORBIDDEN',
-  confirm_identity: 'FORBIDDEN',
-  not_found: 'NOT_FOUND',
-  uniqueness_error: 'CONFLICT',
-  locked: 'CONFLICT',
-  conflict: 'CONFLICT',
-  invalid_state: 'PRECONDITION_FAILED',
-  protected: 'PRECONDITION_FAILED',
-  resource_limit_exceeded: 'PRECONDITION_FAILED',
-  host_unavailable: 'SERVICE_UNAVAILABLE',
-  host_refused: 'PRECONDITION_FAILED',
-  image_not_ready: 'PRECONDITION_FAILED',
-  image_build_failed: 'INTERNAL_SERVER_ERROR',
-  disk_missing: 'PRECONDITION_FAILED',
-  no_space: 'PRECONDITION_FAILED',
-  vmm_failed: 'INTERNAL_SERVER_ERROR',
-  timeout: 'TIMEOUT',
-  cancelled: 'CLIENT_CLOSED_REQUEST',
-  unsupported_version: 'BAD_REQUEST',
-  internal: 'INTERNAL_SERVER_ERROR',
 }
 
 export interface FieldError {

@@ -2,21 +2,19 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
-import { type FormEvent, useEffect, useState } from 'react'
-import { signIn, signOut } from '../../data/auth.ts'
-import { errorMessage, fieldErrors } from '../../data/errors.ts'
+import { useEffect, useState } from 'react'
+import { signOut } from '../../data/auth.ts'
+import { errorMessage } from '../../data/errors.ts'
 import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { minPasswordLength } from '../../lib/password.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
-import { Field, Input, PasswordInput } from '../../ui/field.tsx'
 import { Notice, Skeleton } from '../../ui/layout.tsx'
+import { AccountForm } from './account-form.tsx'
 import { EntryCard } from './entry-card.tsx'
 import { useFragmentToken } from './fragment-token.ts'
-import { PasswordStrength } from './password-strength.tsx'
 
 const t = m.projects.invitation
 
@@ -116,76 +114,20 @@ function Accept({ token, name }: { token: string; name: string }) {
 }
 
 function Register({ token }: { token: string }) {
-  const router = useRouter()
   const register = useMutation(useTRPC().invitation.register.mutationOptions())
-  const [password, setPassword] = useState('')
-  const [errors, setErrors] = useState<Readonly<Record<string, string>>>({})
-  const [problem, setProblem] = useState<string | null>(null)
-  const [busy, setBusy] = useState(false)
-
-  async function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault()
-    if (busy) return
-    const form = new FormData(event.currentTarget)
-    const value = (name: string) => String(form.get(name) ?? '').trim()
-    const input = { token, name: value('name'), email: value('email'), password }
-    const found: Record<string, string> = {}
-    if (!input.name) found.name = m.entry.setup.nameNeeded
-    if (!/^\S+@\S+\.\S+$/.test(input.email)) found.email = m.entry.setup.emailNeeded
-    if (password.length < minPasswordLength) found.password = m.entry.setup.passwordNeeded(minPasswordLength)
-    setErrors(found)
-    setProblem(null)
-    const first = Object.keys(found)[0]
-    if (first) {
-      event.currentTarget.querySelector<HTMLInputElement>(`[name="${first}"]`)?.focus()
-      return
-    }
-    setBusy(true)
-    try {
-      await register.mutateAsync(input)
-    } catch (error) {
-      setBusy(false)
-      const fields = fieldErrors(error)
-      setErrors(fields)
-      if (Object.keys(fields).length === 0) setProblem(errorMessage(error, m.entry.signIn.unreachable))
-      return
-    }
-    const result = await signIn(input.email, password)
-    router.replace(result === 'ok' ? paths.home() : paths.signIn())
-  }
-
   return (
-    <form onSubmit={submit} noValidate className="flex flex-col gap-4.5" aria-label={t.pageTitle}>
-      {problem ? <Notice tone="bad" title={problem} /> : null}
-      <Field label={m.entry.setup.name} error={errors.name}>
-        <Input name="name" autoComplete="name" maxLength={100} autoFocus />
-      </Field>
-      <Field label={m.entry.setup.email} hint={m.entry.setup.emailHint} error={errors.email}>
-        <Input name="email" type="email" autoComplete="username" autoCapitalize="none" spellCheck={false} />
-      </Field>
-      <Field
-        label={m.entry.setup.password}
-        hint={<PasswordStrength password={password} />}
-        error={errors.password}
-      >
-        <PasswordInput
-          name="password"
-          autoComplete="new-password"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          showLabel={m.common.showPassword}
-          hideLabel={m.common.hidePassword}
-        />
-      </Field>
-      <Button type="submit" variant="primary" size="lg" busy={busy} className="mt-2 w-full">
-        {t.submit}
-      </Button>
+    <AccountForm
+      label={t.pageTitle}
+      submit={t.submit}
+      make={(account) => register.mutateAsync({ token, ...account })}
+      next={paths.home()}
+    >
       <Link
         href={paths.signIn({ next: paths.invitation() })}
         className="text-center font-medium text-13 text-ember underline underline-offset-2"
       >
         {t.haveAccount}
       </Link>
-    </form>
+    </AccountForm>
   )
 }

@@ -107,3 +107,26 @@ export function ImageFactsFields({
     </>
   )
 }
+
+/** What the file must be; empty: whatever comes is taken. */
+export function ChecksumField({
+  value,
+  onChange,
+  error,
+}: {
+  value: string
+  onChange: (text: string) => void
+  error: string | undefined
+}) {
+  return (
+    <Field label={t.checksum} hint={t.checksumHint} error={error}>
+      <Input
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        className="font-mono"
+        autoComplete="off"
+        spellCheck={false}
+      />
+    </Field>
+  )
+}

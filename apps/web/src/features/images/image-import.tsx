@@ -1,17 +1,21 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/index.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
-import { Notice } from '../../ui/layout.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { factsInput, ImageFactsFields, missingFacts, useImageFacts } from './image-facts-form.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
+import {
+  ChecksumField,
+  factsInput,
+  ImageFactsFields,
+  missingFacts,
+  useImageFacts,
+} from './image-facts-form.tsx'
 
 const t = m.imageForms
 
@@ -28,10 +32,9 @@ export function ImageImport({ onClose }: { onClose: () => void }) {
   const refused = importing.error ? fieldErrors(importing.error) : {}
   const errors: Readonly<Record<string, string>> = { ...refused, ...(tried ? missing : {}) }
 
-  function submit(event: FormEvent) {
-    event.preventDefault()
+  function submit() {
     setTried(true)
-    if (Object.keys(missing).length > 0 || importing.isPending) return
+    if (Object.keys(missing).length > 0) return
     importing.mutate(
       { ...factsInput(draft), url: url.trim(), checksum: checksum.trim() || null },
       {
@@ -44,50 +47,36 @@ export function ImageImport({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Dialog
-      open
+    <FormDialog
+      id="image-import"
       wide
-      onClose={onClose}
-      closeLabel={m.common.close}
       title={t.import.title}
       description={t.import.text}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form="image-import" variant="primary" busy={importing.isPending}>
-            {t.import.submit}
-          </Button>
-        </>
+      submit={t.import.submit}
+      busy={importing.isPending}
+      problem={
+        importing.error && Object.keys(refused).length === 0
+          ? errorMessage(importing.error, m.entry.signIn.unreachable)
+          : null
       }
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <form id="image-import" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {importing.error && Object.keys(refused).length === 0 ? (
-          <Notice tone="bad" title={errorMessage(importing.error, m.entry.signIn.unreachable)} />
-        ) : null}
-        <Field label={t.import.url} hint={t.import.urlHint} error={errors.url}>
-          <Input
-            type="url"
-            value={url}
-            onChange={(event) => setUrl(event.target.value)}
-            placeholder="https://"
-            maxLength={2048}
-            autoComplete="off"
-            spellCheck={false}
-          />
-        </Field>
-        <Field label={t.checksum} hint={t.checksumHint} error={errors.checksum}>
-          <Input
-            value={checksum}
-            onChange={(event) => setChecksum(event.target.value)}
-            className="font-mono"
-            autoComplete="off"
-            spellCheck={false}
-          />
-        </Field>
-        <ImageFactsFields draft={draft} set={set} errors={errors} />
-        <OwnNetwork />
-      </form>
-    </Dialog>
+      <Field label={t.import.url} hint={t.import.urlHint} error={errors.url}>
+        <Input
+          type="url"
+          value={url}
+          onChange={(event) => setUrl(event.target.value)}
+          placeholder="https://"
+          maxLength={2048}
+          autoComplete="off"
+          spellCheck={false}
+        />
+      </Field>
+      <ChecksumField value={checksum} onChange={setChecksum} error={errors.checksum} />
+      <ImageFactsFields draft={draft} set={set} errors={errors} />
+      <OwnNetwork />
+    </FormDialog>
   )
 }
 

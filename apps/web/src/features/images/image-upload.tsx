@@ -1,15 +1,19 @@
 'use client'
 import { useMutation } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/index.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
-import { Notice } from '../../ui/layout.tsx'
-import { factsInput, ImageFactsFields, missingFacts, useImageFacts } from './image-facts-form.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
+import {
+  ChecksumField,
+  factsInput,
+  ImageFactsFields,
+  missingFacts,
+  useImageFacts,
+} from './image-facts-form.tsx'
 import { useUploader } from './upload-progress.tsx'
 
 const t = m.imageForms
@@ -25,10 +29,9 @@ export function ImageUpload({ onClose }: { onClose: () => void }) {
   const refused = begin.error ? fieldErrors(begin.error) : {}
   const errors: Readonly<Record<string, string>> = { ...refused, ...(tried ? missing : {}) }
 
-  function submit(event: FormEvent) {
-    event.preventDefault()
+  function submit() {
     setTried(true)
-    if (!file || Object.keys(missing).length > 0 || begin.isPending) return
+    if (!file || Object.keys(missing).length > 0) return
     begin.mutate(
       {
         ...factsInput(draft),
@@ -44,53 +47,39 @@ export function ImageUpload({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Dialog
-      open
+    <FormDialog
+      id="image-upload"
       wide
-      onClose={onClose}
-      closeLabel={m.common.close}
       title={t.upload.title}
       description={t.upload.text}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form="image-upload" variant="primary" busy={begin.isPending}>
-            {t.upload.submit}
-          </Button>
-        </>
+      submit={t.upload.submit}
+      busy={begin.isPending}
+      problem={
+        begin.error && Object.keys(refused).length === 0
+          ? errorMessage(begin.error, m.entry.signIn.unreachable)
+          : null
       }
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <form id="image-upload" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {begin.error && Object.keys(refused).length === 0 ? (
-          <Notice tone="bad" title={errorMessage(begin.error, m.entry.signIn.unreachable)} />
-        ) : null}
-        <Field
-          label={t.upload.file}
-          hint={file ? bytes(file.size) : t.upload.fileHint}
-          error={errors.file ?? errors.bytes ?? errors.fileName}
-        >
-          <Input
-            type="file"
-            className="py-1.5"
-            onChange={(event) => {
-              const chosen = event.target.files?.[0] ?? null
-              setFile(chosen)
-              if (chosen && !draft.name)
-                set({ name: chosen.name.replace(/\.[a-z0-9]{1,6}$/i, '').slice(0, 63) })
-            }}
-          />
-        </Field>
-        <Field label={t.checksum} hint={t.checksumHint} error={errors.checksum}>
-          <Input
-            value={checksum}
-            onChange={(event) => setChecksum(event.target.value)}
-            className="font-mono"
-            autoComplete="off"
-            spellCheck={false}
-          />
-        </Field>
-        <ImageFactsFields draft={draft} set={set} errors={errors} />
-      </form>
-    </Dialog>
+      <Field
+        label={t.upload.file}
+        hint={file ? bytes(file.size) : t.upload.fileHint}
+        error={errors.file ?? errors.bytes ?? errors.fileName}
+      >
+        <Input
+          type="file"
+          className="py-1.5"
+          onChange={(event) => {
+            const chosen = event.target.files?.[0] ?? null
+            setFile(chosen)
+            if (chosen && !draft.name)
+              set({ name: chosen.name.replace(/\.[a-z0-9]{1,6}$/i, '').slice(0, 63) })
+          }}
+        />
+      </Field>
+      <ChecksumField value={checksum} onChange={setChecksum} error={errors.checksum} />
+      <ImageFactsFields draft={draft} set={set} errors={errors} />
+    </FormDialog>
   )
 }

@@ -1,15 +1,13 @@
 'use client'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import type { ProjectView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/index.ts'
-import { Button } from '../../ui/button.tsx'
 import { CopyLine } from '../../ui/copy.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
-import { Notice } from '../../ui/layout.tsx'
+import { FormDialog, ShownOnce } from '../shell/form-dialog.tsx'
 
 const t = m.projects.invitations
 const roles = ['member', 'viewer', 'owner'] as const
@@ -24,9 +22,7 @@ export function InviteDialog({ project, onClose }: { project: ProjectView; onClo
   const [days, setDays] = useState(7)
   const refused = create.error ? fieldErrors(create.error) : {}
 
-  function submit(event: FormEvent) {
-    event.preventDefault()
-    if (create.isPending) return
+  function submit() {
     create.mutate(
       { projectId: project.id, note: note.trim(), role, expiresInDays: days },
       {
@@ -40,79 +36,61 @@ export function InviteDialog({ project, onClose }: { project: ProjectView; onClo
 
   if (create.data)
     return (
-      <Dialog
-        open
-        wide
-        onClose={onClose}
-        closeLabel={m.common.close}
-        title={t.madeTitle}
-        description={t.madeText}
-        footer={
-          <Button variant="primary" onClick={onClose}>
-            {t.done}
-          </Button>
-        }
-      >
+      <ShownOnce title={t.madeTitle} text={t.madeText} done={t.done} onClose={onClose}>
         <CopyLine
           text={`${window.location.origin}${create.data.path}`}
           label={m.common.copy(t.link)}
           copiedLabel={m.common.copied}
         />
-      </Dialog>
+      </ShownOnce>
     )
 
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <FormDialog
+      id="invite"
       title={t.inviteTitle(project.name)}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form="invite" variant="primary" busy={create.isPending}>
-            {t.submit}
-          </Button>
-        </>
+      submit={t.submit}
+      busy={create.isPending}
+      problem={
+        create.error && Object.keys(refused).length === 0
+          ? errorMessage(create.error, m.entry.signIn.unreachable)
+          : null
       }
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <form id="invite" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {create.error && Object.keys(refused).length === 0 ? (
-          <Notice tone="bad" title={errorMessage(create.error, m.entry.signIn.unreachable)} />
-        ) : null}
-        <Field label={t.note} hint={t.noteHint} error={refused.note}>
-          <Input
-            value={note}
-            onChange={(event) => setNote(event.target.value)}
-            placeholder={t.notePlaceholder}
-            maxLength={100}
-            autoComplete="off"
-          />
+      <Field label={t.note} hint={t.noteHint} error={refused.note}>
+        <Input
+          value={note}
+          onChange={(event) => setNote(event.target.value)}
+          placeholder={t.notePlaceholder}
+          maxLength={100}
+          autoComplete="off"
+        />
+      </Field>
+      <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
+        <Field label={t.role} hint={m.projects.roleHints[role]}>
+          <Select
+            value={role}
+            onChange={(event) => setRole(roles.find((one) => one === event.target.value) ?? 'member')}
+          >
+            {roles.map((one) => (
+              <option key={one} value={one}>
+                {m.projects.roles[one]}
+              </option>
+            ))}
+          </Select>
         </Field>
-        <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
-          <Field label={t.role} hint={m.projects.roleHints[role]}>
-            <Select
-              value={role}
-              onChange={(event) => setRole(roles.find((one) => one === event.target.value) ?? 'member')}
-            >
-              {roles.map((one) => (
-                <option key={one} value={one}>
-                  {m.projects.roles[one]}
-                </option>
-              ))}
-            </Select>
-          </Field>
-          <Field label={t.valid}>
-            <Select value={days} onChange={(event) => setDays(Number(event.target.value))}>
-              {lifetimes.map((count) => (
-                <option key={count} value={count}>
-                  {t.days(count)}
-                </option>
-              ))}
-            </Select>
-          </Field>
-        </div>
-      </form>
-    </Dialog>
+        <Field label={t.valid}>
+          <Select value={days} onChange={(event) => setDays(Number(event.target.value))}>
+            {lifetimes.map((count) => (
+              <option key={count} value={count}>
+                {t.days(count)}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      </div>
+    </FormDialog>
   )
 }

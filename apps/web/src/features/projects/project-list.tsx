@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { useProjects, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
@@ -11,10 +11,10 @@ import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { QuotaGauges } from './quota-card.tsx'
 import { RequestCard } from './request-list.tsx'
@@ -80,10 +80,9 @@ function ProjectCreate({ onClose }: { onClose: () => void }) {
     ? (fieldErrors(create.error).name ?? errorMessage(create.error, m.entry.signIn.unreachable))
     : null
 
-  function submit(event: FormEvent) {
-    event.preventDefault()
+  function submit() {
     setTried(true)
-    if (!name.trim() || create.isPending) return
+    if (!name.trim()) return
     create.mutate(
       { name: name.trim() },
       {
@@ -96,35 +95,27 @@ function ProjectCreate({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <FormDialog
+      id="project-create"
       title={t.createTitle}
       description={t.createText}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form="project-create" variant="primary" busy={create.isPending}>
-            {t.createSubmit}
-          </Button>
-        </>
-      }
+      submit={t.createSubmit}
+      busy={create.isPending}
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <form id="project-create" onSubmit={submit} noValidate>
-        <Field label={t.name} error={tried && !name.trim() ? t.nameNeeded : refused}>
-          <Input
-            value={name}
-            onChange={(event) => {
-              setName(event.target.value)
-              if (create.error) create.reset()
-            }}
-            placeholder={t.namePlaceholder}
-            maxLength={100}
-            autoComplete="off"
-          />
-        </Field>
-      </form>
-    </Dialog>
+      <Field label={t.name} error={tried && !name.trim() ? t.nameNeeded : refused}>
+        <Input
+          value={name}
+          onChange={(event) => {
+            setName(event.target.value)
+            if (create.error) create.reset()
+          }}
+          placeholder={t.namePlaceholder}
+          maxLength={100}
+          autoComplete="off"
+        />
+      </Field>
+    </FormDialog>
   )
 }

@@ -1,12 +1,11 @@
 'use client'
 import { useMutation } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { errorCode, errorMessage } from '../../data/errors.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/index.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, PasswordInput } from '../../ui/field.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
 
 const t = m.security.confirm
 
@@ -41,51 +40,40 @@ function ConfirmIdentity({ onDone, onClose }: { onDone: () => void; onClose: () 
   const confirm = useMutation(useTRPC().session.confirm.mutationOptions())
   const [password, setPassword] = useState('')
 
-  function submit(event: FormEvent) {
-    event.preventDefault()
-    // A dialog stands in the page's own form at times; that one is not meant.
-    event.stopPropagation()
-    if (!password || confirm.isPending) return
+  function submit() {
+    if (!password) return
     confirm.mutate({ password }, { onSuccess: onDone })
   }
 
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <FormDialog
+      id="confirm-identity"
       title={t.title}
       description={t.text}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form="confirm-identity" variant="primary" busy={confirm.isPending}>
-            {t.submit}
-          </Button>
-        </>
-      }
+      submit={t.submit}
+      busy={confirm.isPending}
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <form id="confirm-identity" onSubmit={submit} noValidate>
-        <Field
-          label={t.password}
-          error={
-            confirm.error
-              ? errorCode(confirm.error) === 'invalid_input'
-                ? t.wrong
-                : errorMessage(confirm.error, m.entry.signIn.unreachable)
-              : null
-          }
-        >
-          <PasswordInput
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-            autoComplete="current-password"
-            autoFocus
-            showLabel={m.common.showPassword}
-            hideLabel={m.common.hidePassword}
-          />
-        </Field>
-      </form>
-    </Dialog>
+      <Field
+        label={t.password}
+        error={
+          confirm.error
+            ? errorCode(confirm.error) === 'invalid_input'
+              ? t.wrong
+              : errorMessage(confirm.error, m.entry.signIn.unreachable)
+            : null
+        }
+      >
+        <PasswordInput
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          autoComplete="current-password"
+          autoFocus
+          showLabel={m.common.showPassword}
+          hideLabel={m.common.hidePassword}
+        />
+      </Field>
+    </FormDialog>
   )
 }

@@ -1,16 +1,14 @@
 'use client'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { useChosenProject } from '../../lib/chosen-project.ts'
 import { m } from '../../messages/index.ts'
-import { Button } from '../../ui/button.tsx'
 import { CopyLine } from '../../ui/copy.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
-import { Notice } from '../../ui/layout.tsx'
+import { FormDialog, ShownOnce } from '../shell/form-dialog.tsx'
 import { needsConfirmation, useConfirmIdentity } from './confirm-identity.tsx'
 
 const t = m.settings.tokens
@@ -32,10 +30,9 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
   const [expiry, setExpiry] = useState<keyof typeof expiries>('d90')
   const refused = create.error ? fieldErrors(create.error) : {}
 
-  function submit(event: FormEvent) {
-    event.preventDefault()
+  function submit() {
     setTried(true)
-    if (!name.trim() || create.isPending) return
+    if (!name.trim()) return
     send()
   }
 
@@ -54,19 +51,7 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
 
   if (create.data)
     return (
-      <Dialog
-        open
-        wide
-        onClose={onClose}
-        closeLabel={m.common.close}
-        title={t.shownTitle}
-        description={t.shownText}
-        footer={
-          <Button variant="primary" onClick={onClose}>
-            {t.done}
-          </Button>
-        }
-      >
+      <ShownOnce title={t.shownTitle} text={t.shownText} done={t.done} onClose={onClose}>
         <CopyLine text={create.data.secret} label={m.common.copy(t.token)} copiedLabel={m.common.copied} />
         <p className="mt-4 mb-1.5 text-13 text-ink-3">{t.tryIt}</p>
         <CopyLine
@@ -75,73 +60,64 @@ export function TokenCreate({ onClose }: { onClose: () => void }) {
           label={m.common.copy('curl')}
           copiedLabel={m.common.copied}
         />
-      </Dialog>
+      </ShownOnce>
     )
 
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <FormDialog
+      id="token-create"
       title={t.createTitle}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form="token-create" variant="primary" busy={create.isPending}>
-            {t.submit}
-          </Button>
-        </>
+      submit={t.submit}
+      busy={create.isPending}
+      problem={
+        create.error && !needsConfirmation(create.error) && Object.keys(refused).length === 0
+          ? errorMessage(create.error, m.entry.signIn.unreachable)
+          : null
       }
+      onSubmit={submit}
+      onClose={onClose}
+      after={dialog}
     >
-      <form id="token-create" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {create.error && !needsConfirmation(create.error) && Object.keys(refused).length === 0 ? (
-          <Notice tone="bad" title={errorMessage(create.error, m.entry.signIn.unreachable)} />
-        ) : null}
-        <Field label={t.name} error={tried && !name.trim() ? t.nameNeeded : refused.name}>
-          <Input
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-            placeholder={t.namePlaceholder}
-            maxLength={100}
-            autoComplete="off"
-          />
+      <Field label={t.name} error={tried && !name.trim() ? t.nameNeeded : refused.name}>
+        <Input
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          placeholder={t.namePlaceholder}
+          maxLength={100}
+          autoComplete="off"
+        />
+      </Field>
+      {projects.length > 1 ? (
+        <Field label={t.project} hint={t.projectHint}>
+          <Select value={projectId} onChange={(event) => setChosen(Number(event.target.value))}>
+            {projects.map((project) => (
+              <option key={project.id} value={project.id}>
+                {project.name}
+              </option>
+            ))}
+          </Select>
         </Field>
-        {projects.length > 1 ? (
-          <Field label={t.project} hint={t.projectHint}>
-            <Select value={projectId} onChange={(event) => setChosen(Number(event.target.value))}>
-              {projects.map((project) => (
-                <option key={project.id} value={project.id}>
-                  {project.name}
-                </option>
-              ))}
-            </Select>
-          </Field>
-        ) : null}
-        <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
-          <Field label={t.scope}>
-            <Select
-              value={scope}
-              onChange={(event) => setScope(event.target.value === 'read' ? 'read' : 'write')}
-            >
-              <option value="write">{t.scopes.write}</option>
-              <option value="read">{t.scopes.read}</option>
-            </Select>
-          </Field>
-          <Field label={t.expires}>
-            <Select
-              value={expiry}
-              onChange={(event) => setExpiry(event.target.value as keyof typeof expiries)}
-            >
-              {Object.keys(expiries).map((key) => (
-                <option key={key} value={key}>
-                  {t.expiry[key as keyof typeof expiries]}
-                </option>
-              ))}
-            </Select>
-          </Field>
-        </div>
-      </form>
-      {dialog}
-    </Dialog>
+      ) : null}
+      <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
+        <Field label={t.scope}>
+          <Select
+            value={scope}
+            onChange={(event) => setScope(event.target.value === 'read' ? 'read' : 'write')}
+          >
+            <option value="write">{t.scopes.write}</option>
+            <option value="read">{t.scopes.read}</option>
+          </Select>
+        </Field>
+        <Field label={t.expires}>
+          <Select value={expiry} onChange={(event) => setExpiry(event.target.value as keyof typeof expiries)}>
+            {Object.keys(expiries).map((key) => (
+              <option key={key} value={key}>
+                {t.expiry[key as keyof typeof expiries]}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      </div>
+    </FormDialog>
   )
 }

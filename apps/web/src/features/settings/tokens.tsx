@@ -9,10 +9,9 @@ import { ago, dateTime } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
-import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
+import { Confirm } from '../../ui/confirm.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { LoadError } from '../shell/load-error.tsx'
+import { SettingsList } from './settings-list.tsx'
 import { TokenCreate } from './token-create.tsx'
 
 const t = m.settings.tokens
@@ -35,63 +34,41 @@ export function Tokens() {
   )
   return (
     <div className="flex flex-col gap-5">
-      <PageHeader
+      <SettingsList
         title={t.title}
         description={t.description}
-        actions={tokens && tokens.length > 0 ? create : null}
+        add={create}
+        items={tokens}
+        error={error}
+        art={<SquareTerminal className="size-8 text-ink-3" aria-hidden="true" />}
+        empty={t.empty}
+        emptyText={t.emptyText}
+        render={(token) => <TokenLine key={token.id} token={token} onRevoke={() => setRevoking(token)} />}
       />
-      {error && !tokens ? <LoadError error={error} /> : null}
-      {!tokens && !error ? <Skeleton className="h-32 rounded-card!" /> : null}
-      {tokens?.length === 0 ? (
-        <section className="card">
-          <EmptyState
-            art={<SquareTerminal className="size-8 text-ink-3" aria-hidden="true" />}
-            title={t.empty}
-            action={create}
-          >
-            {t.emptyText}
-          </EmptyState>
-        </section>
-      ) : null}
-      {tokens && tokens.length > 0 ? (
-        <ul className="card divide-y divide-line">
-          {tokens.map((token) => (
-            <TokenLine key={token.id} token={token} onRevoke={() => setRevoking(token)} />
-          ))}
-        </ul>
-      ) : null}
       {creating ? <TokenCreate onClose={() => setCreating(false)} /> : null}
       {revoking ? (
-        <Dialog
-          open
-          onClose={() => setRevoking(null)}
-          closeLabel={m.common.close}
+        <Confirm
+          danger
           title={t.revokeTitle(revoking.name)}
-          description={t.revokeText}
-          footer={
-            <>
-              <Button onClick={() => setRevoking(null)}>{m.common.cancel}</Button>
-              <Button
-                variant="danger"
-                busy={revoke.isPending}
-                onClick={() =>
-                  revoke.mutate(
-                    { id: revoking.id },
-                    {
-                      onSuccess: () => {
-                        queries.setQueryData(trpc.token.list.queryKey(), (list) =>
-                          list?.filter((token) => token.id !== revoking.id),
-                        )
-                        toast.success(t.revoked(revoking.name))
-                        setRevoking(null)
-                      },
-                    },
+          text={t.revokeText}
+          action={t.revoke}
+          cancel={m.common.cancel}
+          closeLabel={m.common.close}
+          busy={revoke.isPending}
+          onClose={() => setRevoking(null)}
+          onConfirm={() =>
+            revoke.mutate(
+              { id: revoking.id },
+              {
+                onSuccess: () => {
+                  queries.setQueryData(trpc.token.list.queryKey(), (list) =>
+                    list?.filter((token) => token.id !== revoking.id),
                   )
-                }
-              >
-                {t.revoke}
-              </Button>
-            </>
+                  toast.success(t.revoked(revoking.name))
+                  setRevoking(null)
+                },
+              },
+            )
           }
         />
       ) : null}
