@@ -49,7 +49,7 @@ export function isPublicAddress(address: string): boolean {
   return family === 6 && globalUnicast.check(address, 'ipv6') && !specialV6.check(address, 'ipv6')
 }
 
-export class PrivateAddressError extends BuildError {
+class PrivateAddressError extends BuildError {
   constructor(host: string) {
     super(
       `${host} is an address of your own network. Fetching images from there is off: an administrator can allow it beside the address.`,

@@ -115,6 +115,6 @@ function startsWith(head: Buffer, magic: string): boolean {
   return head.toString('latin1', 0, magic.length) === magic
 }
 
-export function roundUp(bytes: number, unit: number): number {
+function roundUp(bytes: number, unit: number): number {
   return Math.ceil(bytes / unit) * unit
 }

@@ -10,7 +10,7 @@ import { fetchImage } from './fetch-image.ts'
 
 const httpsSchema = z.url({ protocol: /^https$/ })
 
-export const distributionSchema = z.strictObject({
+const distributionSchema = z.strictObject({
   imageUid: imageUidSchema,
   name: z.string().min(1),
   version: z.string(),

@@ -4,7 +4,7 @@ import path from 'node:path'
 
 const forgetAfterMs = 14 * 24 * 3600 * 1000
 
-export const downloadsFolder = (images: string): string => path.join(images, '.downloads')
+const downloadsFolder = (images: string): string => path.join(images, '.downloads')
 export const partOf = (images: string, imageUid: string): string =>
   path.join(downloadsFolder(images), `${imageUid}.part`)
 

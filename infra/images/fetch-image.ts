@@ -13,7 +13,7 @@ import { forgetDownload, partOf } from './download-parts.ts'
 import { type FetchRules, getText } from './http-source.ts'
 
 /** A checksum, the distribution's list that has it, or null: then it is only shown. */
-export type Expected = Checksum | { list: string; algorithm: Algorithm } | null
+type Expected = Checksum | { list: string; algorithm: Algorithm } | null
 
 export interface FetchRequest {
   readonly imageUid: string

@@ -13,7 +13,7 @@ export interface FetchRules {
 
 const maxRedirects = 8
 /** A server that is silent for this long is taken for gone. */
-export const silenceMs = 30_000
+const silenceMs = 30_000
 
 export interface Answer {
   readonly response: IncomingMessage

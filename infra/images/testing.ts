@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { MIB } from '@hearth/shared/units'
 
-export interface TestFile {
+interface TestFile {
   data: Buffer
   etag?: string
   /** Breaks the connection of each of the first requests after so many bytes of it. */

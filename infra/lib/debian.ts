@@ -11,7 +11,7 @@ export interface DebianPackage {
   readonly why: string
 }
 
-export async function missingPackages(wanted: readonly DebianPackage[]): Promise<DebianPackage[]> {
+async function missingPackages(wanted: readonly DebianPackage[]): Promise<DebianPackage[]> {
   const unique = [...new Map(wanted.map((p) => [p.name, p])).values()]
   if (unique.length === 0) return []
   const query = await run('dpkg-query', [

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { Trouble } from '../lib/steps.ts'
 import { defaultHostname } from '../start/options.ts'
 
-export const settingsSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   port: z.number().int().min(1).max(65_535),
   listen: z.string().min(1),
   hostname: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),

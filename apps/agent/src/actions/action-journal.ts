@@ -15,7 +15,7 @@ import { volumeFormatSchema, volumeUidSchema } from '@hearth/shared/volume'
 import { z } from 'zod'
 import { readJson, temporaryPrefix, writeJsonAtomic } from '../store/atomic-file.ts'
 
-export const actionRequestSchema = z.discriminatedUnion('kind', [
+const actionRequestSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('create'),
     spec: vmSpecSchema,

@@ -9,13 +9,13 @@ import superjson from 'superjson'
 import { ZodError, z } from 'zod'
 import type { AgentServices, EventSink } from './services.ts'
 
-export interface AgentContext {
+interface AgentContext {
   services: AgentServices
   sink: EventSink
 }
 
 /** What the person is told of a failed call, whatever layer refused it. */
-export function wireError(error: TRPCError): ErrorReport {
+function wireError(error: TRPCError): ErrorReport {
   const { cause } = error
   if (cause instanceof HearthError) return errorReport(cause)
   if (cause instanceof ZodError && error.code === 'BAD_REQUEST')

@@ -12,7 +12,7 @@ export interface MemoryFigures {
 }
 
 /** proc_meminfo(5); its "kB" are KiB. */
-export function parseMemory(meminfo: string): MemoryFigures {
+function parseMemory(meminfo: string): MemoryFigures {
   const field = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? 0) * 1024
   return { totalBytes: field('MemTotal'), availableBytes: field('MemAvailable') }
@@ -28,7 +28,7 @@ export async function diskFigures(path: string): Promise<{ totalBytes: number; a
 }
 
 /** Left free for the box itself: logs, the journal, the portal's database. */
-export const diskReserveBytes = 512 * MIB
+const diskReserveBytes = 512 * MIB
 
 export async function requireSpace(path: string, neededBytes: number): Promise<void> {
   const { availableBytes } = await diskFigures(path)

@@ -1,7 +1,7 @@
 /** Running the host's own tools (ip, nft, cp, genisoimage): no shell, bounded output, an error that names them. */
 import { spawn } from 'node:child_process'
 
-export class CommandError extends Error {
+class CommandError extends Error {
   readonly exitCode: number | null
 
   constructor(message: string, exitCode: number | null, cause?: unknown) {
@@ -14,7 +14,7 @@ export class CommandError extends Error {
 const maxOutput = 1024 * 1024
 
 /** Debian keeps ip, nft and dnsmasq where an ordinary user's PATH does not look. */
-export const toolEnvironment = {
+const toolEnvironment = {
   PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`,
   LANG: 'C.UTF-8',
 }

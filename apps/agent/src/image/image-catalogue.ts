@@ -20,7 +20,7 @@ import type { BuilderClient } from './builder-client.ts'
 import type { ImageStore, StoredImage } from './image-store.ts'
 
 /** The image a first VM is made from while the others are still unbuilt: built without being asked. */
-export const firstImage = 'tiny-linux'
+const firstImage = 'tiny-linux'
 
 const refreshIntervalMs = 15_000
 const eagerRefreshMs = 1000

@@ -64,6 +64,6 @@ export class ImageStore {
 }
 
 /** Bytes a file really takes: st_blocks counts 512 byte units whatever the file system (inode(7)). */
-export function allocatedBytes(info: { blocks: number }): number {
+function allocatedBytes(info: { blocks: number }): number {
   return info.blocks * 512
 }

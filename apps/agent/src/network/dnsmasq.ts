@@ -19,7 +19,7 @@ import { leasedAddresses, withoutStrangers } from './leases.ts'
 import type { Subnet } from './subnet.ts'
 
 /** RFC 8375: the domain for names in a home. */
-export const localDomain = 'home.arpa'
+const localDomain = 'home.arpa'
 
 export interface DnsmasqFiles {
   /** Readable by dnsmasq after it gave up root: fixed addresses and upstream servers. */

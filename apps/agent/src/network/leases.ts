@@ -1,12 +1,12 @@
 /** dnsmasq's lease file: `expiry mac address name client-id`, one IPv4 lease a line; expiry 0 never ends. */
-export interface Lease {
+interface Lease {
   expiry: number
   mac: string
   address: string
   line: string
 }
 
-export function parseLeases(text: string): Lease[] {
+function parseLeases(text: string): Lease[] {
   const leases: Lease[] = []
   for (const line of text.split('\n')) {
     const [expiry, mac, address] = line.split(' ')

@@ -1,7 +1,7 @@
 /** The end of a VM's serial log, for a console that is opened while the VM does not run. */
 import { open } from 'node:fs/promises'
 
-export const scrollbackBytes = 256 * 1024
+const scrollbackBytes = 256 * 1024
 
 /** hearth-vmm rotates its serial log to `FILE.1`; what is missing in the newer file is taken from there. */
 export async function readScrollback(path: string): Promise<Buffer> {

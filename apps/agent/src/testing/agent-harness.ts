@@ -162,7 +162,7 @@ export function connectAgent(port: number): { client: TRPCClient<AgentRouter>; c
 }
 
 /** tRPC's client takes a class; headers are given by ours. */
-export function authorizedWebSocket(token: string): typeof globalThis.WebSocket {
+function authorizedWebSocket(token: string): typeof globalThis.WebSocket {
   return class extends WebSocket {
     constructor(url: string | URL) {
       super(url, { headers: { authorization: `Bearer ${token}` } })

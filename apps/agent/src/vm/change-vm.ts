@@ -18,7 +18,7 @@ import type { Vm } from './vm.ts'
 import type { Vms } from './vms.ts'
 
 /** How long a guest may take to shut down. */
-export const shutdownTimeoutMs = 90_000
+const shutdownTimeoutMs = 90_000
 
 /** Refuses at once what the VM's state does not allow; the same check the page makes, for those who race it. */
 export function requirePower(vm: Vm, op: PowerOp): void {

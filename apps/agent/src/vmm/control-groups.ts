@@ -18,7 +18,7 @@ export interface MonitorSize {
 }
 
 /** File name and content of each limit (cgroup-v2.rst, "Controllers"). */
-export function limits({ cpus, memoryBytes }: MonitorSize): [string, string][] {
+function limits({ cpus, memoryBytes }: MonitorSize): [string, string][] {
   // The guest's memory, what the monitor itself needs, and room for the disks' cache to be of use.
   const memory = memoryBytes + 256 * MIB + cpus * 16 * MIB + Math.min(memoryBytes / 8, GIB)
   const periodUs = 100_000

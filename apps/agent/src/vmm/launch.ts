@@ -30,7 +30,7 @@ export function vmSockets(runDir: string, vmUid: string): VmSockets {
 
 /** vmm.log is cut back when a start finds it above this; and emptied when a running monitor exceeds the limit. */
 const vmmLogKept = 1024 * 1024
-export const vmmLogLimit = 4 * 1024 * 1024
+const vmmLogLimit = 4 * 1024 * 1024
 
 export interface LaunchedProcess {
   identity: ProcessIdentity

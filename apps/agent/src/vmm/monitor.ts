@@ -19,7 +19,7 @@ export type ChildExit = Promise<{ code: number | null; signal: NodeJS.Signals | 
 const livenessIntervalMs = 500
 const reconnectDelayMs = 100
 /** A monitor that said it exits, or was told to quit, and still lives after this is killed. */
-export const exitGraceMs = 5000
+const exitGraceMs = 5000
 
 export class Monitor {
   readonly identity: ProcessIdentity

@@ -5,11 +5,11 @@ import type { Vm } from '../vm/vm.ts'
 import type { Vms } from '../vm/vms.ts'
 import type { VolumeStore } from './volume-store.ts'
 
-export function volumeUids(spec: VmSpec): string[] {
+function volumeUids(spec: VmSpec): string[] {
   return (spec.volumes ?? []).map(({ volumeUid }) => volumeUid)
 }
 
-export function holderOf(vms: Vms, volumeUid: string): Vm | undefined {
+function holderOf(vms: Vms, volumeUid: string): Vm | undefined {
   return vms.all().find((vm) => volumeUids(vm.spec).includes(volumeUid))
 }
 

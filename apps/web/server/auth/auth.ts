@@ -36,7 +36,7 @@ const securityChanges = {
   '/passkey/delete-passkey': 'Removed a passkey',
   '/change-password': 'Changed the password',
 } as const
-export type SecurityChange = (typeof securityChanges)[keyof typeof securityChanges]
+type SecurityChange = (typeof securityChanges)[keyof typeof securityChanges]
 
 /** What the library would do for any session, and we only for one that has lately shown whose it is. */
 const confirmedOnly = [

@@ -8,7 +8,7 @@ import { HearthError } from '@hearth/shared/errors'
 import { genericOAuth } from 'better-auth/plugins/generic-oauth'
 import { z } from 'zod'
 
-export const oidcSchema = z.strictObject({
+const oidcSchema = z.strictObject({
   /** On the button: "Sign in with …". */
   name: z.string().min(1).max(60),
   issuer: z.url({ protocol: /^https?$/ }),

@@ -5,12 +5,12 @@
 import { z } from 'zod'
 
 /** Roles in a project, each with everything of the one before it. */
-export const projectRoles = ['viewer', 'member', 'owner'] as const
+const projectRoles = ['viewer', 'member', 'owner'] as const
 export const projectRoleSchema = z.enum(projectRoles)
 export type ProjectRole = z.infer<typeof projectRoleSchema>
 
 /** What leads to a project. `project` is the project itself. */
-export const ownedTypes = [
+const ownedTypes = [
   'project',
   'vm',
   'snapshot',

@@ -14,7 +14,7 @@ export type DatabaseChoice =
 /** Beside the portal's other secrets, because an address may hold a password. */
 const keptIn = (state: string) => path.join(state, 'secrets/database-url')
 
-export const sqliteFile = (state: string) => path.join(state, 'portal/hearth.db')
+const sqliteFile = (state: string) => path.join(state, 'portal/hearth.db')
 
 /** What was chosen, now (`given`, from DATABASE_URL) or before. */
 export async function chosenDatabase(state: string, given: string | undefined): Promise<DatabaseChoice> {

@@ -12,7 +12,7 @@ import { addressOf } from './respond.ts'
 
 const maxMessage = 1024 * 1024
 const checkMs = 3_000
-export const signedOutCode = 4401
+const signedOutCode = 4401
 
 export class TrpcSockets {
   readonly server = new WebSocketServer({ noServer: true, maxPayload: maxMessage })

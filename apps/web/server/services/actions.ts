@@ -31,7 +31,7 @@ import { settleVolume } from './volume-rows.ts'
 export type ActionRow = Action & { resources: ActionResource[] }
 type Names = Map<number, { name: string; uid?: string }>
 
-export const stepsSchema = z.array(z.object({ at: z.string(), step: z.string() }))
+const stepsSchema = z.array(z.object({ at: z.string(), step: z.string() }))
 
 /** What an action is called in the activity. */
 const activityKind = {

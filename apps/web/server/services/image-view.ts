@@ -20,7 +20,7 @@ export const imageCommands = [
   'delete_image',
 ] as const
 
-export const imageInclude = { copies: true, project: true, upload: true } as const
+const imageInclude = { copies: true, project: true, upload: true } as const
 export type ImageRow = Image & { copies: ImageCopy[]; project: Project | null; upload: Upload | null }
 
 const copyStatusSchema = z.enum(['absent', 'building', 'ready', 'failed'])

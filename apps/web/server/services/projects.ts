@@ -14,7 +14,7 @@ import { requestViews } from './quota-requests.ts'
 import type { PortalServices } from './types.ts'
 
 /** Of a project that the viewer asks about by its id; deleted ones are gone. */
-export async function projectViews(
+async function projectViews(
   { db }: Pick<ServiceContext, 'db'>,
   viewer: Viewer,
   only?: number,

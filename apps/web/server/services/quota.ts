@@ -73,7 +73,7 @@ function sentence({ projectName, shortfalls: all }: QuotaRefusal, whoCanRaise: s
 }
 
 /** The rows that say what projects may use exist from the first start on. Call it at each start. */
-export async function ensureQuota(queries: Queries): Promise<void> {
+async function ensureQuota(queries: Queries): Promise<void> {
   for (const key of quotaKeys) {
     const max = BigInt(initialQuota[key])
     await queries.quotaDefault.upsert({ where: { key }, create: { key, max }, update: {} })

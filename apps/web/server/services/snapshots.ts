@@ -59,11 +59,7 @@ function toView(context: ServiceContext, vm: VmRow, row: Snapshot, may: Ability)
   }
 }
 
-export async function snapshotViews(
-  context: ServiceContext,
-  viewer: Viewer,
-  vmId: number,
-): Promise<SnapshotView[]> {
+async function snapshotViews(context: ServiceContext, viewer: Viewer, vmId: number): Promise<SnapshotView[]> {
   const vm = await findVm(context.db, vmId)
   const may = mayChange(await standingOf(context.db, viewer), vm.projectId)
   const rows = await context.db.snapshot.findMany({

@@ -44,7 +44,7 @@ import type { VolumeView } from '../views/volume.ts'
 
 export type LabelledType = 'vm' | 'ssh_key'
 
-export interface ActionFilter {
+interface ActionFilter {
   vmId?: number
   ids?: number[]
   status?: ActionStatus[]
@@ -80,19 +80,19 @@ export interface VmUpdateRequest {
   idempotencyKey?: string | undefined
 }
 
-export interface VolumeRef {
+interface VolumeRef {
   id: number
   idempotencyKey?: string | undefined
 }
 
-export interface NewVolume {
+interface NewVolume {
   name: string
   bytes: number
   format: VolumeFormat
   idempotencyKey?: string | undefined
 }
 
-export interface VolumeChange {
+interface VolumeChange {
   volume: VolumeView
   action: ActionView
 }

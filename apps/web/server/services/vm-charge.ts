@@ -14,7 +14,7 @@ import { recount, reserve } from './quota.ts'
 const hostOwnBytes = 512 * MIB
 
 /** What VMs on a host may have together, in bytes. */
-export function hostCapacity(info: Pick<HostInfo, 'memoryBytes'>, memoryPercent: number): number {
+function hostCapacity(info: Pick<HostInfo, 'memoryBytes'>, memoryPercent: number): number {
   return Math.max(0, Math.floor((info.memoryBytes * memoryPercent) / 100) - hostOwnBytes)
 }
 

@@ -233,7 +233,7 @@ export async function insertVm(
   return action
 }
 
-export function vmIdOf(action: ActionRow): number {
+function vmIdOf(action: ActionRow): number {
   const resource = action.resources.find(({ resourceType }) => resourceType === 'vm')
   if (!resource) throw new Error(`action ${action.id} has no VM`)
   return resource.resourceId

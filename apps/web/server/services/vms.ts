@@ -32,7 +32,7 @@ export const vmInclude = {
   heldByAction: { include: { resources: true } },
 } as const
 
-export function observedState(vm: Vm): VmState | null {
+function observedState(vm: Vm): VmState | null {
   return vm.observedState === null ? null : vmStateSchema.parse(vm.observedState)
 }
 
@@ -64,7 +64,7 @@ function stateReason(vm: VmRow, { state, hostOnline, heldBy }: VmCondition): str
 }
 
 /** `standing` is the viewer's, who is shown what they may do; without one, what could be done at all. */
-export async function vmViews(
+async function vmViews(
   context: ServiceContext,
   rows: readonly VmRow[],
   standing?: Standing,

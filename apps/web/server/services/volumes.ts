@@ -40,7 +40,7 @@ const notReady: Record<VolumeView['status'], string | null> = {
 }
 
 /** Stays the same for as long as the volume is there, so that an fstab may name it. */
-export const serialOf = (volumeId: number): string => `volume-${volumeId}`
+const serialOf = (volumeId: number): string => `volume-${volumeId}`
 
 function toView(context: ServiceContext, row: VolumeRow, standing?: Standing): VolumeView {
   const status = statusSchema.parse(row.status)
@@ -205,7 +205,7 @@ async function answer(context: ServiceContext, action: ActionRow): Promise<Actio
   return view!
 }
 
-export function volumeIdOf(action: ActionRow): number {
+function volumeIdOf(action: ActionRow): number {
   const resource = action.resources.find(({ resourceType }) => resourceType === 'volume')
   if (!resource) throw new Error(`action ${action.id} has no volume`)
   return resource.resourceId

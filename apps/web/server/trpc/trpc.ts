@@ -21,7 +21,7 @@ export interface TrpcContext {
   readonly from: string
 }
 
-export interface FieldError {
+interface FieldError {
   path: string
   message: string
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { actorSchema, timeSchema, vmRefSchema } from './common.ts'
 
 /** What the activity (audit log) can tell of; a page words each one. */
-export const activityKinds = [
+const activityKinds = [
   'home.setup',
   'session.sign_in',
   'session.sign_in_failed',
@@ -63,7 +63,7 @@ export const activityKinds = [
 export const activityKindSchema = z.enum(activityKinds)
 export type ActivityKind = z.infer<typeof activityKindSchema>
 
-export const activityViewSchema = z.object({
+const activityViewSchema = z.object({
   id: idSchema,
   at: timeSchema,
   kind: activityKindSchema,
@@ -90,7 +90,7 @@ export const activityGroups = {
   home: ['home'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 export type ActivityGroup = keyof typeof activityGroups
-export const activityGroupSchema = z.enum(Object.keys(activityGroups) as [ActivityGroup, ...ActivityGroup[]])
+const activityGroupSchema = z.enum(Object.keys(activityGroups) as [ActivityGroup, ...ActivityGroup[]])
 
 export const activityListInputSchema = z.object({
   vmId: idSchema.optional(),

@@ -13,7 +13,7 @@ import { actionViewSchema } from './action.ts'
 import { abilitySchema, timeSchema } from './common.ts'
 
 /** `absent`: in the catalogue, to be built or downloaded. `uploading`: its file is not all here yet. */
-export const imageStatusSchema = z.enum(['absent', 'uploading', 'building', 'ready', 'failed'])
+const imageStatusSchema = z.enum(['absent', 'uploading', 'building', 'ready', 'failed'])
 
 export const imageViewSchema = z.object({
   id: idSchema,
@@ -73,7 +73,7 @@ export const imageBuildInputSchema = z.object({ imageUid: imageUidSchema })
 export const imageRefInputSchema = z.object({ id: idSchema })
 
 /** `home`: every project may use it (administrators only); `project`: only the one it belongs to. */
-export const visibilitySchema = z.enum(['home', 'project'])
+const visibilitySchema = z.enum(['home', 'project'])
 export type Visibility = z.infer<typeof visibilitySchema>
 
 /** What a person says of an image of their own. */
@@ -100,7 +100,7 @@ const factsSchema = z.object({
 export type ImageFacts = z.infer<typeof factsSchema>
 
 /** A SHA-256 or SHA-512 as people paste it; which one it is shows in its length. */
-export const pastedChecksumSchema = z
+const pastedChecksumSchema = z
   .string()
   .trim()
   .toLowerCase()

@@ -1,8 +1,8 @@
 import { idSchema } from '@hearth/shared/names'
 import { z } from 'zod'
 
-export const metricRanges = ['hour', 'day', 'week', 'month'] as const
-export const metricRangeSchema = z.enum(metricRanges)
+const metricRanges = ['hour', 'day', 'week', 'month'] as const
+const metricRangeSchema = z.enum(metricRanges)
 export type MetricRange = z.infer<typeof metricRangeSchema>
 
 const columnSchema = z.array(z.number().nullable())

@@ -9,7 +9,7 @@ import { displayNameSchema } from './ssh-key.ts'
 export const quotaKeySchema = z.enum(quotaKeys)
 
 /** Amounts are counts or bytes, as packages/shared/src/quota.ts says of each key. */
-export const quotaLineSchema = z.object({
+const quotaLineSchema = z.object({
   key: quotaKeySchema,
   used: z.number(),
   /** null: no limit. */

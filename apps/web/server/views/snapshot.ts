@@ -3,7 +3,7 @@ import { snapshotConsistencySchema } from '@hearth/shared/snapshot'
 import { z } from 'zod'
 import { abilitySchema, idempotencyKeySchema, timeSchema } from './common.ts'
 
-export const snapshotViewSchema = z.object({
+const snapshotViewSchema = z.object({
   id: idSchema,
   name: z.string(),
   /** `missing`: its host does not have it any more. */
@@ -19,7 +19,7 @@ export const snapshotViewSchema = z.object({
 })
 export type SnapshotView = z.infer<typeof snapshotViewSchema>
 
-export const snapshotEveries = ['hour', 'day', 'week'] as const
+const snapshotEveries = ['hour', 'day', 'week'] as const
 export const snapshotPlanSchema = z.object({
   every: z.enum(snapshotEveries),
   /** Minutes after midnight in the home's time zone; after the full hour for `hour`. */

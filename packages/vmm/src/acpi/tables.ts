@@ -21,7 +21,7 @@ const FADT = { firmwareControl: 36, dsdt: 40, xDsdt: 140 } as const
 /** Where a table, and the RSDP for its first 20 bytes and for all of it, keep their checksum. */
 export const CHECKSUM = { table: 9, rsdp: 8, rsdpExtended: 32 } as const
 /** What the reset register wants written (and port 0xCF9 means by it: reset CPU, full). */
-export const RESET_VALUE = 6
+const RESET_VALUE = 6
 
 /** What differs between machines; addresses are guest physical. */
 export interface AcpiMachine {

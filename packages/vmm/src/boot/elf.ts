@@ -14,7 +14,7 @@ const PT_LOAD = 1
 const PT_NOTE = 4
 const XEN_ELFNOTE_PHYS32_ENTRY = 18
 
-export interface ElfSegment {
+interface ElfSegment {
   readonly fileOffset: number
   readonly fileSize: number
   readonly address: number

@@ -24,14 +24,14 @@ const TYPE = { block: 1, net: 2 } as const
 const MAX_ENTRIES = 64
 const MANIFEST_VERSION = 1
 
-export const HVT_BLOCK_BYTES = 512
+const HVT_BLOCK_BYTES = 512
 const MTU = 1500
 const INFO_BYTES = 64
 const CR4_OSFXSR = 1 << 9
 const CR4_OSXMMEXCPT = 1 << 10
 
 /** What the unikernel wants, in the order of its handles; `other` has no device behind it. */
-export type HvtEntry = 'block' | 'net' | 'other'
+type HvtEntry = 'block' | 'net' | 'other'
 
 export interface HvtImage {
   readonly manifest: Uint8Array

@@ -20,7 +20,7 @@ const METHODS: Readonly<Record<VmmMethod, true>> = {
   balloon: true,
 }
 
-export interface ControlRequest {
+interface ControlRequest {
   readonly id: number
   readonly method: VmmMethod
   /** As they came; whoever carries the method out looks at what it needs. */

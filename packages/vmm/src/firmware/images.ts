@@ -20,7 +20,7 @@ const PAGE = 4096
 const MAX_BYTES = 16 * 1024 * 1024
 
 /** UEFI's variables: flash that the guest writes. */
-export interface VariableStore extends GuestRegion {
+interface VariableStore extends GuestRegion {
   /** The file to make durable; undefined: they live as long as the process. */
   readonly fd: number | undefined
   /** The memory is a copy, to be written to the file: its file system maps none for writing. */

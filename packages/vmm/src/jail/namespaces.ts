@@ -1,5 +1,5 @@
 /** The namespaces a launcher made for this process: that they are its own, an empty root, and a look out of one. */
-import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, O, open } from '../sys/libc.ts'
@@ -70,9 +70,4 @@ export function emptyRoot(): void {
   check('pivot_root', pivotRoot('.', '.'))
   check('umount2', umount2('.', MNT_DETACH))
   process.chdir('/')
-}
-
-/** Whether every user of the host exists here: not so in a user namespace, where a change to a stranger fails. */
-export function hasAllUsers(map = readFileSync('/proc/self/uid_map', 'latin1')): boolean {
-  return /^\s*0\s+0\s+4294967295\s*$/.test(map)
 }

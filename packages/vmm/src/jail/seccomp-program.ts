@@ -18,7 +18,7 @@ const AUDIT_ARCH_X86_64 = 0xc000_003e
 /** Numbers from here on are the x32 ABI's, which reaches the same calls by other numbers. */
 const X32_SYSCALL_BIT = 0x4000_0000
 
-export const SECCOMP_RET = { KILL_PROCESS: 0x8000_0000, ERRNO: 0x0005_0000, ALLOW: 0x7fff_0000 } as const
+const SECCOMP_RET = { KILL_PROCESS: 0x8000_0000, ERRNO: 0x0005_0000, ALLOW: 0x7fff_0000 } as const
 const EPERM = 1
 
 /**

@@ -5,7 +5,7 @@
  */
 import { Scrollback } from './scrollback.ts'
 
-export const SCROLLBACK_BYTES = 1024 * 1024
+const SCROLLBACK_BYTES = 1024 * 1024
 /** Largest piece handed to a viewer at once, so that one viewer cannot hold the thread. */
 const CHUNK = 64 * 1024
 

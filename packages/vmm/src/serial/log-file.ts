@@ -6,7 +6,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, wri
 import { hostRefused } from '../sys/exit-error.ts'
 import { gapMarker } from './hub.ts'
 
-export const LOG_BYTES = 1024 * 1024
+const LOG_BYTES = 1024 * 1024
 const MAX_PENDING = 4 * 1024 * 1024
 
 export class SerialLog {

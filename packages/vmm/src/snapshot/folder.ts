@@ -28,7 +28,7 @@ const MAX_CHAIN = 64
 const MAX_DOCUMENT = 192 * 1024 * 1024
 
 /** Where a snapshot is written to. */
-export interface SnapshotWriter {
+interface SnapshotWriter {
   /** Returns the bytes written: what is not zero, or with `changed` what changed since the snapshot this one is based on. Neither vCPUs nor devices may run. */
   writeMemory(ram: GuestRam, changed?: DirtyPages): Promise<number>
   /** Makes everything durable and the snapshot whole. The guest may run again. */

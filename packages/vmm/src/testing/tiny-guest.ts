@@ -15,7 +15,7 @@ const movEdx = (value: number): number[] => [0xba, ...le32(value)]
 const movEax = (value: number): number[] => [0xb8, ...le32(value)]
 
 export const outb = (port: number, value: number): number[] => [...movEdx(port), ...movEax(value), 0xee]
-export const outw = (port: number, value: number): number[] => [...movEdx(port), ...movEax(value), 0x66, 0xef]
+const outw = (port: number, value: number): number[] => [...movEdx(port), ...movEax(value), 0x66, 0xef]
 export const outl = (port: number, value: number): number[] => [...movEdx(port), ...movEax(value), 0xef]
 /** Into EAX. */
 export const inb = (port: number): number[] => [0x31, 0xc0, ...movEdx(port), 0xec]

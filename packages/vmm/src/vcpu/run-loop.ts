@@ -110,7 +110,7 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
 }
 
 /** One IN or OUT, or a piece of a REP INS/OUTS: `count` items of `size` bytes at data_offset. */
-export function serveIo(run: DataView, mailbox: MailboxClient, uart: Uart): void {
+function serveIo(run: DataView, mailbox: MailboxClient, uart: Uart): void {
   const isWrite = run.getUint8(RUN.io.direction) === KVM_EXIT_IO_OUT
   const size = run.getUint8(RUN.io.size)
   const port = run.getUint16(RUN.io.port, true)
@@ -149,7 +149,7 @@ function writePort(port: number, size: number, value: number, mailbox: MailboxCl
 }
 
 /** An access of 1 to 8 bytes: naturally sized ones whole, 8 bytes low half first, odd ones byte by byte. */
-export function serveMmio(run: DataView, mailbox: MailboxClient): void {
+function serveMmio(run: DataView, mailbox: MailboxClient): void {
   const low = run.getUint32(RUN.mmio.address, true)
   const high = run.getUint32(RUN.mmio.address + 4, true)
   const length = run.getUint32(RUN.mmio.length, true)

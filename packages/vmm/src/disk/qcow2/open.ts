@@ -11,7 +11,7 @@ import { type ImageFile, PosixFile } from './image-file.ts'
 import { lockImage } from './lock.ts'
 
 /** A file an image names as its base. */
-export interface BackingRequest {
+interface BackingRequest {
   /** As written in the image. */
   readonly path: string
   /** With a relative name resolved against the folder of the image that names it; null when that folder is not known. */

@@ -6,7 +6,7 @@ export type Ip = readonly number[]
 const u16 = (value: number): number[] => [(value >>> 8) & 0xff, value & 0xff]
 
 /** RFC 1071. */
-export function checksum(bytes: Uint8Array, initial = 0): number {
+function checksum(bytes: Uint8Array, initial = 0): number {
   let sum = initial
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i]! << 8) | (bytes[i + 1] ?? 0)
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)

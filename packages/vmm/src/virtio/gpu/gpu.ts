@@ -33,7 +33,7 @@ const CURSOR_QUEUE = 1
 /** The control queue, then the cursor's: what Linux has in flight at most, many times over. */
 const QUEUE_SIZES = [256, 16]
 /** Host memory for all 2D resources of a VM: three pictures of the largest size, and cursors. */
-export const DEFAULT_MEMORY_LIMIT = 128 * 1024 * 1024
+const DEFAULT_MEMORY_LIMIT = 128 * 1024 * 1024
 /** Copying pictures shares its thread with disk and network: after this many ms they get their turn. */
 const TURN = 3
 

@@ -3,10 +3,10 @@ import { InputDevice, type InputEvent } from './input.ts'
 import { ABS, BTN, EV, REL } from './protocol.ts'
 
 /** Positions run from 0 to this on both axes. */
-export const TABLET_RANGE = 32767
+const TABLET_RANGE = 32767
 
 /** Buttons as bits, and the evdev code of each. */
-export const TABLET_BUTTON = { LEFT: 1, MIDDLE: 2, RIGHT: 4, BACK: 8, FORWARD: 16 } as const
+const TABLET_BUTTON = { LEFT: 1, MIDDLE: 2, RIGHT: 4, BACK: 8, FORWARD: 16 } as const
 const CODES: readonly (readonly [number, number])[] = [
   [TABLET_BUTTON.LEFT, BTN.LEFT],
   [TABLET_BUTTON.MIDDLE, BTN.MIDDLE],
