@@ -40,6 +40,7 @@ export const everyPage: readonly ShownPage[] = [
   { name: 'vm-activity', path: vm('photo-library', '/activity') },
   { name: 'vm-api', path: vm('photo-library', '/api') },
   { name: 'images', path: () => '/images' },
+  { name: 'volumes', path: () => '/volumes' },
   { name: 'activity', path: () => '/activity' },
   { name: 'projects', path: () => '/projects' },
   { name: 'project', path: () => '/projects/1' },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { GIB, MIB } from '@hearth/shared/units'
@@ -78,6 +79,20 @@ async function power(vmUid: string, op: 'start' | 'shutdown' | 'poweroff' | 'res
   return actionEnd(connection, actionId, slow)
 }
 
+/** What a TCP server says before it closes; nothing when it is not reached. */
+function readAll(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connect({ port, host: '127.0.0.1', timeout: 5000 })
+    socket.on('data', (data) => {
+      text += data.toString()
+    })
+    socket.on('timeout', () => socket.destroy())
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve(text))
+  })
+}
+
 // One suite: all lab tests run in one process, where hooks of the root belong to every file.
 describe('the agent in the lab', () => {
   before(async () => {
@@ -137,6 +152,20 @@ describe('the agent in the lab', () => {
     await ask(`nc -w 3 ${gateway} ${guestPort} </dev/null && echo open || echo shut`, /\nshut/)
     await ask(`nc -w 3 10.0.2.2 22 </dev/null && echo open || echo shut`, /\nshut/)
     assert.match(await inLab(`busybox ping -c 1 -W 5 ${address}`), / 0% packet loss/)
+
+    // A port of the host leads into the guest, from outside the host.
+    viewer.socket.send(Buffer.from('while :; do echo "I am the guest" | nc -l -p 7000; done &\n'))
+    const forwards = [{ protocol: 'tcp', hostPort: 8090, guestPort: 7000 }] as const
+    const update = nextActionId()
+    await connection.client.vm.update.mutate({
+      actionId: update,
+      spec: { ...spec, generation: spec.generation + 1, forwards: [...forwards] },
+    })
+    assert.equal((await actionEnd(connection, update, slow)).status, 'success')
+    const outside = await freePort()
+    await lab.forward(outside, 8090)
+    await until('the guest to answer', async () => /I am the guest/.test(await readAll(outside)), slow)
+    await lab.unforward(outside)
 
     // The monitor is the launcher's child: jailed as docs/jail.md says, with its limits.
     const pid = await monitorPid()

@@ -141,3 +141,21 @@ test('a VM that is deleted leaves its disks; one that no VM has is deleted', asy
   await until('it to be gone', async () => (await volume(disk.id)) === undefined)
   assert.equal(await diskQuota(), before - 2 * GIB)
 })
+
+test('one that no VM has is made for a project, and attached later', async () => {
+  const before = await diskQuota()
+  const { volume: loose } = await ada.trpc.volume.make.mutate({ name: 'loose', bytes: 3 * GIB, format: null })
+  finishLast()
+  await until('it to be there', async () => (await volume(loose.id))?.status === 'ready')
+  assert.equal(await diskQuota(), before + 3 * GIB)
+  assert.equal((await volume(loose.id))?.vm, null)
+  await assert.rejects(
+    ada.trpc.volume.make.mutate({ name: 'loose', bytes: 3 * GIB, format: null }),
+    /There is a volume named loose already/,
+  )
+  const vm = await stopped('taker')
+  await ada.trpc.volume.attach.mutate({ id: loose.id, vm: vm.id })
+  finishLast()
+  await settled(vm.id)
+  assert.equal((await volume(loose.id))?.vm?.name, 'taker')
+})

@@ -42,6 +42,10 @@ export const volumeCreateInputSchema = z.object({
   format: volumeFormatSchema,
   idempotencyKey: idempotencyKeySchema.optional(),
 })
+export const volumeMakeInputSchema = volumeCreateInputSchema.omit({ vmId: true }).extend({
+  /** Absent: the person's own. */
+  projectId: idSchema.optional(),
+})
 export const volumeRefInputSchema = z.object({
   id: idSchema,
   idempotencyKey: idempotencyKeySchema.optional(),

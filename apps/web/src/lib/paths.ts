@@ -17,6 +17,7 @@ export const paths = {
   screenPicture: (id: number, width: number) => `/console/${id}/screen.jpg?width=${width}`,
   images: () => '/images',
   image: (id: number) => `/images/${id}`,
+  volumes: () => '/volumes',
   activity: () => '/activity',
   projects: () => '/projects',
   project: (id: number) => `/projects/${id}`,

@@ -92,6 +92,15 @@ export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<S
     await ada.trpc.sshKey.create.mutate({ name: 'ada@laptop', publicKey })
     await ada.trpc.token.create.mutate({ name: 'Backup script', scope: 'write', expiresInDays: 90 })
     for (const vm of wanted) await make(test, ada, vm)
+    for (const [name, gib] of [
+      ['family-photos', 200],
+      ['backups', 100],
+    ] as const) {
+      const { volume } = await ada.trpc.volume.make.mutate({ name, bytes: gib * GIB, format: 'ext4' })
+      await until(`the disk ${name} to be there`, async () =>
+        (await ada.trpc.volume.list.query()).some(({ id, status }) => id === volume.id && status === 'ready'),
+      )
+    }
     const music = (await ada.trpc.vm.list.query()).find(({ name }) => name === 'music')!
     acting!.held.add(music.vmUid)
     await ada.trpc.vm.power.mutate({ id: music.id, op: 'shutdown', idempotencyKey: newKey() })

@@ -3,12 +3,13 @@ import { actionViewSchema } from '../../views/action.ts'
 import {
   volumeAttachInputSchema,
   volumeCreateInputSchema,
+  volumeMakeInputSchema,
   volumeRefInputSchema,
   volumeRenameInputSchema,
   volumeResizeInputSchema,
   volumeViewSchema,
 } from '../../views/volume.ts'
-import { personProcedure, procedureOn, router } from '../trpc.ts'
+import { personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
 import { untilDone } from './watch.ts'
 
 const changed = z.object({ volume: volumeViewSchema, action: actionViewSchema })
@@ -25,6 +26,13 @@ export const volumeRouter = router({
     .input(volumeCreateInputSchema)
     .output(changed)
     .mutation(({ ctx, input }) => ctx.services.volumes.createFor(ctx.viewer, input)),
+  /** One that no VM has yet. */
+  make: projectProcedure('member')
+    .input(volumeMakeInputSchema)
+    .output(changed)
+    .mutation(({ ctx, input: { projectId: _, ...wanted } }) =>
+      ctx.services.volumes.create(ctx.viewer, ctx.projectId, wanted),
+    ),
   attach: procedureOn('volume', 'member')
     .input(volumeAttachInputSchema)
     .output(changed)

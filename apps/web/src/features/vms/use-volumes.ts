@@ -24,6 +24,7 @@ export function useVolumes() {
     volumes: data,
     error,
     create: useMutation(trpc.volume.create.mutationOptions({ onError })),
+    make: useMutation(trpc.volume.make.mutationOptions()),
     attach: useMutation(trpc.volume.attach.mutationOptions({ onError })),
     detach: useMutation(trpc.volume.detach.mutationOptions({ onError })),
     resize: useMutation(trpc.volume.resize.mutationOptions({ onError })),

@@ -1,19 +1,17 @@
 'use client'
 import { HardDrive, Link2, MoreHorizontal, Plus, Trash2, Unlink } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import type { VolumeView } from '../../../server/views/index.ts'
-import { bytes } from '../../lib/format.ts'
 import { intentKey } from '../../lib/key.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
-import { CopyButton } from '../../ui/copy.tsx'
 import { Card, Notice, Skeleton } from '../../ui/layout.tsx'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
-import { Meter } from '../../ui/meter.tsx'
 import { StatusPill } from '../../ui/status.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { type DiskAsking, DiskDialogs } from './disk-dialogs.tsx'
+import { DiskRow } from './disk-row.tsx'
 import { useVolumes, type Volumes } from './use-volumes.ts'
 import { useVmPage } from './vm-context.ts'
 
@@ -88,54 +86,6 @@ export function VmDisksTab() {
       <p className="max-w-[80ch] text-13 text-ink-3">{t.hint}</p>
       {asking ? <DiskDialogs asking={asking} store={store} onClose={() => setAsking(null)} /> : null}
     </div>
-  )
-}
-
-function DiskRow({
-  name,
-  about,
-  size,
-  used,
-  device,
-  status,
-  actions,
-}: {
-  name: string
-  about: string
-  size: number
-  used: number | null
-  device: string
-  status?: ReactNode
-  actions: ReactNode
-}) {
-  return (
-    <li className="grid grid-cols-1 items-center gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)_8.5rem]">
-      <div className="flex min-w-0 items-center gap-3.5">
-        <HardDrive className="size-5 shrink-0 text-ink-3" aria-hidden="true" />
-        <div className="min-w-0">
-          <p className="flex items-center gap-2">
-            <span className="min-w-0 truncate font-medium">{name}</span>
-            {status}
-          </p>
-          <p className="flex items-center gap-1 text-13 text-ink-3">
-            <span className="min-w-0 truncate font-mono text-xs">{device}</span>
-            <CopyButton
-              text={device}
-              label={m.common.copy(device)}
-              copiedLabel={m.common.copied}
-              className="-my-1"
-            />
-          </p>
-          <p className="text-13 text-ink-3">{about}</p>
-        </div>
-      </div>
-      <Meter
-        label={t.used}
-        value={used === null ? 0 : used / size}
-        text={used === null ? bytes(size) : t.usedOf(bytes(used), bytes(size))}
-      />
-      <div className="flex items-center justify-end gap-2">{actions}</div>
-    </li>
   )
 }
 

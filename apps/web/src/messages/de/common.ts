@@ -22,6 +22,7 @@ export const common: Messages['common'] = {
     vms: 'Virtuelle Maschinen',
     vmsShort: 'VMs',
     images: 'Abbilder',
+    volumes: 'Platten',
     activity: 'Aktivität',
     projects: 'Projekte',
     people: 'Menschen',

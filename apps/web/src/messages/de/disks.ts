@@ -46,3 +46,27 @@ export const disks: Messages['disks'] = {
     confirm: 'Platte löschen',
   },
 }
+
+export const volumes: Messages['volumes'] = {
+  title: 'Platten',
+  description:
+    'Eigene Platten: Sie behalten ihre Daten, wenn eine VM geht, und ziehen von einer VM zur anderen um.',
+  make: 'Neue Platte',
+  makeTitle: 'Eine neue Platte',
+  makeText: 'Sie gehört einem Projekt und kann an jede seiner VMs angeschlossen werden, die aus ist.',
+  project: 'Projekt',
+  confirm: 'Anlegen',
+  made: (name) => `Die Platte ${name} wird angelegt`,
+  search: 'Platten suchen',
+  empty: 'Noch keine eigenen Platten',
+  emptyText:
+    'Eine VM hat ihre Systemplatte ohnehin. Eine eigene Platte ist für das, was die VM überleben soll: Fotos, Datenbanken, Sicherungen.',
+  noneFound: 'Keine Platte passt.',
+  of: (vm) => `Angeschlossen an ${vm}`,
+  free: 'Keine VM hat sie',
+  attachTitle: (name) => `${name} anschließen`,
+  attachText: 'Die VM findet sie bei ihrem nächsten Start.',
+  vm: 'VM',
+  noVm: 'Keine VM dieses Projekts ist aus. Fahre zuerst eine herunter.',
+  attachConfirm: 'Anschließen',
+}

@@ -20,6 +20,7 @@ export const common = {
     vms: 'Virtual machines',
     vmsShort: 'VMs',
     images: 'Images',
+    volumes: 'Disks',
     activity: 'Activity',
     projects: 'Projects',
     people: 'People',

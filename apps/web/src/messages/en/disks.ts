@@ -44,3 +44,26 @@ export const disks = {
     confirm: 'Delete disk',
   },
 }
+
+export const volumes = {
+  title: 'Disks',
+  description: 'Disks of their own: they keep their data when a VM goes, and move from one VM to another.',
+  make: 'New disk',
+  makeTitle: 'A new disk',
+  makeText: 'It belongs to a project and can be attached to any of its VMs that is off.',
+  project: 'Project',
+  confirm: 'Make',
+  made: (name: string) => `The disk ${name} is being made`,
+  search: 'Search disks',
+  empty: 'No disks of their own yet',
+  emptyText:
+    'A VM has its system disk anyway. A disk of its own is for what should outlive the VM: photos, databases, backups.',
+  noneFound: 'No disk fits.',
+  of: (vm: string) => `Attached to ${vm}`,
+  free: 'No VM has it',
+  attachTitle: (name: string) => `Attach ${name}`,
+  attachText: 'The VM finds it at its next start.',
+  vm: 'VM',
+  noVm: 'No VM of this project is off. Shut one down first.',
+  attachConfirm: 'Attach',
+}

@@ -3,7 +3,7 @@ import { consoleTexts } from './console.ts'
 import { create } from './create.ts'
 import { creation } from './creation.ts'
 import { dashboard } from './dashboard.ts'
-import { disks } from './disks.ts'
+import { disks, volumes } from './disks.ts'
 import { display } from './display.ts'
 import { entry } from './entry.ts'
 import { imageForms } from './image-forms.ts'
@@ -34,6 +34,7 @@ export const en = {
   limits,
   snapshots,
   disks,
+  volumes,
   metrics,
   create,
   creation,

@@ -1,0 +1,9 @@
+import { VolumesPage } from '../../../features/volumes/volumes-page.tsx'
+import { m } from '../../../messages/index.ts'
+import { pageTitle } from '../../../messages/page-title.ts'
+
+export const generateMetadata = pageTitle(() => m.volumes.title)
+
+export default function Page() {
+  return <VolumesPage />
+}
