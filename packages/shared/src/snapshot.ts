@@ -7,9 +7,10 @@ export const snapshotUidSchema = z.uuid()
 /**
  * In which condition a disk was when its snapshot was taken. `stopped`: switched off, everything written.
  * `paused`: the guest ran and was held still for the copy; its disk is as after a power cut at that moment, which
- * journaling file systems and databases recover from by themselves.
+ * journaling file systems and databases recover from by themselves. `frozen`: the same, with the guest's file systems
+ * written out and at rest, because its agent was asked first.
  */
-export const snapshotConsistencySchema = z.enum(['stopped', 'paused'])
+export const snapshotConsistencySchema = z.enum(['stopped', 'paused', 'frozen'])
 export type SnapshotConsistency = z.infer<typeof snapshotConsistencySchema>
 
 /** A snapshot as its host has it: the content of one VM's system disk, and the kernel it starts with. */

@@ -10,6 +10,11 @@ export class GuestAddresses {
     this.#agent = agent
   }
 
+  /** Whether an agent answered when it was last asked. */
+  get answered(): boolean {
+    return this.#told !== null
+  }
+
   /** What was told last; empty while no agent answers. */
   get told(): readonly string[] {
     return this.#told ?? []

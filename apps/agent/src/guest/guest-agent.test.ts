@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type Asked, listenAsGuest } from '../testing/guest-agent-server.ts'
 import { GuestAgent } from './guest-agent.ts'
-
-interface Asked {
-  execute: string
-  arguments?: { id?: number; mode?: string }
-}
 
 /** An agent in a guest, behind its port; `answer` is what it says to a command, undefined nothing. */
 async function guest(t: TestContext, answer: (asked: Asked) => string | undefined, greeting = '') {
   const folder = mkdtempSync(join(tmpdir(), 'guest-agent-'))
-  const asked: Asked[] = []
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined)
-    socket.write(greeting)
-    let text = ''
-    socket.setEncoding('latin1').on('data', (chunk: string) => {
-      text += chunk
-      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-        const line = JSON.parse(text.slice(0, end).replaceAll('\xff', '')) as Asked
-        text = text.slice(end + 1)
-        asked.push(line)
-        const said =
-          line.execute === 'guest-sync-delimited' ? `\xff{"return": ${line.arguments?.id}}` : answer(line)
-        if (said !== undefined) socket.write(Buffer.from(`${said}\n`, 'latin1'))
-      }
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(join(folder, 'port'), resolve))
+  const { asked, stop } = await listenAsGuest(join(folder, 'port'), answer, greeting)
   t.after(() => {
-    server.close()
+    stop()
     rmSync(folder, { recursive: true })
   })
   return { agent: new GuestAgent(join(folder, 'port')), asked }
@@ -90,6 +68,23 @@ test('a shutdown has no answer and needs none', async (t) => {
   await agent.shutdown()
   while (asked.length < 2) await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(asked[1], { execute: 'guest-shutdown', arguments: { mode: 'powerdown' } })
+})
+
+test('file systems are held still, and let go also by a guest that is slow to answer', async (t) => {
+  let thaws = 0
+  const { agent, asked } = await guest(t, ({ execute }) => {
+    if (execute === 'guest-fsfreeze-freeze') return '{"return": 2}'
+    // Not the first time: as from an agent that is still busy.
+    return ++thaws === 1 ? '{"error": {"class": "GenericError", "desc": "busy"}}' : '{"return": 2}'
+  })
+  await agent.freeze()
+  await agent.thaw()
+  assert.deepEqual(
+    asked.map(({ execute }) => execute).filter((command) => !command.includes('sync')),
+    ['guest-fsfreeze-freeze', 'guest-fsfreeze-thaw', 'guest-fsfreeze-thaw'],
+  )
+  const nothing = await guest(t, () => '{"return": 0}')
+  await assert.rejects(nothing.agent.freeze(), /no file system/)
 })
 
 test('no agent, a refusal, nonsense and a flood are errors in a line', async (t) => {

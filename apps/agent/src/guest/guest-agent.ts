@@ -4,12 +4,17 @@
  */
 import { randomInt } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 
 export const guestAgentPort = 'org.qemu.guest_agent.0'
 
 /** Long enough for a busy guest; one without an agent never answers. */
 const timeoutMs = 3000
+/** A busy guest has much to write out. */
+const freezeTimeoutMs = 20_000
+const thawAttempts = 30
+const thawPauseMs = 1000
 const maxAnswerBytes = 1024 * 1024
 /** `guest-sync-delimited` puts this byte before its answer: what comes before it is from another conversation. */
 const delimiter = 0xff
@@ -52,8 +57,30 @@ export class GuestAgent {
     await this.#call('guest-shutdown', { mode: 'powerdown' }, false)
   }
 
-  #call(command: string, args?: object, answers = true): Promise<unknown> {
-    const call = this.#last.then(() => converse(this.#socket, command, args, answers))
+  /**
+   * Has the guest write its file systems out and hold them still. Whoever asks this calls `thaw` afterwards, whatever came
+   * of it: an answer may be lost, and a guest left frozen hangs.
+   */
+  async freeze(): Promise<void> {
+    const count = z.int().parse(await this.#call('guest-fsfreeze-freeze', undefined, true, freezeTimeoutMs))
+    if (count === 0) throw new Error('the guest agent found no file system to hold still')
+  }
+
+  /** Asked again until it is answered: a guest that is slow to freeze must not stay frozen. */
+  async thaw(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#call('guest-fsfreeze-thaw')
+        return
+      } catch (error) {
+        if (attempt === thawAttempts) throw error
+      }
+      await delay(thawPauseMs)
+    }
+  }
+
+  #call(command: string, args?: object, answers = true, limitMs = timeoutMs): Promise<unknown> {
+    const call = this.#last.then(() => converse(this.#socket, command, args, answers, limitMs))
     this.#last = call.catch(() => undefined)
     return call
   }
@@ -67,9 +94,10 @@ async function converse(
   command: string,
   args: object | undefined,
   answers: boolean,
+  limitMs: number,
 ): Promise<unknown> {
   const socket = connect(path)
-  const deadline = setTimeout(() => socket.destroy(new Error('the guest agent does not answer')), timeoutMs)
+  const deadline = setTimeout(() => socket.destroy(new Error('the guest agent does not answer')), limitMs)
   try {
     const lines = readLines(socket)
     const id = randomInt(2 ** 31)

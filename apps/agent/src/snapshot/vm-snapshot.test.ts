@@ -18,7 +18,9 @@ import {
   untilState,
   vmReport,
 } from '../testing/agent-harness.ts'
+import { listenAsGuest } from '../testing/guest-agent-server.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
+import { vmSockets } from '../vmm/launch.ts'
 
 inOwnNetwork(import.meta.url, () => {
   let box: TestBox
@@ -136,6 +138,28 @@ inOwnNetwork(import.meta.url, () => {
     assert.ok(event.type === 'vm_snapshot' && event.snapshot.consistency === 'paused')
     stop()
     await assert.rejects(restore(spec.vmUid, snapshotUid), /while it is stopped/)
+  })
+
+  test('a guest whose agent answers has its file systems held still for the copy, and let go after it', async () => {
+    const spec = await create('disk', true)
+    const interfaces = [{ 'hardware-address': spec.mac, 'ip-addresses': [{ 'ip-address': '192.0.2.77' }] }]
+    const asked: string[] = []
+    const { events, stop } = collectEvents(agent)
+    const guest = await listenAsGuest(vmSockets(box.runDir, spec.vmUid).guestAgent, ({ execute }) => {
+      if (execute.includes('fsfreeze')) asked.push(execute)
+      return JSON.stringify({ return: execute.includes('interfaces') ? interfaces : 1 })
+    })
+    await until('the agent to be known', async () =>
+      (await vmReport(agent, spec.vmUid))?.addresses.includes('192.0.2.77'),
+    )
+    const { report } = await take(spec.vmUid)
+    assert.equal(report.status, 'success', JSON.stringify(report))
+    const event = await until('the snapshot', () => events.find((one) => one.type === 'vm_snapshot'))
+    assert.ok(event.type === 'vm_snapshot' && event.snapshot.consistency === 'frozen')
+    assert.deepEqual(asked, ['guest-fsfreeze-freeze', 'guest-fsfreeze-thaw'])
+    assert.deepEqual((await vmReport(agent, spec.vmUid))?.addresses.includes('192.0.2.77'), true)
+    stop()
+    guest.stop()
   })
 
   test('a new VM is made from a snapshot, with its own identity; deleting the first takes its snapshots', async () => {

@@ -44,9 +44,11 @@ export function requireSnapshot(vm: Vm): void {
     throw new HearthError('invalid_state', `It is ${state}. Wait until it runs or is stopped.`)
 }
 
+const atRest = { frozen: false, thaw: async () => undefined }
+
 /**
  * A guest that runs is held still while its disk is copied: instantly where blocks are shared, else for as long as
- * the copy takes. Its disk is then as after a power cut, since nothing of it is flushed from inside the guest.
+ * the copy takes. Its disk is then as after a power cut, unless its agent has its file systems written out before.
  */
 export async function takeSnapshot(
   snapshots: SnapshotStore,
@@ -60,11 +62,10 @@ export async function takeSnapshot(
     })
     if (!(await canShareBlocks(vm.files.folder))) await requireSpace(vm.files.folder, disk.blocks * 512)
     const pauses = vm.hasProcess
-    if (pauses) {
-      progress.report(5, 'Holding the guest still')
-      await vm.pause()
-    }
+    if (pauses) progress.report(5, 'Holding the guest still')
+    const { frozen, thaw } = pauses ? await vm.freezeFileSystems() : atRest
     try {
+      if (pauses) await vm.pause()
       progress.report(10, 'Copying the disk')
       await snapshots.create(snapshotUid, async (folder) => {
         for (const from of await existing(keptFiles(vm.files)))
@@ -81,14 +82,18 @@ export async function takeSnapshot(
             snapshotUid,
             vmUid: vm.spec.vmUid,
             diskBytes: disk.size,
-            consistency: pauses ? 'paused' : 'stopped',
+            consistency: frozen ? 'frozen' : pauses ? 'paused' : 'stopped',
             takenAt: new Date().toISOString(),
           },
           boot: vm.record.boot,
         }
       })
     } finally {
-      if (pauses) await vm.resume()
+      try {
+        if (pauses) await vm.resume()
+      } finally {
+        await thaw()
+      }
     }
   } else if (vm.state === 'paused') await vm.resume()
 }

@@ -313,6 +313,26 @@ export class Vm {
     return () => this.#viewerListeners.delete(listener)
   }
 
+  /**
+   * Has the guest's file systems written out and held still, where an agent in it answers. `frozen` tells whether they
+   * are; `thaw` has to be called in any case.
+   */
+  async freezeFileSystems(): Promise<{ frozen: boolean; thaw: () => Promise<void> }> {
+    if (!this.#guestAddresses.answered) return { frozen: false, thaw: async () => undefined }
+    const { vmUid } = this.#spec
+    const warn = (what: string) => (error: unknown) =>
+      this.#context.log.warn(what, { vm: vmUid, error: errorText(error) })
+    const frozen = await this.#guestAgent.freeze().then(
+      () => true,
+      (error: unknown) => {
+        warn('a guest does not hold its file systems still')(error)
+        return false
+      },
+    )
+    const thaw = () => this.#guestAgent.thaw().catch(warn('a guest does not let its file systems go on'))
+    return { frozen, thaw }
+  }
+
   /** Holds the guest still: no instruction of it runs until `resume`. */
   async pause(): Promise<void> {
     await this.#request('pause')
@@ -335,10 +355,13 @@ export class Vm {
   }
 
   async measure(): Promise<void> {
-    const running = this.#monitor !== null && this.#state === 'running'
-    void this.#guestAddresses.ask(this.#spec.mac, running).then((changed) => {
-      if (changed && this.#monitor) this.#changed()
-    })
+    // While it is held still it can tell nothing new, and what it told stays true.
+    if (this.#state !== 'paused') {
+      const running = this.#monitor !== null && this.#state === 'running'
+      void this.#guestAddresses.ask(this.#spec.mac, running).then((changed) => {
+        if (changed && this.#monitor) this.#changed()
+      })
+    }
     await boundLog(this.files.vmmLog)
     await boundLog(this.files.passtLog)
     let used = 0

@@ -2,7 +2,9 @@
  * Of a server: its metrics as the API's model has them, and its snapshots, which here belong to their server and so
  * have addresses below it.
  */
+
 import { nameSchema } from '@hearth/shared/names'
+import { snapshotConsistencySchema } from '@hearth/shared/snapshot'
 import { GIB } from '@hearth/shared/units'
 import { z } from 'zod'
 import { on } from '../auth/privilege.ts'
@@ -105,10 +107,11 @@ const snapshotSchema = z
     name: z.string(),
     server: z.int(),
     status: z.enum(['creating', 'ready', 'deleting', 'missing']),
-    consistency: z
-      .enum(['stopped', 'paused'])
+    consistency: snapshotConsistencySchema
       .nullable()
-      .describe('stopped: taken while off; paused: while running, as after a power cut'),
+      .describe(
+        'stopped: taken while off; paused: while running, as after a power cut; frozen: while running, with file systems at rest',
+      ),
     scheduled: z.boolean(),
     disk_size: z.number().describe('GB, powers of two'),
     stored_size: z.number().nullable().describe('GB, powers of two'),

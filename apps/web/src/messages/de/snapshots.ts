@@ -17,7 +17,11 @@ export const snapshots: Messages['snapshots'] = {
   },
   size: (size) => `${size} belegt`,
   scheduled: 'nach Plan',
-  consistency: { stopped: 'im ausgeschalteten Zustand', paused: 'im laufenden Betrieb' },
+  consistency: {
+    stopped: 'im ausgeschalteten Zustand',
+    paused: 'im laufenden Betrieb',
+    frozen: 'im laufenden Betrieb, Dateisysteme in Ruhe',
+  },
   status: { creating: 'Wird gemacht', deleting: 'Wird gelöscht', missing: 'Fehlt' },
   more: (name) => `Mehr zum Snapshot ${name}`,
   restore: {

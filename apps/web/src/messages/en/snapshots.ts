@@ -15,7 +15,11 @@ export const snapshots = {
   },
   size: (size: string) => `${size} stored`,
   scheduled: 'by schedule',
-  consistency: { stopped: 'taken while off', paused: 'taken while running' },
+  consistency: {
+    stopped: 'taken while off',
+    paused: 'taken while running',
+    frozen: 'taken while running, file systems at rest',
+  },
   status: { creating: 'Being taken', deleting: 'Being deleted', missing: 'Missing' },
   more: (name: string) => `More for the snapshot ${name}`,
   restore: {
