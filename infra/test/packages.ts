@@ -18,5 +18,6 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'xvfb', why: 'a screen in memory for that viewer' },
   { name: 'postgresql', why: 'a real PostgreSQL under the portal’s rules' },
   { name: 'systemd', why: 'reads the units that install-service writes (systemd-analyze)' },
+  { name: 'qemu-guest-agent', why: 'the real program at the other end of the guest agent’s port' },
   { name: 'openssh-client', why: 'signs in to guests as a person would' },
 ]
