@@ -36,6 +36,8 @@ import { NatNetwork } from './network/nat.ts'
 import { PasstNetwork } from './network/passt.ts'
 import { requireNetwork } from './network/ports.ts'
 import type { AgentOptions } from './options.ts'
+import { recordingSource } from './recording/console-source.ts'
+import { Recordings } from './recording/recordings.ts'
 import { recover } from './recover.ts'
 import { seedDocuments } from './seed/cloud-init.ts'
 import { SnapshotRequests } from './snapshot/snapshot-requests.ts'
@@ -66,6 +68,7 @@ export class Agent implements AgentServices {
   readonly #catalogue: ImageCatalogue
   readonly #cache: ImageCache
   readonly #ownImages: OwnImages
+  readonly recordings: Recordings
   /** Uploads go to it past the actions. */
   readonly builder: BuilderClient
   readonly #actions: Actions
@@ -128,6 +131,14 @@ export class Agent implements AgentServices {
       },
       (vmUid) => this.#hub.publish({ type: 'vm_removed', vmUid }),
     )
+    this.recordings = new Recordings({
+      stateFolder: options.state,
+      log,
+      source: (vmUid) => {
+        const vm = this.#vms.find(vmUid)
+        return vm ? recordingSource(vm) : null
+      },
+    })
     this.#sampler = new Sampler(options.state, () => this.#vms.all())
     const parts = {
       vms: this.#vms,
@@ -159,6 +170,7 @@ export class Agent implements AgentServices {
     await this.#cache.open()
     await this.#ownImages.open()
     await this.#catalogue.open()
+    await this.recordings.open()
     await recover({
       vms: this.#vms,
       store: this.#store,
@@ -179,6 +191,7 @@ export class Agent implements AgentServices {
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer)
     this.#catalogue.stop()
+    await this.recordings.close()
     const running = this.#vms.all().filter((vm) => vm.hasProcess)
     for (const vm of running) vm.release()
     await this.#network.stop(running.length > 0)

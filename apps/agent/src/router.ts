@@ -20,6 +20,11 @@ import {
   volumeRefInputSchema,
 } from '@hearth/shared/agent-protocol'
 import { imageReportSchema } from '@hearth/shared/image'
+import {
+  recordingRefInputSchema,
+  recordingReportSchema,
+  recordingStartInputSchema,
+} from '@hearth/shared/recording'
 import { z } from 'zod'
 import { procedure, router } from './api/trpc.ts'
 
@@ -94,6 +99,20 @@ export const agentRouter = router({
       .input(imageDeleteInputSchema)
       .output(actionReportSchema)
       .mutation(({ ctx, input }) => ctx.services.deleteImage(input)),
+  }),
+  recording: router({
+    list: procedure.output(z.array(recordingReportSchema)).query(({ ctx }) => ctx.services.recordings.list()),
+    start: procedure
+      .input(recordingStartInputSchema)
+      .output(recordingReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.recordings.start(input)),
+    stop: procedure
+      .input(recordingRefInputSchema)
+      .output(recordingReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.recordings.stop(input.recordingUid)),
+    delete: procedure
+      .input(recordingRefInputSchema)
+      .mutation(({ ctx, input }) => ctx.services.recordings.remove(input.recordingUid)),
   }),
   action: router({
     get: procedure

@@ -30,6 +30,10 @@ import { volumeBytesSchema, volumeFormatSchema, volumeReportSchema, volumeUidSch
  *   image.import   mutation     ImageImportInput → ActionReport    (from an address or a finished upload)
  *   image.create   mutation     ImageCreateInput → ActionReport    (from a stopped VM's disk)
  *   image.delete   mutation     ImageDeleteInput → ActionReport
+ *   recording.list  query       → RecordingReport[]
+ *   recording.start mutation    RecordingStartInput → RecordingReport   (records when it answers)
+ *   recording.stop  mutation    RecordingRef → RecordingReport          (its file is complete when it answers)
+ *   recording.delete mutation   RecordingRef
  *   action.get     query        {actionId} → ActionReport | null
  *   action.cancel  mutation     {actionId} → ActionReport | null   (what can be cancelled ends by itself, soon)
  *   events         subscription → AgentEvent, beginning with one `snapshot`
@@ -37,6 +41,8 @@ import { volumeBytesSchema, volumeFormatSchema, volumeReportSchema, volumeUidSch
  * An upload goes past the router, as plain HTTP with the same header: HEAD, PATCH and DELETE `/uploads/<uploadUid>` in
  * the words of tus 1.0.0 (Upload-Offset, Upload-Length); `Upload-Zeros: N` without a body stands for N zero bytes. The
  * first PATCH at offset 0 begins it; one PATCH carries at most `imageLimits.uploadChunkBytes`.
+ *
+ * A recording's file is `GET /recordings/<recordingUid>/data`, with the same header.
  *
  * A mutation with an action id the agent has seen returns that action's report and does nothing else.
  */
@@ -183,11 +189,12 @@ export type AgentEvent = z.infer<typeof agentEventSchema>
 /**
  * Serial console: WebSocket at `/vms/<vmUid>/serial`, same Authorization header. Binary frames are the raw
  * bytes both ways; the scrollback (at least 256 KiB) comes first, and the notice `live` after its last byte. A text
- * frame from the agent is one ConsoleNotice as JSON. Close codes: 4404 no such VM, 4409 not running (after the scrollback of its last run
+ * frame from the agent is one ConsoleNotice as JSON; `recorded` and `not_recorded` tell whether an administrator has this
+ * console recorded, at the beginning (if so) and at each change. Close codes: 4404 no such VM, 4409 not running (after the scrollback of its last run
  * was sent), 4401 bad token.
  */
 export const consoleNoticeSchema = z.object({
-  notice: z.enum(['connected', 'live', 'not_running', 'ended']),
+  notice: z.enum(['connected', 'live', 'not_running', 'ended', 'recorded', 'not_recorded']),
   message: z.string(),
 })
 export type ConsoleNotice = z.infer<typeof consoleNoticeSchema>
@@ -224,6 +231,8 @@ export const displayNoticeSchema = z.discriminatedUnion('type', [
     bytes: z.number(),
     roundTripMs: z.number(),
   }),
+  /** Whether an administrator has this screen recorded: at the beginning, if so, and at each change. */
+  z.object({ type: z.literal('recorded'), on: z.boolean() }),
 ])
 export type DisplayNotice = z.infer<typeof displayNoticeSchema>
 export const displayRequestSchema = z.discriminatedUnion('type', [

@@ -15,6 +15,7 @@ import type {
   VolumeRefInput,
 } from '@hearth/shared/agent-protocol'
 import type { ImageImport, ImageReport, OwnImage } from '@hearth/shared/image'
+import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 
 /** The connection behind a subscription: events wait until it has taken the last ones. */
@@ -22,7 +23,16 @@ export interface EventSink {
   ready(): Promise<void>
 }
 
+/** Recordings of consoles. */
+export interface RecordingServices {
+  list(): RecordingReport[]
+  start(input: RecordingStartInput): Promise<RecordingReport>
+  stop(recordingUid: string): Promise<RecordingReport>
+  remove(recordingUid: string): Promise<void>
+}
+
 export interface AgentServices {
+  readonly recordings: RecordingServices
   hostInfo(): Promise<HostInfo>
   shutdownGuests(timeoutMs: number): Promise<{ stopped: number; forced: number }>
   listVms(): VmReport[]

@@ -38,7 +38,7 @@ export class SocketPipe {
   /** Tries for as long as `wanted` says so, and the viewer is there; null when it was in vain. */
   async connect(path: string, wanted: () => boolean): Promise<Socket | null> {
     while (wanted() && this.isOpen) {
-      const socket = await tryConnect(path)
+      const socket = await connectSocket(path)
       if (socket && this.isOpen) return socket
       socket?.destroy()
       await new Promise((resolve) => setTimeout(resolve, connectRetryMs))
@@ -102,7 +102,8 @@ export class SocketPipe {
   }
 }
 
-function tryConnect(path: string): Promise<Socket | null> {
+/** Null: nobody listens there (yet). */
+export function connectSocket(path: string): Promise<Socket | null> {
   return new Promise((resolve) => {
     const socket = connect({ path, noDelay: true })
     socket.once('connect', () => {

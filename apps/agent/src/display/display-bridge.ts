@@ -38,6 +38,8 @@ export interface DisplaySource {
   ) => Promise<unknown>
   /** Tells of every change of who watches, until the returned function is called. */
   onViewers: (listener: ViewersListener) => () => void
+  /** Calls the listener at once and at each change with whether this screen is recorded, until it is told to stop. */
+  onRecorded: (listener: (on: boolean) => void) => () => void
 }
 
 export class DisplayBridge {
@@ -70,6 +72,12 @@ export class DisplayBridge {
     }
     const stop = this.#source.onViewers((viewers, clipboard) => this.#tellViewers(viewers, clipboard))
     this.#client.once('close', stop)
+    let told = false
+    const stopRecorded = this.#source.onRecorded((on) => {
+      if (on !== told) this.#notice({ type: 'recorded', on })
+      told = on
+    })
+    this.#client.once('close', stopRecorded)
     socket.write(`${viewerIntroductionPrefix}${JSON.stringify(this.#viewer)}\n`)
     this.#pipe.join(socket, () => void this.#ended())
   }

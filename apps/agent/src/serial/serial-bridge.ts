@@ -13,6 +13,8 @@ export interface SerialSource {
   logPath: string
   /** Whether the VM has a process; its socket may appear a moment later. */
   isRunning: () => boolean
+  /** Calls the listener at once and at each change with whether this console is recorded, until it is told to stop. */
+  onRecorded?: (listener: (on: boolean) => void) => () => void
 }
 
 export class SerialBridge {
@@ -37,6 +39,14 @@ export class SerialBridge {
       return
     }
     this.#notice('connected', 'Connected to the serial console.')
+    let told = false
+    const stop = this.#source.onRecorded?.((on) => {
+      if (on === told) return
+      told = on
+      if (on) this.#notice('recorded', 'An administrator has this console recorded.')
+      else this.#notice('not_recorded', 'This console is not recorded any more.')
+    })
+    if (stop) this.#client.once('close', stop)
     const line = new ScrollbackLine(
       (bytes) => this.#pipe.send(bytes),
       () => this.#notice('live', 'What follows is written now.'),

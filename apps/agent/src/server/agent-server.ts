@@ -1,11 +1,12 @@
 /**
- * The agent's one HTTP port: `/healthz`, uploads at `/uploads/<uid>`, the control router's WebSocket at `/trpc`, and a WebSocket per viewer of
+ * The agent's one HTTP port: `/healthz`, uploads at `/uploads/<uid>`, recordings at `/recordings/<uid>/data`, the control router's WebSocket at `/trpc`, and a WebSocket per viewer of
  * a VM's serial console or screen at `/vms/<uid>/serial` and `/vms/<uid>/display`.
  */
 import { createServer, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { consoleClose } from '@hearth/shared/agent-protocol'
 import { vmUidSchema } from '@hearth/shared/names'
+import type { RecordingKind } from '@hearth/shared/recording'
 import { viewerIntroductionSchema } from '@hearth/shared/vmm-control'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -13,6 +14,7 @@ import type { Agent } from '../agent.ts'
 import { DisplayBridge, maxDisplayInputFrame } from '../display/display-bridge.ts'
 import { answerScreenPicture } from '../display/screen-picture.ts'
 import { errorText, type Log } from '../log.ts'
+import { answerRecording } from '../recording/answer-recording.ts'
 import { agentRouter } from '../router.ts'
 import { maxInputFrame, SerialBridge } from '../serial/serial-bridge.ts'
 import type { Vm } from '../vm/vm.ts'
@@ -65,6 +67,13 @@ export async function startServer(options: {
       }
       const asked = { width: url.searchParams.get('width'), ifNoneMatch: request.headers['if-none-match'] }
       void answerScreenPicture(find(pictured), asked, response)
+      return
+    }
+    const recording = /^\/recordings\/([^/]+)\/data$/.exec(url.pathname)?.[1]
+    if (request.method === 'GET' && recording !== undefined) {
+      if (isAuthorized(request.headers.authorization, token))
+        void answerRecording(agent.recordings, recording, response)
+      else response.writeHead(401).end()
       return
     }
     const upload = /^\/uploads\/([^/]+)$/.exec(url.pathname)?.[1]
@@ -136,7 +145,16 @@ export async function startServer(options: {
       socketPath: vm.sockets.serial,
       logPath: vm.files.serialLog,
       isRunning: () => vm.hasProcess,
+      onRecorded: (listener) => onRecorded(vm.spec.vmUid, 'serial', listener),
     }).start()
+  }
+
+  function onRecorded(vmUid: string, kind: RecordingKind, listener: (on: boolean) => void): () => void {
+    const { recordings } = agent
+    listener(recordings.isRecorded(vmUid, kind))
+    return recordings.onChange((uid, changed) => {
+      if (uid === vmUid && changed === kind) listener(recordings.isRecorded(vmUid, kind))
+    })
   }
 
   function openDisplay(client: WebSocket, vm: Vm, query: URLSearchParams): void {
@@ -157,6 +175,7 @@ export async function startServer(options: {
         hasDisplay: () => vm.hasDisplay,
         request: (method, params) => vm.ask(method, params),
         onViewers: (listener) => vm.onViewers(listener),
+        onRecorded: (listener) => onRecorded(vm.spec.vmUid, 'display', listener),
       },
       viewer.data,
     ).start()

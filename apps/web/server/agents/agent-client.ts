@@ -6,6 +6,11 @@ import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
 import { type AgentEvent, agentEventSchema, powerOpSchema } from '@hearth/shared/agent-protocol'
 import { errorReportSchema, HearthError } from '@hearth/shared/errors'
 import { imageImportSchema, ownImageSchema } from '@hearth/shared/image'
+import {
+  type RecordingReport,
+  type RecordingStartInput,
+  recordingReportSchema,
+} from '@hearth/shared/recording'
 import { parseVmSpec } from '@hearth/shared/vm-spec'
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
 import superjson from 'superjson'
@@ -187,6 +192,39 @@ export class AgentClient {
       handshakeTimeout: 5_000,
       maxPayload: 4 * 1024 * 1024,
       perMessageDeflate: false,
+    })
+  }
+
+  async recordings(): Promise<RecordingReport[]> {
+    const { recording } = this.#trpc
+    const options = { signal: AbortSignal.timeout(requestTimeoutMs) }
+    return z
+      .array(recordingReportSchema)
+      .parse(await refusalsAsErrors(() => recording.list.query(undefined, options)))
+  }
+
+  async startRecording(input: RecordingStartInput): Promise<RecordingReport> {
+    const options = { signal: AbortSignal.timeout(requestTimeoutMs) }
+    const ask = () => this.#trpc.recording.start.mutate(input, options)
+    return recordingReportSchema.parse(await refusalsAsErrors(ask))
+  }
+
+  async stopRecording(recordingUid: string): Promise<RecordingReport> {
+    const options = { signal: AbortSignal.timeout(requestTimeoutMs) }
+    const ask = () => this.#trpc.recording.stop.mutate({ recordingUid }, options)
+    return recordingReportSchema.parse(await refusalsAsErrors(ask))
+  }
+
+  async deleteRecording(recordingUid: string): Promise<void> {
+    const options = { signal: AbortSignal.timeout(requestTimeoutMs) }
+    await refusalsAsErrors(() => this.#trpc.recording.delete.mutate({ recordingUid }, options))
+  }
+
+  /** A recording's file, as the host answers it; `signal` ends it. */
+  recordingData(recordingUid: string, signal: AbortSignal): Promise<Response> {
+    return fetch(`${this.#endpoint.url.replace(/^ws/, 'http')}/recordings/${recordingUid}/data`, {
+      headers: { authorization: `Bearer ${this.#endpoint.token}` },
+      signal,
     })
   }
 

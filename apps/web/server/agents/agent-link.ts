@@ -11,7 +11,7 @@ import type { Database } from '../db/client.ts'
 import { errorText, type Log } from '../log.ts'
 import { applyReport, failAction } from '../services/actions.ts'
 import type { Changes } from '../services/changes.ts'
-import type { AgentRequest } from '../services/context.ts'
+import type { AgentRequest, HostRecordings } from '../services/context.ts'
 import { keepSample } from '../services/metrics-store.ts'
 import { AgentClient, type AgentEndpoint } from './agent-client.ts'
 import { observeAbsence, observeHost, observeImage, observeImageAbsence, observeVm } from './observe.ts'
@@ -67,6 +67,11 @@ export class AgentLink {
 
   screenPicture(...given: Parameters<AgentClient['screenPicture']>): Promise<Response> {
     return this.#client.screenPicture(...given)
+  }
+
+  /** What is asked of the host's recordings, past the actions: each call is answered at once. */
+  get recordings(): HostRecordings {
+    return this.#client
   }
 
   cancel(actionId: number): Promise<void> {

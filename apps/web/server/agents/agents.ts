@@ -82,6 +82,10 @@ export class Agents implements Hosts {
     return link?.online ? link.openUpload(uploadUid, method, headers) : undefined
   }
 
+  recordings(hostId: number): AgentLink['recordings'] {
+    return this.#online(hostId).recordings
+  }
+
   #online(hostId: number): AgentLink {
     const link = this.#links.get(hostId)
     if (!link?.online)

@@ -10,6 +10,7 @@ import type { Portal } from '../portal.ts'
 import { consoleKindSchema } from '../services/consoles.ts'
 import { inLanguage, languageOf } from './language.ts'
 import { isOwnPage, ownOrigin } from './origin.ts'
+import { answerRecording, recordingPath } from './recordings.ts'
 import { addressOf, readBody, respondJson, respondText } from './respond.ts'
 import { answerScreenPicture, screenPicturePath } from './screen-picture.ts'
 import { setCommonHeaders, setPagePolicy } from './security-headers.ts'
@@ -68,6 +69,7 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
     else if (pathname.startsWith('/api/v1/') || pathname === '/api/v1')
       await portal.rest(request, response, own)
     else if (screenPicturePath.test(pathname)) await answerScreenPicture(portal, request, response)
+    else if (recordingPath.test(pathname)) await answerRecording(portal, request, response)
     else if (uploadOf(pathname) !== undefined) await answerUploadHere(request, response, uploadOf(pathname)!)
     else if (pathname === '/healthz') respondText(response, 200, 'ok\n')
     else if (pathname === '/ca.crt') answerAuthority(response)

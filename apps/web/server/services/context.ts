@@ -1,5 +1,6 @@
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import type { ImageImport, OwnImage } from '@hearth/shared/image'
+import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
 import type { VolumeFormat } from '@hearth/shared/volume'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
@@ -37,6 +38,16 @@ export interface Hosts {
   /** How many bytes of an upload the host has. */
   uploadOffset(hostId: number, uploadUid: string): Promise<number>
   dropUpload(hostId: number, uploadUid: string): Promise<void>
+  /** The recordings a host keeps. Throws while it is away. */
+  recordings(hostId: number): HostRecordings
+}
+
+export interface HostRecordings {
+  recordings(): Promise<RecordingReport[]>
+  startRecording(input: RecordingStartInput): Promise<RecordingReport>
+  stopRecording(recordingUid: string): Promise<RecordingReport>
+  deleteRecording(recordingUid: string): Promise<void>
+  recordingData(recordingUid: string, signal: AbortSignal): Promise<Response>
 }
 
 export interface ServiceContext {

@@ -13,6 +13,7 @@ import { metricsService } from './metrics.ts'
 import { homeService, personsService } from './persons.ts'
 import { projectsService } from './projects.ts'
 import { quotaService } from './quota-requests.ts'
+import { recordingsService } from './recordings.ts'
 import { sessionService } from './session.ts'
 import { setupService } from './setup.ts'
 import { snapshotsService } from './snapshots.ts'
@@ -52,5 +53,6 @@ export function createServices(
     tokens: tokensService(context),
     labels: labelsService(context),
     consoles: consolesService(context),
+    recordings: recordingsService(context),
   }
 }

@@ -9,6 +9,7 @@ import type { PowerOp } from '@hearth/shared/agent-protocol'
 import type { RateLimit } from '@hearth/shared/limits'
 import type { Firewall, PortForward } from '@hearth/shared/network'
 import type { QuotaKey } from '@hearth/shared/quota'
+import type { RecordingKind } from '@hearth/shared/recording'
 import type { VmBoot, VmSpec } from '@hearth/shared/vm-spec'
 import type { VolumeFormat } from '@hearth/shared/volume'
 import type { Privilege, ProjectRole } from '../auth/privilege.ts'
@@ -34,6 +35,7 @@ import type {
   ProjectView,
   QuotaRequestView,
 } from '../views/project.ts'
+import type { RecordingView } from '../views/recording.ts'
 import type { Role, SessionView, SetupCompleteInput } from '../views/session.ts'
 import type { SizeView } from '../views/size.ts'
 import type { SnapshotPlan, SnapshotsView } from '../views/snapshot.ts'
@@ -309,6 +311,15 @@ export interface PortalServices {
     of(type: LabelledType, ids: readonly number[]): Promise<Map<number, Record<string, string>>>
     /** Replaces all labels of one thing. */
     set(viewer: Viewer, type: LabelledType, id: number, labels: Record<string, string>): Promise<void>
+  }
+  readonly recordings: {
+    /** Newest first. */
+    list(filter: { vmId?: number | undefined }): Promise<RecordingView[]>
+    get(recordingUid: string): Promise<RecordingView>
+    /** Records when it resolves; one that goes on already is the answer. */
+    start(viewer: Viewer, input: { vmId: number; kind: RecordingKind }): Promise<RecordingView>
+    stop(viewer: Viewer, recordingUid: string): Promise<RecordingView>
+    delete(viewer: Viewer, recordingUid: string): Promise<void>
   }
   readonly consoles: {
     open(viewer: Viewer, vmId: number): Promise<{ ticket: string; url: string }>

@@ -2,6 +2,7 @@
  * A small agent in this process, for the faults the real one cannot be made to have: it accepts actions and ends
  * them only when told, goes away and comes back on the same port, refuses, forgets. Real HTTP, WebSocket and tRPC.
  */
+import { createReadStream } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ActionCommand, ActionReport } from '@hearth/shared/action'
 import {
@@ -24,6 +25,12 @@ import {
 } from '@hearth/shared/agent-protocol'
 import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
 import type { ImageReport } from '@hearth/shared/image'
+import {
+  type RecordingReport,
+  type RecordingStartInput,
+  recordingRefInputSchema,
+  recordingStartInputSchema,
+} from '@hearth/shared/recording'
 import type { VmSnapshotReport } from '@hearth/shared/snapshot'
 import { GIB, MIB } from '@hearth/shared/units'
 import type { VolumeReport } from '@hearth/shared/volume'
@@ -73,7 +80,17 @@ const image = (imageUid: string, more: Partial<ImageReport>): ImageReport => ({
   ...more,
 })
 
+/** Recordings as the agent keeps them; a test that wants some hands over the agent's own. */
+export interface FakeRecordings {
+  list(): RecordingReport[]
+  start(input: RecordingStartInput): Promise<RecordingReport>
+  stop(recordingUid: string): Promise<RecordingReport>
+  remove(recordingUid: string): Promise<void>
+  file(recordingUid: string): string
+}
+
 export class FakeAgent {
+  recordings: FakeRecordings | null = null
   readonly vms = new Map<string, VmReport>()
   /** What it says of its box; a change is told with the next connection or a `host` event. */
   host: HostInfo = info()
@@ -125,6 +142,13 @@ export class FakeAgent {
       const upload = /^\/uploads\/([^/]+)$/.exec(request.url ?? '')?.[1]
       if (upload !== undefined) {
         this.#upload(upload, request, response)
+        return
+      }
+      const recording = /^\/recordings\/([^/]+)\/data$/.exec(request.url ?? '')?.[1]
+      if (recording !== undefined && this.recordings) {
+        createReadStream(this.recordings.file(recording))
+          .on('error', () => response.writeHead(404).end())
+          .pipe(response)
         return
       }
       const pictured = /^\/vms\/[^/]+\/screen\.jpg\?width=\d+$/.test(request.url ?? '')
@@ -414,6 +438,20 @@ export class FakeAgent {
           .mutation(({ input }) =>
             refusing(() => this.#accept('image.delete', 'delete_image', input, { imageUid: input.imageUid })),
           ),
+      }),
+      recording: t.router({
+        list: t.procedure.query(() => this.recordings?.list() ?? []),
+        start: t.procedure.input(recordingStartInputSchema).mutation(({ input }) => {
+          if (!this.recordings) throw new TRPCError({ code: 'NOT_FOUND' })
+          return this.recordings.start(input)
+        }),
+        stop: t.procedure.input(recordingRefInputSchema).mutation(({ input }) => {
+          if (!this.recordings) throw new TRPCError({ code: 'NOT_FOUND' })
+          return this.recordings.stop(input.recordingUid)
+        }),
+        delete: t.procedure
+          .input(recordingRefInputSchema)
+          .mutation(({ input }) => this.recordings?.remove(input.recordingUid)),
       }),
       action: t.router({
         get: t.procedure

@@ -15,6 +15,7 @@ import {
   projectRouter,
   quotaRouter,
 } from './procedures/project.ts'
+import { recordingRouter } from './procedures/recording.ts'
 import { sessionRouter, setupRouter } from './procedures/session.ts'
 import { snapshotRouter } from './procedures/snapshot.ts'
 import { vmRouter } from './procedures/vm.ts'
@@ -36,6 +37,7 @@ export const appRouter = router({
   sshKey: sshKeyRouter,
   token: tokenRouter,
   console: consoleRouter,
+  recording: recordingRouter,
   project: projectRouter,
   invitation: invitationRouter,
   quota: quotaRouter,
