@@ -8,7 +8,11 @@
  *   break                     cuts every viewer's connection
  *   off | on                  ends the VM, starts it again
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Recordings } from '../../apps/agent/src/recording/recordings.ts'
 import { admin, newKey, TestPortal, tinyVm, until } from '../../apps/web/server/testing/test-portal.ts'
 import { PaintedScreen } from './painted-screen.ts'
 
@@ -34,6 +38,23 @@ portal.agent.finish(action.id)
 await until('the VM to run', async () => (await ada.trpc.vm.get.query({ id: vm.id })).hasScreen)
 portal.agent.onDisplay = (socket, query) =>
   screen.running ? screen.attach(socket, query) : socket.close(4409)
+/** The agent's own recorder, with the painted screen in place of the monitor's. */
+const folder = await mkdtemp(join(tmpdir(), 'hearth-painted-'))
+const recordings = new Recordings({
+  stateFolder: folder,
+  log: { info() {}, warn() {}, error: console.error },
+  source: () => ({
+    name: 'studio',
+    running: screen.running,
+    hasDisplay: true,
+    connect: async () => screen.connect(),
+  }),
+})
+await recordings.open()
+portal.agent.recordings = recordings
+recordings.onChange(
+  (uid, kind) => kind === 'display' && screen.tellRecorded(recordings.isRecorded(uid, kind)),
+)
 portal.agent.onSerial = (socket) => {
   socket.send(JSON.stringify({ notice: 'connected', message: '' }))
   socket.send(Buffer.from('studio login: '))
@@ -68,6 +89,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
   answer({ events: screen.events.splice(0), size: screen.surface.size() })
 }
+await recordings.close()
 screen.close()
 await portal.stop()
+await rm(folder, { recursive: true, force: true })
 process.exit(0)

@@ -2,7 +2,7 @@
  * Real screens without guests: an RFB server of the monitor whose picture is painted here, joined to the fake agent,
  * for looking at the console page and for tests of it in a browser.
  */
-import { duplexPair } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import type { DisplayNotice } from '@hearth/shared/agent-protocol'
 import { viewerIntroductionPrefix } from '@hearth/shared/vmm-control'
 import type { WebSocket } from 'ws'
@@ -17,6 +17,7 @@ export class PaintedScreen {
   running = true
   readonly server: RfbServer
   readonly #sockets = new Map<string, (notice: DisplayNotice) => void>()
+  #recorded = false
 
   constructor(width: number, height: number) {
     this.surface.resize(width, height)
@@ -90,10 +91,11 @@ export class PaintedScreen {
         if (me) socket.send(JSON.stringify({ ...me, type: 'figures' }))
       } else this.server.setControl(id, type === 'take_control')
     })
-    this.#sockets.set(
-      id,
-      (notice) => socket.readyState === socket.OPEN && socket.send(JSON.stringify(notice)),
-    )
+    const tell = (notice: DisplayNotice): void => {
+      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(notice))
+    }
+    this.#sockets.set(id, tell)
+    if (this.#recorded) tell({ type: 'recorded', on: true })
     const [ours, theirs] = duplexPair()
     socket.on('message', (data, isBinary) => isBinary && theirs.write(data as Buffer))
     theirs.on('data', (chunk: Buffer) => socket.send(chunk))
@@ -102,6 +104,18 @@ export class PaintedScreen {
     this.server.attach(ours, { id })
     const introduction = { id, name: query.get('name') ?? '', input: query.get('input') === '1' }
     theirs.write(`${viewerIntroductionPrefix}${JSON.stringify(introduction)}\n`)
+  }
+
+  /** Another connection to the monitor, as the agent's recorder makes one. */
+  connect(): Duplex {
+    const [ours, theirs] = duplexPair()
+    this.server.attach(ours, { id: 'connected' })
+    return theirs
+  }
+
+  tellRecorded(on: boolean): void {
+    this.#recorded = on
+    for (const send of this.#sockets.values()) send({ type: 'recorded', on })
   }
 
   close(): void {

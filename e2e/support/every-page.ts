@@ -44,6 +44,7 @@ export const everyPage: readonly ShownPage[] = [
   { name: 'activity', path: () => '/activity' },
   { name: 'projects', path: () => '/projects' },
   { name: 'project', path: () => '/projects/1' },
+  { name: 'recordings', path: () => '/recordings' },
   { name: 'people', path: () => '/people' },
   { name: 'home-settings', path: () => '/home' },
   { name: 'security', path: () => '/settings/security' },

@@ -26,6 +26,8 @@ export interface DisplaySnapshot {
   readonly guestClipboard: { readonly text: string } | null
   /** Whether the guest has an agent that shares its clipboard; null until the host has said so. */
   readonly guestShares: boolean | null
+  /** An administrator has this screen recorded. */
+  readonly recorded: boolean
 }
 
 export interface DisplaySessionOptions {
@@ -55,6 +57,7 @@ export class DisplaySession {
     figures: null,
     guestClipboard: null,
     guestShares: null,
+    recorded: false,
   }
   #rfb: RFB | undefined
   #channel: DisplayChannel | undefined
@@ -245,6 +248,10 @@ export class DisplaySession {
       })
       return
     }
+    if (notice.type === 'recorded') {
+      this.#change({ recorded: notice.on })
+      return
+    }
     const me = notice.viewers.find(({ id }) => id === notice.you) ?? null
     this.#change({ viewers: notice.viewers, me, guestShares: notice.clipboard ?? null })
     this.#apply()
@@ -284,7 +291,7 @@ export class DisplaySession {
     this.#rfb = undefined
     this.#channel = undefined
     // Of an old connection's viewers nothing is known any more.
-    if (this.#snapshot.viewers.length > 0) this.#change({ viewers: [], me: null })
+    if (this.#snapshot.viewers.length > 0) this.#change({ viewers: [], me: null, recorded: false })
     if (rfb) {
       try {
         rfb.disconnect()

@@ -10,6 +10,8 @@ export interface SessionOptions {
   onOutput: (bytes: Uint8Array) => void
   /** The scrollback is over: what follows is written now. */
   onLive: () => void
+  /** Whether an administrator has this console recorded. */
+  onRecorded: (on: boolean) => void
   refusalCode: (error: unknown) => string
 }
 
@@ -107,6 +109,8 @@ export class ConsoleSession {
         // Why a stream ends is told by its close code; `ended` alone may also mean that the host went away.
         const notice = parseNotice(message.data)
         if (notice === 'not_running') this.tell({ type: 'not_running' })
+        if (notice === 'recorded' || notice === 'not_recorded')
+          this.#options.onRecorded(notice === 'recorded')
         if (notice === 'live') begin()
         if (notice === 'live' || notice === 'not_running') this.#options.onLive()
         return
@@ -118,6 +122,7 @@ export class ConsoleSession {
       if (this.#socket !== socket) return
       this.#socket = undefined
       this.#input = undefined
+      this.#options.onRecorded(false)
       this.tell({ type: 'socket_closed', code: event.code })
     }
   }

@@ -15,6 +15,10 @@ export const paths = {
   vmApi: (id: number) => `/vms/${id}/api`,
   consoleWindow: (id: number) => `/console/${id}`,
   screenPicture: (id: number, width: number) => `/console/${id}/screen.jpg?width=${width}`,
+  recordings: (vmId?: number) => (vmId === undefined ? '/recordings' : `/recordings?vm=${vmId}`),
+  recording: (uid: string) => `/recordings/${uid}`,
+  recordingFile: (uid: string, download = false) =>
+    `/console/recordings/${uid}${download ? '?download' : ''}`,
   images: () => '/images',
   image: (id: number) => `/images/${id}`,
   volumes: () => '/volumes',

@@ -22,7 +22,9 @@ import { Field, Textarea } from '../../ui/field.tsx'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
 import { StatusDot, type Tone } from '../../ui/status.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
+import { RecordingItems } from './recording-items.tsx'
 import { MenuSquare, toolbarSquare } from './toolbar-button.tsx'
+import type { Recording } from './use-recording.ts'
 import type { SerialConsoleControls } from './use-serial-console.ts'
 
 const t = m.console
@@ -58,6 +60,7 @@ export function ConsoleToolbar({
   screenReader,
   onScreenReader,
   start,
+  recording,
 }: {
   vm: VmView
   console: SerialConsoleControls
@@ -71,6 +74,7 @@ export function ConsoleToolbar({
   onScreenReader: (on: boolean) => void
   /** At the beginning of the bar. */
   start?: ReactNode
+  recording: Recording
 }) {
   const fullscreen = useFullscreen(frame)
   const [pasting, setPasting] = useState(false)
@@ -190,6 +194,7 @@ export function ConsoleToolbar({
         <MenuItem icon={<Speech />} onSelect={() => onScreenReader(!screenReader)}>
           {screenReader ? t.readerOff : t.readerOn}
         </MenuItem>
+        <RecordingItems recording={recording} vmId={vm.id} whyNot={whyNot} />
       </Menu>
       {pasting ? (
         <PasteDialog

@@ -10,10 +10,12 @@ import { DisplayControlBar } from './display-control-bar.tsx'
 import { DisplayOverlay } from './display-overlay.tsx'
 import { type DisplayChoices, DisplayToolbar } from './display-toolbar.tsx'
 import { DisplayTypeDialog } from './display-type-dialog.tsx'
+import { RecordedPill } from './recorded-pill.tsx'
 import { ScreenKeyboard } from './screen-keyboard.tsx'
 import { clipboardAccess, useClipboardShare } from './use-clipboard-share.ts'
 import { useDisplayConsole } from './use-display-console.ts'
 import { usePageFullscreen } from './use-page-fullscreen.ts'
+import { useRecording } from './use-recording.ts'
 
 const modeKey = 'hearth.screen.mode'
 /** In full screen the bar comes when the pointer is this near to the upper edge. */
@@ -63,6 +65,7 @@ export function DisplayConsole({
   const [barShown, setBarShown] = useState(true)
   const screen = useDisplayConsole(vm, target, frozen, choices)
   const share = useClipboardShare(screen, target)
+  const recording = useRecording(vm, 'display', screen.recorded)
   const { state } = screen
   const live = state.at === 'live'
 
@@ -130,6 +133,7 @@ export function DisplayConsole({
           ownTab={ownTab}
           onTypeText={() => void typeText()}
           onClipboard={() => setClipboard(true)}
+          recording={recording}
           sharing={share.on && screen.guestShares === true}
           onScreenKeyboard={() => field.current?.focus()}
           start={fullscreen ? null : start}
@@ -156,6 +160,7 @@ export function DisplayConsole({
           aria-label={m.display.canvas(vm.name)}
           className="absolute inset-0 [&_canvas]:touch-none"
         />
+        <RecordedPill recorded={live && screen.recorded} />
         {live ? null : <DisplayOverlay vm={vm} actions={actions} console={screen} onSerial={onSerial} />}
       </div>
       {live && control ? <ScreenKeyboard console={screen} field={field} /> : null}

@@ -27,8 +27,10 @@ import { toast } from '../../ui/toast.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
 import { DisplayKeys } from './display-keys.tsx'
 import { DisplayWatchers } from './display-watchers.tsx'
+import { RecordingItems } from './recording-items.tsx'
 import { MenuSquare, toolbarSquare } from './toolbar-button.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
+import type { Recording } from './use-recording.ts'
 
 const t = m.display
 const tones: Record<DisplayConsole['state']['at'], Tone> = {
@@ -59,6 +61,7 @@ export function DisplayToolbar({
   onTypeText,
   onClipboard,
   sharing,
+  recording,
   onScreenKeyboard,
   start,
 }: {
@@ -75,6 +78,7 @@ export function DisplayToolbar({
   onClipboard: () => void
   /** The browser's clipboard and the VM's are one now. */
   sharing: boolean
+  recording: Recording
   onScreenKeyboard: () => void
   /** At the beginning of the bar. */
   start?: ReactNode
@@ -220,6 +224,7 @@ export function DisplayToolbar({
         >
           {t.figures}
         </MenuItem>
+        <RecordingItems recording={recording} vmId={vm.id} whyNot={live ? null : stateWord} />
       </Menu>
     </div>
   )

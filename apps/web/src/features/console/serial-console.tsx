@@ -6,7 +6,9 @@ import { cx } from '../../ui/cx.ts'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { ConsoleNotice } from './console-notice.tsx'
 import { ConsoleToolbar } from './console-toolbar.tsx'
+import { RecordedPill } from './recorded-pill.tsx'
 import { TouchKeys } from './touch-keys.tsx'
+import { useRecording } from './use-recording.ts'
 import { useSerialConsole } from './use-serial-console.ts'
 
 const fontKey = 'hearth.console.font'
@@ -52,6 +54,7 @@ export function SerialConsole({
     () => typeof window !== 'undefined' && remembered(readerKey) === 'on',
   )
   const console_ = useSerialConsole(vm, screen, { fontSize, screenReader })
+  const recording = useRecording(vm, 'serial', console_.recorded)
   const { terminal, state } = console_
 
   useEffect(() => terminal?.setFontSize(fontSize), [terminal, fontSize])
@@ -86,6 +89,7 @@ export function SerialConsole({
         frame={frame}
         ownTab={ownTab}
         start={start}
+        recording={recording}
         canShrink={fontSize > fontSizes[0]!}
         canGrow={fontSize < fontSizes.at(-1)!}
         onShrink={() => step(-1)}
@@ -101,6 +105,7 @@ export function SerialConsole({
         <div className="absolute inset-0 p-2 pl-3">
           <div ref={screen} className="size-full overflow-hidden" />
         </div>
+        <RecordedPill recorded={live && console_.recorded} />
         <ConsoleNotice vm={vm} actions={actions} state={state} onRetry={console_.retry} />
       </div>
       {live ? <TouchKeys ctrl={console_.ctrl} onCtrl={console_.toggleCtrl} onKey={console_.type} /> : null}

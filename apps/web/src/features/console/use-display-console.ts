@@ -17,6 +17,7 @@ const nothing: DisplaySnapshot = {
   figures: null,
   guestClipboard: null,
   guestShares: null,
+  recorded: false,
 }
 const pauseMs = 30
 

@@ -17,6 +17,8 @@ export interface SerialConsoleControls {
   terminal: SerialTerminal | null
   size: { cols: number; rows: number } | null
   hasSelection: boolean
+  /** An administrator has this console recorded. */
+  recorded: boolean
   /** Types into the guest. */
   type: (text: string) => void
   copySelection: () => void
@@ -39,6 +41,7 @@ export function useSerialConsole(
   const [terminal, setTerminal] = useState<SerialTerminal | null>(null)
   const [size, setSize] = useState<SerialConsoleControls['size']>(null)
   const [hasSelection, setHasSelection] = useState(false)
+  const [recorded, setRecorded] = useState(false)
   const session = useRef<ConsoleSession | null>(null)
   const first = useRef(options)
   const [ctrl, setCtrl] = useState(false)
@@ -64,6 +67,7 @@ export function useSerialConsole(
           serial.setReplaying(true)
         },
         onOutput: (bytes) => xterm.write(bytes),
+        onRecorded: setRecorded,
         // Behind what is still being worked off.
         onLive: () => xterm.write('', () => serial.setReplaying(false)),
       })
@@ -144,6 +148,7 @@ export function useSerialConsole(
     terminal,
     size,
     hasSelection,
+    recorded,
     type,
     copySelection: () => {
       if (!terminal) return

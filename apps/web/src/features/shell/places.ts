@@ -1,6 +1,7 @@
 import {
   Activity,
   Box,
+  Clapperboard,
   FolderClosed,
   HardDrive,
   House,
@@ -49,6 +50,7 @@ export function places(): { main: readonly Place[]; administration: readonly Pla
     ],
     administration: [
       { href: paths.people(), label: t.people, icon: Users, admin: true },
+      { href: paths.recordings(), label: t.recordings, icon: Clapperboard, admin: true },
       { href: paths.homeSettings(), label: t.home, icon: House, admin: true },
     ],
   }

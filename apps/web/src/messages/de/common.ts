@@ -31,6 +31,7 @@ export const common: Messages['common'] = {
     sshKeys: 'SSH-Schlüssel',
     tokens: 'API-Token',
     account: 'Konto',
+    recordings: 'Aufzeichnungen',
     security: 'Sicherheit',
   },
   user: { menu: 'Kontomenü', signOut: 'Abmelden', signedInAs: 'Angemeldet als' },

@@ -12,6 +12,7 @@ import { images } from './images.ts'
 import { metrics } from './metrics.ts'
 import { bridges, firewall, limits, ports } from './network.ts'
 import { projects } from './projects.ts'
+import { recordings } from './recordings.ts'
 import { security } from './security.ts'
 import { settings } from './settings.ts'
 import { snapshots } from './snapshots.ts'
@@ -43,6 +44,7 @@ export const de: Messages = {
   imageForms,
   images,
   projects,
+  recordings,
   security,
   settings,
   welcome,

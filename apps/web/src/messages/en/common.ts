@@ -29,6 +29,7 @@ export const common = {
     sshKeys: 'SSH keys',
     tokens: 'API tokens',
     account: 'Account',
+    recordings: 'Recordings',
     security: 'Security',
   },
   user: { menu: 'Account menu', signOut: 'Sign out', signedInAs: 'Signed in as' },

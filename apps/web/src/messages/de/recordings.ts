@@ -1,0 +1,48 @@
+import type { Messages } from '../index.ts'
+
+export const recordings: Messages['recordings'] = {
+  title: 'Aufzeichnungen',
+  one: 'Aufzeichnung',
+  of: (vm) => `Aufzeichnung von ${vm}`,
+  description:
+    'Bildschirme und serielle Konsolen, die Verwalter aufzeichnen ließen. Die ältesten machen neuen Platz.',
+  notice: 'Wird von einem Verwalter aufgezeichnet',
+  record: 'Diese Konsole aufzeichnen',
+  recordHint: 'Wer sie benutzt, erfährt es, solange es dauert.',
+  started: 'Sie wird aufgezeichnet',
+  stopped: 'Die Aufzeichnung ist da',
+  stop: 'Aufzeichnung beenden',
+  kinds: { display: 'Bildschirm', serial: 'Serielle Konsole' },
+  goesOn: 'Zeichnet auf',
+  deletedVm: 'VM gelöscht',
+  facts: (when, length, size, by) => `${when} · ${length} · ${size} · ${by}`,
+  ends: {
+    vm_stopped: 'endete mit der VM',
+    full: 'endete bei ihrer größten Größe',
+    no_space: 'endete, weil der Speicher fast voll war',
+    interrupted: 'wurde unterbrochen',
+  },
+  play: 'Abspielen',
+  playNamed: (vm, when) => `Aufzeichnung von ${vm} abspielen, ${when}`,
+  pause: 'Anhalten',
+  download: 'Herunterladen',
+  remove: 'Löschen',
+  removeTitle: (vm) => `Diese Aufzeichnung von ${vm} löschen?`,
+  removeText: 'Sie lässt sich nicht zurückholen. Dass es sie gab, bleibt in den Aktivitäten.',
+  all: 'Alle Aufzeichnungen',
+  player: 'Wiedergabe',
+  controls: 'Steuerung der Wiedergabe',
+  toStart: 'Von vorn',
+  position: 'Stelle der Aufzeichnung',
+  speed: 'Geschwindigkeit',
+  seeking: 'Auf dem Weg dorthin',
+  failed: 'Die Aufzeichnung ließ sich nicht bis zum Ende lesen.',
+  notFound: {
+    title: 'Diese Aufzeichnung gibt es nicht',
+    text: 'Sie wurde gelöscht oder machte neueren Platz.',
+  },
+  empty: {
+    title: 'Es wurde noch nichts aufgezeichnet',
+    text: 'Öffne die Konsole einer VM und dort das Menü: „Diese Konsole aufzeichnen“.',
+  },
+}
