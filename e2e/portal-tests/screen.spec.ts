@@ -151,7 +151,7 @@ test('an administrator records a screen, whoever uses it is told, and the record
   await expect(ada.region.getByText(notice)).toBeVisible()
   await expect(ben.region.getByText(notice)).toBeVisible()
   await ben.button('More')
-  await expect(ben.page.getByRole('menuitem', { name: 'Only watch' })).toBeVisible()
+  await expect(ben.page.getByRole('menuitem', { name: /^Only watch/ })).toBeVisible()
   await expect(ben.page.getByRole('menuitem', { name: 'Record this console' })).toHaveCount(0)
   await ben.page.keyboard.press('Escape')
   // Painted until it is seen, then the recorder has been sent it, too.

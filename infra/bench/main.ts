@@ -14,6 +14,7 @@ import { ensurePackages } from '../lib/debian.ts'
 import { cacheDirectory, inRepository, repository } from '../lib/paths.ts'
 import { duration, Steps, Trouble } from '../lib/steps.ts'
 import { type BenchLab, openBenchLab } from './bench-lab.ts'
+import { benchDisplay } from './display/main.ts'
 import { Figures } from './figures.ts'
 import {
   type Bench,
@@ -31,7 +32,13 @@ import { type BenchMonitor, benchMonitors } from './monitors.ts'
 import { benchPackages } from './programs.ts'
 import { type BenchReport, failureList, reportTable } from './report.ts'
 
+if (process.argv[2] === 'display') {
+  await benchDisplay(process.argv.slice(3))
+  process.exit(0)
+}
+
 const usage = `Usage: npm run bench -- [OPTION]…
+       npm run bench -- display [OPTION]…    the display server beside QEMU's, on this machine
 Measures hearth-vmm beside QEMU (microvm and q35) in a lab host and prints a table.
 
   --rounds N     how often each monitor is measured (default 3)

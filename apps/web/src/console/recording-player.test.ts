@@ -77,7 +77,12 @@ const piece = (at: number, text: string) => ({ at, data: Uint8Array.from(Buffer.
 
 test('plays at its speed, pauses, ends, and begins anew', () => {
   const { player, shown, pass } = setUp()
+  player.play()
+  pass(50)
+  assert.equal(player.getState().playing, true, 'it waits for what has not arrived yet')
+  player.pause()
   player.add([piece(0, 'a'), piece(100, 'b'), piece(200, 'c')])
+  player.finish()
   assert.equal(pass(50), false, 'nothing happens by itself')
   assert.equal(shown(), 'a', 'but its first picture is there')
   player.play()

@@ -35,6 +35,7 @@ export class RecordingPlayer {
   readonly #listeners = new Set<() => void>()
   readonly #pieces: RecordedPiece[] = []
   #next = 0
+  #complete = false
   #state: PlayerState = { playing: false, position: 0, duration: 0, speed: 1, seeking: false }
   #cancel: (() => void) | null = null
   #last = 0
@@ -64,9 +65,16 @@ export class RecordingPlayer {
     this.#run()
   }
 
+  /** All of it has arrived: where it stops now is its end. */
+  finish(): void {
+    this.#complete = true
+    this.#run()
+  }
+
   play(): void {
     // At its end, from the beginning.
-    if (this.#state.position >= this.#state.duration && this.#next === this.#pieces.length) this.seek(0)
+    if (this.#complete && this.#state.position >= this.#state.duration && this.#next === this.#pieces.length)
+      this.seek(0)
     this.#change({ playing: true })
     this.#run()
   }
@@ -126,7 +134,7 @@ export class RecordingPlayer {
       this.#next++
     }
     const behind = piece !== undefined && piece.at <= position
-    const over = this.#next === this.#pieces.length && position >= duration
+    const over = this.#complete && this.#next === this.#pieces.length && position >= duration
     this.#change({ position, seeking: seeking && behind, playing: playing && !over })
     if (behind || this.#state.playing) this.#schedule()
   }

@@ -101,6 +101,31 @@ test('a window dragged over a background', () => {
   assert.ok(moves.every((move) => move.dx === 27 && move.dy === 21))
 })
 
+test('a page of console text, whose few shapes come again everywhere, scrolled by a line', () => {
+  const random = new Random(7)
+  // Two strokes a letter, 8 × 16 pixels: any four letters in a row are on the page dozens of times.
+  const letters = Array.from({ length: 26 }, () =>
+    Array.from({ length: 16 }, (_, row) => (row > 2 && row < 13 ? random.below(4) : 0)),
+  )
+  const draw = (lines: readonly (readonly number[])[]): Uint32Array => {
+    const pixels = new Uint32Array(WIDTH * HEIGHT)
+    for (const [line, columns] of lines.entries())
+      for (const [column, letter] of columns.entries())
+        for (const [row, strokes] of letters[letter]!.entries())
+          for (let bit = 0; bit < 2; bit++)
+            if ((strokes >> bit) & 1) pixels[(line * 16 + row) * WIDTH + column * 8 + 1 + 4 * bit] = 0xd8d8d8
+    return pixels
+  }
+  const lines = Array.from({ length: 19 }, () => Array.from({ length: 50 }, () => random.below(26)))
+  const [before, after] = [draw(lines.slice(0, 18)), draw(lines.slice(1))]
+  const left = differences(copied(before, find(before, after)), after)
+  let tiles = 0
+  left.forEach(() => {
+    tiles++
+  })
+  assert.ok(tiles <= 2 * (WIDTH / 16), `${tiles} tiles are left`)
+})
+
 test('new content is no move, and neither is a plain picture', () => {
   assert.deepEqual(find(page(5), page(6)), [])
   assert.deepEqual(find(new Uint32Array(WIDTH * HEIGHT), new Uint32Array(WIDTH * HEIGHT).fill(1)), [])

@@ -15,15 +15,19 @@ export interface PicturePair {
   readonly height: number
 }
 
-/** Pixels in a row that make a feature. */
-const WINDOW = 32
+/** Pixels in a row that make a feature: six characters of a console's text, since fewer come again all over a page. */
+const WINDOW = 48
 const MULTIPLIER = 0x2c1b3c6d | 0
 /** MULTIPLIER to the power of WINDOW: what takes the oldest pixel out of the rolling hash. */
 const OUT = power(MULTIPLIER, WINDOW)
-/** One of so many windows is a feature: chosen by its content, so that it is chosen again where it moved to. */
-const SELECT = 31
-/** Rows of the new picture that features are taken from. */
-const SAMPLE_ROWS = 32
+/** One of 32 windows is a feature: chosen by its content, so that it is chosen again where it moved to. */
+const SELECT_BITS = 5
+/** Spreads the hash before the choice: its own low bits know little of the pixels, and text of two colours is all alike to them. */
+const SPREAD = 0x9e37_79b1 | 0
+/** Rows of the new picture that features are taken from, and of a high old one each fourth is searched. */
+const SAMPLE_ROWS = 64
+const HIGH = 256
+const SEARCH_STEP = 4
 const SLOTS = 8192
 const MIN_VOTES = 8
 /** Fewer tiles than this are not worth the search. */
@@ -64,20 +68,24 @@ export class MotionFinder {
     this.keys.fill(0)
     this.bins.fill(0)
     this.votes.clear()
-    const step = Math.max(1, Math.floor(area.height / SAMPLE_ROWS))
+    // Odd, so that wherever they moved to, a fourth of them is in a row that is searched.
+    const step = Math.max(1, Math.floor(area.height / SAMPLE_ROWS)) | 1
     for (let y = area.y; y < area.y + area.height; y += step) this.collect(pair.after, pair.stride, y, area)
     const band = this.band(area)
-    let total = 0
-    for (let y = area.y; y < area.y + area.height; y++) total += this.match(pair.before, pair.stride, y, band)
+    const every = area.height > HIGH ? SEARCH_STEP : 1
+    for (let y = area.y; y < area.y + area.height; y += every) this.match(pair.before, pair.stride, y, band)
     let best = 0
+    let second = 0
     let winner = 0
     for (const [vector, count] of this.votes) {
       if (count > best) {
+        second = best
         best = count
         winner = vector
-      }
+      } else if (count > second) second = count
     }
-    if (best < MIN_VOTES || best < total / 8) return null
+    // Words that come again vote for a vector each; what really moved stands out, however many they are.
+    if (best < MIN_VOTES || best < 4 * second) return null
     const dy = Math.floor(winner / 8192) - 4096
     return { dx: (winner % 8192) - 4096, dy }
   }
@@ -118,10 +126,9 @@ export class MotionFinder {
     })
   }
 
-  /** Looks a row's features up; returns how many were found. */
-  private match(pixels: Uint32Array, stride: number, y: number, area: Rect): number {
+  /** Looks a row's features up. */
+  private match(pixels: Uint32Array, stride: number, y: number, area: Rect): void {
     const { keys, places, votes } = this
-    let found = 0
     this.features(pixels, stride, y, area, (hash, x) => {
       let slot = hash & (SLOTS - 1)
       for (let probes = 0; probes < 8; probes++, slot = (slot + 1) & (SLOTS - 1)) {
@@ -133,13 +140,11 @@ export class MotionFinder {
         const dy = (place >> 12) - y
         // What did not move says nothing.
         if (dx === 0 && dy === 0) return
-        found++
         const vector = (dy + 4096) * 8192 + dx + 4096
         votes.set(vector, (votes.get(vector) ?? 0) + 1)
         return
       }
     })
-    return found
   }
 
   /** Rolls a hash along a row and calls `visit` with the chosen windows' hashes and left edges. */
@@ -168,7 +173,8 @@ export class MotionFinder {
         hash = (hash - Math.imul(pixels[start + i - WINDOW]!, OUT)) | 0
       }
       // A window of one colour is everywhere.
-      if (((hash >>> 7) & SELECT) !== 0 || i - changedAt >= WINDOW - 1 || hash === 0) continue
+      if (Math.imul(hash, SPREAD) >>> (32 - SELECT_BITS) !== 0 || i - changedAt >= WINDOW - 1 || hash === 0)
+        continue
       visit(hash, area.x + i - WINDOW + 1)
     }
   }

@@ -126,6 +126,18 @@ export class Picture {
     }
   }
 
+  /** Whether the guest drew what is there already: most drivers flush more than they drew, and a digest costs more. */
+  private isSame(source: Uint32Array, x: number, y: number, width: number, height: number): boolean {
+    const { pixels, stride } = this
+    for (let line = 0; line < height; line++) {
+      let from = (y + line) * SURFACE_STRIDE + x
+      let to = (y + line) * stride + x
+      for (const end = from + width; from < end; from++, to++)
+        if (((source[from]! ^ pixels[to]!) & 0xff_ffff) !== 0) return false
+    }
+    return true
+  }
+
   /** Copies one tile and its digest; false when nothing in it differs. Allocates nothing. */
   private updateTile(source: Uint32Array, tile: number, column: number, row: number): boolean {
     const x = column * TILE
@@ -133,6 +145,7 @@ export class Picture {
     const width = Math.min(TILE, this.width - x)
     const height = Math.min(TILE, this.height - y)
     const pixels = this.pixels
+    if (this.digestLow[tile] !== 0 && this.isSame(source, x, y, width, height)) return false
     let low = 0x243f6a88
     let high = 0x13198a2e
     const first = source[y * SURFACE_STRIDE + x]! & 0xff_ffff

@@ -93,6 +93,7 @@ export function usePlayer(
       const body = response.body.getReader()
       for (let read = await body.read(); !read.done; read = await body.read())
         made.add(reader.append(read.value))
+      made.finish()
       setComplete(true)
     }
     run(target).catch(() => {
