@@ -3,12 +3,13 @@ import { useMutation } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
 import { errorMessage } from '../../data/errors.ts'
-import { useHosts, useImages, useLiveData } from '../../data/hooks.ts'
+import { type HostView, useHosts, useImages, useLiveData } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
+import { Checkbox } from '../../ui/field.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
 import { Notice, Skeleton } from '../../ui/layout.tsx'
 import { ProgressBar } from '../../ui/meter.tsx'
@@ -37,11 +38,12 @@ function Live() {
   return null
 }
 
-const networks = ['nat', 'passt', 'bridge'] as const
+const networks = ['nat', 'passt'] as const
 
 function NetworkStep({ onNext }: { onNext: () => void }) {
   const { hosts } = useHosts()
-  const offered = hosts?.[0]?.info?.network
+  const host = hosts?.[0]
+  const offered = host?.info?.network
   return (
     <EntryCard title={t.network.title} intro={t.network.intro} wide>
       <p className="-mt-3 mb-4 text-13 text-ink-3">{t.step(2, steps)}</p>
@@ -76,6 +78,7 @@ function NetworkStep({ onNext }: { onNext: () => void }) {
               </label>
             )
           })}
+          {host && offered === 'nat' ? <Bridges host={host} /> : null}
         </fieldset>
       ) : (
         <p role="status" className="text-ink-2">
@@ -86,6 +89,38 @@ function NetworkStep({ onNext }: { onNext: () => void }) {
         {t.next}
       </Button>
     </EntryCard>
+  )
+}
+
+/** Beside it: networks of the box that VMs may be members of. */
+function Bridges({ host }: { host: HostView }) {
+  const set = useMutation(useTRPC().host.setBridges.mutationOptions())
+  const open = set.isPending ? set.variables.bridges : host.bridges
+  const texts = t.network.bridge
+  const names = host.info?.bridges ?? []
+  return (
+    <div className="rounded-card border border-line p-4">
+      <p className="font-medium">{texts.title}</p>
+      <p className="text-13 text-ink-2">{names.length === 0 ? texts.none : texts.text}</p>
+      {names.length === 0 ? null : (
+        <div className="mt-3 flex flex-col gap-2">
+          {names.map((name) => (
+            <Checkbox
+              key={name}
+              label={m.bridges.open(name)}
+              checked={open.includes(name)}
+              onChange={(event) =>
+                set.mutate({
+                  id: host.id,
+                  bridges: event.target.checked ? [...open, name] : open.filter((other) => other !== name),
+                })
+              }
+            />
+          ))}
+        </div>
+      )}
+      {set.error ? <Notice tone="bad" title={errorMessage(set.error, m.entry.signIn.unreachable)} /> : null}
+    </div>
   )
 }
 

@@ -11,7 +11,7 @@ export const welcome: Messages['welcome'] = {
     options: {
       nat: {
         title: 'In einem eigenen Netz hinter der Box',
-        text: 'VMs erreichen das Internet und einander; andere Geräte im Haus erreichen sie nicht von selbst.',
+        text: 'VMs erreichen das Internet und einander; andere Geräte im Haus erreichen sie über die Ports, die du weiterleitest.',
         why: 'Dafür muss Hearth als root laufen.',
       },
       passt: {
@@ -19,11 +19,11 @@ export const welcome: Messages['welcome'] = {
         text: 'Braucht keine Rechte auf der Box. VMs erreichen das Internet, aber nicht einander.',
         why: 'Gilt, wenn Hearth ohne root läuft.',
       },
-      bridge: {
-        title: 'Im Netz des Hauses, wie jedes Gerät',
-        text: 'Jede VM bekommt eine Adresse von deinem Router.',
-        why: 'Das hat Hearth noch nicht.',
-      },
+    },
+    bridge: {
+      title: 'Außerdem: im Heimnetz, wie jedes Gerät',
+      text: 'Eine VM an einer Bridge dieser Box bekommt ihre Adresse von deinem Router. Wähle, welche Bridges VMs benutzen dürfen.',
+      none: 'Diese Box hat keine Bridge. Lege später mit deinem System eine an und gib sie in den Einstellungen des Zuhauses für VMs frei.',
     },
   },
   image: {

@@ -9,7 +9,7 @@ export const welcome = {
     options: {
       nat: {
         title: 'A network of their own behind the box',
-        text: 'VMs reach the internet and each other; other devices at home do not reach them by themselves.',
+        text: 'VMs reach the internet and each other; other devices at home reach them by the ports you forward.',
         why: 'Hearth has to run as root for this.',
       },
       passt: {
@@ -17,12 +17,12 @@ export const welcome = {
         text: 'Needs no rights on the box. VMs reach the internet, but not each other.',
         why: 'Taken when Hearth runs without root.',
       },
-      bridge: {
-        title: 'In the home’s network, as any device',
-        text: 'Each VM gets an address from your router.',
-        why: 'Hearth does not have this yet.',
-      },
     } as Readonly<Record<string, { title: string; text: string; why: string }>>,
+    bridge: {
+      title: 'Also: in the home’s network, as any device',
+      text: 'A VM on a bridge of this box gets its address from your router. Choose which bridges VMs may use.',
+      none: 'This box has no bridge. Make one with your system later, and open it to VMs in the home’s settings.',
+    },
   },
   image: {
     title: 'A first image',
