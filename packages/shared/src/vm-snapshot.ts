@@ -270,6 +270,8 @@ export type PciFunctionState = z.infer<typeof pciFunctionStateSchema>
 export const devicesStateSchema = z.strictObject({
   chipset: chipsetStateSchema,
   pci: z.strictObject({ configAddress: u32, functions: z.array(pciFunctionStateSchema).max(256) }),
+  /** Virtio devices over MMIO, in their order; absent: it has them over PCI. */
+  mmio: z.array(virtioStateSchema).max(32).optional(),
 })
 export type DevicesState = z.infer<typeof devicesStateSchema>
 

@@ -105,6 +105,8 @@ export const ioPorts = (start: number, length: number): number[] => [
 ]
 /** IRQ descriptor without flags (6.4.2.1): edge, active high, exclusive. */
 export const irq = (line: number): number[] => [0x22, ...le(1 << line, 2)]
+/** Extended interrupt (6.4.3.6) of a consumer: level, active high, shared. */
+export const levelInterrupt = (gsi: number): number[] => [0x89, 6, 0, 0x09, 1, ...le(gsi, 4)]
 /** 32-bit fixed memory range (6.4.3.4). */
 export const memory32Fixed = (start: number, length: number): number[] => [
   0x86,

@@ -1,6 +1,6 @@
 /** What the fixed tables cannot say: power-off, the PCI host bridge, legacy devices, processors. */
 import { GPE_BYTES, GPE_EVENT } from '../chipset/gpe.ts'
-import { IRQ, PORT, pciPin } from '../machine/layout.ts'
+import { IRQ, mmioPlace, PORT, pciPin, VIRTIO_MMIO } from '../machine/layout.ts'
 import {
   type Aml,
   busNumbers,
@@ -11,6 +11,7 @@ import {
   integer,
   ioPorts,
   irq,
+  levelInterrupt,
   memory32Fixed,
   method,
   name,
@@ -77,6 +78,7 @@ export function dsdtBody(machine: AcpiMachine): { body: Uint8Array; generationId
         name('_STA', integer(PRESENT)),
         generationId,
       ),
+      ...Array.from({ length: machine.mmioDevices ?? 0 }, (_, index) => mmioDevice(index)),
       ...Array.from({ length: cpus }, (_, cpu) => processor(cpu)),
     ),
     ...scope(
@@ -114,6 +116,18 @@ function pciHostBridge({ ecam, pciMemory }: AcpiMachine): Aml {
       ),
     ),
     name('_PRT', packageOf(...interrupts)),
+  )
+}
+
+/** A virtio device over MMIO, by the name Linux's virtio_mmio driver looks for. */
+function mmioDevice(index: number): Aml {
+  const { address, irq: line } = mmioPlace(index)
+  return device(
+    `V${index.toString(16).toUpperCase().padStart(3, '0')}`,
+    name('_HID', string('LNRO0005')),
+    name('_UID', integer(index)),
+    name('_STA', integer(PRESENT)),
+    name('_CRS', resources(memory32Fixed(address, VIRTIO_MMIO.stride), levelInterrupt(line))),
   )
 }
 

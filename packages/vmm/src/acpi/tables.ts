@@ -29,6 +29,8 @@ export interface AcpiMachine {
   readonly ecam: { readonly start: number; readonly size: number; readonly lastBus: number }
   /** Windows the host bridge passes on to memory BARs, `end` exclusive. */
   readonly pciMemory: readonly { readonly start: number; readonly end: number }[]
+  /** Virtio devices over MMIO; absent: none. */
+  readonly mmioDevices?: number | undefined
   /** Where the VM generation ID lies; with firmware, where in its file. */
   readonly generationId: number
 }
@@ -54,17 +56,18 @@ export interface AcpiTableSet {
 }
 
 /** The machine without firmware: fixed addresses, everything set up before the guest starts. */
-export const directMachine = (cpus: number): AcpiMachine => ({
+export const directMachine = (cpus: number, mmioDevices = 0): AcpiMachine => ({
   cpus,
+  mmioDevices,
   ecam: ECAM,
   pciMemory: [PCI_MMIO],
   generationId: GENERATION_ID,
 })
 
 /** The tables where an operating system without firmware finds them: RSDP first. */
-export function buildAcpi(cpus: number): AcpiTables {
+export function buildAcpi(cpus: number, mmioDevices = 0): AcpiTables {
   const base = ACPI_TABLES.start + Math.ceil(RSDP_SIZE / ALIGNMENT) * ALIGNMENT
-  const set = layTables(directMachine(cpus), base)
+  const set = layTables(directMachine(cpus, mmioDevices), base)
   const bytes = new Uint8Array(base - ACPI_TABLES.start + set.bytes.length)
   if (ACPI_TABLES.start + bytes.length > ACPI_TABLES.end) {
     throw new RangeError('the ACPI tables do not fit below 1 MiB')

@@ -8,6 +8,7 @@ import type {
   DiskFormat,
   DiskOption,
   DisplayOption,
+  MmioOption,
   NetOption,
   PortOption,
   RunOptions,
@@ -30,6 +31,22 @@ const VSOCK = /^(\d{1,10}),unix:(.+)$/
 const GUEST_CIDS = { first: 3, last: 0xffff_fffe } as const
 /** What a port of the host puts behind the socket's path. */
 const PORT_SUFFIX_BYTES = '_4294967295'.length
+
+/** `hasKernel`: no firmware, which would not find them. */
+export function parseVirtio(
+  text: string | undefined,
+  hasKernel: boolean,
+  flags: ReadonlySet<string>,
+): { mmio?: MmioOption } {
+  if (text === undefined || text === 'pci') return {}
+  if (text !== 'mmio' && text !== 'mmio,cmdline') {
+    throw usageError(`--virtio ${text}: write pci, mmio or mmio,cmdline`)
+  }
+  if (!hasKernel) throw usageError('--virtio mmio needs --kernel: firmware looks for its disks on PCI')
+  if (flags.has('transitional'))
+    throw usageError('--transitional is for virtio over PCI: leave one of them away')
+  return { mmio: { announced: text !== 'mmio' } }
+}
 
 /** `reserved`: bytes that are to follow the path. */
 function checkSocketPath(option: string, path: string, reserved = 0): void {

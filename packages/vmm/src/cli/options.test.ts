@@ -34,6 +34,15 @@ test('a generation ID is a UUID or asked for as a new one', () => {
   assert.match(refusal(['--kernel', 'k', '--generation-id', '42']), /write new, or a UUID/)
 })
 
+test('virtio over MMIO needs a kernel, and no legacy interface', () => {
+  assert.equal(parse('--virtio', 'pci').mmio, undefined)
+  assert.deepEqual(parse('--virtio=mmio').mmio, { announced: false })
+  assert.deepEqual(vmmCommandLine(parse('--virtio', 'mmio,cmdline')).slice(-2), ['--virtio', 'mmio,cmdline'])
+  assert.match(refusal(['--kernel', 'k', '--virtio', 'isa']), /write pci, mmio or mmio,cmdline/)
+  assert.match(refusal(['--disk', 'd', '--virtio', 'mmio']), /needs --kernel/)
+  assert.match(refusal(['--kernel', 'k', '--virtio', 'mmio', '--transitional']), /leave one of them away/)
+})
+
 test('vsock needs a number that a guest may have, and a path with room for ports behind it', () => {
   assert.deepEqual(parse('--vsock', '3,unix:/run/v,s').vsock, { cid: 3, path: '/run/v,s' })
   assert.deepEqual(vmmCommandLine(parse('--vsock=4294967294,unix:v')).slice(-2), [

@@ -14,6 +14,7 @@ import {
   parseNet,
   parsePort,
   parseSerial,
+  parseVirtio,
   parseVsock,
   parseWatchdog,
   SCROLLBACK_LINE,
@@ -75,6 +76,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'generation-id',
     'watchdog',
     'vsock',
+    'virtio',
     'jail',
     'disk-limit',
     'net-limit',
@@ -150,6 +152,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     noReboot: flags.has('no-reboot'),
     name: single.get('name'),
     ...parseGenerationId(single.get('generation-id')),
+    ...parseVirtio(single.get('virtio'), boot.kernel !== undefined || restore !== undefined, flags),
     ...parseVsock(single.get('vsock')),
     ...parseWatchdog(single.get('watchdog')),
     jail: flags.has('no-jail')
@@ -260,6 +263,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.transitional) args.push('--transitional')
   if (options.noReboot) args.push('--no-reboot')
   if (options.name !== undefined) args.push('--name', options.name)
+  if (options.mmio) args.push('--virtio', options.mmio.announced ? 'mmio,cmdline' : 'mmio')
   if (options.vsock !== undefined) args.push('--vsock', `${options.vsock.cid},unix:${options.vsock.path}`)
   if (options.watchdog !== undefined) args.push('--watchdog', options.watchdog)
   if (options.generationId !== undefined) args.push('--generation-id', options.generationId)

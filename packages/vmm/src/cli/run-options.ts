@@ -41,6 +41,11 @@ export interface PortOption {
   readonly path: string
 }
 
+/** Virtio devices over MMIO. */
+export interface MmioOption {
+  readonly announced: boolean
+}
+
 /** Sockets of the guest: its own number among them, and the unix socket here. */
 export interface VsockOption {
   readonly cid: number
@@ -99,6 +104,8 @@ export interface RunOptions {
   readonly generationId?: string | undefined
   /** Sockets between programs of the guest and of the host. */
   readonly vsock?: VsockOption | undefined
+  /** Virtio devices are over MMIO; `announced`: the kernel's command line says where, beside ACPI. Absent: over PCI. */
+  readonly mmio?: MmioOption | undefined
   /** The guest has a watchdog, and this happens when it does not reload it any more. */
   readonly watchdog?: WatchdogAction | undefined
   /** Absent: what a process can do for itself. */

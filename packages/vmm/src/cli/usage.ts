@@ -49,6 +49,8 @@ runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard
                               org.qemu.guest_agent.0; may be given several times
   --control unix:PATH         control socket
   --no-reboot                 end when the guest resets
+  --virtio pci|mmio[,cmdline] how virtio devices reach a kernel (default: pci); mmio is told by ACPI, with
+                              cmdline on the kernel's command line as well
   --vsock CID,unix:PATH       sockets (AF_VSOCK): programs reach the guest's port n by connecting to PATH and writing
                               "CONNECT n"; the guest reaches port n of host 2 where one listens at PATH_n
   --watchdog ACTION           a watchdog timer (Intel 6300ESB), and what follows when the guest hangs:

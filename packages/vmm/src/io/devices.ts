@@ -26,6 +26,7 @@ import { RngDevice } from '../virtio/rng.ts'
 import { ScsiDevice } from '../virtio/scsi/scsi.ts'
 import { VsockDevice } from '../virtio/vsock/vsock.ts'
 import type { I6300esb } from '../watchdog/i6300esb.ts'
+import { MmioBus } from './mmio-bus.ts'
 import type { Platform } from './platform.ts'
 import type { DiskHandle, IoWorkerData, NetHandle } from './worker-protocol.ts'
 
@@ -41,11 +42,29 @@ export interface MachineParts extends FirmwareParts {
   readonly placeFrameBuffer: PlaceFrameBuffer
 }
 
+export interface MachineBuses {
+  readonly pci: PciBus
+  /** Where virtio devices are over MMIO. */
+  readonly mmio: MmioBus | undefined
+}
+
+/** How many virtio devices `plugDevices` plugs: the tables that tell the guest of those over MMIO are made before. */
+export function virtioDeviceCount(
+  data: Pick<IoWorkerData, 'nets' | 'ports' | 'disks' | 'cdroms' | 'display' | 'vsock'>,
+): number {
+  const always = ['rng', 'balloon'].length
+  const screen = data.display ? ['gpu', 'keyboard', 'tablet'].length : 0
+  const console = data.ports.length > 0 || data.display ? 1 : 0
+  const discs = data.cdroms && data.cdroms.length > 0 ? 1 : 0
+  const lists = data.nets.length + data.disks.length
+  return always + lists + console + discs + screen + (data.vsock ? 1 : 0)
+}
+
 /**
  * Builds bus 0 with everything on it. Descriptors stay the main thread's: a reset builds devices anew over the
  * same ones. `log` gets a line when a guest's driver breaks a device, `plugged` each device as it comes.
  */
-export function plugDevices(platform: Platform, data: IoWorkerData, machine: MachineParts): PciBus {
+export function plugDevices(platform: Platform, data: IoWorkerData, machine: MachineParts): MachineBuses {
   const { log, plugged } = machine
   const { memory } = machine
   // Firmware has ramfb instead.
@@ -56,14 +75,21 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
       ? directBus(platform, machine.resetControl, data.transitional)
       : plugFirmware(data.firmware, { ...machine, ...data, platform, memory, screen: display?.early })
   platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
+  const mmio = data.mmioDevices === undefined ? undefined : new MmioBus(platform, memory, log)
   const plug = (slot: number, device: VirtioDevice, number = 0, frameBuffer?: FrameBuffer): void => {
+    plugged(device)
+    if (mmio) {
+      mmio.plug(device)
+      return
+    }
     const transitional = data.transitional === true
     bus.plug(slot, new VirtioPciFunction(device, { memory, log, transitional, frameBuffer }), number)
-    plugged(device)
   }
 
   plug(PCI_SLOT.rng, new RngDevice())
-  if (machine.watchdog) bus.plug(PCI_SLOT.rng, machine.watchdog, PCI_FUNCTION.watchdog)
+  // Function 0, where there is no entropy source.
+  const number = mmio ? 0 : PCI_FUNCTION.watchdog
+  if (machine.watchdog) bus.plug(PCI_SLOT.rng, machine.watchdog, number)
   if (data.vsock) plug(PCI_SLOT.rng, new VsockDevice(data.vsock, log), PCI_FUNCTION.vsock)
   plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, data.netLimit, log))
@@ -82,7 +108,10 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   for (const [i, device] of display?.all.entries() ?? []) {
     plug(PCI_SLOT.firstDisplay + i, device, 0, device === display?.gpu ? display.frameBuffer : undefined)
   }
-  return bus
+  if (mmio && mmio.count !== data.mmioDevices) {
+    throw new RangeError(`${mmio.count} devices over MMIO where the guest is told of ${data.mmioDevices}`)
+  }
+  return { pci: bus, mmio }
 }
 
 /** Bus 0 of a machine without firmware: everything has its address from the start. */

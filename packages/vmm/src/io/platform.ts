@@ -25,9 +25,9 @@ export interface InterruptController {
 
 /** Writes of the guest to `address` signal `fd` in the kernel, without an exit (api.rst 4.59 KVM_IOEVENTFD). */
 export interface NotifyRegistry {
-  /** `length` 0 matches any access size. */
-  add(space: 'pio' | 'mmio', address: number, length: number, fd: number): void
-  remove(space: 'pio' | 'mmio', address: number, length: number, fd: number): void
+  /** `length` 0 matches any access size. With `value`, `length` is 4 and only a write of that value counts. */
+  add(space: 'pio' | 'mmio', address: number, length: number, fd: number, value?: number): void
+  remove(space: 'pio' | 'mmio', address: number, length: number, fd: number, value?: number): void
 }
 
 /** Everything a PCI function may use; handed to it when it is plugged in. */

@@ -65,7 +65,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   parts.set('generation-id', generationId)
   const hostAddress = data.display?.frameBuffer ?? 0
   let lastAddress = 0
-  const bus = plugDevices(platform, data, {
+  const { pci: bus, mmio: mmioBus } = plugDevices(platform, data, {
     placeFrameBuffer: (address) => {
       // KVM takes a slot away by the address it has.
       lastAddress = address ?? lastAddress
@@ -114,16 +114,21 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     if (wanted & IO_COMMAND.freeze) {
       freeze((wanted & IO_COMMAND.track) !== 0)
       // A packet or a command that came meanwhile makes its fd readable as ever.
-      if ((Atomics.load(commands, 0) & IO_COMMAND.stop) === 0) bus.resumed()
+      if ((Atomics.load(commands, 0) & IO_COMMAND.stop) === 0) resumed()
     }
     if (wanted & IO_COMMAND.stop) loop.stop()
   })
 
+  const resumed = (): void => {
+    bus.resumed()
+    mmioBus?.resumed()
+  }
   const freeze = (track: boolean): void => {
     try {
       if (data.hvt !== undefined) throw new Error('an hvt unikernel cannot be saved')
       const others = Object.fromEntries([...parts].map(([name, part]) => [name, part.save()]))
-      const state = { chipset: { ...chipset.save(), ...others }, pci: bus.save() }
+      const virtio = mmioBus ? { mmio: mmioBus.save() } : {}
+      const state = { chipset: { ...chipset.save(), ...others }, pci: bus.save(), ...virtio }
       tell({ kind: 'frozen', state, written: memory.dirty?.bits })
       memory.dirty = track ? new DirtyPages(data.regions) : undefined
     } catch (error) {
@@ -138,12 +143,19 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   try {
     if (data.restore !== undefined) {
       chipset.restore(data.restore.chipset)
-      bus.restore(data.restore.pci)
+      const { pci, mmio: saved } = data.restore
+      if ((saved === undefined) !== (mmioBus === undefined)) {
+        throw new Error(
+          `the snapshot has virtio devices over ${saved ? 'MMIO' : 'PCI'}: say so with --virtio`,
+        )
+      }
+      bus.restore(pci)
+      if (saved) mmioBus?.restore(saved)
       for (const [name, part] of parts) {
         const state = data.restore.chipset[name]
         if (state !== undefined) part.restore(state as never)
       }
-      bus.resumed()
+      resumed()
     }
     tell({ kind: 'ready' })
   } catch (error) {
@@ -153,6 +165,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   loop.run()
   hypercalls?.close()
   bus.close()
+  mmioBus?.close()
   loop.close()
 }
 

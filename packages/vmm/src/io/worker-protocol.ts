@@ -73,6 +73,8 @@ export interface IoWorkerData {
   /** The VM generation ID: a UUID in lower case. */
   readonly generationId: string
   readonly vsock?: VsockOptions | undefined
+  /** Virtio devices are over MMIO instead of PCI, so many of them. */
+  readonly mmioDevices?: number | undefined
   /** A watchdog is plugged in; `timedOut`: this machine is there because the one before was bitten. */
   readonly watchdog?: { readonly timedOut: boolean } | undefined
 }

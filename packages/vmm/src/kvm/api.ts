@@ -134,6 +134,7 @@ export const KVM_MEM_LOG_DIRTY_PAGES = 1 << 0
 export const KVM_MEM_READONLY = 1 << 1
 
 export const KVM_IRQFD_FLAG_DEASSIGN = 1
+export const KVM_IOEVENTFD_FLAG_DATAMATCH = 1 << 0
 export const KVM_IOEVENTFD_FLAG_PIO = 1 << 1
 export const KVM_IOEVENTFD_FLAG_DEASSIGN = 1 << 2
 export const KVM_IRQ_ROUTING_IRQCHIP = 1

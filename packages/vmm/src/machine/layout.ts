@@ -123,6 +123,18 @@ export const PCI_SLOT = {
   lpc: 31,
 } as const
 
+/** Virtio devices over MMIO, a page each, behind the configuration window. */
+export const VIRTIO_MMIO = { start: 0xe100_0000, stride: 0x1000, max: 32 } as const
+/** IRQs of the PICs that no device of the chipset has: also a guest without ACPI can have these. */
+const FREE_IRQS = [5, 6, 7, 10, 11, 12, 14, 15, 3] as const
+/** Behind that lines are shared, which takes a guest that knows them to be level-triggered (by ACPI). */
+export const MMIO_OWN_IRQS = FREE_IRQS.length
+export function mmioPlace(index: number): { readonly address: number; readonly irq: number } {
+  if (index >= VIRTIO_MMIO.max) throw new RangeError(`more than ${VIRTIO_MMIO.max} devices over MMIO`)
+  const irq = FREE_IRQS[index % FREE_IRQS.length]!
+  return { address: VIRTIO_MMIO.start + index * VIRTIO_MMIO.stride, irq }
+}
+
 /** Functions of the entropy source's slot, since there are no slots left. */
 export const PCI_FUNCTION = { watchdog: 1, vsock: 2 } as const
 

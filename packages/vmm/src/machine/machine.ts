@@ -12,6 +12,7 @@ import { Uart, type UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import { type FirmwareImages, shadowBios } from '../firmware/images.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
+import { virtioDeviceCount } from '../io/devices.ts'
 import { abandonMailboxes } from '../io/mailbox.ts'
 import { COMMAND_BYTES, type DiskHandle, type NetHandle, type PortHandle } from '../io/worker-protocol.ts'
 import { KVM_CAP } from '../kvm/api.ts'
@@ -32,7 +33,16 @@ import type { VcpuEnd } from '../vcpu/run-loop.ts'
 import type { VsockOptions } from '../virtio/vsock/vsock.ts'
 import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
-import { EARLY_SCREEN, GENERATION_ID, IRQ, memoryMap, ROM } from './layout.ts'
+import {
+  EARLY_SCREEN,
+  GENERATION_ID,
+  IRQ,
+  MMIO_OWN_IRQS,
+  memoryMap,
+  mmioPlace,
+  ROM,
+  VIRTIO_MMIO,
+} from './layout.ts'
 import { type MachineEnd, machineEndOf } from './machine-end.ts'
 import { VcpuThreads } from './vcpu-threads.ts'
 import type { MachineWorkers } from './workers.ts'
@@ -57,6 +67,8 @@ export interface MachineOptions {
   /** The VM generation ID: a UUID in lower case. */
   readonly generationId: string
   readonly vsock?: VsockOptions | undefined
+  /** How virtio devices reach the guest; `announced`: by its command line, too. Absent: over PCI. */
+  readonly mmio?: { readonly announced: boolean } | undefined
   /** The guest has a watchdog; see IoWorkerData. */
   readonly watchdog?: { readonly timedOut: boolean } | undefined
   readonly display?: DisplayHandle | undefined
@@ -177,6 +189,7 @@ export class Machine {
         generationId: options.generationId,
         watchdog: options.hvt ? undefined : options.watchdog,
         vsock: options.vsock,
+        mmioDevices: mmioDevicesOf(options),
       },
       (message) => {
         if (message.kind === 'power-off') this.end({ kind: 'power-off' })
@@ -224,7 +237,8 @@ export class Machine {
     if (variables) this.vm.setRom(ROM.variables, variables)
   }
 
-  private load({ kvm, cpus, ram, boot, hvt, display, generationId }: MachineOptions): void {
+  private load(options: MachineOptions): void {
+    const { kvm, cpus, ram, boot, hvt, display, generationId } = options
     if (boot === undefined) throw usageError('--kernel is missing: give the kernel to boot')
     const memory = new GuestMemory(ram.regions)
     const supported = kvm.supportedCpuid()
@@ -239,17 +253,23 @@ export class Machine {
       shadowBios(boot.images, memory)
       return
     }
-    const acpi = buildAcpi(cpus)
+    const mmioDevices = mmioDevicesOf(options)
+    const acpi = buildAcpi(cpus, mmioDevices)
     memory.write(acpi.rsdp, acpi.bytes)
     memory.write(GENERATION_ID, guidBytes(generationId))
-    const entry = loadGuest(boot, {
-      memory,
-      ramBytes: ram.size,
-      memoryMap: memoryMap(ram.size),
-      rsdp: acpi.rsdp,
-      screen: display && EARLY_SCREEN,
-      hvt: hvt && { devices: hvt.told, tscHertz: this.vcpus[0]!.tscKhz() * 1000 },
-    })
+    const announced = options.mmio?.announced ? mmioCommandLine(mmioDevices ?? 0) : ''
+    const entry = loadGuest(
+      { ...boot, commandLine: `${boot.commandLine}${announced}` },
+      {
+        memory,
+        ramBytes: ram.size,
+        memoryMap: memoryMap(ram.size),
+        rsdp: acpi.rsdp,
+        // It lies behind the display's PCI function.
+        screen: display && !options.mmio ? EARLY_SCREEN : undefined,
+        hvt: hvt && { devices: hvt.told, tscHertz: this.vcpus[0]!.tscKhz() * 1000 },
+      },
+    )
     for (const vcpu of this.vcpus) {
       vcpu.setMsrs(bootMsrs)
       vcpu.setLocalInterrupts()
@@ -371,4 +391,22 @@ export class Machine {
     this.hasEnded = true
     this.listener.ended(end)
   }
+}
+
+/** Undefined: they are over PCI. */
+function mmioDevicesOf(options: MachineOptions): number | undefined {
+  return options.mmio === undefined || options.hvt ? undefined : virtioDeviceCount(options)
+}
+
+/** As Linux's CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES, OSv and others take it: size@address:irq. */
+function mmioCommandLine(devices: number): string {
+  if (devices > MMIO_OWN_IRQS) {
+    throw usageError(
+      `--virtio mmio,cmdline announces at most ${MMIO_OWN_IRQS} devices, and this VM has ${devices}: leave disks or networks away, or let ACPI tell of them`,
+    )
+  }
+  return Array.from({ length: devices }, (_, index) => {
+    const { address, irq } = mmioPlace(index)
+    return ` virtio_mmio.device=0x${VIRTIO_MMIO.stride.toString(16)}@0x${address.toString(16)}:${irq}`
+  }).join('')
 }

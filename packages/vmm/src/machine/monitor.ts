@@ -127,6 +127,7 @@ export class Monitor {
       ports,
       diskLimit: this.options.diskLimit,
       netLimit: this.options.netLimit,
+      mmio: this.options.mmio,
       vsock: vsock && { ...vsock, listenFd: await listenUnixFd('vsock', vsock.path) },
       watchdog: this.options.watchdog && { timedOut: false },
       keepMemory: this.options.keepMemory,

@@ -146,6 +146,23 @@ describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 },
     }
   })
 
+  test('virtio devices over MMIO are where the tables and, asked for, the command line say', async () => {
+    const disk = path.join(folder, 'mmio.raw')
+    writeFileSync(disk, Buffer.alloc(4096))
+    // Magic and device id of the first, the third and one that is not there.
+    const shown = [0xe100_0000, 0xe100_0008, 0xe100_2008, 0xe100_3000].flatMap((at) => [
+      loadMemory(at),
+      printRax(4),
+    ])
+    const args = ['--virtio', 'mmio', '--disk', disk]
+    const { code, output, line } = await run([...shown, powerOff], args)
+    assert.equal(code, 0, line)
+    assert.equal(output.toString('latin1'), 'virt\x04\0\0\0\x02\0\0\0\xff\xff\xff\xff')
+    const told = await run(multibootKernel('elf'), ['--virtio', 'mmio,cmdline', '--cmdline', 'a'])
+    const devices = 'virtio_mmio.device=0x1000@0xe1000000:5 virtio_mmio.device=0x1000@0xe1001000:6'
+    assert.equal(told.output.toString().split('\n')[0], `a ${devices}`)
+  })
+
   test('a Multiboot kernel gets its command line and modules', async () => {
     const module = path.join(folder, 'module')
     writeFileSync(module, 'its content\0')

@@ -62,7 +62,7 @@ export class CommonConfig {
   private readonly driverFeatureWords = new Uint32Array(2)
   private deviceFeatureSelect = 0
   private driverFeatureSelect = 0
-  private queueSelect = 0
+  queueSelect = 0
 
   constructor(queueSizes: readonly number[], target: CommonConfigTarget) {
     this.queues = queueSizes.map((size) => new QueueRegisters(size))

@@ -173,6 +173,14 @@ export class VirtioTransport implements CommonConfigTarget {
     })
   }
 
+  /** Over MMIO a driver may take a single queue back (4.2.2.1, QueueReady). */
+  disableQueue(index: number): void {
+    const registers = this.common.queues[index]
+    if (registers === undefined) return
+    this.queues[index]!.disable()
+    registers.enabled = false
+  }
+
   /** Takes a ring into use with the features that were chosen. False: it cannot be right, and the device failed. */
   placeQueue(index: number, layout: Omit<VirtqueueLayout, 'eventIndex' | 'indirect'>): boolean {
     const features = this.common.driverFeatures

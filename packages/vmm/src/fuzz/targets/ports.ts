@@ -13,6 +13,7 @@ import { FW_CFG_PORTS, FwCfg } from '../../firmware/fw-cfg.ts'
 import { GuestMemory } from '../../memory/guest-memory.ts'
 import { PciBus } from '../../pci/bus.ts'
 import * as libc from '../../sys/libc.ts'
+import { VirtioMmioDevice } from '../../virtio/mmio-transport.ts'
 import { VirtioPciFunction } from '../../virtio/pci-transport.ts'
 import { RngDevice } from '../../virtio/rng.ts'
 import { TestMachine } from '../../virtio/testing/machine.ts'
@@ -202,7 +203,7 @@ const watchdog: FuzzTarget = {
       while (!source.done) {
         const size = 1 << source.below(3)
         const value = source.oneIn(3) ? source.pick(EDGES) : source.pick([0x80, 0x86, 1, 2, 3, 0x100, 0x300])
-        const masked = value & (size === 4 ? -1 : (1 << (8 * size)) - 1)
+        const masked = size === 4 ? value : value & ((1 << (8 * size)) - 1)
         switch (source.below(6)) {
           case 0:
             bus.ecam.write((1 << 15) + source.pick([0x60, 0x61, 0x68, source.u8()]), size, masked)
@@ -233,4 +234,40 @@ const watchdog: FuzzTarget = {
   },
 }
 
-export const portTargets: readonly FuzzTarget[] = [chipset, uart, pci, fwCfg, flash, watchdog]
+const mmio: FuzzTarget = {
+  name: 'virtio-mmio',
+  about: "virtio's registers over MMIO, in any order, with snapshots in between",
+  runsInTest: 300,
+  run(input) {
+    const source = new ByteSource(input)
+    const machine = new TestMachine(1 << 20)
+    const { memory, platform } = machine
+    const place = { address: 0xe100_0000, irq: 5 }
+    const device = new VirtioMmioDevice(new RngDevice(), { memory, platform, ...place })
+    const registers = [
+      0x14, 0x10, 0x20, 0x24, 0x30, 0x38, 0x44, 0x50, 0x64, 0x70, 0x80, 0x84, 0x90, 0xa0, 0x100,
+    ]
+    try {
+      while (!source.done) {
+        const offset = source.oneIn(6) ? source.u16() & 0xffc : source.pick(registers)
+        const value = source.oneIn(3) ? source.pick(EDGES) : source.pick([0, 1, 3, 8, 11, 15, 0x1000, 0x2000])
+        const size = source.oneIn(8) ? 1 << source.below(2) : 4
+        if (source.oneIn(10)) {
+          const state = device.save()
+          device.transport.reset()
+          device.restore(state)
+        } else if (source.oneIn(6)) memory.write(0x1000 + source.below(0x3000), source.take(16))
+        else device.write(offset, size, size === 4 ? value : value & ((1 << (8 * size)) - 1))
+        checkValue(device, offset, size)
+        machine.loop.runOnce(0)
+      }
+      device.write(0x70, 4, 0)
+      if (device.read(0x70, 4) !== 0) throw new Error('a reset leaves a status behind')
+    } finally {
+      device.close()
+      machine.close()
+    }
+  },
+}
+
+export const portTargets: readonly FuzzTarget[] = [chipset, uart, pci, fwCfg, flash, watchdog, mmio]

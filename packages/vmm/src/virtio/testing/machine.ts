@@ -55,6 +55,10 @@ export class TestVector implements MsiVector {
   }
 }
 
+/** One address may have several eventfds, told apart by what is written: a fraction keeps them apart here. */
+export const notifyKey = (address: number, value?: number): number =>
+  value === undefined ? address : address + (value + 1) / 1024
+
 export class TestMachine {
   readonly memory: GuestMemory
   readonly loop = new EpollLoop()
@@ -62,7 +66,7 @@ export class TestMachine {
   readonly pio = new TestBus()
   readonly vectors: TestVector[] = []
   readonly levels = new Map<number, boolean>()
-  /** address → fd, as KVM_IOEVENTFD would hold them. */
+  /** address (see notifyKey) → fd, as KVM_IOEVENTFD would hold them. */
   readonly notifies = new Map<number, number>()
   readonly platform: Platform
   private readonly address: number
@@ -96,11 +100,13 @@ export class TestMachine {
         pin: (gsi) => ({ setLevel: (asserted) => void this.levels.set(gsi, asserted) }),
       },
       notifies: {
-        add: (_space, address, _length, fd) => {
+        add: (_space, where, _length, fd, value) => {
+          const address = notifyKey(where, value)
           if (this.notifies.has(address)) throw new Error('EEXIST')
           this.notifies.set(address, fd)
         },
-        remove: (_space, address, _length, fd) => {
+        remove: (_space, where, _length, fd, value) => {
+          const address = notifyKey(where, value)
           if (this.notifies.get(address) !== fd) throw new Error('ENOENT')
           this.notifies.delete(address)
         },
