@@ -37,7 +37,7 @@ test('several are stopped with one answer, and each says what became of it', asy
   await page.getByRole('checkbox', { name: 'Select all shown' }).check()
   const bar = page.getByRole('group', { name: 'Selected VMs' })
   await expect(bar).toContainText('2 selected')
-  await bar.getByRole('button', { name: 'Start' }).click()
+  await bar.getByRole('button', { name: 'Start', exact: true }).click()
   let dialog = page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Start 2 VMs' }).click()
   await expect(dialog.getByText('Done')).toHaveCount(2)

@@ -5,39 +5,16 @@
 import { createReadStream } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ActionCommand, ActionReport } from '@hearth/shared/action'
-import {
-  type AgentEvent,
-  actionGetInputSchema,
-  type HostInfo,
-  imageBuildInputSchema,
-  imageCreateInputSchema,
-  imageDeleteInputSchema,
-  imageImportInputSchema,
-  type VmReport,
-  vmCreateInputSchema,
-  vmPowerInputSchema,
-  vmRefInputSchema,
-  vmSnapshotInputSchema,
-  vmUpdateInputSchema,
-  volumeCreateInputSchema,
-  volumeGrowInputSchema,
-  volumeRefInputSchema,
-} from '@hearth/shared/agent-protocol'
-import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
+import type { AgentEvent, HostInfo, VmReport } from '@hearth/shared/agent-protocol'
+import { type ErrorReport, HearthError } from '@hearth/shared/errors'
 import type { ImageReport } from '@hearth/shared/image'
-import {
-  type RecordingReport,
-  type RecordingStartInput,
-  recordingRefInputSchema,
-  recordingStartInputSchema,
-} from '@hearth/shared/recording'
+import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
 import type { VmSnapshotReport } from '@hearth/shared/snapshot'
 import { GIB, MIB } from '@hearth/shared/units'
 import type { VolumeReport } from '@hearth/shared/volume'
-import { initTRPC, TRPCError } from '@trpc/server'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
-import superjson from 'superjson'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { fakeAgentRouter } from './fake-agent-router.ts'
 
 export const agentToken = 'token-of-the-fake-agent'
 
@@ -137,7 +114,7 @@ export class FakeAgent {
   async start(): Promise<void> {
     const control = new WebSocketServer({ noServer: true })
     const serial = new WebSocketServer({ noServer: true, perMessageDeflate: false })
-    const handle = getWSConnectionHandler({ wss: control, router: this.#router() })
+    const handle = getWSConnectionHandler({ wss: control, router: fakeAgentRouter(this) })
     const server = createServer((request, response) => {
       const upload = /^\/uploads\/([^/]+)$/.exec(request.url ?? '')?.[1]
       if (upload !== undefined) {
@@ -223,7 +200,8 @@ export class FakeAgent {
     this.emit({ type: 'action', action })
   }
 
-  async #accept(
+  /** Journals the call, refuses it if it is to be refused, and begins an action; the same id again is the same action. */
+  async accept(
     path: string,
     command: ActionCommand,
     input: { actionId: number },
@@ -281,195 +259,22 @@ export class FakeAgent {
     })
   }
 
-  #require(vmUid: string): void {
+  require(vmUid: string): void {
     if (!this.vms.has(vmUid)) throw new HearthError('not_found', 'This host has no such VM.')
   }
 
-  #setVolume(volume: VolumeReport): void {
+  setVolume(volume: VolumeReport): void {
     this.volumes.set(volume.volumeUid, volume)
     this.emit({ type: 'volume', volume })
   }
 
-  #requireSnapshot(snapshotUid: string): void {
+  requireSnapshot(snapshotUid: string): void {
     if (!this.snapshots.has(snapshotUid))
       throw new HearthError('not_found', 'This host has no such snapshot.')
   }
 
-  #router() {
-    const t = initTRPC.create({
-      transformer: superjson,
-      isDev: false,
-      errorFormatter: ({ shape, error }) => ({
-        ...shape,
-        data: { ...shape.data, hearth: errorReport(error.cause) },
-      }),
-    })
-    const refusing = async (work: () => Promise<ActionReport>) => {
-      try {
-        return await work()
-      } catch (cause) {
-        throw new TRPCError({ code: 'BAD_REQUEST', cause })
-      }
-    }
-    const { vms } = this
-    return t.router({
-      vm: t.router({
-        create: t.procedure.input(vmCreateInputSchema).mutation(({ input }) =>
-          refusing(() =>
-            this.#accept('vm.create', 'create_vm', input, { vmUid: input.spec.vmUid }, () => {
-              const { vmUid, name, generation, cpus, memoryBytes, diskBytes } = input.spec
-              const at = now()
-              const vm: VmReport = {
-                ...{ vmUid, name, generation, cpus, memoryBytes },
-                state: 'creating',
-                since: at,
-                exitReason: null,
-                panicked: false,
-                addresses: [],
-                diskBytes: diskBytes ?? null,
-                diskUsedBytes: 0,
-                observedAt: at,
-              }
-              vms.set(vmUid, vm)
-              this.emit({ type: 'vm', vm })
-            }),
-          ),
-        ),
-        power: t.procedure.input(vmPowerInputSchema).mutation(({ input }) =>
-          refusing(async () => {
-            this.#require(input.vmUid)
-            return this.#accept('vm.power', `${input.op}_vm`, input, { vmUid: input.vmUid })
-          }),
-        ),
-        update: t.procedure
-          .input(vmUpdateInputSchema)
-          .mutation(({ input }) =>
-            refusing(() => this.#accept('vm.update', 'update_vm', input, { vmUid: input.spec.vmUid })),
-          ),
-        snapshot: t.procedure.input(vmSnapshotInputSchema).mutation(({ input }) =>
-          refusing(async () => {
-            this.#require(input.vmUid)
-            return this.#accept('vm.snapshot', 'snapshot_vm', input, { vmUid: input.vmUid }, () => {
-              const { snapshotUid, vmUid } = input
-              const running = vms.get(vmUid)?.state === 'running'
-              const snapshot: VmSnapshotReport = {
-                ...{ snapshotUid, vmUid, diskBytes: 1 * GIB, storedBytes: 64 * MIB, takenAt: now() },
-                consistency: running ? 'paused' : 'stopped',
-              }
-              this.snapshots.set(snapshotUid, snapshot)
-              this.emit({ type: 'vm_snapshot', snapshot })
-            })
-          }),
-        ),
-        restore: t.procedure.input(vmSnapshotInputSchema).mutation(({ input }) =>
-          refusing(async () => {
-            this.#requireSnapshot(input.snapshotUid)
-            return this.#accept('vm.restore', 'restore_vm', input, { vmUid: input.vmUid })
-          }),
-        ),
-        deleteSnapshot: t.procedure.input(vmSnapshotInputSchema).mutation(({ input }) =>
-          refusing(async () => {
-            this.#requireSnapshot(input.snapshotUid)
-            return this.#accept('vm.deleteSnapshot', 'delete_snapshot', input, { vmUid: input.vmUid }, () => {
-              this.snapshots.delete(input.snapshotUid)
-              this.emit({ type: 'vm_snapshot_removed', snapshotUid: input.snapshotUid })
-            })
-          }),
-        ),
-        delete: t.procedure.input(vmRefInputSchema).mutation(({ input }) =>
-          refusing(async () => {
-            this.#require(input.vmUid)
-            return this.#accept('vm.delete', 'delete_vm', input, { vmUid: input.vmUid })
-          }),
-        ),
-      }),
-      volume: t.router({
-        create: t.procedure.input(volumeCreateInputSchema).mutation(({ input }) =>
-          refusing(() => {
-            const { volumeUid, bytes, attach } = input
-            return this.#accept(
-              'volume.create',
-              'create_volume',
-              input,
-              attach ? { vmUid: attach.vmUid } : {},
-              () => this.#setVolume({ volumeUid, bytes, storedBytes: 64 * MIB }),
-            )
-          }),
-        ),
-        grow: t.procedure.input(volumeGrowInputSchema).mutation(({ input }) =>
-          refusing(() => {
-            const { volumeUid, bytes } = input
-            return this.#accept('volume.grow', 'resize_volume', input, {}, () =>
-              this.#setVolume({ volumeUid, bytes, storedBytes: 64 * MIB }),
-            )
-          }),
-        ),
-        delete: t.procedure.input(volumeRefInputSchema).mutation(({ input }) =>
-          refusing(() =>
-            this.#accept('volume.delete', 'delete_volume', input, {}, () => {
-              this.volumes.delete(input.volumeUid)
-              this.emit({ type: 'volume_removed', volumeUid: input.volumeUid })
-            }),
-          ),
-        ),
-      }),
-      image: t.router({
-        build: t.procedure
-          .input(imageBuildInputSchema)
-          .mutation(({ input }) =>
-            refusing(() => this.#accept('image.build', 'build_image', input, { imageUid: input.imageUid })),
-          ),
-        import: t.procedure
-          .input(imageImportInputSchema)
-          .mutation(({ input }) =>
-            refusing(() =>
-              this.#accept('image.import', 'import_image', input, { imageUid: input.image.imageUid }),
-            ),
-          ),
-        create: t.procedure.input(imageCreateInputSchema).mutation(({ input }) =>
-          refusing(() =>
-            this.#accept('image.create', 'create_image', input, {
-              ...{ imageUid: input.image.imageUid, vmUid: input.vmUid },
-            }),
-          ),
-        ),
-        delete: t.procedure
-          .input(imageDeleteInputSchema)
-          .mutation(({ input }) =>
-            refusing(() => this.#accept('image.delete', 'delete_image', input, { imageUid: input.imageUid })),
-          ),
-      }),
-      recording: t.router({
-        list: t.procedure.query(() => this.recordings?.list() ?? []),
-        start: t.procedure.input(recordingStartInputSchema).mutation(({ input }) => {
-          if (!this.recordings) throw new TRPCError({ code: 'NOT_FOUND' })
-          return this.recordings.start(input)
-        }),
-        stop: t.procedure.input(recordingRefInputSchema).mutation(({ input }) => {
-          if (!this.recordings) throw new TRPCError({ code: 'NOT_FOUND' })
-          return this.recordings.stop(input.recordingUid)
-        }),
-        delete: t.procedure
-          .input(recordingRefInputSchema)
-          .mutation(({ input }) => this.recordings?.remove(input.recordingUid)),
-      }),
-      action: t.router({
-        get: t.procedure
-          .input(actionGetInputSchema)
-          .query(({ input }) => this.actions.get(input.actionId) ?? null),
-        cancel: t.procedure.input(actionGetInputSchema).mutation(({ input }) => {
-          this.asked.push({ path: 'action.cancel', actionId: input.actionId, input })
-          const { command, vmUid } = this.actions.get(input.actionId) ?? {}
-          if (command === 'create_vm' && vmUid && vms.delete(vmUid)) this.emit({ type: 'vm_removed', vmUid })
-          this.finish(input.actionId, { code: 'cancelled', message: 'This was cancelled.' })
-          return this.actions.get(input.actionId) ?? null
-        }),
-      }),
-      events: t.procedure.subscription(({ signal }) => this.#events(signal ?? new AbortController().signal)),
-    })
-  }
-
-  async *#events(signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
+  /** What a subscriber is told: everything there is, then every change. */
+  async *events(signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
     const queue: AgentEvent[] = [
       {
         type: 'snapshot',
