@@ -119,7 +119,7 @@ export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<S
 async function weeksPassed(test: TestPortal, ada: Person): Promise<void> {
   const { db } = test
   const [home] = await ada.trpc.project.list.query()
-  const limits = { vms: 12, vcpus: 16, memory: 24 * GIB, disk: 600 * GIB }
+  const limits = { vms: 12, vcpus: 16, memory: 24 * GIB, disk: 800 * GIB }
   await ada.trpc.quota.set.mutate({ projectId: home!.id, limits })
   const kids = await ada.trpc.project.create.mutate({ name: 'Kids' })
   await ada.trpc.quota.set.mutate({ projectId: kids.id, limits: { vms: 3, memory: 4 * GIB } })
