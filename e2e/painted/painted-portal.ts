@@ -4,6 +4,7 @@
  *
  *   state                     what the VM's input devices heard, and its screen's size
  *   rect X Y W H COLOUR       paints
+ *   flash                     each key changes a corner from now on
  *   copy TEXT                 as if the guest had copied it
  *   break                     cuts every viewer's connection
  *   off | on                  ends the VM, starts it again
@@ -75,6 +76,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     const [x, y, width, height, colour] = given.map(Number)
     screen.rect(x!, y!, width!, height!, colour!)
     picture()
+  } else if (command === 'flash') {
+    screen.flashes = true
   } else if (command === 'copy') {
     screen.server.offerClipboard(given.join(' '))
   } else if (command === 'break') {

@@ -15,6 +15,9 @@ export class PaintedScreen {
   readonly events: string[] = []
   /** Whether the VM it stands for goes on when viewers are cut off. */
   running = true
+  /** Whether each key turns the colour of a corner around, as a guest that echoes it would. */
+  flashes = false
+  #flash = 0
   readonly server: RfbServer
   readonly #sockets = new Map<string, (notice: DisplayNotice) => void>()
   #recorded = false
@@ -25,7 +28,12 @@ export class PaintedScreen {
       surface: this.surface,
       name: 'painted',
       input: {
-        key: (code, down) => this.events.push(`${down ? '+' : '-'}${code.toString(16)}`),
+        key: (code, down) => {
+          this.events.push(`${down ? '+' : '-'}${code.toString(16)}`)
+          if (!down || !this.flashes) return
+          this.#flash ^= 0xffffff
+          this.rect(0, 0, 64, 64, this.#flash)
+        },
         keysym: (sym, down) => this.events.push(`${down ? '+' : '-'}sym${sym.toString(16)}`),
         pointer: (x, y, buttons) => this.events.push(`@${x},${y}:${buttons}`),
         wheel: (vertical) => this.events.push(`wheel ${vertical}`),

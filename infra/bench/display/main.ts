@@ -9,6 +9,7 @@ import { connect } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { buildPages, generateDatabaseClient } from '../../build/portal.ts'
 import { labQemu } from '../../lab/qemu.ts'
 import { cacheDirectory, inRepository, repository } from '../../lib/paths.ts'
 import { type HearthServer, startHearth } from './hearth-server.ts'
@@ -19,11 +20,12 @@ import { runScene } from './run-scene.ts'
 import { scenes } from './scenes.ts'
 import { cpuTime } from './threads.ts'
 
-const usage = `Usage: npm run bench -- display [--seconds N] [--rounds N] [--keep]
+const usage = `Usage: npm run bench -- display [--seconds N] [--rounds N] [--no-browser] [--keep]
 Measures the display server beside QEMU's VNC server, 1920 × 1080, and prints a table.
 
   --seconds N    how long each screen is shown (default 5)
   --rounds N     how often each is measured (default 3)
+  --no-browser   leaves out the time from a key to its pixel in Chromium
   --keep         writes docs/benchmarks/display.json and display.md
 `
 /** What the portal's page asks for. */
@@ -35,6 +37,7 @@ export async function benchDisplay(args: string[]): Promise<void> {
     options: {
       seconds: { type: 'string', default: '5' },
       rounds: { type: 'string', default: '3' },
+      'no-browser': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
@@ -70,6 +73,7 @@ export async function benchDisplay(args: string[]): Promise<void> {
         }
       }
     }
+    const keys = values['no-browser'] ? null : await keysInBrowser()
     const report: DisplayReport = {
       v: 1,
       host: {
@@ -85,12 +89,26 @@ export async function benchDisplay(args: string[]): Promise<void> {
       takenAt: new Date().toISOString(),
       seconds,
       figures,
+      keyToPixelMs: keys,
     }
     const table = displayTable(report)
     process.stdout.write(`\n${table}\n\n${reachedGoals(report).join('\n')}\n`)
     if (values.keep) await keep(report, table)
   } finally {
     await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/** Null, with a line that says why, where there is no Chromium: the rest is worth its table. */
+async function keysInBrowser(): Promise<number[] | null> {
+  try {
+    await generateDatabaseClient()
+    await buildPages((line) => process.stderr.write(`${line}\n`))
+    const { keyToPixel } = await import('./key-to-pixel.ts')
+    return await keyToPixel()
+  } catch (error) {
+    process.stderr.write(`no time from key to pixel: ${(error as Error).message}\n`)
+    return null
   }
 }
 
