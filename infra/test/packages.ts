@@ -16,6 +16,8 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'qemu-utils', why: 'qemu-img and qemu-io judge the disk images our own engine writes' },
   { name: 'tigervnc-viewer', why: 'shows a VM’s screen as any VNC viewer would' },
   { name: 'xvfb', why: 'a screen in memory for that viewer' },
+  { name: 'spice-vdagent', why: 'the real program at the guest’s end of the clipboard' },
+  { name: 'xclip', why: 'copies and pastes in that test’s X server' },
   { name: 'postgresql', why: 'a real PostgreSQL under the portal’s rules' },
   { name: 'systemd', why: 'reads the units that install-service writes (systemd-analyze)' },
   { name: 'qemu-guest-agent', why: 'the real program at the other end of the guest agent’s port' },

@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SURFACE_STRIDE, Surface } from '../display/surface.ts'
 import { DisplayThread } from '../display/thread.ts'
+import { startX } from './testing/x-server.ts'
 
 const SCREEN = { width: 640, height: 400 } as const
 
@@ -20,24 +21,6 @@ function start(t: TestContext, command: string, args: string[], env = process.en
     await once(child, 'exit')
   })
   return child
-}
-
-/** The X server writes the number of the display it chose to the descriptor it was told. */
-async function startX(t: TestContext, folder: string): Promise<string> {
-  const child = spawn(
-    'Xvfb',
-    [
-      ...['-displayfd', '3', '-fbdir', folder, '-nolisten', 'tcp'],
-      ...['-screen', '0', `${SCREEN.width}x${SCREEN.height}x24`],
-    ],
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
-  )
-  t.after(async () => {
-    child.kill()
-    if (child.exitCode === null) await once(child, 'exit')
-  })
-  const [number] = (await once(child.stdio[3] as NodeJS.ReadableStream, 'data')) as [Buffer]
-  return `:${number.toString().trim()}`
 }
 
 /** X's own dump of its screen (XWDFile.h): a header of big-endian words, a colour map, then rows of BGRX. */
@@ -64,7 +47,7 @@ test('the picture of TigerVNC’s viewer is the guest’s, and follows its chang
     surface.damage(0, 0, SCREEN.width, SCREEN.height)
   }
   paint(1)
-  const display = await startX(t, folder)
+  const display = await startX(t, folder, `${SCREEN.width}x${SCREEN.height}x24`)
   start(t, 'xtigervncviewer', ['-FullScreen', '-MenuKey=', '-RemoteResize=0', '-NoJPEG=1', socket], {
     ...process.env,
     DISPLAY: display,
