@@ -37,7 +37,7 @@ export function Busiest({ vms }: { vms: readonly VmView[] | undefined }) {
               <th scope="col" className="px-2 py-2 text-right font-medium">
                 {t.busiestColumns.memory}
               </th>
-              <th scope="col" className="px-5 py-2 text-right font-medium">
+              <th scope="col" className="py-2 pr-5 pl-2 text-right font-medium max-sm:hidden">
                 {t.busiestColumns.network}
               </th>
             </tr>
@@ -45,7 +45,7 @@ export function Busiest({ vms }: { vms: readonly VmView[] | undefined }) {
           <tbody className="divide-y divide-line">
             {busy.map(({ vm, now }) => (
               <tr key={vm.id} className="tnum relative text-13 hover:bg-raised/45">
-                <td className="max-w-40 truncate px-5 py-2.5">
+                <td className="w-full max-w-0 truncate px-5 py-2.5">
                   <Link
                     href={`${paths.vm(vm.id)}/metrics`}
                     className="font-medium outline-offset-[-2px] after:absolute after:inset-0"
@@ -53,11 +53,13 @@ export function Busiest({ vms }: { vms: readonly VmView[] | undefined }) {
                     {vm.name}
                   </Link>
                 </td>
-                <td className="px-2 py-2.5 text-right text-ink-2">{percent(now.cpu / vm.cpus)}</td>
-                <td className="px-2 py-2.5 text-right text-ink-2">
+                <td className="whitespace-nowrap px-2 py-2.5 text-right text-ink-2">
+                  {percent(now.cpu / vm.cpus)}
+                </td>
+                <td className="whitespace-nowrap px-2 py-2.5 text-right text-ink-2">
                   {bytes(Math.round(now.guestMemoryBytes ?? now.memoryBytes))}
                 </td>
-                <td className="px-5 py-2.5 text-right text-ink-2">
+                <td className="whitespace-nowrap py-2.5 pr-5 pl-2 text-right text-ink-2 max-sm:hidden">
                   {m.metrics.perSecond(bytes(Math.round(now.netBytes)))}
                 </td>
               </tr>

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/index.ts'
 import { CopyButton } from '../../ui/copy.tsx'
+import { cx } from '../../ui/cx.ts'
 import { Meter } from '../../ui/meter.tsx'
 
 const t = m.disks
@@ -16,6 +17,7 @@ export function DiskRow({
   device,
   status,
   actions,
+  roomy = false,
 }: {
   name: string
   about: ReactNode
@@ -24,9 +26,18 @@ export function DiskRow({
   device: string
   status?: ReactNode
   actions: ReactNode
+  /** Place for three buttons beside each other. */
+  roomy?: boolean
 }) {
   return (
-    <li className="grid grid-cols-1 items-center gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)_8.5rem]">
+    <li
+      className={cx(
+        'grid grid-cols-1 items-center gap-x-6 gap-y-3 px-5 py-4',
+        roomy
+          ? 'lg:grid-cols-[minmax(0,1.4fr)_minmax(0,1fr)_18rem]'
+          : 'sm:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)_8.5rem]',
+      )}
+    >
       <div className="flex min-w-0 items-center gap-3.5">
         <HardDrive className="size-5 shrink-0 text-ink-3" aria-hidden="true" />
         <div className="min-w-0">
@@ -51,7 +62,7 @@ export function DiskRow({
         value={used === null ? 0 : used / size}
         text={used === null ? bytes(size) : t.usedOf(bytes(used), bytes(size))}
       />
-      <div className="flex items-center justify-end gap-2">{actions}</div>
+      <div className="flex flex-wrap items-center justify-end gap-2">{actions}</div>
     </li>
   )
 }

@@ -106,6 +106,7 @@ function VolumeRow({
   const { vm, can, project } = volume
   return (
     <DiskRow
+      roomy
       name={volume.name}
       about={
         <>
