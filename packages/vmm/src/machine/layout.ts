@@ -79,7 +79,9 @@ export const BOOT = {
 /** End of conventional memory; above it the extended BIOS data area, then the legacy hole. */
 export const CONVENTIONAL_END = 0x9_fc00
 /** ACPI tables: inside 0xE0000–0xFFFFF, where an operating system without any pointer searches the RSDP (ACPI 6.5, 5.2.5.1). */
-export const ACPI_TABLES = { start: 0xe_0000, end: 0xf_f000 } as const
+export const ACPI_TABLES = { start: 0xe_0000, end: 0xf_e000 } as const
+/** Where a guest without ACPI searches, too (MultiProcessor Specification 1.4, 4.1). */
+export const MP_TABLE = { start: 0xf_e000, end: 0xf_f000 } as const
 /** The VM generation ID, alone in the last page of what is reserved below 1 MiB. */
 export const GENERATION_ID = 0xf_f000
 export const HIGH_MEMORY = 1 * MIB

@@ -7,6 +7,7 @@ import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import type { VmmCounters } from '@hearth/shared/vmm-control'
 import { buildAcpi } from '../acpi/tables.ts'
 import { type BootSource, loadGuest } from '../boot/load.ts'
+import { buildMpTable } from '../boot/mp-table.ts'
 import { guidBytes } from '../chipset/generation-id.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
@@ -38,6 +39,7 @@ import {
   GENERATION_ID,
   IRQ,
   MMIO_OWN_IRQS,
+  MP_TABLE,
   memoryMap,
   mmioPlace,
   ROM,
@@ -257,6 +259,7 @@ export class Machine {
     const acpi = buildAcpi(cpus, mmioDevices)
     memory.write(acpi.rsdp, acpi.bytes)
     memory.write(GENERATION_ID, guidBytes(generationId))
+    memory.write(MP_TABLE.start, buildMpTable(cpus))
     const announced = options.mmio?.announced ? mmioCommandLine(mmioDevices ?? 0) : ''
     const entry = loadGuest(
       { ...boot, commandLine: `${boot.commandLine}${announced}` },
