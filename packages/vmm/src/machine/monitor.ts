@@ -12,7 +12,6 @@ import type {
   VmmSnapshotResult,
   VmmStatus,
 } from '@hearth/shared/vmm-control'
-import koffi from 'koffi'
 import { BootError } from '../boot/image-file.ts'
 import { DEFAULTS, type RunOptions } from '../cli/run-options.ts'
 import { parseBalloonParams, parseSnapshotParams } from '../control/messages.ts'
@@ -23,7 +22,8 @@ import type { PortHandle } from '../io/worker-protocol.ts'
 import { Jail } from '../jail/jail.ts'
 import { Kvm } from '../kvm/vm.ts'
 import { allocateGuestRam, type GuestRam, restoreGuestRam } from '../memory/guest-ram.ts'
-import { gapMarker, SerialHub } from '../serial/hub.ts'
+import { SerialDrain } from '../serial/drain.ts'
+import { SerialHub } from '../serial/hub.ts'
 import { SerialLog } from '../serial/log-file.ts'
 import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
@@ -31,7 +31,6 @@ import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../
 import { applyMemoryFile } from '../snapshot/memory-file.ts'
 import { TrackedSnapshot } from '../snapshot/tracked.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
-import { check, EFD, eventfdCreate, read } from '../sys/libc.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
 import { openDisk, openNet } from './backends.ts'
 import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
@@ -49,9 +48,6 @@ export interface ProcessEnd {
 /** Beside the guest's own ends: a person's or the agent's. */
 type End = MachineEnd | { readonly kind: 'quit'; readonly detail: string } | { readonly kind: 'reset-asked' }
 
-const OUTPUT_CHUNK = 64 * 1024
-/** How long output of a stream is collected before it is handed on. */
-const COLLECT_MS = 5
 /** How a machine ended that its watchdog ended. */
 const WATCHDOG = 'watchdog'
 const WATCHDOG_OFF = 'it did not reload its watchdog in time'
@@ -61,10 +57,9 @@ export class Monitor {
   private readonly warn: (text: string) => void
   private readonly earlyWorkers: MachineWorkers | undefined
   private readonly hub = new SerialHub()
+  private readonly serial = new SerialDrain(this.hub)
   private readonly startedAt = Date.now()
   private readonly jail: Jail
-  private readonly attentionFd = check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK))
-  private readonly chunk = new Uint8Array(OUTPUT_CHUNK)
   private state: VmmStatus['state'] = 'starting'
   private resets = 0
   /** There is something to boot: not so after `--restore` of a kernel that was not given. */
@@ -73,7 +68,6 @@ export class Monitor {
   private again: Pick<MachineOptions, 'watchdog'> = {}
   private panicked = false
   private machine: Machine | undefined
-  private log: SerialLog | undefined
   private control: ControlServer | undefined
   /** Settled by whatever ends the machine that runs now. */
   private ending = Promise.withResolvers<End>()
@@ -81,8 +75,6 @@ export class Monitor {
   private quitting: string | undefined
   private viewers: { close(): Promise<void> } | undefined
   private display: DisplayThread | undefined
-  private drainTimer: NodeJS.Timeout | undefined
-  private drainedAt = 0
   private cpus: number
   private memoryBytes: number
   private disks: MachineOptions['disks'] = []
@@ -133,7 +125,7 @@ export class Monitor {
       keepMemory: this.options.keepMemory,
       generationId: generationIdOf(this.options, snapshot),
     }
-    if (this.options.serialLog !== undefined) this.log = new SerialLog(this.options.serialLog)
+    if (this.options.serialLog !== undefined) this.serial.log = new SerialLog(this.options.serialLog)
     const { serial, control } = this.options
     this.viewers =
       serial.kind === 'stdio'
@@ -144,7 +136,7 @@ export class Monitor {
         this.control = await ControlServer.listen(control, (method, params) => this.command(method, params))
       }
       await this.openDisplay()
-      const attention = koffi.node.poll(this.attentionFd, { readable: true }, () => this.serialAttention())
+      const attention = this.serial.watch()
       const end = await this.runMachines({ ...machineOptions, display: this.display?.handle })
       attention.close()
       await this.leave(end)
@@ -160,7 +152,7 @@ export class Monitor {
   private async leave(end: ProcessEnd): Promise<void> {
     await this.display?.close()
     await this.viewers?.close()
-    await this.log?.flushed()
+    await this.serial.log?.flushed()
     this.state = 'exited'
     this.broadcastState()
     this.control?.broadcast({ event: 'exit', code: end.code, reason: end.reason })
@@ -238,7 +230,7 @@ export class Monitor {
       hvt: openHvt(kernel, disks, nets, cpus),
       transitional: options.transitional || isMultiboot(kernel),
       nets,
-      serialAttentionFd: this.attentionFd,
+      serialAttentionFd: this.serial.attentionFd,
       restore: snapshot?.document,
     }
   }
@@ -260,16 +252,16 @@ export class Monitor {
       }
       if (this.resets === 0) await this.jail.enter()
       this.machine = machine
-      this.hub.setInput((bytes) => machine.uart.offerInput(bytes))
+      this.serial.connect(machine.uart)
       machine.run()
       this.setState('running')
       const end = await this.ending.promise
       this.setState('stopping')
-      this.hub.setInput(undefined)
+      this.serial.holdInput()
       await this.saving
       await machine.stop()
       this.machine = undefined
-      this.drainOutput(machine)
+      this.serial.disconnect()
       const processEnd = this.processEnd(
         this.quitting === undefined ? end : { kind: 'quit', detail: this.quitting },
       )
@@ -323,45 +315,6 @@ export class Monitor {
     this.panicked = true
     this.control?.broadcast({ event: 'panic' })
     this.broadcastState()
-  }
-
-  // Serial port.
-
-  /**
-   * The first bytes after a silence go out at once (somebody is typing); those of a stream are collected for a
-   * few milliseconds. Until they are taken the port does not signal again, which saves a guest that prints much
-   * two threads' system calls for every byte.
-   */
-  private serialAttention(): void {
-    read(this.attentionFd, new BigUint64Array(1), 8)
-    this.hub.inputReady()
-    if (this.drainTimer !== undefined) return
-    const wait = this.drainedAt + COLLECT_MS - performance.now()
-    if (wait <= 0) this.drain()
-    else this.drainTimer = setTimeout(() => this.drain(), wait)
-  }
-
-  private drain(): void {
-    clearTimeout(this.drainTimer)
-    this.drainTimer = undefined
-    if (this.machine) this.drainOutput(this.machine)
-    this.drainedAt = performance.now()
-  }
-
-  private drainOutput({ uart }: Machine): void {
-    for (;;) {
-      const count = uart.takeOutput(this.chunk)
-      if (count === 0) break
-      const bytes = this.chunk.slice(0, count)
-      this.output(bytes)
-    }
-    const dropped = uart.takeDropped()
-    if (dropped > 0) this.output(gapMarker(dropped))
-  }
-
-  private output(bytes: Uint8Array): void {
-    this.log?.append(bytes)
-    this.hub.output(bytes)
   }
 
   // Control.
