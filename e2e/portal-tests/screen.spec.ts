@@ -139,3 +139,59 @@ test('two people: one types, the other takes over, a broken connection comes bac
   await ada.page.context().close()
   await ben.page.context().close()
 })
+
+test('an administrator records a screen, whoever uses it is told, and the recording plays on the page', async ({
+  browser,
+}) => {
+  const ada = await open(browser, 'ada@example.org')
+  const ben = await open(browser, 'ben@example.org')
+  const notice = 'Recorded by an administrator'
+  await ada.button('More')
+  await ada.page.getByRole('menuitem', { name: 'Record this console' }).click()
+  await expect(ada.region.getByText(notice)).toBeVisible()
+  await expect(ben.region.getByText(notice)).toBeVisible()
+  await ben.button('More')
+  await expect(ben.page.getByRole('menuitem', { name: /^Only watch/ })).toBeVisible()
+  await expect(ben.page.getByRole('menuitem', { name: 'Record this console' })).toHaveCount(0)
+  await ben.page.keyboard.press('Escape')
+  // Painted until it is seen, then the recorder has been sent it, too.
+  await expect
+    .poll(async () => {
+      await portal.tell('rect 10 10 40 40 16711680')
+      return ada.pixel(20, 20)
+    })
+    .toBe('#ff0000')
+  const list = ada.page.getByRole('list', { name: 'Recordings' })
+  await ada.button('More')
+  await ada.page.getByRole('menuitem', { name: 'Stop recording' }).click()
+  await expect(ben.region.getByText(notice)).toHaveCount(0)
+  await ada.button('More')
+  await ada.page.getByRole('menuitem', { name: 'Recordings' }).click()
+  await expect(list.getByText(/studio/)).toBeVisible()
+
+  await list.getByRole('link', { name: /^Play the recording of studio/ }).click()
+  const player = ada.page.getByRole('region', { name: 'Player' })
+  const pixel = () =>
+    player
+      .locator('canvas')
+      .evaluate((canvas: HTMLCanvasElement) =>
+        canvas.getContext('2d')!.getImageData(20, 20, 1, 1).data.join(),
+      )
+  // It plays by itself, to its end; and is there again from any place.
+  await expect.poll(pixel).toBe('255,0,0,255')
+  await player.getByRole('radio', { name: '16×' }).click()
+  await player.getByRole('button', { name: 'From the beginning' }).click()
+  await expect(player.locator('canvas')).toHaveCount(1)
+  await player.getByRole('button', { name: 'Play' }).click()
+  await expect.poll(pixel).toBe('255,0,0,255')
+  const download = ada.page.waitForEvent('download')
+  await ada.page.getByRole('link', { name: 'Download' }).click()
+  expect((await download).suggestedFilename()).toMatch(/^studio-.*\.fbs$/)
+
+  await ben.page.goto('/recordings')
+  await expect(ben.page.getByRole('list', { name: 'Recordings' })).toHaveCount(0)
+  const refused = await ben.page.request.get(ada.page.url().replace('/recordings/', '/console/recordings/'))
+  expect(refused.status()).toBe(403)
+  await ada.page.context().close()
+  await ben.page.context().close()
+})
