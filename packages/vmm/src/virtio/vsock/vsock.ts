@@ -7,11 +7,11 @@ import type { VirtioContext, VirtioDevice } from '../device.ts'
 import { DeviceConfig } from '../device-config.ts'
 import { VsockConnection } from './connection.ts'
 import { HostSide } from './host-side.ts'
+import { keyOf, Notices, type Ports, writeHeader } from './notices.ts'
 import {
   decodeHeader,
   EVENT_BYTES,
   EVENT_TRANSPORT_RESET,
-  encodeHeader,
   HEADER_BYTES,
   HOST_CID,
   OP,
@@ -30,8 +30,6 @@ export interface VsockOptions {
 
 const QUEUE_SIZE = 128
 const MAX_CONNECTIONS = 1024
-/** Refusals that wait for the guest to take them: with more, nothing is taken from the guest. */
-const MAX_REFUSALS = 256
 /** Packets moved in one turn of the loop: after that the thread's other devices come first. */
 const TURN = 64
 const MAX_PAYLOAD = 64 * 1024
@@ -39,17 +37,6 @@ const MAX_PAYLOAD = 64 * 1024
 const FIRST_HOST_PORT = 0x4000_0000
 /** How often a program that sends no more is asked whether it is still there. */
 const HALF_CLOSED_MS = 1000
-
-interface Ports {
-  readonly hostPort: number
-  readonly guestPort: number
-}
-
-/** A packet without data that waits for the guest to have room. */
-interface Notice extends Ports {
-  readonly op: number
-  readonly flags: number
-}
 
 /**
  * VIRTIO 1.2, section 5.10: streams between programs of the guest (AF_VSOCK) and of the host (unix sockets). What one
@@ -70,7 +57,7 @@ export class VsockDevice implements VirtioDevice {
   private readonly connections = new Map<string, VsockConnection>()
   /** The host has something for the guest to read, and the guest has room. */
   private readonly ready = new Set<VsockConnection>()
-  private readonly notices: Notice[] = []
+  private readonly notices = new Notices()
   private nextHostPort = FIRST_HOST_PORT
   private resetToTell = false
   private turn: Registration | undefined
@@ -112,7 +99,7 @@ export class VsockDevice implements VirtioDevice {
     for (const connection of this.connections.values()) connection.close()
     this.connections.clear()
     this.ready.clear()
-    this.notices.length = 0
+    this.notices.clear()
     this.resetToTell = false
     this.context = undefined
   }
@@ -128,7 +115,7 @@ export class VsockDevice implements VirtioDevice {
     const queue = context?.queues[QUEUE.TX]
     if (context === undefined || queue === undefined) return
     let taken = 0
-    for (; taken < TURN && this.notices.length < MAX_REFUSALS; taken++) {
+    for (; taken < TURN && !this.notices.full; taken++) {
       const chain = queue.pop()
       if (chain === null) break
       const wrong = this.packet(chain)
@@ -140,7 +127,7 @@ export class VsockDevice implements VirtioDevice {
     if (taken > 0) context.interrupt(QUEUE.TX)
     this.send()
     // Refusals fill the house: go on when the guest has taken some.
-    if (this.notices.length >= MAX_REFUSALS) return
+    if (this.notices.full) return
     if (taken === TURN || queue.enableNotify()) this.again()
   }
 
@@ -196,7 +183,7 @@ export class VsockDevice implements VirtioDevice {
       case OP.CREDIT_UPDATE:
         return true
       case OP.CREDIT_REQUEST:
-        this.tell(connection, OP.CREDIT_UPDATE)
+        this.notices.add(connection, OP.CREDIT_UPDATE)
         return true
       default:
         return false
@@ -213,7 +200,7 @@ export class VsockDevice implements VirtioDevice {
     const connection = this.add(ports, reached.fd, false)
     connection.takeCredit(packet.bufferSize, packet.forwarded)
     if (reached.wasWaiting) connection.say(`OK ${ports.guestPort}\n`)
-    this.tell(connection, OP.RESPONSE)
+    this.notices.add(connection, OP.RESPONSE)
     this.ready.add(connection)
   }
 
@@ -229,7 +216,7 @@ export class VsockDevice implements VirtioDevice {
       this.nextHostPort = hostPort === 0xffff_fffe ? FIRST_HOST_PORT : hostPort + 1
     } while (this.connections.has(keyOf({ hostPort, guestPort })))
     const connection = this.add({ hostPort, guestPort }, fd, true)
-    this.tell(connection, OP.REQUEST)
+    this.notices.add(connection, OP.REQUEST)
     this.send()
   }
 
@@ -255,7 +242,7 @@ export class VsockDevice implements VirtioDevice {
         this.send()
       })
     }
-    if (connection.roomToTell) this.tell(connection, OP.CREDIT_UPDATE)
+    if (connection.roomToTell) this.notices.add(connection, OP.CREDIT_UPDATE)
     if (connection.hasWaiting) return
     if (connection.guestShutdown === SHUTDOWN.BOTH) this.abort(connection)
     else if ((connection.guestShutdown & SHUTDOWN.SEND) !== 0) connection.endWriting()
@@ -268,7 +255,7 @@ export class VsockDevice implements VirtioDevice {
     const queue = context?.queues[QUEUE.RX]
     if (context === undefined || queue === undefined) return
     let sent = 0
-    const before = this.notices.length
+    const wasFull = this.notices.full
     while (sent < TURN && (this.notices.length > 0 || this.ready.size > 0)) {
       const chain = queue.pop()
       if (chain === null) {
@@ -289,15 +276,15 @@ export class VsockDevice implements VirtioDevice {
       }
     }
     if (sent > 0) context.interrupt(QUEUE.RX)
-    if (sent === TURN || (before >= MAX_REFUSALS && this.notices.length < MAX_REFUSALS)) this.again()
+    if (sent === TURN || (wasFull && !this.notices.full)) this.again()
   }
 
   /** Fills the chain with what comes next; 0 when there is nothing, or nothing now. */
   private next(chain: DescriptorChain): number {
-    const notice = this.notices.shift()
+    const notice = this.notices.take()
     if (notice !== undefined) {
-      this.writeHeader(chain, notice, 0)
-      return HEADER_BYTES
+      const credit = this.connections.get(keyOf(notice))?.creditToTell()
+      return writeHeader(chain, this.cid, notice, credit)
     }
     const [connection] = this.ready
     if (connection === undefined) return 0
@@ -321,29 +308,8 @@ export class VsockDevice implements VirtioDevice {
     this.ready.add(connection)
     this.counters.rxBytes += moved
     const { hostPort, guestPort } = connection
-    this.writeHeader(chain, { hostPort, guestPort, op: OP.RW, flags: 0 }, moved)
-    return HEADER_BYTES + moved
-  }
-
-  private writeHeader(
-    chain: DescriptorChain,
-    { hostPort, guestPort, op, flags }: Notice,
-    length: number,
-  ): void {
-    const credit = this.connections.get(keyOf({ hostPort, guestPort }))?.creditToTell()
-    chain.write(
-      0,
-      encodeHeader({
-        ...{
-          sourceCid: HOST_CID,
-          destinationCid: this.cid,
-          sourcePort: hostPort,
-          destinationPort: guestPort,
-        },
-        ...{ length, type: TYPE_STREAM, op, flags },
-        ...(credit ?? { bufferSize: 0, forwarded: 0 }),
-      }),
-    )
+    const header = { hostPort, guestPort, op: OP.RW, flags: 0 }
+    return writeHeader(chain, this.cid, header, connection.creditToTell(), moved)
   }
 
   /** The host's program sends no more, or is gone. */
@@ -352,7 +318,7 @@ export class VsockDevice implements VirtioDevice {
     const flags = gone ? SHUTDOWN.BOTH : SHUTDOWN.SEND
     if (connection.hostShutdown === flags) return
     connection.hostShutdown = flags
-    this.tell(connection, OP.SHUTDOWN, flags)
+    this.notices.add(connection, OP.SHUTDOWN, flags)
     // The guest's answer, a reset, ends it; its socket is of no use until then.
     if (gone) connection.close()
     else this.watchHalfClosed()
@@ -373,28 +339,15 @@ export class VsockDevice implements VirtioDevice {
     })
   }
 
-  private tell(connection: VsockConnection, op: number, flags = 0): void {
-    const { hostPort, guestPort } = connection
-    // Credit is told with every packet: one that waits is enough.
-    if (op === OP.CREDIT_UPDATE) {
-      const waits = this.notices.some(
-        (notice) => notice.hostPort === hostPort && notice.guestPort === guestPort,
-      )
-      if (waits) return
-    }
-    this.notices.push({ hostPort, guestPort, op, flags })
-  }
-
   private refuse(ports: Ports): void {
     this.counters.refused++
-    this.notices.push({ ...ports, op: OP.RST, flags: 0 })
+    this.notices.add(ports, OP.RST)
   }
 
   /** Ends it on both sides, now. */
   private abort(connection: VsockConnection): void {
     this.drop(connection)
-    const { hostPort, guestPort } = connection
-    this.notices.push({ hostPort, guestPort, op: OP.RST, flags: 0 })
+    this.notices.add(connection, OP.RST)
   }
 
   private drop(connection: VsockConnection): void {
@@ -437,5 +390,3 @@ export class VsockDevice implements VirtioDevice {
     })
   }
 }
-
-const keyOf = ({ hostPort, guestPort }: Ports): string => `${hostPort}:${guestPort}`
