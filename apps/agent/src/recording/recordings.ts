@@ -45,6 +45,9 @@ export interface RecordingSource {
   connect(kind: RecordingKind): Promise<Duplex | null>
 }
 
+/** How long a monitor may take from closing its sockets to its end. */
+const endingMs = 2_000
+
 interface Running {
   readonly stream: Duplex
   readonly file: RecordingFile
@@ -239,13 +242,24 @@ export class Recordings implements RecordingServices {
     }
     stream.on('error', () => stream.destroy())
     stream.once('close', () => {
-      const source = this.#options.source(report.vmUid)
-      why ??= source?.running === true ? 'interrupted' : 'vm_stopped'
-      void this.#finish(report, file, why).finally(() => over.resolve())
+      void (async () => {
+        why ??= await this.#whyClosed(report.vmUid)
+        await this.#finish(report, file, why)
+      })().finally(() => over.resolve())
     })
     // A monitor that ends half-closes first.
     stream.once('end', () => stream.destroy())
     return { stream, file, over: over.promise, end }
+  }
+
+  /** A monitor that ends closes its sockets before its process is seen to be gone. */
+  async #whyClosed(vmUid: string): Promise<RecordingEnd> {
+    const deadline = Date.now() + endingMs
+    while (this.#options.source(vmUid)?.running === true) {
+      if (Date.now() >= deadline) return 'interrupted'
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return 'vm_stopped'
   }
 
   async #finish(report: RecordingReport, file: RecordingFile, why: RecordingEnd): Promise<void> {
