@@ -180,7 +180,8 @@ export const virtioDeviceStateSchemas = {
   }),
   /** `down`: the keys that the driver believes to be held, by evdev's codes; LEDs as bits by theirs. */
   keyboard: z.strictObject({ ...input, down: z.array(u16).max(768), leds: u8 }),
-  net: z.strictObject({}),
+  /** Pairs of queues that the driver uses; absent: one. */
+  net: z.strictObject({ pairs: z.int().min(1).max(32).optional() }),
   rng: z.strictObject({}),
   /** Connections do not live through it: the guest is told. */
   vsock: z.strictObject({}),

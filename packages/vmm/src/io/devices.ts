@@ -9,8 +9,9 @@ import { RawFile } from '../disk/raw-file.ts'
 import { DisplayDevices } from '../display/devices.ts'
 import type { FrameBuffer, PlaceFrameBuffer } from '../display/frame-buffer.ts'
 import { type FirmwareParts, plugFirmware } from '../firmware/plug.ts'
-import { ECAM, PCI_FUNCTION, PCI_MMIO, PCI_SLOT, PORT } from '../machine/layout.ts'
+import { ECAM, PCI_FUNCTION, PCI_MMIO, PCI_SLOT, PORT, queuesFor } from '../machine/layout.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
+import type { NetBackend } from '../net/backend.ts'
 import { PasstBackend } from '../net/passt.ts'
 import { TapBackend } from '../net/tap.ts'
 import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
@@ -92,7 +93,10 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   if (machine.watchdog) bus.plug(PCI_SLOT.rng, machine.watchdog, number)
   if (data.vsock) plug(PCI_SLOT.rng, new VsockDevice(data.vsock, log), PCI_FUNCTION.vsock)
   plug(PCI_SLOT.balloon, machine.balloon)
-  for (const [i, net] of data.nets.entries()) plug(PCI_SLOT.firstNet + i, netDevice(net, data.netLimit, log))
+  for (const [i, net] of data.nets.entries()) {
+    const slot = PCI_SLOT.firstNet + i
+    plug(slot, netDevice(net, savedQueues(data, slot), data.netLimit, log))
+  }
   const ports: PortOptions[] = data.ports.map(({ name, listenFd }) => ({
     name,
     end: new PortSocket(listenFd),
@@ -100,8 +104,11 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   // Last: the numbers of the others do not depend on whether there is a screen.
   if (display !== undefined) ports.push({ name: VDAGENT_PORT, end: display.agentPort })
   if (ports.length > 0) plug(PCI_SLOT.console, new ConsoleDevice(ports))
-  for (const [i, disk] of data.disks.entries())
-    plug(PCI_SLOT.firstDisk + i, blockDevice(disk, i, data.diskLimit, log))
+  for (const [i, disk] of data.disks.entries()) {
+    const slot = PCI_SLOT.firstDisk + i
+    const queues = savedQueues(data, slot) ?? queuesFor(data.cpus)
+    plug(slot, blockDevice(disk, i, queues, data.diskLimit, log))
+  }
   if (data.cdroms !== undefined && data.cdroms.length > 0) {
     plug(PCI_SLOT.scsi, new ScsiDevice(data.cdroms.map((disc) => diskBackend(disc, log))))
   }
@@ -130,10 +137,24 @@ function directBus(platform: Platform, resetControl: BusDevice, transitional = f
 
 const limiter = (limit: RateLimit | undefined): RateLimiter | undefined => limit && new RateLimiter(limit)
 
-function netDevice(net: NetHandle, limit: RateLimit | undefined, log: (text: string) => void): NetDevice {
+/** How many the guest's driver found, where the machine goes on from a snapshot: there can be no others now. */
+const savedQueues = ({ restore }: IoWorkerData, slot: number): number | undefined =>
+  restore?.pci.functions.find((saved) => saved.slot === slot)?.virtio?.queues.length
+
+function netDevice(
+  net: NetHandle,
+  savedCount: number | undefined,
+  limit: RateLimit | undefined,
+  log: (text: string) => void,
+): NetDevice {
   const borrowed = { borrowed: true }
-  const backend = net.kind === 'tap' ? new TapBackend(net.fd, borrowed) : new PasstBackend(net.fd, borrowed)
-  return new NetDevice(backend, {
+  const fds = [net.fd, ...(net.moreFds ?? [])]
+  const pairs = savedCount === undefined ? fds.length : Math.max(1, Math.floor(savedCount / 2))
+  const backends: NetBackend[] =
+    net.kind === 'tap' ? fds.map((fd) => new TapBackend(fd, borrowed)) : [new PasstBackend(net.fd, borrowed)]
+  // Packets of a queue that nobody reads would be lost.
+  for (const backend of backends.slice(pairs)) backend.attach?.(false)
+  return new NetDevice(backends.slice(0, pairs), {
     mac: net.mac,
     log: (text) => log(`${net.kind} ${net.target}: ${text}`),
     txLimiter: limiter(limit),
@@ -144,12 +165,14 @@ function netDevice(net: NetHandle, limit: RateLimit | undefined, log: (text: str
 function blockDevice(
   disk: DiskHandle,
   index: number,
+  queues: number,
   limit: RateLimit | undefined,
   log: (text: string) => void,
 ): BlockDevice {
   return new BlockDevice(diskBackend(disk, log), {
     readOnly: disk.readOnly,
     serial: disk.serial ?? `disk${index}`,
+    queues,
     limiter: limiter(limit),
   })
 }

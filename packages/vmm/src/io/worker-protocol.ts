@@ -28,6 +28,8 @@ export interface NetHandle {
   /** Six octets. */
   readonly mac: readonly number[]
   readonly fd: number
+  /** Further queues of the same TAP. */
+  readonly moreFds?: readonly number[] | undefined
 }
 
 /** A named channel of the guest's to a program of the host. */

@@ -8,7 +8,7 @@ import { DiskError, RawFile } from '../disk/raw-file.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { connectPasst } from '../net/connect.ts'
 import { NetError } from '../net/net-error.ts'
-import { openTap } from '../net/tap.ts'
+import { openTapQueues } from '../net/tap.ts'
 import { hostRefused } from '../sys/exit-error.ts'
 import { errno, O, open, preadAt } from '../sys/libc.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
@@ -66,10 +66,13 @@ function openReason(code: number, disk: DiskOption): string {
   }
 }
 
-export function openNet(net: NetOption): NetHandle {
+/** `queues` is the most that are opened of an interface that has several. */
+export function openNet(net: NetOption, queues: number): NetHandle {
   try {
-    const fd = net.kind === 'tap' ? openTap(net.target) : connectPasst(net.target)
-    return { kind: net.kind, target: net.target, mac: macOctets(net.mac ?? derivedMac(net.target)), fd }
+    const [fd, ...moreFds] =
+      net.kind === 'tap' ? openTapQueues(net.target, queues) : [connectPasst(net.target)]
+    const { kind, target } = net
+    return { kind, target, mac: macOctets(net.mac ?? derivedMac(target)), fd: fd!, moreFds }
   } catch (error) {
     throw error instanceof NetError ? hostRefused(`--net ${net.kind}:${net.target}: ${error.message}`) : error
   }

@@ -112,6 +112,9 @@ export const IOAPIC_PINS = 24
 /** INTA of PCI slot n. */
 export const pciPin = (slot: number): number => 16 + (slot & 7)
 
+/** Of a disk, and pairs of a network: one for each vCPU. A single thread serves them, so many more are of no use. */
+export const queuesFor = (cpus: number): number => Math.min(cpus, 4)
+
 /** Networks before disks, each with room of their own: a disk more never renames a network card in the guest. */
 export const PCI_SLOT = {
   /** With PCI_FUNCTION's devices as its other functions. */

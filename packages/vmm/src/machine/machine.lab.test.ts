@@ -96,11 +96,16 @@ describe('boot', () => {
     })
   }
 
-  test('memory above the PCI hole is there and holds what is written', async () => {
-    const guest = start({ memory: '3328M' })
-    await guest.until(/GUEST UP cpus=1 memory=3[23]\d{5}\r/)
+  test('6 GiB: all of it is there, around the PCI hole, and what is above holds what is written', async () => {
+    const guest = start({ memory: '6G' })
+    await guest.until(/GUEST UP cpus=1 memory=(59|6[0-2])\d{5}\r/)
     await guest.until(/guest# /)
-    assert.match(await guest.shell('grep "System RAM" /proc/iomem'), /^100000000-10fffffff : System RAM$/m)
+    const usable = (await guest.shell('dmesg | grep BIOS-e820 | grep usable')).match(/0x\w+-0x\w+/g)
+    assert.deepEqual(usable?.slice(1), [
+      '0x0000000000100000-0x00000000bfffffff',
+      '0x0000000100000000-0x00000001bfffffff',
+    ])
+    assert.match(await guest.shell('grep "System RAM" /proc/iomem'), /^100000000-1bfffffff : System RAM$/m)
     // Linux takes the highest memory first, so this fills the part above 4 GiB.
     await guest.shell('mount -t tmpfs -o size=200m none /modules')
     await guest.shell('seq 1 300000 > /modules/fill')

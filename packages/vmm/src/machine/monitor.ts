@@ -34,7 +34,7 @@ import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
 import { openDisk, openNet } from './backends.ts'
 import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
-import { ramRanges } from './layout.ts'
+import { queuesFor, ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import type { MachineEnd } from './machine-end.ts'
 import { type MachineWorkers, startWorkers } from './workers.ts'
@@ -203,7 +203,7 @@ export class Monitor {
     const cdroms = (options.cdroms ?? []).map((path) => openDisk({ path, readOnly: true }))
     const withFirmware = snapshot ? hadFirmware(snapshot.document) : true
     const boot = kernel ?? (withFirmware ? openFirmwareBoot(options, disks, cdroms.length) : undefined)
-    const nets = this.jail.inHostNetwork(() => options.nets.map(openNet))
+    const nets = this.jail.inHostNetwork(() => options.nets.map((net) => openNet(net, queuesFor(cpus))))
     const kvm = Kvm.open()
     if (cpus > kvm.maxVcpus) {
       throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)

@@ -24,6 +24,8 @@ export interface NetBackend {
   readonly features: bigint
   /** Called when the driver is ready, again after a device reset; nothing is watched yet. */
   start(loop: EventLoop, listener: NetListener): void
+  /** Of a cable with several backends: whether this one carries packets. Those it has not taken yet are lost. */
+  attach?(on: boolean): void
   /** The features the driver took: what the other end may hand us unfinished. */
   setOffloads(features: bigint): void
   /**

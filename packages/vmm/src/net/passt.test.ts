@@ -25,7 +25,7 @@ after(() => {
 function card(fd: number, borrowed = false, bufferBytes = 2048) {
   const machine = new TestMachine()
   const log: string[] = []
-  const device = new NetDevice(new PasstBackend(fd, { borrowed }), {
+  const device = new NetDevice([new PasstBackend(fd, { borrowed })], {
     mac: MAC,
     log: (line) => log.push(line),
   })

@@ -50,7 +50,7 @@ function setUp(features?: bigint, bufferBytes = 2048, mtu = 1500) {
     .map((octet: string) => Number.parseInt(octet, 16)) as number[]
   const machine = new TestMachine()
   const log: string[] = []
-  const device = new NetDevice(new TapBackend(fd), { mac: MAC, log: (line) => log.push(line) })
+  const device = new NetDevice([new TapBackend(fd)], { mac: MAC, log: (line) => log.push(line) })
   const driver = new PciDriver(machine, device)
   driver.start(features ?? driver.offered())
   cleanups.push(() => {

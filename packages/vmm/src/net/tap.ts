@@ -10,9 +10,13 @@ import { NetError } from './net-error.ts'
 const TUNSETIFF = 0x4004_54ca
 const TUNSETOFFLOAD = 0x4004_54d0
 const TUNSETVNETHDRSZ = 0x4004_54d8
+const TUNSETQUEUE = 0x4004_54d9
 /** What the interface is told while a machine runs. */
-export const TAP_IOCTLS = [TUNSETOFFLOAD] as const
+export const TAP_IOCTLS = [TUNSETOFFLOAD, TUNSETQUEUE] as const
 const IFF_TAP = 0x0002
+const IFF_MULTI_QUEUE = 0x0100
+const IFF_ATTACH_QUEUE = 0x0200
+const IFF_DETACH_QUEUE = 0x0400
 const IFF_NO_PI = 0x1000
 const IFF_VNET_HDR = 0x4000
 const TUN_F = { CSUM: 1, TSO4: 2, TSO6: 4, TSO_ECN: 8 } as const
@@ -24,9 +28,12 @@ const ERRNO = { EPERM: 1, ENOENT: 2, EINTR: 4, EAGAIN: 11, EBUSY: 16, EINVAL: 22
 /**
  * Opens the TAP interface `name` and sets it up for TapBackend: whole frames behind a 12-byte virtio header.
  * The interface must exist unless `create` (a mistyped name would otherwise make one that leads nowhere). Returns
- * a non-blocking fd.
+ * a non-blocking fd. With `multiQueue` it is one of several of the same interface, each with its share of the packets.
  */
-export function openTap(name: string, options: { readonly create?: boolean } = {}): number {
+export function openTap(
+  name: string,
+  options: { readonly create?: boolean; readonly multiQueue?: boolean } = {},
+): number {
   if (name.length === 0 || name.length >= IFNAMSIZ || /[/\s\0]/.test(name)) {
     throw new NetError(`"${name}" is not the name of a network interface`)
   }
@@ -42,13 +49,38 @@ export function openTap(name: string, options: { readonly create?: boolean } = {
   try {
     const request = new DataView(new ArrayBuffer(IFREQ_BYTES))
     new TextEncoder().encodeInto(name, new Uint8Array(request.buffer, 0, IFNAMSIZ - 1))
-    request.setUint16(IFNAMSIZ, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true)
-    if (libc.ioctl(fd, TUNSETIFF, request) < 0) throw new NetError(tapRefusal(name, libc.errno()))
+    request.setUint16(
+      IFNAMSIZ,
+      IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (options.multiQueue ? IFF_MULTI_QUEUE : 0),
+      true,
+    )
+    if (libc.ioctl(fd, TUNSETIFF, request) < 0) {
+      const code = libc.errno()
+      throw new NetError(tapRefusal(name, code), code)
+    }
     const size = new Int32Array([NET_HEADER_BYTES])
     libc.check('TUNSETVNETHDRSZ', libc.ioctl(fd, TUNSETVNETHDRSZ, size))
     return fd
   } catch (error) {
     libc.close(fd)
+    throw error
+  }
+}
+
+/** Opens as many queues as the interface allows, at most `wanted`: one, unless it was made with `multi_queue`. */
+export function openTapQueues(name: string, wanted: number): number[] {
+  try {
+    return [openTap(name)]
+  } catch (error) {
+    // An interface is opened as it was made, or not at all.
+    if (!(error instanceof NetError) || error.errno !== ERRNO.EINVAL) throw error
+  }
+  const fds: number[] = []
+  try {
+    for (let i = 0; i < wanted; i++) fds.push(openTap(name, { multiQueue: true }))
+    return fds
+  } catch (error) {
+    for (const fd of fds) libc.close(fd)
     throw error
   }
 }
@@ -105,6 +137,15 @@ export class TapBackend implements NetBackend {
       }
     }
     libc.check('TUNSETOFFLOAD', libc.ioctlInt(this.fd, TUNSETOFFLOAD, flags))
+  }
+
+  attach(on: boolean): void {
+    const request = new DataView(new ArrayBuffer(IFREQ_BYTES))
+    request.setUint16(IFNAMSIZ, on ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE, true)
+    if (libc.ioctl(this.fd, TUNSETQUEUE, request) >= 0) return
+    // It is so already: the descriptor lives longer than the device.
+    const code = libc.errno()
+    if (code !== ERRNO.EINVAL) throw new libc.SystemError('TUNSETQUEUE', code)
   }
 
   receive(iov: IovecList, count: number): number {

@@ -80,7 +80,7 @@ test('a network limited in both directions', () => {
   const pair = new Int32Array(2)
   libc.check('socketpair', libc.socketpair(1, 1 | SOCK_NONBLOCK, 0, pair))
   const limiter = (): RateLimiter => new RateLimiter({ operationsPerSecond: 4 }, () => now)
-  const device = new NetDevice(new PasstBackend(pair[0]!), {
+  const device = new NetDevice([new PasstBackend(pair[0]!)], {
     mac: [2, 0, 0, 0, 0, 1],
     txLimiter: limiter(),
     rxLimiter: limiter(),

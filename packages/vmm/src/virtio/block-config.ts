@@ -5,6 +5,8 @@ import { DeviceConfig } from './device-config.ts'
 export const SECTOR = 512
 export const ID_BYTES = 20
 export const QUEUE_SIZE = 256
+/** Of all queues together: what a backend has room for. */
+export const MAX_IN_FLIGHT = 256
 
 /** Section 5.2.6. */
 export const BLOCK_T = { IN: 0, OUT: 1, FLUSH: 4, GET_ID: 8, DISCARD: 11, WRITE_ZEROES: 13 } as const
@@ -19,6 +21,7 @@ export const BLOCK_F = {
   FLUSH: 1n << 9n,
   TOPOLOGY: 1n << 10n,
   CONFIG_WCE: 1n << 11n,
+  MQ: 1n << 12n,
   DISCARD: 1n << 13n,
   WRITE_ZEROES: 1n << 14n,
 } as const
@@ -35,6 +38,7 @@ const FIELD = {
   MIN_IO_SIZE: 26,
   OPT_IO_SIZE: 28,
   WRITEBACK: 32,
+  NUM_QUEUES: 34,
   MAX_DISCARD_SECTORS: 36,
   MAX_DISCARD_SEG: 40,
   DISCARD_SECTOR_ALIGNMENT: 44,
@@ -48,6 +52,7 @@ const LENGTH = 60
 export function blockConfig(
   backend: DiskBackend,
   readOnly: boolean,
+  queues: number,
   setWriteBack: (writeBack: boolean) => void,
 ): { config: DeviceConfig; features: bigint } {
   const config = new DeviceConfig(LENGTH, (offset, size, value) => {
@@ -64,8 +69,10 @@ export function blockConfig(
   view.setUint8(FIELD.PHYSICAL_BLOCK_EXP, Math.log2(physicalSectors))
   view.setUint16(FIELD.MIN_IO_SIZE, physicalSectors, true)
   view.setUint8(FIELD.WRITEBACK, 1)
+  view.setUint16(FIELD.NUM_QUEUES, queues, true)
 
   let features = BLOCK_F.SEG_MAX | BLOCK_F.BLK_SIZE | BLOCK_F.FLUSH | BLOCK_F.TOPOLOGY | BLOCK_F.CONFIG_WCE
+  if (queues > 1) features |= BLOCK_F.MQ
   if (readOnly) return { config, features: features | BLOCK_F.RO }
   if (backend.canDiscard) {
     features |= BLOCK_F.DISCARD

@@ -82,6 +82,48 @@ for (const [kind, openBackend] of backends) {
     assert.deepEqual(new Uint8Array(fs.readFileSync(file).subarray(100 * SECTOR, 100 * SECTOR + 4096)), data)
   })
 
+  test(`${kind}: four queues, more requests than a backend takes at once: all are done, each on its own queue`, {
+    skip,
+  }, () => {
+    const { file, content } = diskFile()
+    const machine = new TestMachine()
+    machines.push(machine)
+    const options = { readOnly: false, serial: 'hearth-1', queues: 4 }
+    const driver = new PciDriver(machine, new BlockDevice(openBackend(file, false), options))
+    buses.push(driver.bus)
+    assert.equal(driver.offered() & BLOCK_F.MQ, BLOCK_F.MQ)
+    driver.start(driver.offered())
+    assert.equal(driver.configRead(34, 2), 4, 'num_queues')
+    assert.equal(driver.queues.length, 4)
+    const at = (queue: number, i: number): number => 0x20_0000 + (queue * 256 + i) * 0x800
+    for (const [q, queue] of driver.queues.entries()) {
+      for (let i = 0; i < 256; i++) {
+        const header = at(q, i)
+        machine.memory.write(
+          header,
+          new Uint8Array(Uint32Array.of(BLOCK_T.IN, 0, (q * 256 + i) % 2048, 0).buffer),
+        )
+        queue.addIndirect(header + 0x40, [
+          { address: header, length: 16 },
+          { address: header + 0x200, length: SECTOR, writable: true },
+          { address: header + 0x10, length: 1, writable: true },
+        ])
+      }
+    }
+    for (const q of driver.queues.keys()) driver.kick(q)
+    machine.until('all of them', () => driver.queues.every((queue) => queue.usedIndex === 256))
+    for (const q of driver.queues.keys()) {
+      assert.ok(driver.interrupts(q) > 0)
+      for (let i = 0; i < 256; i++) {
+        const sector = (q * 256 + i) % 2048
+        assert.deepEqual(
+          Buffer.from(machine.memory.bytes(at(q, i) + 0x200, SECTOR)),
+          Buffer.from(content.subarray(sector * SECTOR, (sector + 1) * SECTOR)),
+        )
+      }
+    }
+  })
+
   test(`${kind}: bounds and sizes are checked to the sector`, { skip }, () => {
     const { file, disk, device } = setUp()
     const last = MIB / SECTOR - 1

@@ -9,6 +9,7 @@ import {
   blockConfig,
   DISCARD_LIMITS,
   ID_BYTES,
+  MAX_IN_FLIGHT,
   QUEUE_SIZE,
   SECTOR,
   WRITE_ZEROES_FLAG_UNMAP,
@@ -24,6 +25,8 @@ export interface BlockOptions {
   /** What the guest reads by GET_ID and shows in /dev/disk/by-id; at most 20 bytes. */
   readonly serial: string
   readonly limiter?: RateLimiter | undefined
+  /** One when absent. A driver that knows of more gives each of its processors one of its own. */
+  readonly queues?: number | undefined
 }
 
 const HEADER_BYTES = 16
@@ -35,6 +38,8 @@ const TURN = 128
 interface Request {
   readonly tag: number
   chain: DescriptorChain | null
+  /** Which queue it came by. */
+  queue: number
   type: number
   /** Of the data, without header and status. */
   bytes: number
@@ -56,7 +61,7 @@ interface Request {
 export class BlockDevice implements VirtioDevice, DiskListener {
   readonly name = 'block'
   readonly deviceId = DEVICE_ID.BLOCK
-  readonly queueSizes = [QUEUE_SIZE]
+  readonly queueSizes: readonly number[]
   readonly features: bigint
   readonly config: DeviceConfig
   readonly counters = {
@@ -81,8 +86,11 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   private ownErrno = 0
   private started = false
   private context: VirtioContext | undefined
-  private queue: Virtqueue | undefined
-  private nextTurn: Registration | undefined
+  private queues: readonly Virtqueue[] = []
+  /** Of each queue that is to be looked at later. */
+  private readonly turns: (Registration | undefined)[]
+  /** A queue was left alone because nothing more could be begun. */
+  private crowded = false
 
   /** Takes over `backend`. */
   constructor(backend: DiskBackend, options: BlockOptions) {
@@ -90,8 +98,11 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     this.limiter = options.limiter
     this.readOnly = options.readOnly || backend.readOnly
     this.capacitySectors = Math.floor(backend.sizeBytes / SECTOR)
+    const queues = options.queues ?? 1
+    this.queueSizes = new Array(queues).fill(QUEUE_SIZE)
+    this.turns = new Array(queues).fill(undefined)
     this.id = new TextEncoder().encode(options.serial).subarray(0, ID_BYTES)
-    const { config, features } = blockConfig(backend, this.readOnly, (value) => {
+    const { config, features } = blockConfig(backend, this.readOnly, queues, (value) => {
       this.writeBack = value
     })
     this.config = config
@@ -100,7 +111,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
 
   activate(context: VirtioContext): void {
     this.context = context
-    this.queue = context.queues[0]
+    this.queues = context.queues
     if (!this.started) this.backend.start(context.loop, this)
     this.started = true
     // 5.2.6.2: a driver that cannot flush is given a disk that needs no flush.
@@ -109,28 +120,31 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     this.config.view.setUint8(32, canFlush ? 1 : 0)
   }
 
-  notify(_index: number): void {
-    const queue = this.queue
-    if (queue === undefined || this.nextTurn !== undefined) return
+  notify(index: number): void {
+    const queue = this.queues[index]
+    if (queue === undefined || this.turns[index] !== undefined) return
     let left = TURN
     do {
       queue.disableNotify()
       for (;;) {
         const wait = left === 0 ? 0 : (this.limiter?.waitMs() ?? 0)
         if (left === 0 || wait > 0) {
+          this.later(index, wait)
           this.backend.submit()
           this.batchEnded()
-          this.nextTurn = this.context?.loop.after(wait, () => {
-            this.nextTurn = undefined
-            this.notify(0)
-          })
+          return
+        }
+        if (this.free.length === 0 && this.requests.length >= MAX_IN_FLIGHT) {
+          this.crowded = true
+          this.backend.submit()
+          this.batchEnded()
           return
         }
         const chain = queue.pop()
         if (chain === null) break
         left--
         this.limiter?.take(Math.max(0, chain.readableBytes + chain.writableBytes - HEADER_BYTES - 1))
-        this.begin(chain)
+        this.begin(chain, index)
       }
     } while (queue.enableNotify())
     this.backend.submit()
@@ -159,8 +173,11 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   }
 
   reset(): void {
-    this.nextTurn?.remove()
-    this.nextTurn = undefined
+    for (const [i, turn] of this.turns.entries()) {
+      turn?.remove()
+      this.turns[i] = undefined
+    }
+    this.crowded = false
     // The kernel may be writing into guest memory that is the driver's again after the reset.
     this.backend.drain()
     for (const request of this.requests) {
@@ -169,7 +186,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
       this.free.push(request)
     }
     this.context = undefined
-    this.queue = undefined
+    this.queues = []
   }
 
   close(): void {
@@ -208,10 +225,22 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   }
 
   batchEnded(): void {
-    this.context?.interrupt(0)
+    const { context, turns } = this
+    if (context === undefined) return
+    for (let i = 0; i < turns.length; i++) context.interrupt(i)
+    if (!this.crowded || this.free.length === 0) return
+    this.crowded = false
+    for (let i = 0; i < turns.length; i++) if (turns[i] === undefined) this.later(i, 0)
   }
 
-  private begin(chain: DescriptorChain): void {
+  private later(index: number, ms: number): void {
+    this.turns[index] = this.context?.loop.after(ms, () => {
+      this.turns[index] = undefined
+      this.notify(index)
+    })
+  }
+
+  private begin(chain: DescriptorChain, queue: number): void {
     // Without room for header and status there is nobody to tell (5.2.6).
     if (chain.readableBytes < HEADER_BYTES || chain.writableBytes < 1) {
       this.context?.fail(
@@ -219,7 +248,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
       )
       return
     }
-    const request = this.take(chain)
+    const request = this.take(chain, queue)
     request.type = chain.readU32(0)
     const sector = chain.readU32(8) + chain.readU32(12) * 0x1_0000_0000
     switch (request.type) {
@@ -332,16 +361,17 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     chain.writeU8(chain.writableBytes - 1, status)
     const dataWritten =
       status === BLOCK_STATUS.OK && (request.type === BLOCK_T.IN || request.type === BLOCK_T.GET_ID)
-    this.queue?.push(chain, (dataWritten ? request.bytes : 0) + 1)
+    this.queues[request.queue]?.push(chain, (dataWritten ? request.bytes : 0) + 1)
   }
 
-  private take(chain: DescriptorChain | null): Request {
+  private take(chain: DescriptorChain | null, queue = 0): Request {
     let request = this.free.pop()
     if (request === undefined) {
-      request = { tag: this.requests.length, chain, type: 0, bytes: 0, segment: 0, flushing: false }
+      request = { tag: this.requests.length, chain, queue, type: 0, bytes: 0, segment: 0, flushing: false }
       this.requests.push(request)
     }
     request.chain = chain
+    request.queue = queue
     request.bytes = 0
     request.segment = 0
     request.flushing = false

@@ -1,21 +1,21 @@
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
-import type { Registration } from '../io/event-loop.ts'
-import { MAX_PACKET_BYTES, NET_HEADER_BYTES, type NetBackend, type NetListener } from '../net/backend.ts'
+import type { NetBackend } from '../net/backend.ts'
 import type { RateLimiter } from '../rate/token-bucket.ts'
-import { NativeBuffer } from '../sys/native-buffer.ts'
-import { type DescriptorChain, IovecList } from './chain.ts'
-import { DEVICE_ID, VIRTIO_F_VERSION_1 } from './constants.ts'
+import type { DescriptorChain } from './chain.ts'
+import { DEVICE_ID } from './constants.ts'
 import type { VirtioContext, VirtioDevice } from './device.ts'
 import { DeviceConfig } from './device-config.ts'
 import {
+  CTRL_MQ,
+  NET_ACK,
   NET_CONFIG_BYTES,
+  NET_CONFIG_MAX_PAIRS,
   NET_CONFIG_STATUS,
   NET_F,
   NET_STATUS_LINK_UP,
   netFeaturesConsistent,
-  RX,
-  TX,
 } from './net-config.ts'
+import { NetPair, type NetPairShared } from './net-pair.ts'
 
 export interface NetOptions {
   /** Six octets. */
@@ -28,27 +28,18 @@ export interface NetOptions {
 }
 
 const QUEUE_SIZE = 256
-/** Where num_buffers lies in the header. */
-const NUM_BUFFERS = 10
-const NUM_BUFFERS_BYTES = 2
-/** Packets moved in one turn of the loop: after that the thread's other devices come first. */
-const TURN = 128
-/** How long a large packet waits for the driver to offer more buffers before it has to do with those there are. */
-const REFILL_MS = 5
-/** How long the backend is left alone after an error that has no name here, so that none can hold the thread. */
-const RETRY_MS = 100
-/** Ethernet with a VLAN tag and 1500 bytes behind it (5.1.6.3.1 asks drivers for buffers of 1526 bytes). */
-const USUAL_PACKET_BYTES = NET_HEADER_BYTES + 18 + 1500
+const CONTROL_QUEUE_SIZE = 64
+/** Section 5.1.6.5: class, command, and behind them what the command wants. */
+const CONTROL_HEADER_BYTES = 2
 
 /**
- * VIRTIO 1.2, section 5.1: a network card with one pair of queues. Packets go straight between the backend and
- * guest memory. While the driver offers no buffers the backend is left unread, so that packets wait (or are
- * dropped) where they come from and not here.
+ * VIRTIO 1.2, section 5.1: a network card with as many pairs of queues as it has backends (net-pair.ts moves their
+ * packets). With several there is a control queue, by which the driver says how many it uses; until then it is one.
  */
-export class NetDevice implements VirtioDevice, NetListener {
+export class NetDevice implements VirtioDevice {
   readonly name = 'net'
   readonly deviceId = DEVICE_ID.NET
-  readonly queueSizes = [QUEUE_SIZE, QUEUE_SIZE]
+  readonly queueSizes: readonly number[]
   readonly features: bigint
   readonly config: DeviceConfig
   readonly counters = {
@@ -60,40 +51,40 @@ export class NetDevice implements VirtioDevice, NetListener {
     txDropped: 0,
     errors: 0,
   }
-  private readonly backend: NetBackend
-  private readonly options: NetOptions
+  private readonly backends: readonly NetBackend[]
+  private readonly pairs: readonly NetPair[]
+  private readonly shared: NetPairShared
   private readonly log: (message: string) => void
   private context: VirtioContext | undefined
-  private mergeable = false
-  /** A legacy driver without MRG_RXBUF has no num_buffers in its header (5.1.6.1). */
-  private shortHeader = false
-  /** Bytes of buffers that are taken from the ring before a packet is asked for. */
-  private wanted = 1
-  private linkUp = true
+  /** Those the driver uses, the first ones. */
+  private used = 1
 
-  /** Receive buffers taken from the ring and not yet filled, in order, and their bytes. */
-  private readonly held: DescriptorChain[] = []
-  private heldBytes = 0
-  private readonly rxIov = new IovecList(256)
-  private readonly txIov = new IovecList(256)
-  /** Behind the guest's buffers in every read: shows a packet that is longer than they are. */
-  private readonly overflow = new NativeBuffer(MAX_PACKET_BYTES)
-  private readonly filler = new NativeBuffer(NUM_BUFFERS_BYTES)
-  /** A packet the backend could not take; it goes first when it can. */
-  private stuck: DescriptorChain | undefined
-  private rxTurn: Registration | undefined
-  private txTurn: Registration | undefined
-  private waitedForRefill = false
-
-  /** Takes over `backend`. */
-  constructor(backend: NetBackend, options: NetOptions) {
-    this.backend = backend
-    this.options = options
+  /** Takes over `backends`, at least one, all of the same features and, for several, the same cable. */
+  constructor(backends: readonly NetBackend[], options: NetOptions) {
+    this.backends = backends
     this.log = options.log ?? (() => {})
-    this.features = backend.features | NET_F.MAC | NET_F.STATUS | NET_F.MRG_RXBUF
+    const { txLimiter, rxLimiter } = options
+    this.shared = {
+      counters: this.counters,
+      txLimiter,
+      rxLimiter,
+      linkUp: true,
+      linkLost: (reason) => this.linkLost(reason),
+    }
+    this.pairs = backends.map((backend, i) => new NetPair(i, backend, this.shared))
+    const queues = new Array<number>(backends.length * 2).fill(QUEUE_SIZE)
+    this.queueSizes = backends.length > 1 ? [...queues, CONTROL_QUEUE_SIZE] : queues
+    this.features =
+      backends[0]!.features |
+      NET_F.MAC |
+      NET_F.STATUS |
+      NET_F.MRG_RXBUF |
+      (backends.length > 1 ? NET_F.CTRL_VQ | NET_F.MQ : 0n)
     this.config = new DeviceConfig(NET_CONFIG_BYTES)
     for (const [i, octet] of options.mac.entries()) this.config.view.setUint8(i, octet)
     this.config.view.setUint16(NET_CONFIG_STATUS, NET_STATUS_LINK_UP, true)
+    this.config.view.setUint16(NET_CONFIG_MAX_PAIRS, backends.length, true)
+    for (const backend of backends.slice(1)) backend.attach?.(false)
   }
 
   acceptsFeatures(negotiated: bigint): boolean {
@@ -102,281 +93,101 @@ export class NetDevice implements VirtioDevice, NetListener {
 
   activate(context: VirtioContext): void {
     this.context = context
-    this.mergeable = (context.features & NET_F.MRG_RXBUF) !== 0n
-    this.shortHeader = !this.mergeable && (context.features & VIRTIO_F_VERSION_1) === 0n
-    const large = (context.features & (NET_F.GUEST_TSO4 | NET_F.GUEST_TSO6)) !== 0n
-    this.wanted = !this.mergeable ? 1 : large ? MAX_PACKET_BYTES : USUAL_PACKET_BYTES
-    this.backend.start(context.loop, this)
-    this.backend.setOffloads(context.features)
-    if (this.linkUp) this.receive()
+    this.used = 1
+    this.pairs[0]!.activate(context)
   }
 
   notify(index: number): void {
-    if (index === RX) {
-      this.waitedForRefill = false
-      this.receive()
-    } else if (index === TX && this.stuck === undefined) {
-      this.transmit()
+    const { context } = this
+    if (context === undefined) return
+    if (index === this.controlQueue(context)) {
+      this.serveControl(context, index)
+      return
     }
-  }
-
-  readable(): void {
-    this.receive()
-  }
-
-  writable(): void {
-    this.backend.watchWritable(false)
-    this.transmit()
-  }
-
-  linkDown(reason: string): void {
-    if (!this.linkUp) return
-    this.linkUp = false
-    this.log(`net: ${reason}; the guest's link is down`)
-    this.config.view.setUint16(NET_CONFIG_STATUS, 0, true)
-    this.context?.configChanged()
-    // What waits for the backend waits in vain.
-    if (this.stuck !== undefined) this.transmit()
+    const pair = index >> 1
+    // 5.1.6.5.6: of queues that are not in use nothing is taken.
+    if (pair >= this.used) return
+    if (index % 2 === 0) this.pairs[pair]!.refilled()
+    else this.pairs[pair]!.send()
   }
 
   save(): VirtioDeviceState<'net'> {
-    const queues = this.context?.queues
-    // Buffers taken and not filled go back in the reverse order, as if never taken.
-    for (let chain = this.held.pop(); chain !== undefined; chain = this.held.pop()) queues?.[RX]?.undo(chain)
-    this.heldBytes = 0
-    if (this.stuck !== undefined) queues?.[TX]?.undo(this.stuck)
-    this.stuck = undefined
-    return {}
+    for (const pair of this.pairs) pair.undo()
+    return this.used === 1 ? {} : { pairs: this.used }
+  }
+
+  restore({ pairs = 1 }: VirtioDeviceState<'net'>): void {
+    if (pairs > this.pairs.length)
+      throw new Error(`the driver uses ${pairs} of ${this.pairs.length} pairs of queues`)
+    if (this.context !== undefined) this.use(this.context, pairs)
   }
 
   reset(): void {
-    this.rxTurn?.remove()
-    this.txTurn?.remove()
-    this.rxTurn = undefined
-    this.txTurn = undefined
-    this.backend.stop()
-    this.held.length = 0
-    this.heldBytes = 0
-    this.stuck = undefined
-    this.waitedForRefill = false
+    for (const pair of this.pairs) pair.reset()
+    for (const backend of this.backends.slice(1, this.used)) backend.attach?.(false)
+    this.used = 1
     this.context = undefined
   }
 
   close(): void {
     this.reset()
-    this.backend.close()
-    this.overflow.free()
-    this.filler.free()
+    for (const pair of this.pairs) pair.close()
   }
 
-  private receive(): void {
-    const context = this.context
-    if (context === undefined || !this.linkUp) return
-    this.rxTurn?.remove()
-    this.rxTurn = undefined
-    for (let packets = 0; ; packets++) {
-      if (!this.hold(context)) break
-      if (packets === TURN) {
-        this.rxTurn = context.loop.after(0, () => this.receive())
-        break
-      }
-      const wait = this.options.rxLimiter?.waitMs() ?? 0
-      if (wait > 0) {
-        // Packets wait where they come from, or are lost there, as on a slow line.
-        this.backend.watchReadable(false)
-        this.rxTurn = context.loop.after(wait, () => this.receive())
-        break
-      }
-      if (!this.receiveOne(context)) break
-    }
-    context.interrupt(RX)
+  private linkLost(reason: string): void {
+    if (!this.shared.linkUp) return
+    this.shared.linkUp = false
+    this.log(`net: ${reason}; the guest's link is down`)
+    this.config.view.setUint16(NET_CONFIG_STATUS, 0, true)
+    this.context?.configChanged()
+    for (const pair of this.pairs) pair.giveUpStuck()
   }
 
-  /**
-   * Takes buffers for the next packet from the ring. False: none, or too few for any packet while more may be on
-   * their way; the backend is left alone until the driver rings.
-   */
-  private hold(context: VirtioContext): boolean {
-    const queue = context.queues[RX]!
-    if (!queue.usable) {
-      this.backend.watchReadable(false)
-      return false
-    }
+  /** Section 5.1.2: behind all pairs, or behind the first one for a driver that knows of no more. */
+  private controlQueue({ features }: VirtioContext): number {
+    if ((features & NET_F.CTRL_VQ) === 0n) return -1
+    return (features & NET_F.MQ) === 0n ? 2 : this.pairs.length * 2
+  }
+
+  private serveControl(context: VirtioContext, index: number): void {
+    const queue = context.queues[index]!
     do {
-      while (this.heldBytes < this.wanted) if (!this.holdOne(context)) break
-      if (this.heldBytes >= this.wanted) {
-        this.waitedForRefill = false
-        this.backend.watchReadable(true)
-        return true
-      }
-      // Ask for a ring, then look once more: the driver may have added buffers in between.
-    } while (queue.enableNotify())
-    const enough = this.held.length > 0 && this.waitedForRefill
-    this.backend.watchReadable(enough)
-    if (this.held.length > 0 && !enough) {
-      this.rxTurn = context.loop.after(REFILL_MS, () => {
-        this.waitedForRefill = true
-        this.receive()
-      })
-    }
-    return enough
-  }
-
-  private holdOne(context: VirtioContext): boolean {
-    const chain = context.queues[RX]!.pop()
-    if (chain === null) return false
-    if (chain.writableBytes < NET_HEADER_BYTES) {
-      context.fail(`a receive buffer of ${chain.writableBytes} bytes has no room for the header`)
-      return false
-    }
-    this.held.push(chain)
-    this.heldBytes += chain.writableBytes
-    return true
-  }
-
-  /** Moves one packet to the guest. False: there is none now. */
-  private receiveOne(context: VirtioContext): boolean {
-    const { held, rxIov } = this
-    let entries = 0
-    let capacity = 0
-    // Without MRG_RXBUF a packet is one buffer or nothing.
-    const chains = this.mergeable ? held.length : 1
-    for (let i = 0; i < chains; i++) {
-      const chain = held[i]!
-      entries = this.packet(chain, true, chain.writableBytes, rxIov, entries)
-      capacity += chain.writableBytes + this.missingBytes
-    }
-    rxIov.set(entries, this.overflow.address, MAX_PACKET_BYTES)
-    const bytes = this.backend.receive(rxIov, entries + 1)
-    if (bytes === 0) return false
-    if (bytes < 0) {
-      this.counters.errors++
-      this.backend.watchReadable(false)
-      this.rxTurn = context.loop.after(RETRY_MS, () => this.receive())
-      return false
-    }
-    if (bytes < NET_HEADER_BYTES || (bytes > capacity && !this.takeOverflow(context, bytes - capacity))) {
-      // Longer than all the driver offers: lost, as on a card whose ring ran dry.
-      this.counters.rxDropped++
-      return true
-    }
-    this.options.rxLimiter?.take(bytes - NET_HEADER_BYTES)
-    this.deliver(context, bytes)
-    return true
-  }
-
-  /** The packet was longer than the buffers at hand: puts the rest into further ones, if there are. */
-  private takeOverflow(context: VirtioContext, rest: number): boolean {
-    if (!this.mergeable) return false
-    const first = this.held.length
-    const target = this.heldBytes + rest
-    while (this.heldBytes < target) if (!this.holdOne(context)) return false
-    let done = 0
-    for (let i = first; i < this.held.length; i++) {
-      done += this.held[i]!.write(0, this.overflow.bytes.subarray(done, rest))
-    }
-    return true
-  }
-
-  private deliver(context: VirtioContext, bytes: number): void {
-    const { held } = this
-    const queue = context.queues[RX]!
-    let chains = 0
-    for (let covered = this.missingBytes; covered < bytes; chains++) covered += held[chains]!.writableBytes
-    if (!this.shortHeader) {
-      held[0]!.writeU8(NUM_BUFFERS, chains & 0xff)
-      held[0]!.writeU8(NUM_BUFFERS + 1, chains >>> 8)
-    }
-    let rest = bytes - this.missingBytes
-    for (let i = 0; i < chains; i++) {
-      const chain = held[i]!
-      const used = Math.min(rest, chain.writableBytes)
-      rest -= used
-      this.heldBytes -= chain.writableBytes
-      queue.fill(chain, used, i)
-    }
-    queue.publish(chains)
-    // By hand: splice would allocate for every packet.
-    for (let i = chains; i < held.length; i++) held[i - chains] = held[i]!
-    held.length -= chains
-    this.counters.rxPackets++
-    this.counters.rxBytes += bytes - NET_HEADER_BYTES
-  }
-
-  private transmit(): void {
-    const context = this.context
-    if (context === undefined || this.txTurn !== undefined) return
-    const queue = context.queues[TX]!
-    let left = TURN
-    if (this.stuck !== undefined) {
-      const chain = this.stuck
-      this.stuck = undefined
-      if (!this.send(context, chain)) return
-    }
-    do {
-      queue.disableNotify()
-      for (;;) {
-        const wait = left === 0 ? 0 : (this.options.txLimiter?.waitMs() ?? 0)
-        if (left === 0 || wait > 0) {
-          context.interrupt(TX)
-          this.txTurn = context.loop.after(wait, () => {
-            this.txTurn = undefined
-            this.transmit()
-          })
+      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
+        if (chain.readableBytes < CONTROL_HEADER_BYTES || chain.writableBytes < 1) {
+          context.fail(
+            `a control command of ${chain.readableBytes} bytes and ${chain.writableBytes} for the answer`,
+          )
           return
         }
-        const chain = queue.pop()
-        if (chain === null) break
-        left--
-        this.options.txLimiter?.take(Math.max(0, chain.readableBytes - NET_HEADER_BYTES))
-        if (!this.send(context, chain)) {
-          context.interrupt(TX)
-          return
-        }
+        chain.writeU8(0, this.command(context, chain) ? NET_ACK.OK : NET_ACK.ERR)
+        queue.push(chain, 1)
       }
     } while (queue.enableNotify())
-    context.interrupt(TX)
+    context.interrupt(index)
   }
 
-  private get missingBytes(): number {
-    return this.shortHeader ? NUM_BUFFERS_BYTES : 0
-  }
-
-  /** Describes a packet as the backend has it: with a place for num_buffers where the driver has none. */
-  private packet(
-    chain: DescriptorChain,
-    writable: boolean,
-    bytes: number,
-    iov: IovecList,
-    at: number,
-  ): number {
-    if (!this.shortHeader) return chain.iovec(writable, 0, bytes, iov, at)
-    const filler = chain.iovec(writable, 0, NUM_BUFFERS, iov, at)
-    this.filler.bytes.fill(0)
-    iov.set(filler, this.filler.address, NUM_BUFFERS_BYTES)
-    return chain.iovec(writable, NUM_BUFFERS, bytes - NUM_BUFFERS, iov, filler + 1)
-  }
-
-  /** Sends and returns the chain. False: the backend is full, the chain waits. */
-  private send(context: VirtioContext, chain: DescriptorChain): boolean {
-    const bytes = chain.readableBytes + this.missingBytes
-    let result = -1
-    if (bytes > NET_HEADER_BYTES && bytes <= MAX_PACKET_BYTES && this.linkUp) {
-      result = this.backend.send(this.txIov, this.packet(chain, false, chain.readableBytes, this.txIov, 0))
-      // The link may have gone with this packet.
-      if (result === 0 && this.linkUp) {
-        this.stuck = chain
-        this.backend.watchWritable(true)
-        return false
-      }
-    }
-    if (result > 0) {
-      this.counters.txPackets++
-      this.counters.txBytes += bytes - NET_HEADER_BYTES
-    } else {
-      this.counters.txDropped++
-    }
-    context.queues[TX]!.push(chain, 0)
+  /** Section 5.1.6.5.6; the only command of the features that are offered. */
+  private command(context: VirtioContext, chain: DescriptorChain): boolean {
+    if (chain.readU8(0) !== CTRL_MQ.CLASS || chain.readU8(1) !== CTRL_MQ.VQ_PAIRS_SET) return false
+    if ((context.features & NET_F.MQ) === 0n || chain.readableBytes < CONTROL_HEADER_BYTES + 2) return false
+    const wanted = chain.readU8(2) + chain.readU8(3) * 256
+    if (wanted < 1 || wanted > this.pairs.length) return false
+    this.use(context, wanted)
     return true
+  }
+
+  private use(context: VirtioContext, wanted: number): void {
+    const before = this.used
+    this.used = wanted
+    for (let i = before; i < wanted; i++) {
+      this.backends[i]!.attach?.(true)
+      this.pairs[i]!.activate(context)
+      this.pairs[i]!.send()
+    }
+    for (let i = wanted; i < before; i++) {
+      this.pairs[i]!.undo()
+      this.pairs[i]!.reset()
+      this.backends[i]!.attach?.(false)
+    }
   }
 }

@@ -46,7 +46,7 @@ before(async () => {
     dd if=/dev/urandom of=a.raw bs=1M count=24 2>/dev/null
     truncate -s 24M b.raw
     dd if=/dev/urandom of=www/file bs=1M count=8 2>/dev/null
-    ip tuntap add ${TAP} mode tap vnet_hdr
+    ip tuntap add ${TAP} mode tap vnet_hdr multi_queue
     ip addr add ${HOST}/24 dev ${TAP}
     ip link set ${TAP} up`)
 })

@@ -169,7 +169,7 @@ const block: Recipe = {
     fs.writeFileSync(file, new Uint8Array(256 * 1024).fill(7))
     const backend = new RawDisk(openRawFile(file, { readOnly: false }))
     return {
-      device: new BlockDevice(backend, { readOnly: false, serial: 'fuzz' }),
+      device: new BlockDevice(backend, { readOnly: false, serial: 'fuzz', queues: 2 }),
       release: () => fs.rmSync(folder, { recursive: true }),
     }
   },
@@ -212,11 +212,36 @@ const net: Recipe = {
     const pair = new Int32Array(2)
     libc.check('socketpair', libc.socketpair(1, 1 | 0o4000, 0, pair))
     return {
-      device: new NetDevice(new PasstBackend(pair[0]!), { mac: [2, 0, 0, 0, 0, 1] }),
+      device: new NetDevice([new PasstBackend(pair[0]!)], { mac: [2, 0, 0, 0, 0, 1] }),
       release: () => void libc.close(pair[1]!),
     }
   },
   request: (source) => words([source.u32(), source.u32(), source.u32()], source, source.below(64)),
+}
+
+const netQueues: Recipe = {
+  name: 'virtio-net-queues',
+  about: 'a network card with two pairs of queues and a control queue',
+  make() {
+    const peers = [0, 1].map(() => {
+      const pair = new Int32Array(2)
+      libc.check('socketpair', libc.socketpair(1, 1 | 0o4000, 0, pair))
+      return pair
+    })
+    return {
+      device: new NetDevice(
+        peers.map((pair) => new PasstBackend(pair[0]!)),
+        { mac: [2, 0, 0, 0, 0, 1] },
+      ),
+      release: () => {
+        for (const pair of peers) libc.close(pair[1]!)
+      },
+    }
+  },
+  request: (source) => {
+    if (source.oneIn(2)) return words([source.u32(), source.u32(), source.u32()], source, source.below(64))
+    return Uint8Array.from([source.pick([4, source.u8()]), source.pick([0, source.u8()]), source.below(4), 0])
+  },
 }
 
 const balloon: Recipe = {
@@ -335,6 +360,7 @@ export const virtioTargets: readonly FuzzTarget[] = [
   target(block),
   target(cdrom),
   target(net),
+  target(netQueues),
   target(balloon),
   target(consolePorts),
   target(vsock),

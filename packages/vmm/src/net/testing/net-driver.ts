@@ -3,10 +3,12 @@ import type { PciDriver } from '../../virtio/testing/pci-driver.ts'
 const HEADER = 12
 const RX_AREA = 0x20_0000
 const TX_AREA = 0x60_0000
+/** From one pair of queues to the next. */
+const AREA = 0x80_0000
 
 /** The guest's end of a network card: keeps receive buffers on offer and puts packets together again. */
 export class NetDriver {
-  readonly driver: PciDriver
+  driver: PciDriver
   readonly bufferBytes: number
   /** num_buffers of each packet received. */
   readonly bufferCounts: number[] = []
@@ -14,27 +16,36 @@ export class NetDriver {
   private pending: { id: number; length: number }[] = []
   private next = 0
   private sent = 0
+  private readonly pair: number
 
-  constructor(driver: PciDriver, bufferBytes: number) {
+  /** `pair` is 0 or 1. */
+  constructor(driver: PciDriver, bufferBytes: number, pair = 0) {
+    this.pair = pair
     this.driver = driver
     this.bufferBytes = bufferBytes
   }
 
+  /** The same, with what it has on offer, after `PciDriver.moveTo`. */
+  moved(driver: PciDriver): this {
+    this.driver = driver
+    return this
+  }
+
   /** Offers `count` more receive buffers and rings. */
   offer(count: number): void {
-    const queue = this.driver.queues[0]!
+    const queue = this.driver.queues[this.pair * 2]!
     for (let i = 0; i < count; i++) {
-      const address = RX_AREA + (this.next++ % queue.size) * 0x4000
+      const address = this.pair * AREA + RX_AREA + (this.next++ % queue.size) * 0x4000
       const head = queue.add([{ address, length: this.bufferBytes, writable: true }])
       this.buffers.set(head, address)
     }
-    this.driver.kick(0)
+    this.driver.kick(this.pair * 2)
   }
 
   /** Packets that arrived since the last call, without their headers; their buffers are not offered again. */
   received(): Uint8Array[] {
     const { memory } = this.driver.machine
-    this.pending.push(...this.driver.queues[0]!.takeUsed())
+    this.pending.push(...this.driver.queues[this.pair * 2]!.takeUsed())
     const packets: Uint8Array[] = []
     while (this.pending.length > 0) {
       const count = memory.readU16(this.buffers.get(this.pending[0]!.id)! + 10)
@@ -51,11 +62,11 @@ export class NetDriver {
   /** Puts a frame into the transmit ring, header and frame in two descriptors, without ringing. */
   queue(frame: Uint8Array, header: readonly number[] = []): void {
     const { memory } = this.driver.machine
-    const at = TX_AREA + (this.sent++ % 16) * 0x2_0000
+    const at = this.pair * AREA + TX_AREA + (this.sent++ % 16) * 0x2_0000
     memory.fill(at, HEADER, 0)
     memory.write(at, new Uint8Array(header))
     memory.write(at + 64, frame)
-    this.driver.queues[1]!.add([
+    this.driver.queues[this.pair * 2 + 1]!.add([
       { address: at, length: HEADER },
       { address: at + 64, length: frame.length },
     ])
@@ -63,6 +74,6 @@ export class NetDriver {
 
   send(frame: Uint8Array, header: readonly number[] = []): void {
     this.queue(frame, header)
-    this.driver.kick(1)
+    this.driver.kick(this.pair * 2 + 1)
   }
 }
