@@ -180,7 +180,8 @@ function blockDevice(
 function diskBackend(disk: DiskHandle, log: (text: string) => void): DiskBackend {
   if (disk.format === 'qcow2') {
     const { path, readOnly, fd, baseFds = [] } = disk
-    return qcow2Disk({ path, readOnly, fd, baseFds }, (text) => log(`disk ${path}: ${text}`))
+    const report = (text: string): void => log(`disk ${path}: ${text}`)
+    return qcow2Disk({ path, readOnly, fd, baseFds }, report, { keepRings: true })
   }
   return rawDiskBackend(new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true }))
 }

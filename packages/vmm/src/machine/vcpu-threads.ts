@@ -22,6 +22,8 @@ import { installKickHandler, signalThread } from './kick.ts'
 import { listenToWorker } from './workers.ts'
 
 const KICK_INTERVAL_MS = 4
+/** A thread that died wakes nobody; what it was is looked at anew so often. */
+const WAKE_LIMIT_MS = 100
 
 export interface VcpuThreadEvents {
   /** The vCPU ended by itself. */
@@ -128,14 +130,16 @@ export class VcpuThreads {
   }
 
   private async settled(reached: (state: number) => boolean, kick: boolean): Promise<void> {
-    const pending = (): boolean =>
-      this.threads.some(({ vcpu }) => {
-        const state = Atomics.load(this.words, vcpu.id * STRIDE + STATE)
-        return state !== STATE_STOPPED && !reached(state)
-      })
-    while (pending()) {
-      if (kick) this.kick()
-      await delay(1)
+    for (const { vcpu } of this.threads) {
+      const at = vcpu.id * STRIDE + STATE
+      for (;;) {
+        const state = Atomics.load(this.words, at)
+        if (state === STATE_STOPPED || reached(state)) break
+        if (kick) this.kick()
+        // Woken, not polling: the threads may have this processor to share with us.
+        const woken = Atomics.waitAsync(this.words, at, state, kick ? KICK_INTERVAL_MS : WAKE_LIMIT_MS)
+        if (woken.async) await woken.value
+      }
     }
   }
 }

@@ -3,7 +3,6 @@ import v8 from 'node:v8'
 import { mallopt } from './libc.ts'
 
 /** mallopt(3) */
-const M_TRIM_THRESHOLD = -1
 const M_ARENA_MAX = -8
 
 /**
@@ -18,7 +17,6 @@ export const YOUNG_GENERATION_MIB = 3
  */
 export function keepMemorySmall(): void {
   mallopt(M_ARENA_MAX, 1)
-  mallopt(M_TRIM_THRESHOLD, 64 * 1024)
   // Threads started from here on have it.
   v8.setFlagsFromString('--expose-gc')
 }

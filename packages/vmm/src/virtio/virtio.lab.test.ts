@@ -81,6 +81,12 @@ test('disk and network with two vCPUs, and again after a reset in full flight', 
       await guest.shell(`ip link set eth0 up; ip addr add ${GUEST}/24 dev eth0`)
       assert.match(await guest.shell('grep -c PCI-MSI /proc/interrupts'), /^[1-9]/, life)
 
+      assert.equal(
+        (await guest.shell('ls /sys/block/vda/mq; ls /sys/class/net/eth0/queues')).match(/\S+/g)?.join(),
+        '0,1,rx-0,rx-1,tx-0,tx-1',
+        life,
+      )
+
       const whole = await inLab(`md5sum ${FOLDER}/a.raw`)
       assert.equal(sumOf(await guest.shell('md5sum /dev/vda')), sumOf(whole), life)
       await guest.shell('dd if=/dev/vda of=/dev/vdb bs=64k conv=fsync 2>/dev/null')

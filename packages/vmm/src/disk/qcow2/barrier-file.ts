@@ -9,6 +9,7 @@ import type { ImageFile } from './image-file.ts'
  */
 export class BarrierFile implements ImageFile {
   readonly readOnly: boolean
+  readonly descriptor: number | undefined
   private readonly file: ImageFile
   /** At first because of whoever had the file open before: what a killed process wrote is there to read, but may not be durable. */
   private unsynced: boolean
@@ -18,6 +19,7 @@ export class BarrierFile implements ImageFile {
   constructor(file: ImageFile) {
     this.file = file
     this.readOnly = file.readOnly
+    this.descriptor = file.descriptor
     this.unsynced = !file.readOnly
   }
 

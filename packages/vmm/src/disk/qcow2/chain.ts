@@ -47,9 +47,17 @@ export function openQcow2Chain(imagePath: string, readOnly: boolean): Qcow2Chain
   }
 }
 
-/** The disk over a chain. `report` is told when the image fails while the guest uses it. Throws Qcow2Error. */
-export function qcow2Disk(chain: Qcow2Chain, report: (message: string) => void): Qcow2Disk {
-  return new Qcow2Disk(openChain(chain), chain.fd, report)
+/**
+ * The disk over a chain. `report` is told when the image fails while the guest uses it. With `keepRings` the descriptors
+ * must live as long as the thread. Throws Qcow2Error.
+ */
+export function qcow2Disk(
+  chain: Qcow2Chain,
+  report: (message: string) => void,
+  { keepRings = false } = {},
+): Qcow2Disk {
+  const { fd, baseFds } = chain
+  return new Qcow2Disk(openChain(chain), { fd, baseFds, keepRings }, report)
 }
 
 /** Copies bytes from the start of the disk into `target`, as far as there are any; returns how many. */

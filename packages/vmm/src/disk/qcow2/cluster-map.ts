@@ -115,6 +115,11 @@ export class ClusterMap {
     )
   }
 
+  /** Most of the cache waits to be written. */
+  get crowded(): boolean {
+    return this.cache.crowded
+  }
+
   get hasChanges(): boolean {
     return this.cache.hasDirty || this.unlinked.size > 0
   }

@@ -4,9 +4,11 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { EpollLoop } from '../../io/epoll-loop.ts'
 import { IovecList } from '../../virtio/chain.ts'
+import { seeded } from '../../virtio/testing/driver.ts'
 import type { DiskListener } from '../backend.ts'
 import { openQcow2Chain, qcow2Disk } from './chain.ts'
 import { createQcow2 } from './create.ts'
+import { Qcow2Disk } from './disk.ts'
 import { CLUSTER } from './format.ts'
 import { HostBuffer } from './host-memory.ts'
 import { checkQcow2, openQcow2 } from './open.ts'
@@ -57,6 +59,7 @@ describe('a qcow2 image as a disk', () => {
       iov.set(0, memory.address, 1024)
       iov.set(1, memory.address + CLUSTER, 3072)
       disk.read(1, iov, 2, CLUSTER - 512)
+      disk.finish()
       const expected = new Uint8Array(3072).fill(1)
       if (machine === 2) expected.fill(0xab, 0, 3072)
       assert.deepEqual(memory.bytes.slice(CLUSTER, CLUSTER + 3072), expected)
@@ -121,6 +124,130 @@ describe('a qcow2 image as a disk', () => {
     fs.closeSync(chain.fd)
     assert.deepEqual(checkQcow2(at('flushed.qcow2')).messages, [])
     qemuCheck(at('flushed.qcow2'))
+  })
+
+  it('serves reads, writes, discards and flushes at once, over its backing files, as a model does', (t) => {
+    const size = 4 * MIB
+    const slice = CLUSTER / 2
+    const model = new Uint8Array(size)
+    const base = new Uint8Array(3 * MIB + 5 * 512)
+    const random = seeded(7)
+    for (let i = 0; i < base.length; i += 512) base.fill(random(256), i, i + 512)
+    fs.writeFileSync(at('images/mixed.raw'), base)
+    model.set(base)
+    createQcow2({ path: at('vm/mixed.qcow2'), size, backing: { path: '../images/mixed.raw', format: 'raw' } })
+    const chain = openQcow2Chain(at('vm/mixed.qcow2'), false)
+    const loop = new EpollLoop()
+    const done = new Completions()
+    const disk = qcow2Disk(chain, assert.fail)
+    disk.start(loop, done)
+    const buffers = new HostBuffer(16 * slice)
+    let later = 0
+    for (let round = 0; round < 150; round++) {
+      // Each request has a slice of its own, so what it must see is what was there before the round.
+      const slices = new Set<number>()
+      while (slices.size < 8) slices.add(random(size / slice))
+      const expected: [at: number, bytes: Uint8Array][] = []
+      let tag = 0
+      for (const chosen of slices) {
+        const offset = chosen * slice + random(4) * 512
+        const length = 512 * (1 + random(60))
+        const memoryAt = tag * slice * 2
+        iov.set(0, buffers.address + memoryAt, 512)
+        iov.set(1, buffers.address + memoryAt + 512, length - 512)
+        const count = length > 512 ? 2 : 1
+        switch (random(5)) {
+          case 0:
+          case 1:
+            expected.push([memoryAt, model.slice(offset, offset + length)])
+            disk.read(tag, iov, count, offset)
+            break
+          case 2: {
+            const byte = random(256)
+            buffers.bytes.fill(byte, memoryAt, memoryAt + length)
+            model.fill(byte, offset, offset + length)
+            disk.write(tag, iov, count, offset)
+            break
+          }
+          case 3:
+            disk.zero(tag, offset, length, random(2) === 0)
+            model.fill(0, offset, offset + length)
+            break
+          default:
+            disk.flush(tag)
+        }
+        tag++
+      }
+      // A whole cluster, apart from the others: it gives its place back.
+      const cluster = size / CLUSTER - 1 - (round % 2)
+      if (![...slices].some((chosen) => Math.floor(chosen / 2) === cluster)) {
+        disk.discard(tag++, cluster * CLUSTER, CLUSTER)
+        model.fill(0, cluster * CLUSTER, (cluster + 1) * CLUSTER)
+      }
+      if (done.all.length < tag) later++
+      disk.submit()
+      const deadline = performance.now() + 60_000
+      while (done.all.length < tag && performance.now() < deadline) loop.runOnce(1000)
+      const tags = done.all.splice(0).sort((a, b) => a[0] - b[0])
+      assert.deepEqual(
+        tags,
+        tags.map((_, i) => [i, 0]),
+      )
+      assert.equal(tags.length, tag)
+      for (const [from, bytes] of expected) {
+        assert.ok(
+          Buffer.from(bytes).equals(buffers.bytes.subarray(from, from + bytes.length)),
+          `round ${round}`,
+        )
+      }
+    }
+    if (later === 0) t.diagnostic('no io_uring here: every request held the thread')
+    disk.close()
+    loop.close()
+    buffers.close()
+    for (const fd of [chain.fd, ...chain.baseFds]) fs.closeSync(fd)
+    const again = openQcow2(at('vm/mixed.qcow2'), { backing: ({ resolved }) => resolved! })
+    const whole = new HostBuffer(size)
+    iov.set(0, whole.address, size)
+    again.readv(0, iov, 1, size)
+    assert.ok(Buffer.from(model).equals(whole.bytes))
+    again.close()
+    whole.close()
+    qemuCheck(at('vm/mixed.qcow2'))
+  })
+
+  it('writes metadata ahead when its cache is nearly full, and requests wait for that, not the thread', (t) => {
+    createQcow2({ path: at('ahead.qcow2'), size: 64 * 2 ** 30 })
+    const chain = openQcow2Chain(at('ahead.qcow2'), false)
+    const image = openQcow2(chain.fd, { borrowed: true, l2Pages: 4, name: 'ahead' })
+    const done = new Completions()
+    const loop = new EpollLoop()
+    const files = { fd: chain.fd, baseFds: [], keepRings: false }
+    const disk = new Qcow2Disk(image, files, assert.fail)
+    disk.start(loop, done)
+    memory.bytes.fill(0x77, 0, 512)
+    // Each in a page of the table of its own.
+    const far = 64 * MIB
+    let waited = 0
+    for (let i = 0; i < 40; i++) {
+      iov.set(0, memory.address, 512)
+      disk.write(i, iov, 1, i * far)
+      disk.submit()
+      if (done.all.length <= i) waited++
+    }
+    const deadline = performance.now() + 60_000
+    while (done.all.length < 40 && performance.now() < deadline) loop.runOnce(1000)
+    assert.deepEqual(
+      done.all,
+      Array.from({ length: 40 }, (_, i) => [i, 0]),
+    )
+    if (waited === 0) t.diagnostic('no io_uring here')
+    disk.flush(40)
+    disk.finish()
+    disk.close()
+    loop.close()
+    fs.closeSync(chain.fd)
+    qemuCheck(at('ahead.qcow2'))
   })
 
   it('refuses before anything starts, and leaves no descriptor behind', () => {

@@ -1,17 +1,34 @@
-import type { EventLoop, Registration } from '../../io/event-loop.ts'
-import { SystemError } from '../../sys/libc.ts'
+import type { EventLoop } from '../../io/event-loop.ts'
 import { IovecList } from '../../virtio/chain.ts'
 import type { DiskBackend, DiskListener } from '../backend.ts'
-import { DiskRing, FSYNC_DATASYNC, URING_OP } from '../uring-ring.ts'
+import { DataReader, type Read } from './data-reader.ts'
 import type { Qcow2Image } from './image.ts'
 
 const EIO = 5
 
+/** A request that could not begin when it came. */
+interface Waiting {
+  /** It may make clusters free, and must not while one of them is read. */
+  readonly alone: boolean
+  begin(): void
+}
+
+/** Where an image and those it is based on live. */
+export interface Qcow2DiskFiles {
+  readonly fd: number
+  readonly baseFds: readonly number[]
+  /** Their rings are kept for the next machine on this thread. */
+  readonly keepRings: boolean
+}
+
 /**
- * A qcow2 image behind a virtual disk. Reads and writes are done when the call that starts them returns: they move
- * bytes between guest memory and the page cache. What waits for the disk itself, a flush, waits in an io_uring, so
- * that the thread's other devices go on; requests that come meanwhile wait for it, because the order in which
- * metadata reaches the disk is what keeps the image whole. Where io_uring is not to be had a flush holds the thread.
+ * A qcow2 image behind a virtual disk. What waits for the disk waits in an io_uring, so that the thread's other devices go
+ * on: the data of reads, and syncs. Writes are done when the call that starts them returns: they move bytes from guest
+ * memory to the page cache. So is what reads of metadata not cached cost, a page of 4 KiB for 32 MiB of disk.
+ *
+ * The order in which metadata reaches the disk is what keeps the image whole, so while it is being written requests wait.
+ * A cluster that is being read must stay that cluster, so what may free clusters waits for the reads before it. Where
+ * io_uring is not to be had everything holds the thread.
  */
 export class Qcow2Disk implements DiskBackend {
   readonly sizeBytes: number
@@ -21,77 +38,93 @@ export class Qcow2Disk implements DiskBackend {
   readonly canDiscard: boolean
   readonly canZero: boolean
   private readonly image: Qcow2Image
+  private readonly fd: number
   private readonly report: (message: string) => void
-  private readonly ring: DiskRing | undefined
+  private readonly reader: DataReader
+  private readonly canSync: boolean
   private listener: DiskListener | undefined
-  private registration: Registration | undefined
-  /** The flush under way, and whose it is. */
+  /** The writing of metadata under way, and whose flush it is: nobody's, to make room. */
   private steps: Generator<void, void, void> | undefined
-  private flushTag = 0
-  private readonly waiting: (() => void)[] = []
+  private flushTag: number | undefined
+  private readonly waiting: Waiting[] = []
   private draining = false
   private reported = false
   private open = true
 
   /**
-   * Takes over `image`, which lives in `fd`. `report` is told of the first damage or failure found while running; the
-   * guest sees I/O errors.
+   * Takes over `image`. `report` is told of the first damage or failure found while running; the guest sees I/O
+   * errors.
    */
-  constructor(image: Qcow2Image, fd: number, report: (message: string) => void) {
+  constructor(image: Qcow2Image, files: Qcow2DiskFiles, report: (message: string) => void) {
     this.image = image
+    this.fd = files.fd
     this.sizeBytes = image.size
     this.readOnly = image.readOnly
     this.canDiscard = !image.readOnly
     this.canZero = !image.readOnly
     this.report = report
-    if (!image.readOnly) this.ring = ringOf(fd)
+    this.reader = new DataReader([files.fd, ...files.baseFds], files.keepRings, {
+      readDone: (read) => this.readDone(read),
+      synced: (errno) => this.synced(errno),
+    })
+    this.canSync = this.reader.canSync(files.fd)
   }
 
   start(loop: EventLoop, listener: DiskListener): void {
     this.listener = listener
-    if (this.ring === undefined) return
-    this.registration ??= loop.onReadable(this.ring.fd, () => {
-      this.reap()
-      this.listener?.batchEnded()
-    })
+    this.reader.start(loop, () => this.listener?.batchEnded())
   }
 
   read(tag: number, iov: IovecList, count: number, offset: number): void {
-    this.transfer(tag, iov, count, (list) => this.image.readv(offset, list, count, list.total(count)))
+    this.transfer(iov, count, (list) =>
+      this.reader.begin(
+        tag,
+        (sink) => this.image.locate(offset, list, count, list.total(count), sink),
+        (error) => this.errnoOf(error),
+      ),
+    )
   }
 
   write(tag: number, iov: IovecList, count: number, offset: number): void {
-    this.transfer(tag, iov, count, (list) => this.image.writev(offset, list, count, list.total(count)))
+    this.transfer(iov, count, (list) => {
+      this.now(tag, () => this.image.writev(offset, list, count, list.total(count)))
+      this.makeRoom()
+    })
   }
 
   flush(tag: number): void {
-    if (this.steps !== undefined) {
-      this.waiting.push(() => this.flush(tag))
-      return
-    }
-    if (this.ring === undefined) {
-      this.now(tag, () => this.image.flush())
-      return
-    }
-    this.flushTag = tag
-    this.steps = this.image.flushSteps()
-    this.advance()
+    this.inTurn(false, () => {
+      if (!this.canSync) this.now(tag, () => this.image.flush())
+      else if (this.image.readOnly) this.complete(tag, 0)
+      else this.run(this.image.flushSteps(), tag)
+    })
   }
 
   discard(tag: number, offset: number, length: number): void {
-    this.inTurn(tag, () => this.image.discard(offset, length))
+    this.inTurn(true, () => {
+      this.now(tag, () => this.image.discard(offset, length))
+      this.makeRoom()
+    })
   }
 
   zero(tag: number, offset: number, length: number, mayUnmap: boolean): void {
-    this.inTurn(tag, () => this.image.writeZeroes(offset, length, mayUnmap))
+    this.inTurn(true, () => {
+      this.now(tag, () => this.image.writeZeroes(offset, length, mayUnmap))
+      this.makeRoom()
+    })
   }
 
-  submit(): void {}
+  submit(): void {
+    this.reader.submit()
+  }
 
   finish(): void {
-    while (this.steps !== undefined) {
-      this.ring?.wait()
-      this.reap()
+    this.reader.submit()
+    while (this.steps !== undefined || this.reader.inFlight > 0) {
+      this.reader.wait(this.steps === undefined ? undefined : this.fd)
+      this.reader.reap()
+      // A completion may have started the next.
+      this.reader.submit()
     }
   }
 
@@ -110,8 +143,7 @@ export class Qcow2Disk implements DiskBackend {
     if (!this.open) return
     this.open = false
     this.drain()
-    this.registration?.remove()
-    this.ring?.close()
+    this.reader.close()
     try {
       this.image.close()
     } catch (error) {
@@ -120,20 +152,25 @@ export class Qcow2Disk implements DiskBackend {
     }
   }
 
-  private transfer(tag: number, iov: IovecList, count: number, work: (list: IovecList) => void): void {
-    if (this.steps === undefined) {
-      this.now(tag, () => work(iov))
+  private transfer(iov: IovecList, count: number, begin: (list: IovecList) => void): void {
+    if (!this.mustWait(false)) {
+      begin(iov)
       return
     }
     // The list is the caller's again when this returns.
     const copy = new IovecList(count)
     copy.copy(iov, count)
-    this.waiting.push(() => this.now(tag, () => work(copy)))
+    this.waiting.push({ alone: false, begin: () => begin(copy) })
   }
 
-  private inTurn(tag: number, work: () => void): void {
-    if (this.steps === undefined) this.now(tag, work)
-    else this.waiting.push(() => this.now(tag, work))
+  private inTurn(alone: boolean, begin: () => void): void {
+    if (this.mustWait(alone)) this.waiting.push({ alone, begin })
+    else begin()
+  }
+
+  /** Nobody overtakes what waits: else a stream of reads would hold a discard back for ever. */
+  private mustWait(alone: boolean): boolean {
+    return this.steps !== undefined || this.waiting.length > 0 || (alone && this.reader.inFlight > 0)
   }
 
   private now(tag: number, work: () => void): void {
@@ -143,17 +180,38 @@ export class Qcow2Disk implements DiskBackend {
     } catch (error) {
       errno = this.errnoOf(error)
     }
-    this.listener?.completed(tag, errno)
+    this.complete(tag, errno)
   }
 
-  /** Runs the flush to where it has to wait for the disk, or to its end. */
+  private complete(tag: number, errno: number): void {
+    if (!this.draining) this.listener?.completed(tag, errno)
+  }
+
+  private readDone({ tag, errno }: Read): void {
+    this.complete(tag, errno)
+    if (this.reader.inFlight === 0) this.beginWaiting()
+  }
+
+  /** Before a request has to: then it would wait for the disk with the thread. */
+  private makeRoom(): void {
+    if (this.canSync && this.steps === undefined && this.image.commitDue) {
+      this.run(this.image.makeRoomSteps(), undefined)
+    }
+  }
+
+  private run(steps: Generator<void, void, void>, flushTag: number | undefined): void {
+    this.flushTag = flushTag
+    this.steps = steps
+    this.advance()
+  }
+
+  /** Runs the steps to where they have to wait for the disk, or to their end. */
   private advance(): void {
     let errno = 0
     try {
       while (this.steps?.next().done === false) {
         if (!this.image.syncNeeded()) continue
-        this.ring!.push(URING_OP.FSYNC, 0, 0, 0, FSYNC_DATASYNC, 0)
-        this.ring!.submit()
+        this.reader.sync(this.fd)
         return
       }
     } catch (error) {
@@ -162,28 +220,29 @@ export class Qcow2Disk implements DiskBackend {
     this.ended(errno)
   }
 
-  private reap(): void {
-    const { ring } = this
-    while (ring !== undefined && ring.take() >= 0) {
-      const { result } = ring
-      try {
-        this.image.synced(result < 0 ? -result : 0)
-      } catch (error) {
-        this.ended(this.errnoOf(error))
-        continue
-      }
-      this.advance()
+  private synced(errno: number): void {
+    try {
+      this.image.synced(errno)
+    } catch (error) {
+      this.ended(this.errnoOf(error))
+      return
     }
+    this.advance()
   }
 
   private ended(errno: number): void {
     if (this.steps === undefined) return
     this.steps = undefined
-    if (!this.draining) this.listener?.completed(this.flushTag, errno)
-    // A flush among them holds the rest back again.
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      next()
-      if (this.steps !== undefined) return
+    if (this.flushTag !== undefined) this.complete(this.flushTag, errno)
+    this.beginWaiting()
+  }
+
+  /** In the order they came, as far as they may. */
+  private beginWaiting(): void {
+    const { waiting, reader } = this
+    while (waiting.length > 0 && this.steps === undefined) {
+      if (waiting[0]!.alone && reader.inFlight > 0) break
+      waiting.shift()!.begin()
     }
   }
 
@@ -195,14 +254,5 @@ export class Qcow2Disk implements DiskBackend {
     // Node's own errors carry the number negated.
     const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
     return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EIO
-  }
-}
-
-function ringOf(fd: number): DiskRing | undefined {
-  try {
-    return new DiskRing(fd, 2)
-  } catch (error) {
-    if (error instanceof SystemError) return undefined
-    throw error
   }
 }

@@ -14,6 +14,8 @@ import { zeroAt } from './host-memory.ts'
  */
 export interface ImageFile {
   readonly readOnly: boolean
+  /** For whoever reads data without waiting for it; absent in a file that is none of the kernel's. */
+  readonly descriptor?: number | undefined
   size(): number
   /** Fills `target`. */
   read(offset: number, target: Uint8Array): void
@@ -34,6 +36,7 @@ const IOV_MAX = 1024
 
 export class PosixFile implements ImageFile {
   readonly readOnly: boolean
+  readonly descriptor: number
   private readonly fd: number
   private open = true
   private readonly borrowed: boolean
@@ -41,6 +44,7 @@ export class PosixFile implements ImageFile {
   /** Takes over `fd`, a regular file, unless it is `borrowed`: then it stays open after `close`, and keeps its lock. */
   constructor(fd: number, readOnly: boolean, borrowed = false) {
     this.fd = fd
+    this.descriptor = fd
     this.readOnly = readOnly
     this.borrowed = borrowed
   }

@@ -1,5 +1,5 @@
 import { IovecList } from '../../virtio/chain.ts'
-import { type Backing, zeroIovecs } from './backing.ts'
+import { type Backing, type ReadSink, readNow, zeroIovecs } from './backing.ts'
 import { BarrierFile } from './barrier-file.ts'
 import { ClusterMap, KIND, readL1Table } from './cluster-map.ts'
 import { Qcow2Error } from './errors.ts'
@@ -98,7 +98,15 @@ export class Qcow2Image implements Backing {
   }
 
   /** Reads into the `count` iovecs, which are `bytes` together, from byte `offset` of the disk. */
-  readv(offset: number, iov: IovecList, _count: number, bytes: number): void {
+  readv(offset: number, iov: IovecList, count: number, bytes: number): void {
+    this.locate(offset, iov, count, bytes, readNow)
+  }
+
+  /**
+   * Finds what `readv` would read and leaves the reading of data to `sink`. A cluster found so stays where it is as long
+   * as nothing is discarded or zeroed.
+   */
+  locate(offset: number, iov: IovecList, _count: number, bytes: number, sink: ReadSink): void {
     this.checkRange(offset, bytes)
     const { cursor, map, file } = this
     cursor.reset(iov)
@@ -110,9 +118,9 @@ export class Qcow2Image implements Backing {
       map.lookup(cluster, clustersOf(into + rest))
       const run = Math.min(rest, map.count * CLUSTER - into)
       const entries = cursor.take(run, this.iov, 0)
-      if (map.kind === KIND.data) file.readv(map.host + into, this.iov, entries, run)
+      if (map.kind === KIND.data) sink.data(file, map.host + into, this.iov, entries, run)
       else if (map.kind === KIND.absent && this.backing !== null && at < this.backing.size) {
-        this.readBacking(this.backing, at, entries, run)
+        this.locateInBacking(this.backing, at, entries, run, sink)
       } else zeroIovecs(this.iov, entries)
       at += run
       rest -= run
@@ -158,6 +166,20 @@ export class Qcow2Image implements Backing {
     if (this.readOnly) return
     this.checkWritable()
     yield* this.commitSteps(true)
+  }
+
+  /**
+   * Whether so much metadata waits to be written that a write or a discard may soon have to write and sync it before it
+   * can go on, which holds the thread.
+   */
+  get commitDue(): boolean {
+    return this.map.crowded || this.freedStart.length >= MAX_FREED / 2
+  }
+
+  /** As `flushSteps`, of what has to be written to make room: without a sync at the end where nothing was freed. */
+  *makeRoomSteps(): Generator<void, void, void> {
+    this.checkWritable()
+    yield* this.commitSteps(false)
   }
 
   /** Whether anything was written since the last sync. Throws what an earlier one failed with. */
@@ -225,10 +247,16 @@ export class Qcow2Image implements Backing {
   }
 
   /** Part of a run that is in the backing file, at least in part. `this.iov` describes it. */
-  private readBacking(backing: Backing, at: number, entries: number, bytes: number): void {
+  private locateInBacking(
+    backing: Backing,
+    at: number,
+    entries: number,
+    bytes: number,
+    sink: ReadSink,
+  ): void {
     const have = Math.min(bytes, backing.size - at)
     if (have === bytes) {
-      backing.readv(at, this.iov, entries, bytes)
+      backing.locate(at, this.iov, entries, bytes, sink)
       return
     }
     // Rare (the backing file is shorter than the disk), so two lists may be made here.
@@ -238,7 +266,7 @@ export class Qcow2Image implements Backing {
     const outside = new IovecList(entries)
     const insideEntries = cursor.take(have, inside, 0)
     const outsideEntries = cursor.take(bytes - have, outside, 0)
-    backing.readv(at, inside, insideEntries, have)
+    backing.locate(at, inside, insideEntries, have, sink)
     zeroIovecs(outside, outsideEntries)
   }
 
@@ -314,7 +342,7 @@ export class Qcow2Image implements Backing {
       // What lies past the disk's end stays zero: the disk may grow.
       const have = Math.min(length, backing.size - at, this.size - at)
       fillIov.set(0, address + copy, have)
-      backing.readv(at, fillIov, 1, have)
+      backing.locate(at, fillIov, 1, have, readNow)
       bytes.fill(0, copy + have, copy + length)
       this.fillAddress = address + copy
       // A base image is mostly holes; copying them as zeroes would take space for nothing.

@@ -44,6 +44,11 @@ export class PageCache {
     this.makeRoom = makeRoom
   }
 
+  /** Three quarters of the slots are dirty: soon one more page makes its owner write them back. */
+  get crowded(): boolean {
+    return this.dirtyCount * 4 >= this.slots * 3
+  }
+
   get hasDirty(): boolean {
     return this.dirtyCount > 0
   }
