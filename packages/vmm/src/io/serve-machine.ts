@@ -19,6 +19,7 @@ import { EARLY_SCREEN, GENERATION_ID, PORT, ROM } from '../machine/layout.ts'
 import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
+import { collectLoadingGarbage, START_OVER_MS } from '../sys/thrift.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { I6300esb } from '../watchdog/i6300esb.ts'
@@ -162,6 +163,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     if (data.restore === undefined) throw error
     tell({ kind: 'refused', text: messageOf(error) })
   }
+  loop.after(START_OVER_MS, collectLoadingGarbage)
   loop.run()
   hypercalls?.close()
   bus.close()

@@ -31,6 +31,7 @@ import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../
 import { applyMemoryFile } from '../snapshot/memory-file.ts'
 import { TrackedSnapshot } from '../snapshot/tracked.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
+import { collectLoadingGarbage, START_OVER_MS } from '../sys/thrift.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
 import { openDisk, openNet } from './backends.ts'
 import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
@@ -254,6 +255,7 @@ export class Monitor {
       this.machine = machine
       this.serial.connect(machine.uart)
       machine.run()
+      if (this.resets === 0) setTimeout(collectLoadingGarbage, START_OVER_MS).unref()
       this.setState('running')
       const end = await this.ending.promise
       this.setState('stopping')

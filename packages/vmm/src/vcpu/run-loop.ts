@@ -41,6 +41,8 @@ export interface VcpuRunOptions {
   readonly control: SharedArrayBuffer
   readonly mailbox: MailboxClient
   readonly uart: Uart
+  /** Just before the guest's first instruction on this vCPU can run. */
+  readonly beforeFirstRun?: (() => void) | undefined
 }
 
 export function runVcpu(options: VcpuRunOptions): VcpuEnd {
@@ -61,6 +63,7 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
 
   /** The last exit was answered in kvm_run and the kernel has not taken the answer yet. */
   let answered = false
+  let before = options.beforeFirstRun
 
   for (;;) {
     const wanted = Atomics.load(words, command)
@@ -73,7 +76,11 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
         Atomics.wait(words, command, COMMAND_WAIT)
         continue
       }
-    } else if (words[base + STATE] !== STATE_RUNNING) state(STATE_RUNNING)
+    } else if (words[base + STATE] !== STATE_RUNNING) {
+      before?.()
+      before = undefined
+      state(STATE_RUNNING)
+    }
     if (ioctlInt(fd, KVM_RUN, 0) < 0) {
       const code = errno()
       if (code !== EINTR && code !== EAGAIN) return end({ kind: 'run-error', errno: code })
