@@ -23,21 +23,30 @@ export class Figures {
     this.say(`  ${monitor}: ${name}: ${value.toPrecision(4)} ${unit}`)
   }
 
-  /** Does `work`; whatever happens in it, or does not happen within `seconds`, is noted, and the run goes on. */
-  async attempt(monitor: string, what: string, seconds: number, work: () => Promise<void>): Promise<void> {
+  /**
+   * Does `work`; whatever happens in it, or does not happen within `seconds`, is noted, and the run goes on. Resolves with
+   * whether it came to an end. What is overdue goes on behind our back: the caller ends what it waits for.
+   */
+  async attempt(monitor: string, what: string, seconds: number, work: () => Promise<void>): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
+    let late = false
     const overdue = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`not done after ${seconds} s`)), seconds * 1000)
+      timer = setTimeout(() => {
+        late = true
+        reject(new Error(`not done after ${seconds} s`))
+      }, seconds * 1000)
     })
     const working = work()
     // Should it end after its time: nobody listens any more.
     working.catch(() => {})
     try {
       await Promise.race([working, overdue])
+      return true
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       this.failures.push({ monitor, measure: what, reason: lastLine(reason) })
       this.say(`  ${monitor}: ${what} FAILED: ${reason}`)
+      return !late
     } finally {
       clearTimeout(timer)
     }

@@ -159,7 +159,7 @@ async function main(): Promise<number> {
   )
   try {
     const figures = new Figures((line) => process.stderr.write(`${line}\n`))
-    const bench: Bench = { lab, figures, only: wanted.only }
+    const bench: Bench = { lab, figures, only: wanted.only, running: new Set() }
     const begun = await rounds(bench, benchMonitors(qemu), wanted, begin)
     const report: BenchReport = {
       v: 1,

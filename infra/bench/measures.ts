@@ -12,6 +12,8 @@ export interface Bench {
   readonly lab: BenchLab
   readonly figures: Figures
   readonly only: ReadonlySet<Group>
+  /** Guests that have not ended. */
+  readonly running: Set<LabGuest>
 }
 
 /** How long a guest may take from its start to what is asked of it, in seconds. */
@@ -29,9 +31,24 @@ const HELLO_START = 'start of the process to the guest’s first instruction'
 
 const seconds = (since: number): number => (performance.now() - since) / 1000
 
-function startGuest(bench: Bench, monitor: BenchMonitor, parts: GuestParts): LabGuest {
-  const [program, ...args] = monitor.command(parts)
-  return new LabGuest(bench.lab.lab, args, program)
+function startGuest(bench: Bench, command: readonly string[]): LabGuest {
+  const [program, ...args] = command
+  const guest = new LabGuest(bench.lab.lab, args, program)
+  bench.running.add(guest)
+  void guest.process.ended.then(() => bench.running.delete(guest))
+  return guest
+}
+
+/** An attempt with guests of its own, none of which is left when its time is over. */
+async function alone(
+  bench: Bench,
+  monitor: string,
+  what: string,
+  limit: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (await bench.figures.attempt(monitor, what, limit, work)) return
+  await Promise.all([...bench.running].map((guest) => guest.process.stop(1000)))
 }
 
 /** What the shell's `time` says, with two digits: what is measured should take a second or more. */
@@ -47,9 +64,15 @@ export async function measureLinux(bench: Bench, monitor: BenchMonitor): Promise
   const wanted = (group: Group): boolean => only.has(group)
   if (!['start', 'memory', 'disk', 'net'].some((group) => wanted(group as Group))) return
   const begin = performance.now()
-  const guest = startGuest(bench, monitor, lab.linux)
-  const attempt = (what: string, limit: number, work: () => Promise<void>): Promise<void> =>
-    figures.attempt(monitor.name, what, limit, work)
+  const guest = startGuest(bench, monitor.command(lab.linux))
+  let lost = false
+  const attempt: Attempt = async (what, limit, work) => {
+    if (!lost) lost = !(await figures.attempt(monitor.name, what, limit, work))
+    else {
+      const reason = 'not tried: the guest is still busy with what came before'
+      figures.failures.push({ monitor: monitor.name, measure: what, reason })
+    }
+  }
   let up = false
   try {
     await attempt('start', START_S, async () => {
@@ -154,9 +177,9 @@ const privateMemory = (lab: BenchLab, { ramMapping }: BenchMonitor, name: string
 /** A guest of a few instructions: nearly all of this is the monitor's own start. */
 export async function measureHello(bench: Bench, monitor: BenchMonitor): Promise<void> {
   const title = HELLO_START
-  await bench.figures.attempt(monitor.name, title, START_S, async () => {
+  await alone(bench, monitor.name, title, START_S, async () => {
     const begin = performance.now()
-    const guest = startGuest(bench, monitor, bench.lab.hello)
+    const guest = startGuest(bench, monitor.command(bench.lab.hello))
     try {
       await guest.until(/a/)
       bench.figures.note(monitor.name, title, 's', seconds(begin))
@@ -170,9 +193,8 @@ export async function measureHello(bench: Bench, monitor: BenchMonitor): Promise
 export async function measureWarm(bench: Bench): Promise<void> {
   const { lab, figures } = bench
   const start = async (title: string, parts: GuestParts, up: RegExp): Promise<void> => {
-    await figures.attempt('hearth-warm', title, START_S, async () => {
-      const [program, ...args] = hearthWaiting
-      const guest = new LabGuest(lab.lab, args, program)
+    await alone(bench, 'hearth-warm', title, START_S, async () => {
+      const guest = startGuest(bench, hearthWaiting)
       try {
         while (!guest.errors.includes('ready')) await new Promise((resolve) => setTimeout(resolve, 50))
         const begin = performance.now()
@@ -190,9 +212,8 @@ export async function measureWarm(bench: Bench): Promise<void> {
 
 /** How long an exit takes and what a monitor adds to it. The C loop does nothing with it at all. */
 export async function measurePorts(bench: Bench, name: string, command: readonly string[]): Promise<void> {
-  await bench.figures.attempt(name, 'port access', START_S, async () => {
-    const [program, ...args] = command
-    const guest = new LabGuest(bench.lab.lab, args, program)
+  await alone(bench, name, 'port access', START_S, async () => {
+    const guest = startGuest(bench, command)
     try {
       await guest.until(/c/)
       const writes: number[] = []
@@ -218,10 +239,10 @@ export async function measurePorts(bench: Bench, name: string, command: readonly
 /** From the first process's start to the last guest's first instruction. */
 export async function measureTogether(bench: Bench, monitor: BenchMonitor, count: number): Promise<void> {
   const title = `${count} VMs started at once: all run`
-  await bench.figures.attempt(monitor.name, title, 2 * START_S, async () => {
+  await alone(bench, monitor.name, title, 2 * START_S, async () => {
     const begin = performance.now()
     const guests = Array.from({ length: count }, (_, i) =>
-      startGuest(bench, monitor, { ...bench.lab.hello, name: `many${i}` }),
+      startGuest(bench, monitor.command({ ...bench.lab.hello, name: `many${i}` })),
     )
     try {
       await Promise.all(guests.map((guest) => guest.until(/a/)))
@@ -234,16 +255,13 @@ export async function measureTogether(bench: Bench, monitor: BenchMonitor, count
 
 /** Saves Linux while it prints, to be restored by measureRestore. Returns the folder. */
 export async function saveForRestore(bench: Bench, monitor: BenchMonitor): Promise<string | undefined> {
-  const { lab, data, linux, run } = bench.lab
+  const { data, linux, run } = bench.lab
   const slot = `${data}/slot`
   let saved: string | undefined
-  await bench.figures.attempt(monitor.name, 'snapshot', START_S, async () => {
-    const [program, ...args] = monitor.command({ ...linux, disk: undefined, tap: undefined })
-    const guest = new LabGuest(
-      lab,
-      [...args, '--snapshot-slot', slot, '--control', `unix:${data}/control`],
-      program,
-    )
+  await alone(bench, monitor.name, 'snapshot', START_S, async () => {
+    const command = monitor.command({ ...linux, disk: undefined, tap: undefined })
+    const more = ['--snapshot-slot', slot, '--control', `unix:${data}/control`]
+    const guest = startGuest(bench, [...command, ...more])
     try {
       await guest.until(/guest# /)
       await guest.type('while :; do echo tick; done\n')
@@ -266,10 +284,10 @@ export async function saveForRestore(bench: Bench, monitor: BenchMonitor): Promi
 /** From the start of the process to the first byte the restored guest prints. */
 export async function measureRestore(bench: Bench, monitor: BenchMonitor, slot: string): Promise<void> {
   const title = 'restore of a snapshot to the guest’s first output'
-  await bench.figures.attempt(monitor.name, title, START_S, async () => {
+  await alone(bench, monitor.name, title, START_S, async () => {
     const [program, entry] = monitor.command(bench.lab.hello)
     const begin = performance.now()
-    const guest = new LabGuest(bench.lab.lab, [entry!, 'run', '--restore', slot], program)
+    const guest = startGuest(bench, [program!, entry!, 'run', '--restore', slot])
     try {
       await guest.until(/tick/)
       bench.figures.note(monitor.name, title, 's', seconds(begin))

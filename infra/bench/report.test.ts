@@ -27,8 +27,9 @@ test('medians, spreads and ratios; a monitor that was not measured has a dash', 
 test('one failing or endless measurement is reported, and ends nothing', async () => {
   const said: string[] = []
   const figures = new Figures((line) => said.push(line))
-  await figures.attempt('hearth', 'disk', 60, () => Promise.reject(new Error('no disk\nthe console: …')))
-  await figures.attempt('hearth', 'net', 0.01, () => new Promise(() => {}))
+  const broken = () => Promise.reject(new Error('no disk\nthe console: …'))
+  assert.equal(await figures.attempt('hearth', 'disk', 60, broken), true)
+  assert.equal(await figures.attempt('hearth', 'net', 0.01, () => new Promise(() => {})), false)
   await figures.attempt('hearth', 'ports', 60, async () => figures.note('hearth', 'a port', 'µs', Number.NaN))
   await figures.attempt('hearth', 'start', 60, async () => figures.note('hearth', 'start', 's', 2))
   await figures.attempt('hearth', 'start', 60, async () => figures.note('hearth', 'start', 's', 3))
