@@ -115,7 +115,7 @@ export type VmmStatus = z.infer<typeof vmmStatusSchema>
  * The first line the monitor sends on a connection to a serial socket that was asked for with `,scrollback-line`: so
  * many bytes of scrollback follow, and after them what the guest writes from then on.
  */
-export const scrollbackLinePrefix = 'HEARTH '
+export { scrollbackLinePrefix } from './scrollback-line.ts'
 export const scrollbackLineSchema = z.object({ scrollback: z.int().nonnegative() })
 
 /**

@@ -1,6 +1,6 @@
 /** Viewers of the serial port on a unix socket: each connection gets the scrollback, then what follows; what it sends goes to the guest. */
 import type { Server, Socket } from 'node:net'
-import { scrollbackLinePrefix } from '@hearth/shared/vmm-control'
+import { scrollbackLinePrefix } from '@hearth/shared/scrollback-line'
 import { listenUnix } from '../sys/unix-listener.ts'
 import type { SerialHub } from './hub.ts'
 
