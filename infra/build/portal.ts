@@ -6,6 +6,7 @@ import { contentHash } from '../lib/content-hash.ts'
 import { inRepository, repository } from '../lib/paths.ts'
 import { run } from '../lib/run.ts'
 import { Trouble } from '../lib/steps.ts'
+import { packFiles } from './pack.ts'
 
 /** Generates the Prisma clients, for SQLite and PostgreSQL. Returns false when they were there already. */
 export function generateDatabaseClient(): Promise<boolean> {
@@ -41,6 +42,7 @@ export function buildPages(onLine: (line: string) => void): Promise<boolean> {
         'apps/web/postcss.config.mjs',
         'apps/web/tsconfig.json',
         'apps/web/package.json',
+        'infra/build/pack.ts',
         'packages/shared/src',
         'package-lock.json',
       ],
@@ -52,6 +54,7 @@ export function buildPages(onLine: (line: string) => void): Promise<boolean> {
         onLine,
       })
       if (result.code !== 0) throw new Trouble(`Building the portal's pages failed:\n${result.tail}`)
+      await packFiles(inRepository('apps/web/.next/static'))
     },
   )
 }

@@ -6,7 +6,7 @@ import { imageUidSchema } from '@hearth/shared/names'
 import { GIB, MIB } from '@hearth/shared/units'
 import { z } from 'zod'
 import type { RecipeDefinition } from '../recipes/recipe.ts'
-import { fetchImage } from './fetch-image.ts'
+import { fetchImage, type SignedList } from './fetch-image.ts'
 
 const httpsSchema = z.url({ protocol: /^https$/ })
 
@@ -18,7 +18,19 @@ const distributionSchema = z.strictObject({
   /** May lead to a mirror without encryption: the checksum decides. */
   url: httpsSchema,
   /** The distribution's own list; fetched over https at the time of the download, and only over https. */
-  checksum: z.strictObject({ list: httpsSchema, algorithm: z.enum(['sha256', 'sha512']) }),
+  checksum: z.strictObject({
+    list: httpsSchema,
+    algorithm: z.enum(['sha256', 'sha512']),
+    /** Its OpenPGP signature: at an address of its own, or around the list itself. */
+    signature: z
+      .strictObject({
+        url: httpsSchema.optional(),
+        /** A file in `keys/`, and which key has to be in it. */
+        key: z.string().regex(/^[a-z0-9.-]+\.asc$/),
+        fingerprint: z.string().regex(/^[0-9A-F]{40}$/),
+      })
+      .optional(),
+  }),
   loginUser: z.string().regex(/^[a-z][a-z0-9-]*$/),
   minMemoryMib: z.int().positive(),
   minDiskGib: z.int().positive(),
@@ -34,7 +46,7 @@ export const distributions: readonly Distribution[] = z
 /** `rules`: tests take a distribution's place with a server of their own. */
 export function distributionRecipe(
   distribution: Distribution,
-  rules: { allowPrivate: boolean } = { allowPrivate: false },
+  rules: { allowPrivate: boolean; list?: SignedList } = { allowPrivate: false },
 ): RecipeDefinition {
   const { imageUid, name, version, description, url, checksum, loginUser } = distribution
   return {
@@ -55,8 +67,23 @@ export function distributionRecipe(
     build: (context) =>
       fetchImage(context, {
         imageUid,
-        from: { type: 'address', url, checksum, allowPrivate: rules.allowPrivate },
+        from: {
+          type: 'address',
+          url,
+          checksum: rules.list ?? listOf(checksum),
+          allowPrivate: rules.allowPrivate,
+        },
         minDiskBytes: distribution.minDiskGib * GIB,
       }),
   }
+}
+
+function listOf({ list, algorithm, signature }: Distribution['checksum']): SignedList {
+  if (!signature) return { list, algorithm }
+  const { url, key, fingerprint } = signature
+  return { list, algorithm, signature: { url, key: { armored: keyFile(key), fingerprint } } }
+}
+
+export function keyFile(name: string): string {
+  return readFileSync(path.join(import.meta.dirname, 'keys', name), 'utf8')
 }

@@ -5,12 +5,15 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Transfer } from '@hearth/shared/image'
 import { GIB, MIB } from '@hearth/shared/units'
+import { createCleartextMessage, createMessage, generateKey, type PrivateKey, readKey, sign } from 'openpgp'
 import { ensureRecipe } from '../recipes/build.ts'
 import { BuildQueue } from '../recipes/build-queue.ts'
 import { readManifest } from '../recipes/store.ts'
-import { type Distribution, distributionRecipe, distributions } from './distributions.ts'
+import { type Distribution, distributionRecipe, distributions, keyFile } from './distributions.ts'
 import { partOf } from './download-parts.ts'
+import type { SignedList } from './fetch-image.ts'
 import { ownImageRecipe } from './own-image.ts'
+import type { SigningKey } from './signature.ts'
 import { type FileServer, rawDisk, serveFiles, sha } from './testing.ts'
 
 const disk = rawDisk()
@@ -38,8 +41,11 @@ async function start(t: TestContext) {
       ...(signal ? { signal } : {}),
       onProgress: (_percent, _step, transfer) => void (transfer && transfers.push(transfer)),
     })
-  const get = (change: Partial<Distribution> = {}, signal?: AbortSignal) =>
-    fetch(distributionRecipe(distribution(server, change), { allowPrivate: true }), signal)
+  const get = (change: Partial<Distribution> = {}, signal?: AbortSignal, list?: SignedList) =>
+    fetch(
+      distributionRecipe(distribution(server, change), { allowPrivate: true, ...(list ? { list } : {}) }),
+      signal,
+    )
   const imported = (more: object = {}, url = `${server.url}/disk.img`) =>
     fetch(
       ownImageRecipe({
@@ -166,5 +172,85 @@ test('the data file names each distribution once, with addresses and lists that 
     const host = (text: string) => new URL(text).host
     assert.equal(host(url), host(checksum.list), `${imageUid}: file and checksum come from one publisher`)
     assert.match(url, /\.(qcow2|img)$/, imageUid)
+  }
+})
+
+test('a signed list is believed only with the signature of its publisher’s key', async (t) => {
+  const { images, server, get } = await start(t)
+  const own = await generateKey({ userIDs: [{ name: 'Publisher' }], format: 'object' })
+  const other = await generateKey({ userIDs: [{ name: 'Publisher' }], format: 'object' })
+  const list = `${sha('sha512', disk)}  disk.img\n`
+  const signed = async (text: string, key: PrivateKey) =>
+    String(
+      await sign({
+        message: await createMessage({ binary: Buffer.from(text) }),
+        signingKeys: key,
+        detached: true,
+      }),
+    )
+  const clear = async (text: string, key: PrivateKey) =>
+    String(await sign({ message: await createCleartextMessage({ text }), signingKeys: key }))
+  const put = (path: string, text: string) => server.files.set(path, { data: Buffer.from(text) })
+  const key: SigningKey = {
+    armored: own.publicKey.armor(),
+    fingerprint: own.publicKey.getFingerprint().toUpperCase(),
+  }
+  // The publisher's place in the data file is taken by a key of this test.
+  const fetchSigned = (signature: { key: SigningKey; url?: string }) =>
+    get({}, undefined, {
+      list: `${server.url}/SHA512SUMS`,
+      algorithm: 'sha512',
+      signature,
+    })
+  const apart = { key, url: `${server.url}/SHA512SUMS.sign` }
+
+  const wrong: [string, () => Promise<unknown>, typeof apart | { key: SigningKey }][] = [
+    ['no signature at all', async () => server.files.delete('/SHA512SUMS.sign'), apart],
+    ['no signature, but text', async () => put('/SHA512SUMS.sign', 'trust me'), apart],
+    ['somebody else’s', async () => put('/SHA512SUMS.sign', await signed(list, other.privateKey)), apart],
+    [
+      'of another list',
+      async () => put('/SHA512SUMS.sign', await signed(`${'0'.repeat(128)}  disk.img\n`, own.privateKey)),
+      apart,
+    ],
+    [
+      'a key that was exchanged',
+      async () => put('/SHA512SUMS.sign', await signed(list, other.privateKey)),
+      { ...apart, key: { ...key, armored: other.publicKey.armor() } },
+    ],
+    ['a list that is not clear-signed', async () => put('/SHA512SUMS', list), { key }],
+    [
+      'clear-signed by somebody else',
+      async () => put('/SHA512SUMS', await clear(list, other.privateKey)),
+      { key },
+    ],
+    [
+      'a line added before what was signed',
+      async () => put('/SHA512SUMS', `${list}${await clear('nothing', own.privateKey)}`),
+      { key },
+    ],
+  ]
+  for (const [what, prepare, signature] of wrong) {
+    put('/SHA512SUMS', list)
+    await prepare()
+    await assert.rejects(fetchSigned(signature), /not signed by|cannot be read|is meant|no checksum of/, what)
+    assert.deepEqual(await visible(images), [], what)
+  }
+
+  put('/SHA512SUMS', list)
+  put('/SHA512SUMS.sign', await signed(list, own.privateKey))
+  assert.equal(await fetchSigned(apart), true)
+  await rm(path.join(images, 'test-1'), { recursive: true })
+  put('/SHA512SUMS', await clear(list, own.privateKey))
+  assert.equal(await fetchSigned({ key }), true)
+})
+
+test('each kept key is the one that its distribution names, and can sign', async () => {
+  const signed = distributions.flatMap(({ checksum }) => checksum.signature ?? [])
+  assert.ok(signed.length >= 3)
+  for (const { key, fingerprint } of signed) {
+    const read = await readKey({ armoredKey: keyFile(key) })
+    assert.equal(read.getFingerprint().toUpperCase(), fingerprint, key)
+    await read.getSigningKey()
   }
 })

@@ -11,9 +11,17 @@ import { type DiskFormat, readFormat } from './disk-format.ts'
 import { download } from './download.ts'
 import { forgetDownload, partOf } from './download-parts.ts'
 import { type FetchRules, getText } from './http-source.ts'
+import { type SigningKey, signedText } from './signature.ts'
 
 /** A checksum, the distribution's list that has it, or null: then it is only shown. */
-type Expected = Checksum | { list: string; algorithm: Algorithm } | null
+type Expected = Checksum | SignedList | null
+
+export interface SignedList {
+  readonly list: string
+  readonly algorithm: Algorithm
+  /** Who signs the list, and where its signature is; without `url` it is in the list itself (clear-signed). */
+  readonly signature?: { readonly key: SigningKey; readonly url?: string | undefined } | undefined
+}
 
 export interface FetchRequest {
   readonly imageUid: string
@@ -101,17 +109,20 @@ async function verify(
 }
 
 async function fromList(
-  expected: { list: string; algorithm: Algorithm },
+  expected: SignedList,
   name: string,
   rules: FetchRules,
   signal: AbortSignal,
 ): Promise<Checksum> {
   // The list is what everything else is trusted by: it comes encrypted all the way.
-  const text = await getText(
-    expected.list,
-    { ...rules, allowDowngrade: false },
-    { maxBytes: maxList, signal },
-  )
+  const get = (url: string) =>
+    getText(url, { ...rules, allowDowngrade: false }, { maxBytes: maxList, signal })
+  const { signature } = expected
+  let text = await get(expected.list)
+  if (signature) {
+    const apart = signature.url === undefined ? null : await get(signature.url)
+    text = await signedText(text, apart, signature.key, expected.list)
+  }
   const hex = findChecksum(text, name, expected.algorithm)
   if (hex === undefined)
     throw new BuildError(

@@ -1,8 +1,10 @@
 /** Starts a whole portal: state, server and pages; failures come out as one sentence that says what to do. */
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HearthError } from '@hearth/shared/errors'
 import type { AgentEndpoint } from './agents/agent-client.ts'
+import { answerPacked } from './http/packed-files.ts'
 import { type Pages, type PortalServer, startServer } from './http/server.ts'
 import { errorText, type Log, stderrLog } from './log.ts'
 import { openPortal, type Portal } from './portal.ts'
@@ -102,7 +104,10 @@ async function loadPages(options: {
   return {
     pages: {
       development: options.development,
-      request: (request, response) => handle(request, response),
+      async request(request, response) {
+        if (options.development || !(await answerPacked(join(dir, '.next'), request, response)))
+          await handle(request, response)
+      },
       upgrade: (request, socket, head) => upgrade(request, socket, head),
     },
     close: () => app.close(),

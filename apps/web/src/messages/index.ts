@@ -1,11 +1,17 @@
-import { de } from './de/index.ts'
-import { en } from './en/index.ts'
+import type { en as english } from './en/index.ts'
 import { currentLanguage, type Language } from './language.ts'
 
 /** Every text of the portal; nothing else in the pages holds words. */
-export type Messages = typeof en
+export type Messages = typeof english
 
-export const catalogues: Readonly<Record<Language, Messages>> = { en, de }
+const load: Readonly<Record<Language, () => Promise<Messages>>> = {
+  en: () => import('./en/index.ts').then(({ en }) => en),
+  de: () => import('./de/index.ts').then(({ de }) => de),
+}
+
+/** All of them on the server and in tests; in a browser none, which fetches its own language alone (see `m`). */
+export const catalogues: Readonly<Record<Language, Messages>> | undefined =
+  typeof window === 'undefined' ? { en: await load.en(), de: await load.de() } : undefined
 
 /**
  * The texts in the reader's language: `m.vms.title`, `m.vms.count(3)`. Keys are typed, and a language that lacks one
@@ -15,26 +21,26 @@ export const catalogues: Readonly<Record<Language, Messages>> = { en, de }
  * looked up when it is read: read texts inside components and functions. A part of the catalogue may be named at the
  * top of a module (`const t = m.vms`), a text may not (`const label = m.vms.title`): no-early-texts.test.ts looks.
  */
-export const m: Messages = typeof document === 'undefined' ? atReading([]) : catalogues[currentLanguage()]
+export const m: Messages = catalogues ? atReading(catalogues, []) : await load[currentLanguage()]()
 
 function isBranch(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Stands for the part of the catalogue at `path`, in whatever language is wanted when one of its texts is read. */
-function atReading(path: readonly string[]): Messages {
+function atReading(all: Readonly<Record<Language, Messages>>, path: readonly string[]): Messages {
   const branches = new Map<string, unknown>()
   const at = (root: unknown) =>
     path.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], root)
-  const shape = at(en) as object
+  const shape = at(all.en) as object
   return new Proxy(shape, {
     get(target, key) {
       if (typeof key !== 'string') return Reflect.get(target, key)
       if (isBranch(Reflect.get(target, key))) {
-        if (!branches.has(key)) branches.set(key, atReading([...path, key]))
+        if (!branches.has(key)) branches.set(key, atReading(all, [...path, key]))
         return branches.get(key)
       }
-      return (at(catalogues[currentLanguage()]) as Record<string, unknown>)[key]
+      return (at(all[currentLanguage()]) as Record<string, unknown>)[key]
     },
   }) as Messages
 }

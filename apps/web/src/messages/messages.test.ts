@@ -16,10 +16,10 @@ function said({ value }: Text): string {
   return String(value(...Array.from({ length: value.length }, (_, index) => `⟨${index}⟩`)))
 }
 
-const english = new Map(texts(catalogues.en).map((text) => [text.path, text]))
+const english = new Map(texts(catalogues!.en).map((text) => [text.path, text]))
 
 for (const language of Object.keys(languages) as Language[]) {
-  const own = texts(catalogues[language])
+  const own = texts(catalogues![language])
 
   test(`${language}: has every text and no other`, () => {
     assert.deepEqual(own.map(({ path }) => path).sort(), [...english.keys()].sort())

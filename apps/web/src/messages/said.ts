@@ -1,8 +1,12 @@
-import { server as german } from './de/server.ts'
 import { currentLanguage, type Language } from './language.ts'
 
 /** What the server says, by language; English is what it says itself. */
-const sentences: Readonly<Record<Exclude<Language, 'en'>, Readonly<Record<string, string>>>> = { de: german }
+const sentences: Readonly<Record<Exclude<Language, 'en'>, Readonly<Record<string, string>>>> = {
+  de:
+    typeof window === 'undefined' || currentLanguage() === 'de'
+      ? (await import('./de/server.ts')).server
+      : {},
+}
 
 interface Compiled {
   whole: ReadonlyMap<string, string>

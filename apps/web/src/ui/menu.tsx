@@ -1,8 +1,31 @@
 'use client'
-import { Menu as Base } from '@base-ui/react/menu'
-import { Check } from 'lucide-react'
-import type { ReactElement, ReactNode } from 'react'
-import { cx } from './cx.ts'
+import {
+  type ComponentProps,
+  cloneElement,
+  lazy,
+  type ReactElement,
+  type ReactNode,
+  type Ref,
+  Suspense,
+  useRef,
+  useState,
+} from 'react'
+import type * as Parts from './menu-parts.tsx'
+
+// No page opens with a menu: what is in one arrives when somebody is about to open it.
+const load = () => import('./menu-parts.tsx')
+const MenuPopup = lazy(() => load().then((parts) => ({ default: parts.MenuPopup })))
+export const MenuItem = lazy(() => load().then((parts) => ({ default: parts.MenuItem })))
+export const MenuLinkItem = lazy(() => load().then((parts) => ({ default: parts.MenuLinkItem })))
+export const MenuSeparator = lazy(() => load().then((parts) => ({ default: parts.MenuSeparator })))
+export const MenuLabel = lazy(() => load().then((parts) => ({ default: parts.MenuLabel })))
+// `lazy` forgets that these two go by the kind of value they are given.
+export const MenuChoice = lazy(() =>
+  load().then((parts) => ({ default: parts.MenuChoice })),
+) as unknown as typeof Parts.MenuChoice
+export const MenuChecks = lazy(() =>
+  load().then((parts) => ({ default: parts.MenuChecks })),
+) as unknown as typeof Parts.MenuChecks
 
 /** A menu on a button. `trigger` is the button itself, with its accessible name. */
 export function Menu({
@@ -11,148 +34,40 @@ export function Menu({
   side = 'bottom',
   children,
 }: {
-  trigger: ReactElement
+  trigger: ReactElement<ComponentProps<'button'> & { ref?: Ref<HTMLButtonElement> }>
   align?: 'start' | 'center' | 'end'
   side?: 'top' | 'bottom'
   children: ReactNode
 }) {
+  const button = useRef<HTMLButtonElement>(null)
+  const [open, setOpen] = useState(false)
+  const [used, setUsed] = useState(false)
+  function show(next: boolean) {
+    setUsed(true)
+    setOpen(next)
+  }
   return (
-    <Base.Root>
-      <Base.Trigger render={trigger} />
-      <Base.Portal>
-        <Base.Positioner align={align} side={side} sideOffset={6} className="z-50 outline-none">
-          <Base.Popup className="min-w-52 max-w-80 origin-(--transform-origin) rounded-[10px] border border-line bg-overlay p-1 shadow-float outline-none transition-[opacity,scale] duration-100 data-ending-style:scale-98 data-starting-style:scale-98 data-ending-style:opacity-0 data-starting-style:opacity-0">
+    <>
+      {cloneElement(trigger, {
+        ref: button,
+        'aria-haspopup': 'menu',
+        'aria-expanded': open,
+        onPointerEnter: () => void load(),
+        onFocus: () => void load(),
+        onClick: () => show(!open),
+        onKeyDown: (event) => {
+          if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+          event.preventDefault()
+          show(true)
+        },
+      })}
+      {used ? (
+        <Suspense>
+          <MenuPopup anchor={button} open={open} onOpenChange={setOpen} align={align} side={side}>
             {children}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
-  )
-}
-
-const itemClass =
-  'flex w-full items-start gap-2.5 rounded-md px-2.5 py-1.75 text-left outline-none data-highlighted:bg-raised data-disabled:text-ink-3!'
-
-export function MenuItem({
-  icon,
-  danger = false,
-  whyDisabled,
-  off = false,
-  onSelect,
-  children,
-}: {
-  icon?: ReactNode
-  danger?: boolean
-  whyDisabled?: string | null | undefined
-  /** Cannot be used, for a reason that stands beside the items already. */
-  off?: boolean
-  onSelect: () => void
-  children: ReactNode
-}) {
-  return (
-    <Base.Item
-      className={cx(itemClass, danger && !whyDisabled ? 'text-bad' : 'text-ink')}
-      disabled={off || Boolean(whyDisabled)}
-      onClick={onSelect}
-    >
-      {icon ? <span className="mt-[3px] [&_svg]:size-4">{icon}</span> : null}
-      <span className="min-w-0 flex-1">
-        {children}
-        {whyDisabled ? <span className="block text-ink-3 text-xs leading-4.5">{whyDisabled}</span> : null}
-      </span>
-    </Base.Item>
-  )
-}
-
-/** An item that is a link: `render` carries the link element, so this layer needs no router. */
-export function MenuLinkItem({
-  icon,
-  render,
-  children,
-}: {
-  icon?: ReactNode
-  render: ReactElement
-  children: ReactNode
-}) {
-  return (
-    <Base.LinkItem className={cx(itemClass, 'text-ink')} render={render} closeOnClick>
-      {icon ? <span className="mt-[3px] [&_svg]:size-4">{icon}</span> : null}
-      <span className="min-w-0 flex-1">{children}</span>
-    </Base.LinkItem>
-  )
-}
-
-export function MenuSeparator() {
-  return <Base.Separator className="mx-1 my-1 h-px bg-line" />
-}
-
-export function MenuLabel({ children }: { children: ReactNode }) {
-  return <div className="px-2.5 pt-1.5 pb-1 text-ink-3 text-xs">{children}</div>
-}
-
-/** One choice of several, with a mark at the chosen one. */
-export function MenuChoice<Value extends string>({
-  label,
-  value,
-  options,
-  onChange,
-}: {
-  label: string
-  value: Value
-  options: readonly { value: Value; label: string; icon?: ReactNode }[]
-  onChange: (value: Value) => void
-}) {
-  return (
-    <Base.RadioGroup value={value} onValueChange={(next: Value) => onChange(next)} aria-label={label}>
-      {options.map((option) => (
-        <Base.RadioItem
-          key={option.value}
-          value={option.value}
-          closeOnClick={false}
-          className={cx(itemClass, 'items-center text-ink data-checked:font-medium')}
-        >
-          {option.icon ? <span className="[&_svg]:size-4">{option.icon}</span> : null}
-          <span className="flex-1">{option.label}</span>
-          <Base.RadioItemIndicator className="size-1.5 rounded-full bg-ember" />
-        </Base.RadioItem>
-      ))}
-    </Base.RadioGroup>
-  )
-}
-
-/** Some of several, each with a tick; the menu stays open. */
-export function MenuChecks<Value extends string>({
-  label,
-  values,
-  options,
-  onChange,
-}: {
-  label: string
-  values: readonly Value[]
-  options: readonly { value: Value; label: ReactNode; disabled?: boolean }[]
-  onChange: (values: Value[]) => void
-}) {
-  return (
-    <Base.Group aria-label={label}>
-      {options.map((option) => (
-        <Base.CheckboxItem
-          key={option.value}
-          checked={values.includes(option.value)}
-          disabled={option.disabled ?? false}
-          closeOnClick={false}
-          onCheckedChange={(checked) =>
-            onChange(checked ? [...values, option.value] : values.filter((each) => each !== option.value))
-          }
-          className={cx(itemClass, 'items-center text-ink')}
-        >
-          <span className="flex size-4 shrink-0 items-center justify-center rounded border border-control">
-            <Base.CheckboxItemIndicator className="flex size-full items-center justify-center rounded-[3px] bg-ember-solid text-on-ember">
-              <Check className="size-3" strokeWidth={3} aria-hidden="true" />
-            </Base.CheckboxItemIndicator>
-          </span>
-          <span className="min-w-0 flex-1 truncate">{option.label}</span>
-        </Base.CheckboxItem>
-      ))}
-    </Base.Group>
+          </MenuPopup>
+        </Suspense>
+      ) : null}
+    </>
   )
 }

@@ -1,58 +1,58 @@
 'use client'
-import { Toast as Base } from '@base-ui/react/toast'
-import { CircleAlert, CircleCheck, X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { lazy, Suspense, useSyncExternalStore } from 'react'
 
-const manager = Base.createToastManager()
+// Arrives with the first thing there is to say.
+const ToastHost = lazy(() => import('./toast-list.tsx'))
+
+export interface ToastText {
+  title: string
+  description: string | undefined
+  type: 'success' | 'error'
+}
+
+/** Said before there was anything to show it. */
+let waiting: ToastText[] = []
+let tell: ((text: ToastText) => void) | undefined
+let used = false
+const listeners = new Set<() => void>()
+
+function say(text: ToastText): void {
+  if (tell) {
+    tell(text)
+    return
+  }
+  waiting.push(text)
+  used = true
+  for (const listener of listeners) listener()
+}
 
 /** Says how something ended. Errors stay until they are closed; the rest leaves by itself. */
 export const toast = {
-  success(title: string, description?: string) {
-    manager.add({ title, description, type: 'success', timeout: 5000 })
-  },
-  error(title: string, description?: string) {
-    manager.add({ title, description, type: 'error', timeout: 0, priority: 'high' })
-  },
+  success: (title: string, description?: string) => say({ title, description, type: 'success' }),
+  error: (title: string, description?: string) => say({ title, description, type: 'error' }),
 }
 
-export function ToastProvider({ closeLabel, children }: { closeLabel: string; children: ReactNode }) {
-  return (
-    <Base.Provider toastManager={manager} limit={4}>
-      {children}
-      <Base.Portal>
-        <Base.Viewport className="fixed inset-x-3 bottom-20 z-60 flex flex-col gap-2 sm:inset-x-auto sm:right-5 sm:bottom-5 sm:w-92">
-          <ToastList closeLabel={closeLabel} />
-        </Base.Viewport>
-      </Base.Portal>
-    </Base.Provider>
+function ready(show: (text: ToastText) => void): void {
+  tell = show
+  for (const text of waiting) show(text)
+  waiting = []
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Where they appear; once, at the end of the page. */
+export function Toasts({ closeLabel }: { closeLabel: string }) {
+  const needed = useSyncExternalStore(
+    subscribe,
+    () => used,
+    () => false,
   )
-}
-
-function ToastList({ closeLabel }: { closeLabel: string }) {
-  const { toasts } = Base.useToastManager()
-  return toasts.map((item) => (
-    <Base.Root
-      key={item.id}
-      toast={item}
-      className="rounded-card border border-line bg-overlay shadow-float transition-[opacity,translate] duration-130 data-ending-style:translate-y-2 data-starting-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:opacity-0 data-limited:hidden"
-    >
-      <Base.Content className="flex items-start gap-3 p-3.5">
-        {item.type === 'error' ? (
-          <CircleAlert className="mt-0.5 size-4.5 shrink-0 text-bad" aria-hidden="true" />
-        ) : (
-          <CircleCheck className="mt-0.5 size-4.5 shrink-0 text-ok" aria-hidden="true" />
-        )}
-        <div className="min-w-0 flex-1">
-          <Base.Title className="font-medium text-sm" />
-          <Base.Description className="mt-0.5 break-words text-13 text-ink-2" />
-        </div>
-        <Base.Close
-          aria-label={closeLabel}
-          className="-m-1 rounded-md p-1 text-ink-3 hover:bg-raised hover:text-ink"
-        >
-          <X className="size-4" />
-        </Base.Close>
-      </Base.Content>
-    </Base.Root>
-  ))
+  return needed ? (
+    <Suspense>
+      <ToastHost closeLabel={closeLabel} ready={ready} />
+    </Suspense>
+  ) : null
 }

@@ -1,6 +1,21 @@
 'use client'
-import { Tooltip as Base } from '@base-ui/react/tooltip'
-import type { ReactElement } from 'react'
+import {
+  cloneElement,
+  type HTMLAttributes,
+  lazy,
+  type ReactElement,
+  Suspense,
+  type SyntheticEvent,
+  useEffect,
+  useRef,
+  useState,
+} from 'react'
+import type { TooltipSide } from './tooltip-popup.tsx'
+
+// Arrives when the first one is about to be shown.
+const TooltipPopup = lazy(() => import('./tooltip-popup.tsx'))
+
+const delayMs = 250
 
 /** A short text beside a control, on hover and on focus. It adds nothing a screen reader would not hear. */
 export function Tooltip({
@@ -9,21 +24,55 @@ export function Tooltip({
   children,
 }: {
   text: string
-  side?: 'top' | 'bottom' | 'left' | 'right'
-  children: ReactElement
+  side?: TooltipSide
+  children: ReactElement<HTMLAttributes<HTMLElement>>
 }) {
+  const [anchor, setAnchor] = useState<Element | null>(null)
+  const [open, setOpen] = useState(false)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const own = children.props
+  function show({ currentTarget }: SyntheticEvent<HTMLElement>, afterMs: number) {
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => {
+      setAnchor(currentTarget)
+      setOpen(true)
+    }, afterMs)
+  }
+  function hide() {
+    clearTimeout(timer.current)
+    setOpen(false)
+  }
   return (
-    <Base.Root>
-      <Base.Trigger delay={250} render={children} />
-      <Base.Portal>
-        <Base.Positioner side={side} sideOffset={7} className="z-50">
-          <Base.Popup className="max-w-72 rounded-md bg-[oklch(0.24_0.01_55)] px-2.5 py-1.5 text-[oklch(0.96_0.006_75)] text-xs leading-4.5 shadow-float ring-1 ring-white/10 transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
-            {text}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
+    <>
+      {cloneElement(children, {
+        onPointerEnter(event) {
+          own.onPointerEnter?.(event)
+          if (event.pointerType !== 'touch') show(event, delayMs)
+        },
+        onPointerLeave(event) {
+          own.onPointerLeave?.(event)
+          hide()
+        },
+        onPointerDown(event) {
+          own.onPointerDown?.(event)
+          hide()
+        },
+        onFocus(event) {
+          own.onFocus?.(event)
+          // A pressed button has the focus too, and no need of a text.
+          if (event.target.matches(':focus-visible')) show(event, 0)
+        },
+        onBlur(event) {
+          own.onBlur?.(event)
+          hide()
+        },
+      })}
+      {anchor ? (
+        <Suspense>
+          <TooltipPopup anchor={anchor} open={open} onClose={hide} text={text} side={side} />
+        </Suspense>
+      ) : null}
+    </>
   )
 }
-
-export const TooltipProvider = Base.Provider

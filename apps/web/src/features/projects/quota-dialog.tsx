@@ -1,9 +1,13 @@
 'use client'
+import { lazy, Suspense } from 'react'
 import { useQuotaRefusal } from '../../data/quota-refusals.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { RefusalNotice } from './quota-refusal.tsx'
+
+const RefusalNotice = lazy(() =>
+  import('./quota-refusal.tsx').then((part) => ({ default: part.RefusalNotice })),
+)
 
 /**
  * A start, a resize, a disk, a snapshot that the quota refused: what is missing, and more of it in one click. Mounted
@@ -20,7 +24,9 @@ export function QuotaDialog() {
       title={m.projects.quota.refusedTitle}
       footer={<Button onClick={forget}>{m.common.close}</Button>}
     >
-      <RefusalNotice error={error} />
+      <Suspense>
+        <RefusalNotice error={error} />
+      </Suspense>
     </Dialog>
   )
 }

@@ -11,9 +11,7 @@ import { BusyDots, Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
-
-export const bulkOps = ['start', 'shutdown', 'reboot', 'reset', 'poweroff', 'delete'] as const
-export type BulkOp = (typeof bulkOps)[number]
+import type { BulkOp } from './bulk-ops.ts'
 
 const t = m.vms.bulk
 /** As many at once as the host is asked without making the others wait behind one that is slow. */

@@ -1,10 +1,14 @@
 'use client'
 import { Play, Power, PowerOff, RefreshCw, RotateCcw, Trash2, X } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { m } from '../../messages/index.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
-import { type BulkOp, bulkOps, VmBulkDialog } from './vm-bulk-dialog.tsx'
+import { type BulkOp, bulkOps } from './bulk-ops.ts'
+
+const VmBulkDialog = lazy(() =>
+  import('./vm-bulk-dialog.tsx').then((part) => ({ default: part.VmBulkDialog })),
+)
 
 const t = m.vms.bulk
 const icons: Record<BulkOp, React.ReactNode> = {
@@ -59,13 +63,15 @@ export function VmBulk({
         </div>
       ) : null}
       {asked ? (
-        <VmBulkDialog
-          op={asked.op}
-          ids={asked.ids}
-          vms={vms}
-          onClose={() => setAsked(null)}
-          onDone={onClear}
-        />
+        <Suspense>
+          <VmBulkDialog
+            op={asked.op}
+            ids={asked.ids}
+            vms={vms}
+            onClose={() => setAsked(null)}
+            onDone={onClear}
+          />
+        </Suspense>
       ) : null}
     </>
   )

@@ -13,16 +13,23 @@ import {
   Trash2,
 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { buttonClass } from '../../ui/button-class.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
-import { ImageFromVm } from '../images/image-from-vm.tsx'
-import { CancelCreation } from './cancel-creation.tsx'
 import { useVmPower } from './use-vm-power.ts'
-import { type Confirming, VmConfirm } from './vm-confirm.tsx'
+import type { Confirming } from './vm-confirm.tsx'
+
+// What a menu's item opens arrives when it is chosen.
+const ImageFromVm = lazy(() =>
+  import('../images/image-from-vm.tsx').then((part) => ({ default: part.ImageFromVm })),
+)
+const CancelCreation = lazy(() =>
+  import('./cancel-creation.tsx').then((part) => ({ default: part.CancelCreation })),
+)
+const VmConfirm = lazy(() => import('./vm-confirm.tsx').then((part) => ({ default: part.VmConfirm })))
 
 /** Everything one can do with a VM, from its row in the list. */
 export function VmRowMenu({ vm }: { vm: VmView }) {
@@ -104,9 +111,13 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
           {m.vms.power.delete}
         </MenuItem>
       </Menu>
-      {cancelling ? <CancelCreation vm={vm} onClose={() => setCancelling(false)} /> : null}
-      {copying ? <ImageFromVm vm={vm} onClose={() => setCopying(false)} /> : null}
-      <VmConfirm vm={vm} what={confirming} actions={actions} onClose={() => setConfirming(null)} />
+      <Suspense>
+        {cancelling ? <CancelCreation vm={vm} onClose={() => setCancelling(false)} /> : null}
+        {copying ? <ImageFromVm vm={vm} onClose={() => setCopying(false)} /> : null}
+        {confirming ? (
+          <VmConfirm vm={vm} what={confirming} actions={actions} onClose={() => setConfirming(null)} />
+        ) : null}
+      </Suspense>
     </>
   )
 }

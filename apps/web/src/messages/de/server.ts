@@ -1,8 +1,11 @@
+import { host } from './server-host.ts'
+
 /**
  * What the portal's server and its hosts say in English, and how it is said in German. `{}` stands for what they put in:
  * a name, an amount. A sentence that is missing here is shown as it came. See said.ts.
  */
 export const server: Readonly<Record<string, string>> = {
+  ...host,
   // What an action does now.
   'Asking the host': 'Fragt den Host',
   Building: 'Wird gebaut',
@@ -196,4 +199,108 @@ export const server: Readonly<Record<string, string>> = {
   '{} may have that much already. Try again.': '{} darf schon so viel haben. Versuch es noch einmal.',
   'Somebody has answered that already.': 'Darauf hat schon jemand geantwortet.',
   'It is answered already.': 'Die Antwort ist schon da.',
+
+  // Images and their making.
+  'Its file is not all here yet.': 'Seine Datei ist noch nicht ganz da.',
+  'Its file is still being uploaded.': 'Seine Datei wird noch hochgeladen.',
+  'It is not downloaded yet.': 'Es ist noch nicht geladen.',
+  'It is not built yet.': 'Es ist noch nicht gebaut.',
+  'Make it from the VM again.': 'Mache es noch einmal aus der VM.',
+  'It belongs to the whole home: only an administrator can do that.':
+    'Es gehört dem ganzen Zuhause: Nur ein Administrator kann das.',
+  'Only an owner of its project can do that.': 'Das kann nur, wem sein Projekt gehört.',
+  'What the catalogue brings keeps its name and is for the whole home.':
+    'Was der Katalog bringt, behält seinen Namen und ist für das ganze Zuhause.',
+  '{} is being made. Cancel that first.': '{} wird gerade gemacht. Brich das zuerst ab.',
+  '{} is being deleted. Wait until that is done.': '{} wird gerade gelöscht. Warte, bis das fertig ist.',
+  'Nothing is under way that could be cancelled.': 'Es ist nichts im Gange, das man abbrechen könnte.',
+  '{} cannot be tried again. Delete it and begin anew.':
+    '{} lässt sich nicht noch einmal versuchen. Lösche es und fange neu an.',
+  'The uploaded file is gone. Delete this image and upload it again.':
+    'Die hochgeladene Datei ist nicht mehr da. Lösche dieses Abbild und lade sie noch einmal hoch.',
+  '{} has no disk: there is nothing an image could be made of.':
+    '{} hat keine Platte: Es gibt nichts, woraus ein Abbild werden könnte.',
+  'Only an administrator can give an image to the whole home. Choose your project.':
+    'Nur ein Administrator kann ein Abbild dem ganzen Zuhause geben. Wähle dein Projekt.',
+  'Name the user that cloud-init makes in this image, such as "debian".':
+    'Nenne den Benutzer, den cloud-init in diesem Abbild anlegt, etwa „debian“.',
+  'Not all of the file has arrived yet. Go on with the upload first.':
+    'Die Datei ist noch nicht ganz da. Setze zuerst den Upload fort.',
+  'The host is away. The upload goes on when it is back.':
+    'Der Host ist nicht da. Der Upload geht weiter, wenn er zurück ist.',
+  'The host does not answer. The upload goes on in a moment.':
+    'Der Host antwortet nicht. Der Upload geht gleich weiter.',
+  'Cancelled the making of the image {}': 'Hat das Machen des Abbilds {} abgebrochen',
+  'Downloaded the image {}': 'Hat das Abbild {} geladen',
+  'Imported the image {} from {}': 'Hat das Abbild {} von {} importiert',
+  'Took in the image {} from the upload {}': 'Hat das Abbild {} aus dem Upload {} aufgenommen',
+  'Began to upload {} as the image {}': 'Hat begonnen, {} als Abbild {} hochzuladen',
+  'Gave up the upload of the image {}': 'Hat den Upload des Abbilds {} aufgegeben',
+  'Protected the image {} from deletion': 'Hat das Abbild {} vor dem Löschen geschützt',
+  'Let the image {} be deleted': 'Hat das Löschen des Abbilds {} wieder erlaubt',
+  'Gave the image {} to the whole home': 'Hat das Abbild {} dem ganzen Zuhause gegeben',
+  'Kept the image {} to its project': 'Hat das Abbild {} seinem Projekt vorbehalten',
+  'Renamed the image {} to {}': 'Hat das Abbild {} in {} umbenannt',
+  'Changed the image {}': 'Hat das Abbild {} geändert',
+  'Allowed images to be fetched from the own network': 'Hat Abbilder aus dem eigenen Netz erlaubt',
+  'Forbade images to be fetched from the own network': 'Hat Abbilder aus dem eigenen Netz verboten',
+
+  // VMs, disks and snapshots.
+  '{} takes no user, password or SSH key: it has no cloud-init.':
+    '{} nimmt keinen Benutzer, kein Passwort und keinen SSH-Schlüssel: Es hat kein cloud-init.',
+  'Name the user to log in as.': 'Nenne den Benutzer, als der man sich anmeldet.',
+  '{} has no disk, so there is nothing to keep.': '{} hat keine Platte, es gibt also nichts aufzuheben.',
+  '{} has no disk of its own that could grow.': '{} hat keine eigene Platte, die wachsen könnte.',
+  '{} has no disk that firmware could start.': '{} hat keine Platte, von der eine Firmware starten könnte.',
+  'Protected {} from deletion': 'Hat {} vor dem Löschen geschützt',
+  '{} is no longer protected from deletion': '{} ist nicht mehr vor dem Löschen geschützt',
+  'Snapshots of {} are taken every {}; {} are kept':
+    'Von {} wird regelmäßig ein Snapshot gemacht ({}); {} werden behalten',
+  'Snapshots of {} are no longer taken by themselves':
+    'Von {} werden keine Snapshots mehr von selbst gemacht',
+  'Renamed the snapshot {} of {} to {}': 'Hat den Snapshot {} von {} in {} umbenannt',
+  '{} has it.': '{} hat sie.',
+  'No VM has it.': 'Keine VM hat sie.',
+  '{} has it. Detach it first.': '{} hat sie. Löse sie zuerst.',
+  '{} has this disk. Detach it there first.': '{} hat diese Platte. Löse sie dort zuerst.',
+  '{} has {}. Detach it first.': '{} hat {}. Löse sie zuerst.',
+  'No VM has {}.': 'Keine VM hat {}.',
+  '{} is growing already.': '{} wächst schon.',
+  'A VM has at most {} disks beside its own.': 'Eine VM hat höchstens {} Platten neben ihrer eigenen.',
+  'Gave {} the new disk {} of {}': 'Hat {} die neue Platte {} mit {} gegeben',
+  'The volume {} grew to {}': 'Die Platte {} ist auf {} gewachsen',
+  'Renamed the volume {} to {}': 'Hat die Platte {} in {} umbenannt',
+  'A console is opened in the portal, not with a token.':
+    'Eine Konsole wird im Portal geöffnet, nicht mit einem Token.',
+  'This console link was used already or is too old.':
+    'Dieser Konsolen-Link wurde schon benutzt oder ist zu alt.',
+
+  // People and what goes wrong with a request.
+  'There is no such project.': 'Dieses Projekt gibt es nicht.',
+  'Delete the VMs of {} first.': 'Lösche zuerst die VMs von {}.',
+  'Delete the images of {} first.': 'Lösche zuerst die Abbilder von {}.',
+  'Joined {} as {}': 'Ist {} beigetreten ({})',
+  'Invited {} to {} as {}': 'Hat {} zu {} eingeladen ({})',
+  'Took back the invitation of {} to {}': 'Hat die Einladung von {} zu {} zurückgenommen',
+  'Left {}': 'Hat {} verlassen',
+  'Removed {} from {}': 'Hat {} aus {} entfernt',
+  'Changed the labels of an SSH key': 'Hat die Labels eines SSH-Schlüssels geändert',
+  'Asked for {} ({})': 'Hat um {} gebeten ({})',
+  'Raised {} of {} to {}': 'Hat {} von {} auf {} erhöht',
+  'Declined {} of {} for {}': 'Hat {} von {} für {} abgelehnt',
+  'This set-up link is not valid (any more). {}': 'Dieser Einrichtungslink gilt nicht (mehr). {}',
+  'Tokens are made and revoked in the portal only.': 'Tokens werden nur im Portal erstellt und widerrufen.',
+  'That is done in the portal only.': 'Das geht nur im Portal.',
+  'The passkey did not check who you are.': 'Der Passkey hat nicht geprüft, wer du bist.',
+  'Show that it is you first.': 'Zeige zuerst, dass du es bist.',
+  'That idempotency key was used for another request. Use a new one.':
+    'Dieser Idempotenzschlüssel wurde für eine andere Anfrage benutzt. Nimm einen neuen.',
+  'That is not valid.': 'Das ist nicht gültig.',
+  'It failed.': 'Es ist fehlgeschlagen.',
+  'Hearth could not read the request.': 'Hearth konnte die Anfrage nicht lesen.',
+  'Hearth does not know that request.': 'Diese Anfrage kennt Hearth nicht.',
+  'This page is not one of Hearth’s.': 'Diese Seite gehört nicht zu Hearth.',
+  'The request is too large: at most {} bytes.': 'Die Anfrage ist zu groß: höchstens {} Bytes.',
+  'Something went wrong inside Hearth. The log has the details.':
+    'In Hearth ist etwas schiefgegangen. Näheres steht im Protokoll.',
 }
