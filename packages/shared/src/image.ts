@@ -107,6 +107,9 @@ export const transferSchema = z.object({
 })
 export type Transfer = z.infer<typeof transferSchema>
 
+/** What a host says as the step of a ready image whose recipe or address is newer than what it was made from. */
+export const outdatedStep = 'A newer version can be built'
+
 /** An image as a host sees it. `absent` can be built or downloaded; `ready` can be used. */
 export const imageReportSchema = recipeSchema.extend({
   status: z.enum(['absent', 'building', 'ready', 'failed']),

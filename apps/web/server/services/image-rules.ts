@@ -10,6 +10,8 @@ export interface ImageCondition {
   source: ImageSource
   status: ImageView['status']
   deleteProtected: boolean
+  /** A newer one can be made. */
+  outdated: boolean
   /** An action on it is under way. */
   busy: boolean
   hostOnline: boolean
@@ -38,7 +40,7 @@ export function imageAbilities(image: ImageCondition): ImageView['can'] {
     use: usability(image),
     make: mine(() => {
       if (image.busy) return cannot('It is being made already.')
-      if (image.status === 'ready') return cannot('It is here already.')
+      if (image.status === 'ready' && !image.outdated) return cannot('It is here already.')
       if (image.status === 'uploading') return cannot('Its file is not all here yet.')
       if (image.source === 'vm') return cannot('Make it from the VM again.')
       return can

@@ -1,5 +1,5 @@
 /** Images as the portal shows them: reading only. */
-import { imageBoots, imageKinds, imageSources, transferSchema } from '@hearth/shared/image'
+import { imageBoots, imageKinds, imageSources, outdatedStep, transferSchema } from '@hearth/shared/image'
 import { z } from 'zod'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
@@ -66,6 +66,7 @@ async function imageViews(
       boot: z.enum(imageBoots).parse(image.boot),
       status,
       deleteProtected: image.deleteProtected,
+      outdated: status === 'ready' && copy?.step === outdatedStep,
     }
     const transfer = copy?.transfer ? transferSchema.safeParse(JSON.parse(copy.transfer)) : undefined
     const owns = image.projectId === null ? standing.isAdmin : standing.roleIn(image.projectId) === 'owner'

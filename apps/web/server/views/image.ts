@@ -36,6 +36,8 @@ export const imageViewSchema = z.object({
   error: z.string().nullable(),
   /** About how much is fetched for it; 0: nothing, or nobody knows. */
   downloadBytes: z.int().nonnegative(),
+  /** It is here, and can be made anew from something newer. VMs made of it stay as they are. */
+  outdated: z.boolean(),
   storedBytes: z.int().nonnegative(),
   /** The disk's size as a VM sees it. */
   diskBytes: z.int().nonnegative().nullable(),

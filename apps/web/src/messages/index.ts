@@ -1,34 +1,40 @@
+import type { core as englishCore } from './en/core.ts'
 import type { en as english } from './en/index.ts'
 import { currentLanguage, type Language } from './language.ts'
 
 /** Every text of the portal; nothing else in the pages holds words. */
 export type Messages = typeof english
 
-const load: Readonly<Record<Language, () => Promise<Messages>>> = {
-  en: () => import('./en/index.ts').then(({ en }) => en),
-  de: () => import('./de/index.ts').then(({ de }) => de),
+/** Those that the list of VMs and the frame around every page need. */
+export type CoreMessages = typeof englishCore
+
+const load: Readonly<Record<Language, () => Promise<CoreMessages>>> = {
+  en: () => import('./en/core.ts').then(({ core }) => core),
+  de: () => import('./de/core.ts').then(({ core }) => core),
 }
 
 /** All of them on the server and in tests; in a browser none, which fetches its own language alone (see `m`). */
 export const catalogues: Readonly<Record<Language, Messages>> | undefined =
-  typeof window === 'undefined' ? { en: await load.en(), de: await load.de() } : undefined
+  typeof window === 'undefined'
+    ? { en: (await import('./en/index.ts')).en, de: (await import('./de/index.ts')).de }
+    : undefined
 
 /**
- * The texts in the reader's language: `m.vms.title`, `m.vms.count(3)`. Keys are typed, and a language that lacks one
- * does not compile.
+ * The texts in the reader's language that every page needs: `m.vms.title`, `m.vms.count(3)`; `messages/all.ts` has the
+ * others too. Keys are typed, and a language that lacks one does not compile.
  *
  * A browser's page has one language for as long as it lives. The server renders for many people, so there a text is
  * looked up when it is read: read texts inside components and functions. A part of the catalogue may be named at the
  * top of a module (`const t = m.vms`), a text may not (`const label = m.vms.title`): no-early-texts.test.ts looks.
  */
-export const m: Messages = catalogues ? atReading(catalogues, []) : await load[currentLanguage()]()
+export const m: CoreMessages = catalogues ? atReading(catalogues, []) : await load[currentLanguage()]()
 
 function isBranch(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Stands for the part of the catalogue at `path`, in whatever language is wanted when one of its texts is read. */
-function atReading(all: Readonly<Record<Language, Messages>>, path: readonly string[]): Messages {
+export function atReading(all: Readonly<Record<Language, Messages>>, path: readonly string[]): Messages {
   const branches = new Map<string, unknown>()
   const at = (root: unknown) =>
     path.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], root)

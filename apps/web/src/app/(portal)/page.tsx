@@ -1,5 +1,5 @@
 import { Dashboard } from '../../features/dashboard/dashboard.tsx'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { pageTitle } from '../../messages/page-title.ts'
 
 export const generateMetadata = pageTitle(() => m.dashboard.title)

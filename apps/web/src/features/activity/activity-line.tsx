@@ -4,7 +4,7 @@ import type { ActivityView } from '../../data/hooks.ts'
 import { ago, timeOfDay } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import { StatusDot, type Tone } from '../../ui/status.tsx'
 

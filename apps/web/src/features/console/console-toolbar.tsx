@@ -15,7 +15,7 @@ import {
 import { type ReactNode, type RefObject, useState, useSyncExternalStore } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Textarea } from '../../ui/field.tsx'

@@ -1,7 +1,7 @@
 'use client'
 import { useState, useSyncExternalStore } from 'react'
 import type { VmView } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Segmented } from '../../ui/segmented.tsx'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { DisplayConsole } from './display-console.tsx'

@@ -1,7 +1,7 @@
 'use client'
 import { useState } from 'react'
 import { fitsClipboard } from '../../console/clipboard-share.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { copyText } from '../../ui/copy.tsx'
 import { Dialog } from '../../ui/dialog.tsx'

@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { displayModes } from '../../console/display-session.ts'
 import type { VmView } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { DisplayClipboardDialog } from './display-clipboard-dialog.tsx'

@@ -1,6 +1,6 @@
 'use client'
 import { Eye } from 'lucide-react'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
 

@@ -1,7 +1,7 @@
 'use client'
 import { Keyboard } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'

@@ -2,7 +2,7 @@
 import { MonitorOff, Play, Power } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { VmView } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { BusyDots, Button } from '../../ui/button.tsx'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { runningAction } from '../vms/vm-status.ts'

@@ -18,7 +18,7 @@ import { type DisplayMode, displayModes } from '../../console/display-session.ts
 import type { VmView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'

@@ -1,7 +1,7 @@
 'use client'
 import { useState } from 'react'
 import { keyStrokes } from '../../console/type-text.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Select, Textarea } from '../../ui/field.tsx'

@@ -1,6 +1,6 @@
 'use client'
 import { MousePointer2 } from 'lucide-react'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { buttonClass } from '../../ui/button-class.ts'
 import { cx } from '../../ui/cx.ts'
 import { Menu } from '../../ui/menu.tsx'

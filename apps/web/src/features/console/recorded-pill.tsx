@@ -1,5 +1,5 @@
 'use client'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 
 /** Over a console for as long as an administrator has it recorded; it cannot be hidden. */
 export function RecordedPill({ recorded }: { recorded: boolean }) {

@@ -2,7 +2,7 @@
 import { Circle, Clapperboard, Square } from 'lucide-react'
 import Link from 'next/link'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { MenuItem, MenuLinkItem, MenuSeparator } from '../../ui/menu.tsx'
 import type { Recording } from './use-recording.ts'
 

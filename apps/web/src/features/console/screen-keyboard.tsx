@@ -1,6 +1,6 @@
 'use client'
 import { type RefObject, useState } from 'react'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import type { DisplayConsole } from './use-display-console.ts'
 

@@ -1,7 +1,7 @@
 'use client'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { ConsoleNotice } from './console-notice.tsx'

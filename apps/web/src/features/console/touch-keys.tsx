@@ -1,5 +1,5 @@
 'use client'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 
 const t = m.console.touch

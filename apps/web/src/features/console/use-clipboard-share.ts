@@ -2,7 +2,7 @@
 import { type RefObject, useEffect, useRef } from 'react'
 import { ClipboardShare } from '../../console/clipboard-share.ts'
 import { stored } from '../../lib/stored.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { toast } from '../../ui/toast.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
 

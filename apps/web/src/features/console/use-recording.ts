@@ -4,7 +4,7 @@ import { useEffect } from 'react'
 import { errorMessage } from '../../data/errors.ts'
 import { useSession, type VmView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { toast } from '../../ui/toast.tsx'
 
 export interface Recording {

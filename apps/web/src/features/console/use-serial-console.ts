@@ -8,7 +8,7 @@ import { errorCode } from '../../data/errors.ts'
 import type { VmView } from '../../data/hooks.ts'
 import { usePortalLink } from '../../data/provider.tsx'
 import { useTRPCClient } from '../../data/trpc.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { copyText } from '../../ui/copy.tsx'
 import { toast } from '../../ui/toast.tsx'
 

@@ -1,7 +1,7 @@
 'use client'
 import type { HostView, ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Checkbox, Field, Input, InputWithUnit, Select } from '../../ui/field.tsx'
 import { Fold } from '../../ui/fold.tsx'
 import { type Draft, type DraftProblems, type Figures, maxCount } from './draft.ts'

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'

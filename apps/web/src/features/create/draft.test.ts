@@ -20,6 +20,7 @@ const debian: ImageView = {
   name: 'Debian 12',
   description: '',
   status: 'ready',
+  outdated: false,
   progress: 100,
   step: '',
   error: null,

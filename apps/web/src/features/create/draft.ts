@@ -13,7 +13,7 @@ import { vmLimits } from '@hearth/shared/vm-spec'
 import type { HostView, ImageView, SizeView, VmCreateInput } from '../../../server/views/index.ts'
 import { isLabelKey, isLabelValue } from '../../../server/views/label.ts'
 import { bytes } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { currentLocale } from '../../messages/language.ts'
 
 /** What a person has filled in so far: texts as typed, so that half-written numbers stay as they are. */

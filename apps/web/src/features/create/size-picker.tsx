@@ -1,7 +1,7 @@
 'use client'
 import type { SizeView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import { Field, InputWithUnit } from '../../ui/field.tsx'
 import { Skeleton } from '../../ui/layout.tsx'

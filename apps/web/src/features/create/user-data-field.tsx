@@ -1,7 +1,7 @@
 'use client'
 import { FileCode } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Field, Textarea } from '../../ui/field.tsx'
 import { type UserDataProblem, userDataProblem } from './user-data.ts'

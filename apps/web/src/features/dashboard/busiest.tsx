@@ -3,7 +3,7 @@ import Link from 'next/link'
 import type { VmView } from '../../data/hooks.ts'
 import { bytes, percent } from '../../lib/format.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Card } from '../../ui/layout.tsx'
 import { useVmsNow } from '../vms/use-vms-now.ts'
 

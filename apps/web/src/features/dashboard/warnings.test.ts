@@ -47,3 +47,13 @@ test('the worst comes first', () => {
     ['bad away-1', 'bad vm-7', 'warn hot-1'],
   )
 })
+
+test('an image that VMs are made of is told when it is out of date, to those who can renew it', () => {
+  const image = (change: object) => ({ id: 3, name: 'Debian 12', outdated: true, usedBy: 2, ...change })
+  const can = (ok: boolean) => ({ can: { make: { ok } } })
+  const shown = (change: object) => ids({ images: [image(change) as unknown as Home['images'][number]] })
+  assert.deepEqual(shown(can(true)), ['warn outdated-3'])
+  assert.deepEqual(shown({ ...can(true), usedBy: 0 }), [])
+  assert.deepEqual(shown(can(false)), [])
+  assert.deepEqual(shown({ ...can(true), outdated: false }), [])
+})

@@ -1,7 +1,8 @@
 import type { HostView, ImageView, ProjectView, VmView } from '../../../server/views/index.ts'
 import { bytes, percent } from '../../lib/format.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
+import { openRequests } from '../projects/open-requests.ts'
 
 export interface Warning {
   id: string
@@ -83,13 +84,22 @@ export function warningsOf({ hosts, images, vms, projects, temperatures }: Home)
         text: image.error ?? '',
         href: paths.images(),
       })
+    // What nobody makes VMs of any more need not be kept fresh.
+    else if (image.outdated && image.usedBy > 0 && image.can.make.ok)
+      found.push({
+        id: `outdated-${image.id}`,
+        tone: 'warn',
+        title: t.outdated(image.name),
+        text: t.outdatedText,
+        href: paths.image(image.id),
+      })
   for (const project of projects) {
-    const open = project.requests.filter(({ status, can }) => status === 'open' && can.grant.ok)
-    if (open.length > 0)
+    const open = openRequests([project])
+    if (open > 0)
       found.push({
         id: `asked-${project.id}`,
         tone: 'warn',
-        title: t.asked(project.name, open.length),
+        title: t.asked(project.name, open),
         href: paths.project(project.id),
       })
   }

@@ -5,7 +5,7 @@ import { errorMessage } from '../../data/errors.ts'
 import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { buttonClass } from '../../ui/button-class.ts'
 import { CopyLine } from '../../ui/copy.tsx'
 import { Skeleton } from '../../ui/layout.tsx'
@@ -22,18 +22,17 @@ export function Setup() {
     ...trpc.setup.check.queryOptions({ token: token ?? '' }, { staleTime: Number.POSITIVE_INFINITY }),
     enabled: Boolean(token),
   })
-  const { session } = useSession()
+  const { session, error: away } = useSession()
 
-  if (token === null)
+  if (token === null && (session || away))
     return session && !session.setupNeeded ? <BadLink kind="used" /> : <BadLink kind="missing" />
   if (error) return <BadLink kind="unknown" detail={errorMessage(error, m.entry.signIn.unreachable)} />
   if (!token || !data)
     return (
-      <EntryCard title={t.title} wide>
-        <div role="status" aria-label={t.checking} className="flex flex-col gap-5">
-          {[0, 1, 2, 3].map((line) => (
-            <Skeleton key={line} className="h-14 w-full" />
-          ))}
+      // Nothing of the form: whether there is one is just being found out.
+      <EntryCard title={t.checking} wide>
+        <div role="status" aria-label={t.checking}>
+          <Skeleton className="h-10 w-full" />
         </div>
       </EntryCard>
     )

@@ -5,7 +5,7 @@ import Link from 'next/link'
 import { useState, useSyncExternalStore } from 'react'
 import { useSession } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { buttonClass } from '../../ui/button-class.ts'
 import { EntryCard } from './entry-card.tsx'
 

@@ -4,7 +4,7 @@ import Link from 'next/link'
 import type { ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
@@ -104,7 +104,25 @@ export function ImageFooter({
         <CancelButton image={image} actions={actions} />
       </div>
     )
-  if (image.status === 'ready') return <UseImage image={image} icon={<Plus aria-hidden="true" />} />
+  if (image.status === 'ready')
+    return (
+      <>
+        {image.outdated ? (
+          <>
+            <span className="mr-auto text-13 text-ink-3">{t.outdated}</span>
+            <Button
+              icon={<RotateCw aria-hidden="true" />}
+              whyDisabled={image.can.make.why}
+              onClick={() => actions.make(image)}
+              aria-label={`${t.update} ${image.name}`}
+            >
+              {t.update}
+            </Button>
+          </>
+        ) : null}
+        <UseImage image={image} icon={<Plus aria-hidden="true" />} />
+      </>
+    )
   const failed = image.status === 'failed'
   const fetched = image.source === 'download'
   const word = failed ? t.again : fetched ? t.download : t.build

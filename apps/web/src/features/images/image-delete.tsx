@@ -5,7 +5,7 @@ import { errorMessage } from '../../data/errors.ts'
 import type { ImageView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Confirm } from '../../ui/confirm.tsx'
 import { toast } from '../../ui/toast.tsx'
 

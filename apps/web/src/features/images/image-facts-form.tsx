@@ -1,7 +1,7 @@
 'use client'
 import { useState } from 'react'
 import { useSession } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Checkbox, Field, Input, Select } from '../../ui/field.tsx'
 
 const t = m.imageForms

@@ -2,7 +2,7 @@
 import { Link2, Search, Upload } from 'lucide-react'
 import { useState } from 'react'
 import { type ImageView, useImages } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Input } from '../../ui/field.tsx'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'

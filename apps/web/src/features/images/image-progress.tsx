@@ -1,7 +1,7 @@
 'use client'
 import type { ImageView } from '../../data/hooks.ts'
 import { bytes, duration } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { ProgressBar } from '../../ui/meter.tsx'
 
 const t = m.images

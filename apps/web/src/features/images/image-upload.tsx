@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { bytes } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Field, Input } from '../../ui/field.tsx'
 import { FormDialog } from '../shell/form-dialog.tsx'
 import {

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { errorMessage } from '../../data/errors.ts'
 import type { ImageView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { toast } from '../../ui/toast.tsx'
 
 /** What one can do with an image from its card and its page; each answers by what the card then shows. */

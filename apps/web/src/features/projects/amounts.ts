@@ -1,7 +1,7 @@
 import { isBytes, type QuotaKey, type QuotaLine } from '@hearth/shared/quota'
 import { GIB } from '@hearth/shared/units'
 import { bytes, number } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 
 /** An amount of something limited, for people. */
 export function amount(key: QuotaKey, value: number): string {

@@ -2,7 +2,7 @@
 import { quotaResources } from '@hearth/shared/quota'
 import { useState } from 'react'
 import type { ProjectView } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Gauge } from '../../ui/gauge.tsx'
 import { Card } from '../../ui/layout.tsx'

@@ -1,12 +1,10 @@
 'use client'
 import { lazy, Suspense } from 'react'
 import { useQuotaRefusal } from '../../data/quota-refusals.ts'
-import { m } from '../../messages/index.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 
-const RefusalNotice = lazy(() =>
-  import('./quota-refusal.tsx').then((part) => ({ default: part.RefusalNotice })),
+// Most people never see it.
+const QuotaRefused = lazy(() =>
+  import('./quota-refused.tsx').then((part) => ({ default: part.QuotaRefused })),
 )
 
 /**
@@ -17,16 +15,8 @@ export function QuotaDialog() {
   const { error, forget } = useQuotaRefusal()
   if (!error) return null
   return (
-    <Dialog
-      open
-      onClose={forget}
-      closeLabel={m.common.close}
-      title={m.projects.quota.refusedTitle}
-      footer={<Button onClick={forget}>{m.common.close}</Button>}
-    >
-      <Suspense>
-        <RefusalNotice error={error} />
-      </Suspense>
-    </Dialog>
+    <Suspense>
+      <QuotaRefused error={error} onClose={forget} />
+    </Suspense>
   )
 }

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { errorCode, errorMessage } from '../../data/errors.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Field, PasswordInput } from '../../ui/field.tsx'
 import { FormDialog } from '../shell/form-dialog.tsx'
 

@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from 'react'
 import { changePassword } from '../../data/auth.ts'
 import { minPasswordLength } from '../../lib/password.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Field, PasswordInput } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'

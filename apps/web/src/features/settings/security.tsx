@@ -1,5 +1,5 @@
 'use client'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { PageHeader } from '../../ui/layout.tsx'
 import { PasskeysCard } from './passkeys-card.tsx'
 import { PasswordCard } from './password-card.tsx'

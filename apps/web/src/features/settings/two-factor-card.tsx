@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { endTwoFactor, newRecoveryCodes } from '../../data/auth.ts'
 import { useSession } from '../../data/hooks.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Card } from '../../ui/layout.tsx'

@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from 'react'
 import { encode } from 'uqr'
 import { beginTwoFactor, finishTwoFactor, type TwoFactorSetup } from '../../data/auth.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton, CopyLine } from '../../ui/copy.tsx'
 import { Dialog } from '../../ui/dialog.tsx'

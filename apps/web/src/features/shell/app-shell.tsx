@@ -4,13 +4,14 @@ import Link from 'next/link'
 import { usePathname, useRouter } from 'next/navigation'
 import { Fragment, type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { errorCode } from '../../data/errors.ts'
-import { useLiveData, useSession } from '../../data/hooks.ts'
+import { useLiveData, useProjects, useSession } from '../../data/hooks.ts'
 import { usePortalLink } from '../../data/provider.tsx'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { cx } from '../../ui/cx.ts'
 import { HearthMark } from '../../ui/logo.tsx'
 import { Menu, MenuLinkItem } from '../../ui/menu.tsx'
+import { openRequests } from '../projects/open-requests.ts'
 import { QuotaDialog } from '../projects/quota-dialog.tsx'
 import { CommandPalette } from './command-palette.tsx'
 import { KeyHelp } from './key-help.tsx'
@@ -38,6 +39,8 @@ export function AppShell({ children }: { children: ReactNode }) {
   const current = placeOf(usePathname(), all)
   const inBar = all.slice(0, barLength)
   const behind = all.slice(barLength)
+  const { projects } = useProjects()
+  const waiting = openRequests(projects ?? [])
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[14.5rem_minmax(0,1fr)]">
       <a
@@ -130,10 +133,17 @@ export function AppShell({ children }: { children: ReactNode }) {
               type="button"
               className={cx(barClass, current && behind.includes(current) ? 'text-ink' : 'text-ink-3')}
             >
-              <Ellipsis
-                className={cx('size-5', current && behind.includes(current) && 'text-ember')}
-                aria-hidden="true"
-              />
+              <span className="relative">
+                <Ellipsis
+                  className={cx('size-5', current && behind.includes(current) && 'text-ember')}
+                  aria-hidden="true"
+                />
+                {waiting > 0 ? (
+                  <span className="absolute -top-0.5 -right-1 size-2 rounded-full bg-ember-solid">
+                    <span className="sr-only">{m.common.nav.waiting(waiting)}</span>
+                  </span>
+                ) : null}
+              </span>
               {m.common.nav.more}
             </button>
           }
@@ -141,6 +151,9 @@ export function AppShell({ children }: { children: ReactNode }) {
           {behind.map((place) => (
             <MenuLinkItem key={place.href} icon={<place.icon />} render={<Link href={place.href} />}>
               {place.label}
+              {place.href === paths.projects() && waiting > 0 ? (
+                <span className="block text-ember text-xs">{m.common.nav.waiting(waiting)}</span>
+              ) : null}
             </MenuLinkItem>
           ))}
         </Menu>
@@ -155,6 +168,7 @@ const barClass =
   'flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 truncate font-medium text-2xs outline-offset-[-3px]'
 
 function SideLink({ place, current }: { place: Place; current: boolean }) {
+  const waiting = useWaiting(place)
   return (
     <Link
       href={place.href}
@@ -167,9 +181,21 @@ function SideLink({ place, current }: { place: Place; current: boolean }) {
       )}
     >
       <place.icon className={cx('size-4', current ? 'text-ember' : 'text-ink-3')} aria-hidden="true" />
-      {place.label}
+      <span className="min-w-0 flex-1 truncate">{place.label}</span>
+      {waiting > 0 ? (
+        <span className="tnum flex h-4.5 min-w-4.5 items-center justify-center rounded-full bg-ember-solid px-1 text-2xs text-on-ember">
+          <span aria-hidden="true">{waiting}</span>
+          <span className="sr-only">, {m.common.nav.waiting(waiting)}</span>
+        </span>
+      ) : null}
     </Link>
   )
+}
+
+/** Requests for more quota that this person may answer; they are answered on the projects' pages. */
+function useWaiting(place: Place): number {
+  const { projects } = useProjects()
+  return place.href === paths.projects() ? openRequests(projects ?? []) : 0
 }
 
 /** The subscriptions of a signed-in person; a session that ends elsewhere ends here too. */

@@ -11,7 +11,7 @@ const all = 'all'
 
 /** Above the navigation: the project one works in. Absent while there is one only. */
 export function ProjectSwitcher() {
-  const t = m.projects.switcher
+  const t = m.common.switcher
   const { session } = useSession()
   const chosen = useChosenProject()
   const projects = session?.projects ?? []

@@ -1,5 +1,5 @@
 import type { MetricSeries } from '../../../server/views/index.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { currentLocale } from '../../messages/language.ts'
 
 /** What charts of one series share: its moments, and how they are written. */

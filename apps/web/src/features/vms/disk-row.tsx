@@ -1,7 +1,7 @@
 import { HardDrive } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { bytes } from '../../lib/format.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { CopyButton } from '../../ui/copy.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Meter } from '../../ui/meter.tsx'

@@ -9,7 +9,7 @@ import {
 } from '@hearth/shared/network'
 import { useState } from 'react'
 import { intentKey } from '../../lib/key.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'

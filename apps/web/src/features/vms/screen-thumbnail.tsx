@@ -49,7 +49,7 @@ export function ScreenThumbnail({ vm, url, className }: { vm: VmView; url: strin
     // biome-ignore lint/performance/noImgElement: a blob that changes every few seconds; there is nothing to optimise
     <img
       src={url}
-      alt={m.display.thumbnail(vm.name)}
+      alt={m.vms.thumbnail(vm.name)}
       className={cx('bg-terminal object-cover object-top-left', className)}
     />
   )

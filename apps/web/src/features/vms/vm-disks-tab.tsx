@@ -3,7 +3,7 @@ import { HardDrive, Link2, MoreHorizontal, Plus, Trash2, Unlink } from 'lucide-r
 import { useState } from 'react'
 import type { VolumeView } from '../../../server/views/index.ts'
 import { intentKey } from '../../lib/key.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
 import { Card, Notice, Skeleton } from '../../ui/layout.tsx'

@@ -2,7 +2,7 @@
 import { Plus, X } from 'lucide-react'
 import { useState } from 'react'
 import { isLabelKey, isLabelValue } from '../../../server/views/label.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'

@@ -99,7 +99,7 @@ export function VmRowMenu({ vm }: { vm: VmView }) {
           </MenuItem>
         ) : null}
         <MenuItem icon={<Copy />} whyDisabled={vm.can.resize.why} onSelect={() => setCopying(true)}>
-          {m.imageForms.fromVm.action}
+          {m.vms.power.toImage}
         </MenuItem>
         <MenuSeparator />
         <MenuItem

@@ -18,6 +18,7 @@ export const common: Messages['common'] = {
     label: 'Hauptnavigation',
     dashboard: 'Übersicht',
     administration: 'Verwaltung',
+    waiting: (n) => (n === 1 ? '1 Anfrage wartet auf dich' : `${n} Anfragen warten auf dich`),
     more: 'Mehr',
     vms: 'Virtuelle Maschinen',
     vmsShort: 'VMs',
@@ -39,6 +40,7 @@ export const common: Messages['common'] = {
   language: { label: 'Sprache' },
   sort: { by: (column) => `Nach ${column} sortieren` },
   steps: { done: 'erledigt', now: 'läuft', todo: 'kommt noch', failed: 'fehlgeschlagen' },
+  switcher: { label: 'Projekt', all: 'Alle Projekte', manage: 'Projekte verwalten' },
   gauge: {
     after: (after, limit) => `${after} von ${limit}`,
     unlimited: (used) => `${used}, ohne Grenze`,

@@ -44,6 +44,8 @@ export const dashboard: Messages['dashboard'] = {
     crashed: (vm) => `${vm} hat unerwartet aufgehört`,
     failed: (vm) => `Die letzte Aktion mit ${vm} schlug fehl`,
     image: (image) => `${image} konnte nicht gemacht werden`,
+    outdated: (image) => `${image} ist veraltet`,
+    outdatedText: 'Es gibt eine neuere Fassung. VMs, die daraus gemacht wurden, bleiben, wie sie sind.',
     asked: (project, n) =>
       n === 1
         ? `Jemand in ${project} bittet um mehr Kontingent`

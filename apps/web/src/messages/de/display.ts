@@ -102,5 +102,4 @@ export const display: Messages['display'] = {
   settingKeyboard: 'Tastaturbelegung',
   settingKeyboardHint:
     'Für Telefone und eingefügten Text. Echte Tastaturen folgen der Einstellung in der VM.',
-  thumbnail: (name) => `Was ${name} gerade zeigt`,
 }

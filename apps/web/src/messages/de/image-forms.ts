@@ -50,7 +50,6 @@ export const imageForms: Messages['imageForms'] = {
     elsewhere: 'Jemand anderes lädt die Datei dazu hoch.',
   },
   fromVm: {
-    action: 'Ein Abbild daraus machen …',
     title: (vm) => `Ein Abbild aus ${vm} machen`,
     text: 'Kopiert die Platte, wie sie jetzt ist. VMs daraus beginnen mit allem, was darauf ist: Programme, Dateien, Benutzer.',
     warning:

@@ -15,6 +15,8 @@ export const images: Messages['images'] = {
   build: 'Bauen',
   download: 'Laden',
   again: 'Noch einmal versuchen',
+  outdated: 'Es gibt eine neuere Fassung.',
+  update: 'Aktualisieren',
   use: 'VM erstellen',
   cancel: 'Abbrechen',
   started: (name) => `${name} ist unterwegs`,

@@ -3,7 +3,6 @@ import type { Messages } from '../index.ts'
 export const projects: Messages['projects'] = {
   title: 'Projekte',
   description: 'Ein Projekt hält VMs, die Menschen, die sie nutzen, und wie viel sie nutzen dürfen.',
-  switcher: { label: 'Projekt', all: 'Alle Projekte', manage: 'Projekte verwalten' },
   create: 'Neues Projekt',
   createTitle: 'Neues Projekt',
   createText:

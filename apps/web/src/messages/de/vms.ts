@@ -67,6 +67,7 @@ export const vms: Messages['vms'] = {
   },
   actionsFor: (name) => `Aktionen für ${name}`,
   copyAddress: 'Adresse kopieren',
+  thumbnail: (name) => `Was ${name} gerade zeigt`,
   noAddress: 'noch keine Adresse',
   memory: (size) => `${size} Speicher`,
   disk: (size) => `${size} Platte`,
@@ -86,6 +87,7 @@ export const vms: Messages['vms'] = {
   },
   lastSeen: (state, when) => `Zuletzt gesehen ${when}: ${state}`,
   power: {
+    toImage: 'Ein Abbild daraus machen …',
     start: 'Starten',
     shutdown: 'Herunterfahren',
     reboot: 'Neu starten',

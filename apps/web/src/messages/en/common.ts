@@ -16,6 +16,7 @@ export const common = {
     label: 'Main',
     dashboard: 'Dashboard',
     administration: 'Administration',
+    waiting: (n: number) => (n === 1 ? '1 request waits for you' : `${n} requests wait for you`),
     more: 'More',
     vms: 'Virtual machines',
     vmsShort: 'VMs',
@@ -37,6 +38,7 @@ export const common = {
   language: { label: 'Language' },
   sort: { by: (column: string) => `Sort by ${column}` },
   steps: { done: 'done', now: 'under way', todo: 'to come', failed: 'failed' },
+  switcher: { label: 'Project', all: 'All projects', manage: 'Manage projects' },
   gauge: {
     after: (after: string, limit: string) => `${after} of ${limit}`,
     unlimited: (used: string) => `${used}, no limit`,

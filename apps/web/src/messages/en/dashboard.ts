@@ -41,6 +41,8 @@ export const dashboard = {
     crashed: (vm: string) => `${vm} ended unexpectedly`,
     failed: (vm: string) => `The last action on ${vm} failed`,
     image: (image: string) => `${image} could not be made`,
+    outdated: (image: string) => `${image} is out of date`,
+    outdatedText: 'A newer version can be had. VMs that were made of it stay as they are.',
     asked: (project: string, n: number) =>
       n === 1 ? `Somebody in ${project} asks for more quota` : `${n} requests for more quota in ${project}`,
   },

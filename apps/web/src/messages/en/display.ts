@@ -98,5 +98,4 @@ export const display = {
     'A screen, keyboard and pointer from its next start on. A VM without one saves a little memory.',
   settingKeyboard: 'Keyboard layout',
   settingKeyboardHint: 'For phones and pasted text. Real keyboards follow the VM’s own setting.',
-  thumbnail: (name: string) => `What ${name} shows now`,
 }

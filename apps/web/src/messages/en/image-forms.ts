@@ -47,7 +47,6 @@ export const imageForms = {
     elsewhere: 'Somebody else is uploading its file.',
   },
   fromVm: {
-    action: 'Make an image of it…',
     title: (vm: string) => `Make an image of ${vm}`,
     text: 'Copies the disk as it is now. VMs made from the image begin with everything on it: programs, files, users.',
     warning:

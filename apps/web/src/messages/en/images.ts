@@ -12,6 +12,8 @@ export const images = {
   build: 'Build',
   download: 'Download',
   again: 'Try again',
+  outdated: 'A newer version can be had.',
+  update: 'Update',
   use: 'Create VM',
   cancel: 'Cancel',
   started: (name: string) => `${name} is on its way`,

@@ -1,7 +1,6 @@
 export const projects = {
   title: 'Projects',
   description: 'A project holds VMs, the people who use them, and how much they may use.',
-  switcher: { label: 'Project', all: 'All projects', manage: 'Manage projects' },
   create: 'New project',
   createTitle: 'New project',
   createText: 'You become its owner; invite others afterwards. It begins with the home’s default quota.',

@@ -64,6 +64,7 @@ export const vms = {
   },
   actionsFor: (name: string) => `Actions for ${name}`,
   copyAddress: 'Copy address',
+  thumbnail: (name: string) => `What ${name} shows now`,
   noAddress: 'no address yet',
   memory: (size: string) => `${size} memory`,
   disk: (size: string) => `${size} disk`,
@@ -83,6 +84,7 @@ export const vms = {
   },
   lastSeen: (state: string, when: string) => `${state} when last seen, ${when}`,
   power: {
+    toImage: 'Make an image of it…',
     start: 'Start',
     shutdown: 'Shut down',
     reboot: 'Restart',

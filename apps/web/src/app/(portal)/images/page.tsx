@@ -1,5 +1,5 @@
 import { ImageList } from '../../../features/images/image-list.tsx'
-import { m } from '../../../messages/index.ts'
+import { m } from '../../../messages/all.ts'
 import { pageTitle } from '../../../messages/page-title.ts'
 
 export const generateMetadata = pageTitle(() => m.images.title)

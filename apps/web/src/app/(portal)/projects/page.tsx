@@ -1,5 +1,5 @@
 import { ProjectList } from '../../../features/projects/project-list.tsx'
-import { m } from '../../../messages/index.ts'
+import { m } from '../../../messages/all.ts'
 import { pageTitle } from '../../../messages/page-title.ts'
 
 export const generateMetadata = pageTitle(() => m.projects.title)

@@ -1,6 +1,6 @@
 import { Suspense } from 'react'
 import { RecordingsPage } from '../../../features/recordings/recordings-page.tsx'
-import { m } from '../../../messages/index.ts'
+import { m } from '../../../messages/all.ts'
 import { pageTitle } from '../../../messages/page-title.ts'
 
 export const generateMetadata = pageTitle(() => m.recordings.title)

@@ -1,5 +1,5 @@
 import { Account } from '../../../../features/settings/account.tsx'
-import { m } from '../../../../messages/index.ts'
+import { m } from '../../../../messages/all.ts'
 import { pageTitle } from '../../../../messages/page-title.ts'
 
 export const generateMetadata = pageTitle(() => m.settings.account.title)

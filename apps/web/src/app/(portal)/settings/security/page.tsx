@@ -1,5 +1,5 @@
 import { Security } from '../../../../features/settings/security.tsx'
-import { m } from '../../../../messages/index.ts'
+import { m } from '../../../../messages/all.ts'
 import { pageTitle } from '../../../../messages/page-title.ts'
 
 export const generateMetadata = pageTitle(() => m.security.title)
