@@ -26,6 +26,7 @@ export const actionCommands = [
   'download_image',
   'import_image',
   'create_image',
+  'protect_image',
   'delete_image',
 ] as const
 export const actionCommandSchema = z.enum(actionCommands)

@@ -56,6 +56,15 @@ test('a script imports an image, names it, makes one of a server, and deletes th
   })
   assert.deepEqual([made.image.name, made.image.description], ['golden', 'Golden'])
 
+  const protection = (on: boolean) =>
+    call<Made>('POST', `/images/${id}/actions/change_protection`, 201, { delete: on })
+  const guarded = await protection(true)
+  assert.deepEqual(
+    [guarded.action.command, guarded.action.resources],
+    ['change_protection', [{ id, type: 'image' }]],
+  )
+  await call('DELETE', `/images/${id}`, 409)
+  await protection(false)
   await call('DELETE', `/images/${id}`, 204)
   assert.equal(portal.agent.asked.at(-1)?.path, 'image.delete')
 })

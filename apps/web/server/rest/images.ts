@@ -100,6 +100,21 @@ export const imageRoutes = [
     },
   }),
   route({
+    method: 'POST',
+    pattern: '/images/{id}/actions/change_protection',
+    summary: 'Protect an image from deletion, or no longer',
+    tag: 'Image Actions',
+    privilege: on('image', 'owner'),
+    status: 201,
+    path: idPathSchema,
+    body: z.object({ delete: z.boolean() }),
+    response: z.object({ action: actionSchema }),
+    async handle(rest, { path, body, viewer }) {
+      const action = await rest.services.images.protect(viewer, path.id, body.delete)
+      return { action: toAction(action, await imageIds(rest)) }
+    },
+  }),
+  route({
     method: 'DELETE',
     pattern: '/images/{id}',
     summary: 'Delete an image; servers made from it keep their disks',

@@ -35,6 +35,7 @@ const commands: Record<ActionCommand, string> = {
   suspend_vm: 'suspend_server',
   update_vm: 'update_server',
   protect_vm: 'change_protection',
+  protect_image: 'change_protection',
   snapshot_vm: 'create_image',
   restore_vm: 'rebuild_server',
   delete_snapshot: 'delete_image',

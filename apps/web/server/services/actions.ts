@@ -57,6 +57,7 @@ const activityKind = {
   download_image: 'image.download',
   import_image: 'image.import',
   create_image: 'image.create',
+  protect_image: 'image.update',
   delete_image: 'image.delete',
 } as const satisfies Record<ActionCommand, string>
 

@@ -3,8 +3,10 @@ import { HearthError } from '@hearth/shared/errors'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
 import type { ImageUpdateInput, ImageView } from '../views/image.ts'
+import { actionViews, beginAction } from './actions.ts'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
+import { defaultProjectId } from './home.ts'
 import { actionOn, hostForImages, imageAction, ownerFor } from './image-make.ts'
 import { isOwn } from './image-rules.ts'
 import { findImage, imageView, sourceSchema } from './image-view.ts'
@@ -47,6 +49,35 @@ export async function updateImage(
   })
   context.changes.publish('images')
   return imageView(context, viewer, input.id)
+}
+
+/** Protection is the portal's own: it works while the host is away, too. */
+export async function protectImage(
+  context: ServiceContext,
+  viewer: Viewer,
+  id: number,
+  deleteProtected: boolean,
+): Promise<ActionView> {
+  const { db, changes } = context
+  const action = await db.$transaction(async (tx) => {
+    const image = await findImage(tx, { id })
+    const host = await tx.host.findFirst({ orderBy: { id: 'asc' } })
+    if (!host) throw new HearthError('host_unavailable', 'The host was not seen yet.')
+    await tx.image.update({ where: { id }, data: { deleteProtected } })
+    return beginAction(tx, {
+      command: 'protect_image',
+      viewer,
+      projectId: image.projectId ?? (await defaultProjectId(tx)),
+      hostId: host.id,
+      imageId: id,
+      request: null,
+      summary: summaryOf(image.name, { id, deleteProtected }),
+      step: 'Done',
+    })
+  })
+  changes.publish('images', 'actions')
+  const [view] = await actionViews(db, [action])
+  return view!
 }
 
 /** An image of the whole home that is to belong to a project goes to the administrator's own. */

@@ -1,7 +1,7 @@
 import { HearthError } from '@hearth/shared/errors'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
-import { cancelImage, deleteImage, updateImage } from './image-change.ts'
+import { cancelImage, deleteImage, protectImage, updateImage } from './image-change.ts'
 import { imageFromVm, importImage, makeImage, privateAllowed } from './image-make.ts'
 import { beginUpload, dropUpload, finishUpload } from './image-upload.ts'
 import { imageView, listImages } from './image-view.ts'
@@ -23,6 +23,7 @@ export function imagesService(context: ServiceContext): PortalServices['images']
     finishUpload: (viewer, id) => finishUpload(context, viewer, id),
     dropUpload: (viewer, id) => dropUpload(context, viewer, id),
     update: (viewer, projectId, input) => updateImage(context, viewer, projectId, input),
+    protect: (viewer, id, deleteProtected) => protectImage(context, viewer, id, deleteProtected),
     cancel: (viewer, id) => cancelImage(context, viewer, id),
     delete: (viewer, id) => deleteImage(context, viewer, id),
     settings: async () => ({ allowPrivateImports: await privateAllowed(db) }),

@@ -198,6 +198,8 @@ export interface PortalServices {
     dropUpload(viewer: Viewer, id: number): Promise<void>
     /** `projectId`: the image's, null when it is the home's. */
     update(viewer: Viewer, projectId: number | null, input: ImageUpdateInput): Promise<ImageView>
+    /** As `update` does it, answered with an action, for scripts that follow one. */
+    protect(viewer: Viewer, id: number, deleteProtected: boolean): Promise<ActionView>
     cancel(viewer: Viewer, id: number): Promise<void>
     delete(viewer: Viewer, id: number): Promise<ActionView>
     settings(): Promise<{ allowPrivateImports: boolean }>

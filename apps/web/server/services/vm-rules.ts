@@ -75,6 +75,7 @@ const busyWords: Record<ActionCommand, string> = {
   download_image: 'busy',
   import_image: 'busy',
   create_image: 'being copied to an image',
+  protect_image: 'busy',
   delete_image: 'busy',
 }
 

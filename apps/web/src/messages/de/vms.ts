@@ -217,6 +217,7 @@ export const vms: Messages['vms'] = {
       download_image: 'Wird geladen',
       import_image: 'Wird geholt',
       create_image: 'Wird in ein Abbild kopiert',
+      protect_image: 'Wird geändert',
       delete_image: 'Wird gelöscht',
     },
     failed: {
@@ -242,6 +243,7 @@ export const vms: Messages['vms'] = {
       download_image: 'Das Laden des Abbilds schlug fehl',
       import_image: 'Das Holen des Abbilds schlug fehl',
       create_image: 'Das Abbild dieser VM zu machen schlug fehl',
+      protect_image: 'Das Ändern des Abbilds schlug fehl',
       delete_image: 'Das Löschen des Abbilds schlug fehl',
     },
     progress: (what) => `Fortschritt: ${what}`,

@@ -213,6 +213,7 @@ export const vms = {
       download_image: 'Downloading',
       import_image: 'Importing',
       create_image: 'Copying to an image',
+      protect_image: 'Changing',
       delete_image: 'Deleting',
     },
     failed: {
@@ -238,6 +239,7 @@ export const vms = {
       download_image: 'Downloading the image failed',
       import_image: 'Importing the image failed',
       create_image: 'Making an image of this VM failed',
+      protect_image: 'Changing the image failed',
       delete_image: 'Deleting the image failed',
     },
     progress: (what: string) => `Progress: ${what}`,
