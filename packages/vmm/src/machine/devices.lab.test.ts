@@ -9,14 +9,27 @@ import { sharedLab, sharedLabData, sharedScratch } from '../../../../infra/lab/s
 import { bootableKernel } from '../../../../infra/lab/vmlinux.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
 import { BOOT_MS, GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
+import { vsockProgram } from '../testing/vsock-program.ts'
 
 const FOLDER = `${sharedLabData}/devices-test`
+const MODULES = ['vmgenid', 'i6300esb', 'virtio_mmio', 'vmw_vsock_virtio_transport']
+const HOST_PORT = 5000
+const GUEST_PORT = 1024
 const guests: LabGuest[] = []
+
+/** In the lab: answers the guest at one port, and asks it at another. */
+const SOCKETS = `
+  const net = require('node:net')
+  const lines = (socket, heard) => require('node:readline').createInterface(socket).on('line', heard)
+  net.createServer((socket) => lines(socket, (line) => socket.end('you said ' + line + '\\n')))
+    .listen('${FOLDER}/sockets_${HOST_PORT}')
+  const guest = net.connect('${FOLDER}/sockets', () => guest.write('CONNECT ${GUEST_PORT}\\nhost\\n'))
+  lines(guest, (line) => console.log(line))`
 afterEach(async () => {
   for (const guest of guests.splice(0)) await guest.process.stop(1000)
 })
 
-test('restored as another machine a guest makes new random numbers; one that hangs is switched off by its watchdog', async () => {
+test('devices over MMIO; sockets both ways; restored as another machine a guest makes new random numbers; one that hangs is switched off by its watchdog', async () => {
   await buildPrograms()
   const lab = await sharedLab()
   const launch = (args: readonly string[]): LabGuest => {
@@ -29,14 +42,35 @@ test('restored as another machine a guest makes new random numbers; one that han
   await lab.run('mkdir', ['-p', FOLDER])
   const kernel = await debianKernel(cacheDirectory, 'amd64', () => {})
   const initrd = path.join(folder, 'initrd')
-  await writeFile(initrd, await guestInitrd(kernel.modules, ['vmgenid', 'i6300esb']))
+  const programs = new Map([
+    ['vsock-connect', vsockProgram('connect', HOST_PORT, 2)],
+    ['vsock-listen', vsockProgram('listen', GUEST_PORT)],
+  ])
+  await writeFile(initrd, await guestInitrd(kernel.modules, MODULES, programs))
   const vmlinux = await bootableKernel(cacheDirectory, kernel, () => {})
+  const devices = ['--watchdog', 'poweroff', '--virtio', 'mmio', '--vsock', `3,unix:${FOLDER}/sockets`]
   const first = launch([
     ...['--kernel', vmlinux, '--initrd', initrd, '--cmdline', `${GUEST_CMDLINE} run=shell`],
-    ...['--memory', '256M', '--watchdog', 'poweroff'],
+    ...['--memory', '256M', ...devices],
   ])
   await first.until(/guest# /)
   assert.doesNotMatch(await first.shell('dmesg'), /virtual machine fork/)
+  assert.match(await first.shell('cat /proc/interrupts'), /IO-APIC +5-fasteoi +virtio0/)
+  assert.equal((await first.shell('cat /sys/class/misc/hw_random/rng_current')).trim(), 'virtio_rng.0')
+
+  await first.shell(`vsock-listen /bin/sh -c 'read name; echo "guest hears $name"' & true`)
+  let said = ''
+  const host = lab.spawn('node', ['-e', SOCKETS], {
+    onStdout: (chunk) => {
+      said += chunk.toString()
+    },
+  })
+  while (!said.includes('guest hears host')) await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.match(said, /^OK \d+\nguest hears host\n$/)
+  const answer = `vsock-connect /bin/sh -c 'echo hello; read answer; echo "$answer" > /answer'; cat /answer`
+  assert.equal((await first.shell(answer)).trim(), 'you said hello')
+  await host.stop(1000)
+
   const save = `
     const socket = require('node:net').connect('${FOLDER}/control')
     socket.write(JSON.stringify({ id: 1, method: 'snapshot', params: { folder: '${FOLDER}/saved', after: 'quit' } }) + '\\n')
@@ -44,7 +78,7 @@ test('restored as another machine a guest makes new random numbers; one that han
   const { code, stderr } = await lab.run('node', ['-e', save], { timeoutMs: BOOT_MS })
   assert.equal(code, 0, stderr)
   assert.equal((await first.end()).code, 0)
-  const second = launch(['--restore', `${FOLDER}/saved`, '--generation-id', 'new', '--watchdog', 'poweroff'])
+  const second = launch(['--restore', `${FOLDER}/saved`, '--generation-id', 'new', ...devices])
   await second.type('\n')
   await second.until(/guest# /)
   assert.match(await second.shell('dmesg'), /crng reseeded due to virtual machine fork/)
