@@ -12,7 +12,8 @@ import {
   recordingReportSchema,
 } from '@hearth/shared/recording'
 import { parseVmSpec } from '@hearth/shared/vm-spec'
-import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
+import { createTRPCClient, createWSClient, TRPCClientError, type TRPCLink, wsLink } from '@trpc/client'
+import { observable } from '@trpc/server/observable'
 import superjson from 'superjson'
 import WebSocket from 'ws'
 import { z } from 'zod'
@@ -43,6 +44,15 @@ export class AgentClient {
   #subscription: { unsubscribe(): void } | null = null
   #again: NodeJS.Timeout | null = null
   #closed = false
+  /** A call after `close` would open the connection again, and nobody would close it. */
+  readonly #untilClosed: TRPCLink<AgentRouter> =
+    () =>
+    ({ op, next }) =>
+      this.#closed
+        ? observable((observer) =>
+            observer.error(new TRPCClientError('the connection to the host is closed')),
+          )
+        : next(op)
 
   constructor(endpoint: AgentEndpoint, listener: AgentListener) {
     this.#endpoint = endpoint
@@ -63,7 +73,7 @@ export class AgentClient {
       onClose: (cause) => listener.lost(`the connection was closed (${cause?.code ?? 'no code'})`),
     })
     this.#trpc = createTRPCClient<AgentRouter>({
-      links: [wsLink<AgentRouter>({ client: this.#socket, transformer: superjson })],
+      links: [this.#untilClosed, wsLink<AgentRouter>({ client: this.#socket, transformer: superjson })],
     })
     this.#subscribe()
   }

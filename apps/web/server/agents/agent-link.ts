@@ -176,6 +176,7 @@ export class AgentLink {
   }
 
   #askLater(): void {
+    if (this.#closed) return
     this.#askAgain ??= setTimeout(() => {
       this.#askAgain = null
       this.#work = this.#work.then(() => this.#settleActions()).catch((error) => this.#trouble(error))
