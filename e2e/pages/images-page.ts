@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test'
+import { dialogOf } from '../support/dialog.ts'
 
 export interface OwnImage {
   name: string
@@ -25,7 +26,7 @@ export class ImagesPage {
 
   async startImport(image: OwnImage & { url: string; ownNetwork?: boolean }): Promise<void> {
     await this.page.getByRole('button', { name: 'From an address' }).click()
-    const dialog = this.page.getByRole('dialog')
+    const dialog = dialogOf(this.page)
     await dialog.getByLabel('Address', { exact: true }).fill(image.url)
     await this.#fill(dialog, image)
     if (image.ownNetwork) {
@@ -39,7 +40,7 @@ export class ImagesPage {
 
   async startUpload(image: OwnImage & { file: string }): Promise<void> {
     await this.page.getByRole('button', { name: 'Upload a file' }).click()
-    const dialog = this.page.getByRole('dialog')
+    const dialog = dialogOf(this.page)
     await dialog.getByLabel('File').setInputFiles(image.file)
     await this.#fill(dialog, image)
     await dialog.getByRole('button', { name: 'Upload' }).click()

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test'
+import { dialogOf } from '../support/dialog.ts'
 
 /** `/vms/<id>`: one VM, whichever of its tabs is open. */
 export class VmPage {
@@ -34,18 +35,18 @@ export class VmPage {
 
   async reset(): Promise<void> {
     await this.#menuItem('Reset')
-    await this.#page.getByRole('dialog').getByRole('button', { name: 'Reset', exact: true }).click()
+    await dialogOf(this.#page).getByRole('button', { name: 'Reset', exact: true }).click()
   }
 
   async poweroff(): Promise<void> {
     await this.#menuItem('Power off')
-    await this.#page.getByRole('dialog').getByRole('button', { name: 'Power off', exact: true }).click()
+    await dialogOf(this.#page).getByRole('button', { name: 'Power off', exact: true }).click()
   }
 
   /** Types the name, as the dialog asks, and ends on the list. */
   async delete(name: string): Promise<void> {
     await this.#menuItem('Delete')
-    const dialog = this.#page.getByRole('dialog')
+    const dialog = dialogOf(this.#page)
     await dialog.getByLabel(`Type ${name} to confirm`).fill(name)
     await dialog.getByRole('button', { name: 'Delete VM' }).click()
     await expect(this.#page.getByRole('heading', { name: 'Virtual machines', level: 1 })).toBeVisible()

@@ -1,6 +1,7 @@
 import { expect } from '@playwright/test'
 import { VmCreatePage } from '../pages/vm-create-page.ts'
 import { VmListPage } from '../pages/vm-list-page.ts'
+import { dialogOf } from '../support/dialog.ts'
 import { settled } from '../support/every-page.ts'
 import { test } from '../support/home-test.ts'
 
@@ -22,7 +23,7 @@ test('a creation shows its steps, is left and come back to, and cancelled leaves
   await settled(page)
   await list.openVm('second-thoughts')
   await progress.getByRole('button', { name: 'Cancel creation' }).click()
-  const dialog = page.getByRole('dialog')
+  const dialog = dialogOf(page)
   await dialog.getByRole('button', { name: 'Go on creating' }).click()
   await expect(dialog).toHaveCount(0)
   await progress.getByRole('button', { name: 'Cancel creation' }).click()

@@ -1,4 +1,5 @@
 import { expect, type Page } from '@playwright/test'
+import { dialogOf } from '../support/dialog.ts'
 import { settled } from '../support/every-page.ts'
 import { test } from '../support/home-test.ts'
 
@@ -37,7 +38,7 @@ test('several are stopped with one answer, and each says what became of it', asy
   const bar = page.getByRole('group', { name: 'Selected VMs' })
   await expect(bar).toContainText('2 selected')
   await bar.getByRole('button', { name: 'Start', exact: true }).click()
-  let dialog = page.getByRole('dialog')
+  let dialog = dialogOf(page)
   await dialog.getByRole('button', { name: 'Start 2 VMs' }).click()
   await expect(dialog.getByText('Done')).toHaveCount(2)
   await dialog.getByRole('button', { name: 'Close' }).last().click()
@@ -48,7 +49,7 @@ test('several are stopped with one answer, and each says what became of it', asy
     if (await page.getByRole('checkbox', { name: `Select ${name}` }).count())
       await page.getByRole('checkbox', { name: `Select ${name}` }).check()
   await bar.getByRole('button', { name: 'Shut down' }).click()
-  dialog = page.getByRole('dialog')
+  dialog = dialogOf(page)
   await expect(dialog.getByText('Left out')).toHaveCount(1)
   await dialog.getByRole('button', { name: /^Shut down \d VMs?$/ }).click()
   await expect(dialog.getByText('Done')).not.toHaveCount(0)
@@ -69,7 +70,7 @@ test('keys lead through the portal without a mouse', async ({ page }) => {
   await page.keyboard.press('?')
   await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
   await page.keyboard.press('Escape')
-  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await expect(dialogOf(page)).toHaveCount(0)
   await page.keyboard.press('g')
   await page.keyboard.press('a')
   await expect(page).toHaveURL(/\/activity$/)

@@ -1,4 +1,5 @@
 import { expect } from '@playwright/test'
+import { dialogOf } from '../support/dialog.ts'
 import { settled } from '../support/every-page.ts'
 import { test } from '../support/home-test.ts'
 
@@ -10,7 +11,7 @@ test('a port is forwarded, one that leads to another VM is refused beside its fi
   await page.goto(`/vms/${home.vms['quiet-kettle']}/network`)
   await settled(page)
   await page.getByRole('button', { name: 'Forward a port' }).click()
-  const dialog = page.getByRole('dialog')
+  const dialog = dialogOf(page)
   const hostPort = dialog.getByLabel('Port of the box')
   await expect(hostPort).toHaveValue('8080')
   await hostPort.fill('8443')

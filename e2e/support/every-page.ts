@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test'
+import { dialogOf } from './dialog.ts'
 import type { ShowcaseProcess } from './showcase-process.ts'
 
 export interface ShownPage {
@@ -33,7 +34,7 @@ export const everyPage: readonly ShownPage[] = [
     path: vm('photo-library', '/network'),
     async prepare(page) {
       await page.getByRole('button', { name: 'Forward a port' }).click()
-      await page.getByRole('dialog').getByLabel('Port of the box').waitFor()
+      await dialogOf(page).getByLabel('Port of the box').waitFor()
     },
   },
   { name: 'vm-settings', path: vm('build-runner', '/settings') },

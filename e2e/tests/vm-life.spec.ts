@@ -4,6 +4,7 @@ import { SetupPage } from '../pages/setup-page.ts'
 import { VmListPage } from '../pages/vm-list-page.ts'
 import { VmPage } from '../pages/vm-page.ts'
 import { administrator } from '../support/administrator.ts'
+import { dialogOf } from '../support/dialog.ts'
 
 /**
  * A VM's life after its creation, on the real stack, with the tiny Linux: what its page offers reaches the guest.
@@ -40,7 +41,7 @@ const main = () => page.getByRole('main')
 test('a token creates a VM with an empty disk, whose guest writes to it', async () => {
   await page.goto('/settings/tokens')
   await page.getByRole('button', { name: 'Create token' }).first().click()
-  const dialog = page.getByRole('dialog')
+  const dialog = dialogOf(page)
   await dialog.getByLabel('Name of the token').fill('vm-life')
   await dialog.getByRole('button', { name: 'Create token' }).click()
   const secret = await dialog.getByText(/^hearth_\S+$/).textContent()
@@ -93,7 +94,7 @@ test('off, it goes back to the snapshot, gets more memory and another disk; the 
   await vm.poweroff()
   await vm.expectState('Stopped', 2 * MINUTE)
   await main().getByRole('button', { name: 'Go back' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click()
+  await dialogOf(page).getByRole('button', { name: 'Go back' }).click()
   await vm.openTab('Settings')
   const resize = main().getByRole('button', { name: 'Resize' })
   // An emulated host has one CPU, so it is the memory that grows.
@@ -105,7 +106,7 @@ test('off, it goes back to the snapshot, gets more memory and another disk; the 
   await expect(main().getByText('1 vCPU · 256 MiB memory')).toBeVisible()
   await vm.openTab('Disks')
   await main().getByRole('button', { name: 'New disk' }).click()
-  const dialog = page.getByRole('dialog')
+  const dialog = dialogOf(page)
   await expect(dialog.getByLabel('Name', { exact: true })).toHaveValue('cellar-data')
   await dialog.getByLabel('Size').fill('1')
   await dialog.getByRole('button', { name: 'Make and attach' }).click()
