@@ -98,7 +98,7 @@ test('off, it goes back to the snapshot, gets more memory and another disk; the 
   await vm.openTab('Settings')
   const resize = main().getByRole('button', { name: 'Resize' })
   // An emulated host has one CPU, so it is the memory that grows.
-  await main().getByLabel('Memory').fill('256M')
+  await main().getByLabel('Memory', { exact: true }).fill('256M')
   await expect(resize).not.toHaveAttribute('aria-disabled', 'true', { timeout: MINUTE })
   await picture('22-settings')
   await resize.click()

@@ -152,7 +152,7 @@ export const vms: Messages['vms'] = {
     },
     connect: 'Verbinden',
     ssh: 'SSH',
-    sshHint: 'Von der Box selbst aus. Andere Rechner erreichen sie noch nicht.',
+    sshHint: 'Von der Box selbst aus. Für andere Rechner leite unter „Netz“ einen Port weiter.',
     sshNoAddress: 'Die SSH-Zeile erscheint, sobald die VM eine Adresse hat.',
     sshStopped: 'Starte die VM, um dich per SSH zu verbinden.',
     sshNoCloudInit: 'Dieses Abbild hat keinen SSH-Dienst; nimm die Konsole.',

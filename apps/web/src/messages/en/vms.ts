@@ -148,7 +148,7 @@ export const vms = {
     },
     connect: 'Connect',
     ssh: 'SSH',
-    sshHint: 'From the box itself. Other computers do not reach it yet.',
+    sshHint: 'From the box itself. For other computers, forward a port on the Network tab.',
     sshNoAddress: 'The SSH line appears as soon as the VM has an address.',
     sshStopped: 'Start the VM to connect by SSH.',
     sshNoCloudInit: 'This image has no SSH server; use the console.',
