@@ -1,10 +1,12 @@
 'use client'
+import { keyboardLayoutSchema } from '@hearth/shared/vm-spec'
 import type { HostView, ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/all.ts'
 import { Checkbox, Field, Input, InputWithUnit, Select } from '../../ui/field.tsx'
 import { Fold } from '../../ui/fold.tsx'
-import { type Draft, type DraftProblems, type Figures, maxCount } from './draft.ts'
+import { keyboardLayouts } from '../console/keyboard-layout.ts'
+import { type Draft, type DraftProblems, type Figures, hasScreen, maxCount } from './draft.ts'
 import { UserDataField } from './user-data-field.tsx'
 
 const t = m.create
@@ -94,6 +96,22 @@ export function CreateOptions({
           </p>
         )}
       </Fold>
+      {image && hasScreen(image) ? (
+        <Fold title={t.folds.keyboard} value={m.display.layouts[draft.keyboard]}>
+          <Field label={t.folds.keyboard} labelHidden hint={t.keyboardHint} className="max-w-[60ch]">
+            <Select
+              value={draft.keyboard}
+              onChange={(event) => change({ keyboard: keyboardLayoutSchema.parse(event.target.value) })}
+            >
+              {keyboardLayouts.map((name) => (
+                <option key={name} value={name}>
+                  {m.display.layouts[name]}
+                </option>
+              ))}
+            </Select>
+          </Field>
+        </Fold>
+      ) : null}
       {image?.cloudInit ? (
         <Fold
           title={t.folds.cloudInit}

@@ -105,6 +105,7 @@ const draft: Draft = {
   userData: '',
   count: '1',
   bridge: '',
+  keyboard: 'de',
   startAtBoot: true,
   start: true,
 }
@@ -138,6 +139,13 @@ test('an image without cloud-init and disk asks for neither', () => {
   assert.equal('diskBytes' in input, false)
   assert.equal('user' in input, false)
   assert.deepEqual(input.sshKeys, [])
+})
+
+test('a VM with a screen is told of the keyboard, another is not', () => {
+  const displayOf = (image: ImageView) => toInputs(draft, { ...world, image }, 'key-12345')?.[0]?.display
+  assert.equal(displayOf(debian), undefined)
+  assert.deepEqual(displayOf({ ...debian, graphical: true }), { keyboard: 'de' })
+  assert.deepEqual(displayOf({ ...debian, kind: 'iso' }), { keyboard: 'de' })
 })
 
 test('each mistake is told at its field', () => {

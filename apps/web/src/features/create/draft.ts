@@ -1,4 +1,5 @@
 import { whyNotBootable } from '@hearth/shared/image'
+import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import { nameSchema } from '@hearth/shared/names'
 import {
   creationDemand,
@@ -37,6 +38,8 @@ export interface Draft {
   count: string
   /** A bridge of the host; empty: its own network for VMs. */
   bridge: string
+  /** Of a VM with a screen: its guest is set to that keyboard at its first start. */
+  keyboard: LayoutName
   startAtBoot: boolean
   start: boolean
 }
@@ -86,6 +89,10 @@ export interface Figures {
 /** An image without a disk runs from memory; a CD installs onto an empty one. */
 export const hasDisk = (image: Pick<ImageView, 'minDiskBytes' | 'kind'>): boolean =>
   image.minDiskBytes > 0 || image.kind === 'iso'
+
+/** Whether a VM of it gets a screen by itself: it draws on one, or its installer does. */
+export const hasScreen = (image: Pick<ImageView, 'graphical' | 'kind'>): boolean =>
+  image.graphical || image.kind === 'iso'
 
 export function figures(draft: Draft, world: DraftWorld): Figures {
   const size = world.sizes.find((each) => each.name === draft.size)
@@ -228,6 +235,7 @@ function inputOf(
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
     sshKeys: cloudInit ? draft.keyIds.flatMap((id) => world.keys.get(id) ?? []) : [],
     ...(draft.bridge ? { bridge: draft.bridge } : {}),
+    ...(hasScreen(world.image) ? { display: { keyboard: draft.keyboard } } : {}),
     startAtBoot: draft.startAtBoot,
     start: draft.start,
     idempotencyKey,

@@ -16,6 +16,7 @@ import { Field, Input, Select } from '../../ui/field.tsx'
 import { Fold } from '../../ui/fold.tsx'
 import { PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { type KeyboardLayout, layoutOfLanguages } from '../console/keyboard-layout.ts'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
 import { apiCall } from './api-call.ts'
 import { CreateOptions } from './create-options.tsx'
@@ -76,6 +77,7 @@ const blank: Draft = {
   userData: '',
   count: '1',
   bridge: '',
+  keyboard: 'us',
   startAtBoot: true,
   start: true,
 }
@@ -120,6 +122,8 @@ export function VmCreate() {
   const [sent, setSent] = useState<{ done: number; all: number } | null>(null)
   const [fromLink, setFromLink] = useState<string | null>(null)
   useEffect(() => setFromLink(new URLSearchParams(window.location.search).get('image')), [])
+  const [keyboard, setKeyboard] = useState<KeyboardLayout>('us')
+  useEffect(() => setKeyboard(layoutOfLanguages(navigator.languages)), [])
 
   const firstReady =
     images?.find((image) => image.uid === fromLink) ?? images?.find((image) => image.status === 'ready')
@@ -133,6 +137,7 @@ export function VmCreate() {
     user: loginFrom(session?.user?.name) || image?.loginUser || '',
     keyIds: keys?.map((key) => key.id) ?? [],
     size: firstSize,
+    keyboard,
     ...typed,
     projectId: project?.id ?? null,
     imageUid,

@@ -39,9 +39,11 @@ export const create: Messages['create'] = {
     login: 'Anmeldung',
     disk: 'Platte und Start',
     network: 'Netz',
+    keyboard: 'Tastatur',
     cloudInit: 'cloud-init',
     more: 'Labels und Anzahl',
   },
+  keyboardHint: 'Womit an ihrem Bildschirm getippt wird. Der Gast wird beim ersten Start darauf eingestellt.',
   none: 'keine',
   userData: {
     label: 'Benutzerdaten (user data)',

@@ -36,9 +36,11 @@ export const create = {
     login: 'Signing in',
     disk: 'Disk and start',
     network: 'Network',
+    keyboard: 'Keyboard',
     cloudInit: 'Cloud-init',
     more: 'Labels and number',
   },
+  keyboardHint: 'What its screen is typed at with. The guest is set to it at its first start.',
   none: 'none',
   userData: {
     label: 'User data',
