@@ -1,13 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import os from 'node:os'
 import path from 'node:path'
 import { type BrowserContext, expect, type Page, test } from '@playwright/test'
 import { ImagesPage } from '../pages/images-page.ts'
 import { SetupPage } from '../pages/setup-page.ts'
 import { administrator } from '../support/administrator.ts'
 import { type CatalogueStack, startCatalogueStack } from '../support/catalogue-stack.ts'
+import { breakableConnection, type Connection } from '../support/connection.ts'
+import { dialogOf } from '../support/dialog.ts'
 
 /** Images from outside, on the real portal, agent and builder. The tests build on one another. */
 test.describe.configure({ mode: 'serial' })
@@ -22,6 +25,7 @@ let stack: CatalogueStack
 let files: Server
 /** Requests for the file, by the byte they begin at. */
 const asked: number[] = []
+let connection: Connection
 let context: BrowserContext
 let page: Page
 let images: ImagesPage
@@ -43,15 +47,17 @@ test.beforeAll(async ({ browser }) => {
   })
   await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve))
   stack = await startCatalogueStack()
-  context = await browser.newContext({ baseURL: stack.url })
+  connection = await breakableConnection(stack.url)
+  context = await browser.newContext({ baseURL: connection.url })
   page = await context.newPage()
   const setup = new SetupPage(page)
-  await setup.open(stack.setupUrl)
+  await setup.open(stack.setupUrl.replace(stack.url, connection.url))
   await setup.complete(administrator)
   images = new ImagesPage(page)
 })
 test.afterAll(async () => {
   await context?.close()
+  connection?.close()
   await stack?.stop()
   files?.close()
 })
@@ -97,4 +103,65 @@ test('a wrong checksum never becomes an image, and says so on the card', async (
   await expect(images.card('Not ours').getByText(/not the one that was expected/)).toBeVisible()
   expect(await readdir(stack.images)).not.toContain('not-ours')
   expect(await readdir(path.join(stack.images, '.downloads'))).toEqual([])
+})
+
+/** `npm run bench -- upload` asks for more. */
+const uploadMib = Number(process.env.HEARTH_UPLOAD_MIB ?? 200)
+
+test(`an upload of ${uploadMib} MiB survives a broken connection, and no server holds it in memory`, async () => {
+  test.setTimeout(60_000 + uploadMib * 1000)
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'hearth-upload-'))
+  const file = path.join(folder, 'big.img')
+  const handle = await open(file, 'w')
+  // A hole at its end: zeros are told, not sent.
+  const bytesMib = Math.floor((uploadMib - 8) / 6) * 6
+  for (let at = 0; at < bytesMib; at += 6) await handle.write(disk, 0, disk.length, at * MIB)
+  await handle.truncate(uploadMib * MIB)
+  await handle.close()
+  await images.open()
+  const before = await stack.memory()
+  await stack.forgetPeaks()
+  const began = performance.now()
+  const broken = connection.breakAfter((uploadMib / 3) * MIB)
+  await images.startUpload({ name: 'Big disk', loginUser: 'debian', file })
+  await broken
+  await expect(images.card('Big disk').getByText(/going on by itself/)).toBeVisible()
+  connection.mend()
+  await images.expectState('Big disk', 'Ready', uploadMib * 1000)
+  const peaks = await stack.peaks()
+  const figures = {
+    seconds: Math.round((performance.now() - began) / 1000),
+    portalMib: Math.round((peaks.portal - before.portal) / MIB),
+    agentMib: Math.round((peaks.agent - before.agent) / MIB),
+  }
+  test.info().annotations.push({ type: 'upload', description: JSON.stringify(figures) })
+  // What pipes hold, and garbage until it is collected: the same for any size.
+  expect(figures.portalMib).toBeLessThan(100)
+  expect(figures.agentMib).toBeLessThan(100)
+  const made = await stat(path.join(stack.images, 'big-disk', 'disk.raw'))
+  expect(made.size).toBe(uploadMib * MIB)
+  expect(made.blocks * 512).toBeLessThan((bytesMib + 4) * MIB)
+  await rm(folder, { recursive: true })
+})
+
+test('a protected image is not deleted; unprotected, its name has to be typed', async () => {
+  await images.open()
+  await page.getByRole('link', { name: 'Big disk', exact: true }).click()
+  const remove = page.getByRole('button', { name: 'Delete image' })
+  const guard = page.getByRole('switch', { name: 'Protect from deletion' })
+  await guard.click()
+  await expect(remove).toHaveAttribute('aria-disabled', 'true')
+  await guard.click()
+  await expect(remove).not.toHaveAttribute('aria-disabled', 'true')
+  await remove.click()
+  const dialog = dialogOf(page)
+  const sure = dialog.getByRole('button', { name: 'Delete image' })
+  await dialog.getByLabel(/Type Big disk/).fill('Big dish')
+  await expect(sure).toHaveAttribute('aria-disabled', 'true')
+  await dialog.getByLabel(/Type Big disk/).fill('Big disk')
+  await sure.click()
+  await expect(page.getByRole('heading', { name: 'Images', level: 1 })).toBeVisible()
+  await expect(images.card('Our disk')).toBeVisible()
+  await expect(images.card('Big disk')).toBeHidden()
+  expect(await readdir(stack.images)).not.toContain('big-disk')
 })

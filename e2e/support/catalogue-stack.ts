@@ -11,13 +11,21 @@ const inRepository = (file: string): string => path.join(repository, file)
 /** Debian's account for what owns nothing (base-passwd). */
 const nobody = '65534'
 
+export interface Memory {
+  readonly portal: number
+  readonly agent: number
+}
+
 export interface CatalogueStack {
   readonly url: string
   readonly setupUrl: string
   /** The image store. */
   readonly images: string
   /** Resident memory of the portal's and the agent's processes, in bytes. */
-  memory(): Promise<{ portal: number; agent: number }>
+  memory(): Promise<Memory>
+  /** The most that was resident since `forgetPeaks`. */
+  peaks(): Promise<Memory>
+  forgetPeaks(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -76,11 +84,19 @@ export async function startCatalogueStack(): Promise<CatalogueStack> {
     ...['--agent-url', `ws://127.0.0.1:${agentPort}`, '--agent-token-file', token],
   ])
   const { url, setupUrl } = await firstLine(portal)
+  const memoryOf = async (line: string): Promise<Memory> => ({
+    portal: await statusBytes(portal, line),
+    agent: await statusBytes(agent, line),
+  })
   return {
     url,
     setupUrl,
     images: folder('images'),
-    memory: async () => ({ portal: await resident(portal), agent: await resident(agent) }),
+    memory: () => memoryOf('VmRSS'),
+    peaks: () => memoryOf('VmHWM'),
+    async forgetPeaks() {
+      for (const { pid } of [portal, agent]) await writeFile(`/proc/${pid}/clear_refs`, '5')
+    },
     async stop() {
       for (const child of children) child.kill('SIGTERM')
       await Promise.all(
@@ -101,8 +117,8 @@ async function firstLine(child: ChildProcess): Promise<{ url: string; setupUrl: 
   throw new Error('The portal ended before it was ready. DEBUG_STACK=1 shows why.')
 }
 
-/** proc_pid_status(5); its "kB" are KiB. */
-async function resident({ pid }: ChildProcess): Promise<number> {
+/** proc_pid_status(5); its "kB" are KiB. Writing 5 to clear_refs (proc_pid_clear_refs(5)) begins VmHWM anew. */
+async function statusBytes({ pid }: ChildProcess, line: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
+  return Number(new RegExp(`^${line}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024
 }

@@ -31,14 +31,20 @@ import {
 import { type BenchMonitor, benchMonitors } from './monitors.ts'
 import { benchPackages } from './programs.ts'
 import { type BenchReport, failureList, reportTable } from './report.ts'
+import { benchUpload } from './upload.ts'
 
 if (process.argv[2] === 'display') {
   await benchDisplay(process.argv.slice(3))
   process.exit(0)
 }
+if (process.argv[2] === 'upload') {
+  await benchUpload(process.argv.slice(3))
+  process.exit(0)
+}
 
 const usage = `Usage: npm run bench -- [OPTION]…
        npm run bench -- display [OPTION]…    the display server beside QEMU's, on this machine
+       npm run bench -- upload [OPTION]…     a file of 2 GiB through the page, and what it costs in memory
 Measures hearth-vmm beside QEMU (microvm and q35) in a lab host and prints a table.
 
   --rounds N     how often each monitor is measured (default 3)
