@@ -1,7 +1,7 @@
 /** Hetzner's own command line, as Debian has it, drives the portal: the tool decides whether our answers are what it expects. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { after, before, test } from 'node:test'
+import { runProgram } from '../testing/run-program.ts'
 import { act } from '../testing/showcase/acting-agent.ts'
 import { TestPortal } from '../testing/test-portal.ts'
 
@@ -18,21 +18,11 @@ before(async () => {
 })
 after(() => portal.stop())
 
-function hcloud(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn('hcloud', ['--poll-interval', '50ms', ...args], {
-    env: { ...process.env, HCLOUD_ENDPOINT: `${portal.url}/api/v1`, HCLOUD_TOKEN: token },
-    stdio: ['ignore', 'pipe', 'pipe'],
+const hcloud = (...args: string[]) =>
+  runProgram('hcloud', ['--poll-interval', '50ms', ...args], {
+    HCLOUD_ENDPOINT: `${portal.url}/api/v1`,
+    HCLOUD_TOKEN: token,
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text) => {
-      output += String(text)
-    })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, output }))
-  })
-}
 
 async function does(expected: RegExp, ...args: string[]): Promise<void> {
   const { code, output } = await hcloud(...args)
