@@ -23,10 +23,10 @@ export function useImageFacts() {
 }
 
 /** What is missing, by field; empty when it can be sent. */
-export function missingFacts(draft: ImageFactsDraft): Record<string, string> {
+export function missingFacts(draft: ImageFactsDraft, withLogin: boolean): Record<string, string> {
   return {
     ...(draft.name.trim() ? {} : { name: t.nameMissing }),
-    ...(draft.cloudInit && !draft.loginUser.trim() ? { loginUser: t.loginUserMissing } : {}),
+    ...(withLogin && draft.cloudInit && !draft.loginUser.trim() ? { loginUser: t.loginUserMissing } : {}),
   }
 }
 
@@ -41,13 +41,13 @@ export function ImageFactsFields({
   draft,
   set,
   errors,
-  withLogin = true,
+  withLogin,
 }: {
   draft: ImageFactsDraft
   set: (change: Partial<ImageFactsDraft>) => void
   errors: Readonly<Record<string, string>>
   /** An image made from a VM has the VM's. */
-  withLogin?: boolean
+  withLogin: boolean
 }) {
   const { session } = useSession()
   const isAdmin = session?.user?.role === 'admin'

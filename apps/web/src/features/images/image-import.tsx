@@ -1,82 +1,61 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { errorMessage, fieldErrors } from '../../data/errors.ts'
+import { errorMessage } from '../../data/errors.ts'
 import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/all.ts'
 import { Field, Input } from '../../ui/field.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { FormDialog } from '../shell/form-dialog.tsx'
-import {
-  ChecksumField,
-  factsInput,
-  ImageFactsFields,
-  missingFacts,
-  useImageFacts,
-} from './image-facts-form.tsx'
+import { ChecksumField, factsInput, useImageFacts } from './image-facts-form.tsx'
+import { ImageFormDialog } from './image-form-dialog.tsx'
 
-const t = m.imageForms
+const t = m.imageForms.import
 
 export function ImageImport({ onClose }: { onClose: () => void }) {
   const importing = useMutation(useTRPC().image.import.mutationOptions())
-  const { draft, set } = useImageFacts()
+  const facts = useImageFacts()
   const [url, setUrl] = useState('')
   const [checksum, setChecksum] = useState('')
-  const [tried, setTried] = useState(false)
-  const missing = {
-    ...missingFacts(draft),
-    ...(/^https?:\/\/[^/\s]+\/\S/i.test(url.trim()) ? {} : { url: t.import.urlMissing }),
-  }
-  const refused = importing.error ? fieldErrors(importing.error) : {}
-  const errors: Readonly<Record<string, string>> = { ...refused, ...(tried ? missing : {}) }
-
-  function submit() {
-    setTried(true)
-    if (Object.keys(missing).length > 0) return
-    importing.mutate(
-      { ...factsInput(draft), url: url.trim(), checksum: checksum.trim() || null },
-      {
-        onSuccess: () => {
-          toast.success(m.images.started(draft.name.trim()))
-          onClose()
-        },
-      },
-    )
-  }
-
   return (
-    <FormDialog
+    <ImageFormDialog
       id="image-import"
-      wide
-      title={t.import.title}
-      description={t.import.text}
-      submit={t.import.submit}
-      busy={importing.isPending}
-      problem={
-        importing.error && Object.keys(refused).length === 0
-          ? errorMessage(importing.error, m.entry.signIn.unreachable)
-          : null
+      texts={t}
+      facts={facts}
+      missing={/^https?:\/\/[^/\s]+\/\S/i.test(url.trim()) ? {} : { url: t.urlMissing }}
+      request={importing}
+      onSubmit={(draft) =>
+        importing.mutate(
+          { ...factsInput(draft), url: url.trim(), checksum: checksum.trim() || null },
+          {
+            onSuccess: () => {
+              toast.success(m.images.started(draft.name.trim()))
+              onClose()
+            },
+          },
+        )
       }
-      onSubmit={submit}
       onClose={onClose}
+      file={(errors) => (
+        <>
+          <Field label={t.url} hint={t.urlHint} error={errors.url}>
+            <Input
+              type="url"
+              value={url}
+              onChange={(event) => setUrl(event.target.value)}
+              placeholder="https://"
+              maxLength={2048}
+              autoComplete="off"
+              spellCheck={false}
+            />
+          </Field>
+          <ChecksumField value={checksum} onChange={setChecksum} error={errors.checksum} />
+        </>
+      )}
     >
-      <Field label={t.import.url} hint={t.import.urlHint} error={errors.url}>
-        <Input
-          type="url"
-          value={url}
-          onChange={(event) => setUrl(event.target.value)}
-          placeholder="https://"
-          maxLength={2048}
-          autoComplete="off"
-          spellCheck={false}
-        />
-      </Field>
-      <ChecksumField value={checksum} onChange={setChecksum} error={errors.checksum} />
-      <ImageFactsFields draft={draft} set={set} errors={errors} />
       <OwnNetwork />
-    </FormDialog>
+    </ImageFormDialog>
   )
 }
 
@@ -97,13 +76,13 @@ function OwnNetwork() {
   return (
     <div className="flex items-start justify-between gap-4 border-line border-t pt-4">
       <div className="min-w-0">
-        <p className="text-sm">{t.import.ownNetwork}</p>
-        <p className="text-13 text-ink-3">{isAdmin ? t.import.ownNetworkHint : t.import.ownNetworkWhy}</p>
+        <p className="text-sm">{t.ownNetwork}</p>
+        <p className="text-13 text-ink-3">{isAdmin ? t.ownNetworkHint : t.ownNetworkWhy}</p>
       </div>
       <Switch
         checked={allowed}
         onChange={(allowPrivateImports) => change.mutate({ allowPrivateImports })}
-        label={t.import.ownNetwork}
+        label={t.ownNetwork}
         disabled={!isAdmin || !data || change.isPending}
       />
     </div>
