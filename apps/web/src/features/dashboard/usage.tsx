@@ -1,6 +1,5 @@
 'use client'
 import type { QuotaKey } from '@hearth/shared/quota'
-import Link from 'next/link'
 import type { ProjectView } from '../../data/hooks.ts'
 import { useChosenProject } from '../../lib/chosen-project.ts'
 import { paths } from '../../lib/paths.ts'
@@ -8,8 +7,10 @@ import { m } from '../../messages/all.ts'
 import { Gauge } from '../../ui/gauge.tsx'
 import { Card, Skeleton } from '../../ui/layout.tsx'
 import { amount } from '../projects/amounts.ts'
+import { SmallTable } from './small-table.tsx'
 
 const t = m.dashboard
+const c = t.usersColumns
 const shown = ['vms', 'vcpus', 'memory', 'disk'] as const satisfies readonly QuotaKey[]
 
 const used = (project: ProjectView, key: QuotaKey) =>
@@ -53,45 +54,19 @@ export function WhoUsesWhat({ projects }: { projects: readonly ProjectView[] }) 
   )
   return (
     <Card title={t.users} flush>
-      <table className="w-full text-left">
-        <thead className="border-line border-b text-ink-3 text-xs">
-          <tr>
-            <th scope="col" className="px-5 py-2 font-medium">
-              {t.usersColumns.project}
-            </th>
-            <th scope="col" className="px-2 py-2 text-right font-medium">
-              {t.usersColumns.running}
-            </th>
-            <th scope="col" className="px-2 py-2 text-right font-medium">
-              {t.usersColumns.memory}
-            </th>
-            <th scope="col" className="px-5 py-2 text-right font-medium">
-              {t.usersColumns.disk}
-            </th>
-          </tr>
-        </thead>
-        <tbody className="divide-y divide-line">
-          {sorted.slice(0, 6).map((project) => (
-            <tr key={project.id} className="tnum relative text-13 hover:bg-raised/45">
-              <td className="px-5 py-2.5">
-                <Link
-                  href={paths.project(project.id)}
-                  className="font-medium outline-offset-[-2px] after:absolute after:inset-0"
-                >
-                  {project.name}
-                </Link>
-              </td>
-              <td className="px-2 py-2.5 text-right text-ink-2">
-                {t.of(String(project.running), String(project.vms))}
-              </td>
-              <td className="px-2 py-2.5 text-right text-ink-2">
-                {amount('memory', used(project, 'memory'))}
-              </td>
-              <td className="px-5 py-2.5 text-right text-ink-2">{amount('disk', used(project, 'disk'))}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <SmallTable
+        columns={[c.project, c.running, c.memory, c.disk]}
+        rows={sorted.slice(0, 6).map((project) => ({
+          key: project.id,
+          href: paths.project(project.id),
+          name: project.name,
+          figures: [
+            t.of(String(project.running), String(project.vms)),
+            amount('memory', used(project, 'memory')),
+            amount('disk', used(project, 'disk')),
+          ],
+        }))}
+      />
     </Card>
   )
 }
