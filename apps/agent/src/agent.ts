@@ -1,5 +1,6 @@
 /** The agent: its parts put together, and the requests of the protocol handed to them. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ActionReport } from '@hearth/shared/action'
 import type {
   AgentEvent,
@@ -11,6 +12,7 @@ import type {
   VolumeGrowInput,
   VolumeRefInput,
 } from '@hearth/shared/agent-protocol'
+import type { BackupSource } from '@hearth/shared/backup'
 import { HearthError } from '@hearth/shared/errors'
 import type { ImageImport, OwnImage } from '@hearth/shared/image'
 import { sampleIntervalMs } from '@hearth/shared/metrics'
@@ -19,6 +21,9 @@ import { ActionJournal, type ActionRequest } from './actions/action-journal.ts'
 import { type ActionSubject, Actions } from './actions/actions.ts'
 import { Dispatcher } from './actions/dispatcher.ts'
 import type { AgentServices, EventSink } from './api/services.ts'
+import { BackupRequests } from './backup/backup-requests.ts'
+import { BackupStore } from './backup/backup-store.ts'
+import { BackupTarget } from './backup/backup-target.ts'
 import { EventHub } from './events/event-hub.ts'
 import { requireFits } from './host/capacity.ts'
 import { readHostInfo } from './host/info.ts'
@@ -64,11 +69,13 @@ export class Agent implements AgentServices {
   readonly #snapshots: SnapshotStore
   readonly #sampler: Sampler
   readonly #volumes: VolumeStore
+  readonly #backups: BackupStore
   readonly #network: GuestNetwork
   readonly #catalogue: ImageCatalogue
   readonly #cache: ImageCache
   readonly #ownImages: OwnImages
   readonly recordings: Recordings
+  readonly backups: BackupRequests
   /** Uploads go to it past the actions. */
   readonly builder: BuilderClient
   readonly #actions: Actions
@@ -91,6 +98,15 @@ export class Agent implements AgentServices {
     this.#volumes = new VolumeStore(options.state, {
       changed: (volume) => this.#hub.publish({ type: 'volume', volume }),
       removed: (volumeUid) => this.#hub.publish({ type: 'volume_removed', volumeUid }),
+    })
+    this.#backups = new BackupStore({
+      target: new BackupTarget(options.state),
+      log,
+      events: {
+        target: (target) => this.#hub.publish({ type: 'backup_target', target }),
+        changed: (backup) => this.#hub.publish({ type: 'backup', backup }),
+        removed: (backupUid) => this.#hub.publish({ type: 'backup_removed', backupUid }),
+      },
     })
     const isRoot = process.getuid?.() === 0
     this.#network = isRoot
@@ -145,6 +161,8 @@ export class Agent implements AgentServices {
       store: this.#store,
       snapshots: this.#snapshots,
       volumes: this.#volumes,
+      backups: this.#backups,
+      stagingFolder: join(options.state, 'backup-staging'),
       catalogue: this.#catalogue,
       cache: this.#cache,
       ownImages: this.#ownImages,
@@ -155,6 +173,7 @@ export class Agent implements AgentServices {
     this.#dispatcher = new Dispatcher(parts)
     const requests = { ...parts, dispatcher: this.#dispatcher }
     this.#snapshotRequests = new SnapshotRequests(requests)
+    this.backups = new BackupRequests(requests)
     this.#volumeRequests = new VolumeRequests(requests)
     this.#imageRequests = new ImageRequests(requests)
   }
@@ -168,6 +187,8 @@ export class Agent implements AgentServices {
     await this.#jails.open()
     await this.#volumes.open()
     await this.#cache.open()
+    await rm(join(this.#options.state, 'backup-staging'), { recursive: true, force: true })
+    await this.#backups.open()
     await this.#ownImages.open()
     await this.#catalogue.open()
     await this.recordings.open()
@@ -226,6 +247,8 @@ export class Agent implements AgentServices {
         images: this.#catalogue.list(),
         vmSnapshots: this.#snapshots.reports(),
         volumes: this.#volumes.reports(),
+        backupTarget: this.#backups.targetReport(),
+        backups: this.#backups.reports(),
         actions: this.#actions.recent(snapshotActions),
       }),
       ...(sink ? { ready: () => sink.ready() } : {}),
@@ -233,7 +256,7 @@ export class Agent implements AgentServices {
   }
 
   async createVm(input: VmCreateInput): Promise<ActionReport> {
-    const { actionId, spec, start, snapshotUid } = input
+    const { actionId, spec, start, snapshotUid, backup } = input
     const seen = this.#actions.get(actionId)
     if (seen) return seen
     await this.#requireNetwork(spec)
@@ -242,7 +265,8 @@ export class Agent implements AgentServices {
     // Two cards with one address on one bridge would take each other's packets, and their fixed IP address.
     if (this.#vms.all().some((vm) => vm.spec.mac === spec.mac))
       throw new HearthError('uniqueness_error', `A VM on this host already has the MAC address ${spec.mac}.`)
-    if (snapshotUid !== undefined) this.#snapshots.require(snapshotUid)
+    if (backup) this.#requireSource(spec, backup)
+    else if (snapshotUid !== undefined) this.#snapshots.require(snapshotUid)
     else if (!this.#catalogue.has(spec.image))
       throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
     requireFits(spec)
@@ -253,6 +277,7 @@ export class Agent implements AgentServices {
       spec,
       start,
       ...(snapshotUid === undefined ? {} : { snapshotUid }),
+      ...(backup ? { backup } : {}),
     }
     return this.#dispatcher.acceptOnVm(spec.vmUid, { actionId, command: 'create_vm' }, request)
   }
@@ -313,10 +338,13 @@ export class Agent implements AgentServices {
     this.#imageRequests.create(input)
   deleteImage = (input: { actionId: number; imageUid: string }) => this.#imageRequests.delete(input)
 
-  /** Only what makes a VM or an image can be cancelled: it leaves nothing half done behind. */
+  /** Only what leaves nothing half done behind can be cancelled. */
   async cancelAction(actionId: number): Promise<ActionReport | null> {
     const report = this.#actions.get(actionId)
-    const cancellable = ['create_vm', 'build_image', 'download_image', 'import_image', 'create_image']
+    const cancellable = [
+      ...['backup_vm', 'restore_backup', 'verify_backup'],
+      ...['create_vm', 'build_image', 'download_image', 'import_image', 'create_image'],
+    ]
     if (report && !cancellable.includes(report.command))
       throw new HearthError('invalid_state', 'This cannot be cancelled any more.')
     await this.#actions.cancel(actionId)
@@ -326,6 +354,18 @@ export class Agent implements AgentServices {
   #requireNetwork(spec: VmSpec, current?: VmSpec): Promise<void> {
     const others = this.#vms.all().flatMap((vm) => (vm.spec.vmUid === spec.vmUid ? [] : [vm.spec]))
     return requireNetwork(this.#network, others, spec, current)
+  }
+
+  /** A VM from a backup has the new volumes that the request names, and no others. */
+  #requireSource(spec: VmSpec, backup: BackupSource): void {
+    this.#backups.requireWhole(backup.backupUid)
+    const wanted = (spec.volumes ?? []).map(({ volumeUid }) => volumeUid)
+    const made = new Set(backup.volumes.map(({ to }) => to))
+    if (made.size !== wanted.length || wanted.some((uid) => !made.has(uid)))
+      throw new HearthError('invalid_input', 'The VM and its volumes do not belong together.')
+    for (const uid of made)
+      if (this.#volumes.has(uid))
+        throw new HearthError('uniqueness_error', 'A volume with this identity is already on this host.')
   }
 
   #startAtBoot(vm: Vm): void {
@@ -347,6 +387,8 @@ export class Agent implements AgentServices {
     try {
       for (const vm of this.#vms.all()) await vm.measure()
       await this.#volumes.measureAll()
+      // Not waited for: a share whose server is gone answers late, and holds up nothing else.
+      void this.#backups.look()
       if (this.#hub.subscriberCount > 0) this.#hub.publish({ type: 'host', host: await this.hostInfo() })
       // Taken also when nobody listens: rates need the sample before.
       this.#hub.publish({ type: 'sample', sample: await this.#sampler.sample() })

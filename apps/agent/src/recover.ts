@@ -109,11 +109,15 @@ async function resume(context: RecoverContext, entry: JournalEntry): Promise<boo
     case 'build':
     case 'import':
     case 'delete_image':
+    case 'verify_backup':
+    case 'delete_backup':
       return goOn()
     case 'create_image':
       return vms.find(request.vmUid) ? goOn() : end(cancelled())
     case 'delete':
       return vms.find(request.vmUid) ? goOn() : end(null)
+    case 'backup':
+    case 'restore_backup':
     case 'snapshot':
     case 'restore':
     case 'delete_snapshot':

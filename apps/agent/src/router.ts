@@ -2,6 +2,9 @@
 import { actionReportSchema } from '@hearth/shared/action'
 import {
   actionGetInputSchema,
+  backupRefInputSchema,
+  backupTargetInputSchema,
+  backupVmInputSchema,
   hostInfoSchema,
   imageBuildInputSchema,
   imageCreateInputSchema,
@@ -19,6 +22,7 @@ import {
   volumeGrowInputSchema,
   volumeRefInputSchema,
 } from '@hearth/shared/agent-protocol'
+import { backupTargetReportSchema } from '@hearth/shared/backup'
 import { imageReportSchema } from '@hearth/shared/image'
 import {
   recordingRefInputSchema,
@@ -66,6 +70,28 @@ export const agentRouter = router({
       .input(vmSnapshotInputSchema)
       .output(actionReportSchema)
       .mutation(({ ctx, input }) => ctx.services.deleteSnapshot(input)),
+  }),
+  backup: router({
+    setTarget: procedure
+      .input(backupTargetInputSchema)
+      .output(backupTargetReportSchema.nullable())
+      .mutation(({ ctx, input }) => ctx.services.backups.setTarget(input.folder)),
+    take: procedure
+      .input(backupVmInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.backups.take(input)),
+    restore: procedure
+      .input(backupVmInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.backups.restore(input)),
+    verify: procedure
+      .input(backupRefInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.backups.verify(input)),
+    delete: procedure
+      .input(backupRefInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.backups.delete(input)),
   }),
   volume: router({
     create: procedure

@@ -1,5 +1,12 @@
 import { z } from 'zod'
 import { actionReportSchema } from './action.ts'
+import {
+  backupFolderSchema,
+  backupReportSchema,
+  backupSourceSchema,
+  backupTargetReportSchema,
+  backupUidSchema,
+} from './backup.ts'
 import { imageImportSchema, imageReportSchema, ownImageSchema } from './image.ts'
 import { hostSampleSchema } from './metrics.ts'
 import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
@@ -22,6 +29,11 @@ import { volumeBytesSchema, volumeFormatSchema, volumeReportSchema, volumeUidSch
  *   vm.snapshot    mutation     VmSnapshotInput → ActionReport
  *   vm.restore     mutation     VmSnapshotInput → ActionReport     (the VM is stopped)
  *   vm.deleteSnapshot mutation  VmSnapshotInput → ActionReport
+ *   backup.setTarget mutation   {folder | null} → BackupTargetReport | null   (checked; what lies there is found)
+ *   backup.take    mutation     BackupVmInput → ActionReport       (the VM is held only while its disks are copied aside)
+ *   backup.restore mutation     BackupVmInput → ActionReport       (in place; the VM is stopped)
+ *   backup.verify  mutation     BackupRefInput → ActionReport      (reads all of it again)
+ *   backup.delete  mutation     BackupRefInput → ActionReport
  *   volume.create  mutation     VolumeCreateInput → ActionReport   (and attaches it, if asked)
  *   volume.grow    mutation     VolumeGrowInput → ActionReport
  *   volume.delete  mutation     VolumeRefInput → ActionReport      (attached to none)
@@ -115,7 +127,10 @@ export const vmCreateInputSchema = z.object({
   actionId: idSchema,
   spec: vmSpecSchema,
   start: z.boolean(),
-  /** Its disk comes from this snapshot instead of the image. */ snapshotUid: snapshotUidSchema.optional(),
+  /** Its disk comes from this snapshot instead of the image. */
+  snapshotUid: snapshotUidSchema.optional(),
+  /** The same with all disks, from a backup; the specification names the new volumes. */
+  backup: backupSourceSchema.optional(),
 })
 export type VmCreateInput = z.infer<typeof vmCreateInputSchema>
 /** `suspend` writes the running machine to the disk and ends its process; `start` goes on from there, `poweroff` throws it away. */
@@ -130,6 +145,15 @@ export const vmSnapshotInputSchema = z.object({
   snapshotUid: snapshotUidSchema,
 })
 export type VmSnapshotInput = z.infer<typeof vmSnapshotInputSchema>
+export const backupTargetInputSchema = z.object({ folder: backupFolderSchema.nullable() })
+export const backupVmInputSchema = z.object({
+  actionId: idSchema,
+  vmUid: vmUidSchema,
+  backupUid: backupUidSchema,
+})
+export type BackupVmInput = z.infer<typeof backupVmInputSchema>
+export const backupRefInputSchema = z.object({ actionId: idSchema, backupUid: backupUidSchema })
+export type BackupRefInput = z.infer<typeof backupRefInputSchema>
 export const volumeCreateInputSchema = z.object({
   actionId: idSchema,
   volumeUid: volumeUidSchema,
@@ -168,6 +192,10 @@ export const agentEventSchema = z.discriminatedUnion('type', [
     images: z.array(imageReportSchema),
     vmSnapshots: z.array(vmSnapshotReportSchema),
     volumes: z.array(volumeReportSchema),
+    /** null: none is chosen. Absent from an older agent, as are the backups. */
+    backupTarget: backupTargetReportSchema.nullable().optional(),
+    /** What was found in the target so far. */
+    backups: z.array(backupReportSchema).optional(),
     /** Those under way and the last finished ones (at least 200, newest last). */
     actions: z.array(actionReportSchema),
   }),
@@ -180,6 +208,10 @@ export const agentEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('volume_removed'), volumeUid: volumeUidSchema }),
   z.object({ type: z.literal('vm_snapshot'), snapshot: vmSnapshotReportSchema }),
   z.object({ type: z.literal('vm_snapshot_removed'), snapshotUid: snapshotUidSchema }),
+  z.object({ type: z.literal('backup_target'), target: backupTargetReportSchema.nullable() }),
+  z.object({ type: z.literal('backup'), backup: backupReportSchema }),
+  /** It was deleted; what only cannot be reached is not removed. */
+  z.object({ type: z.literal('backup_removed'), backupUid: backupUidSchema }),
   z.object({ type: z.literal('image'), image: imageReportSchema }),
   z.object({ type: z.literal('image_removed'), imageUid: imageUidSchema }),
   z.object({ type: z.literal('action'), action: actionReportSchema }),

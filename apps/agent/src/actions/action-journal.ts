@@ -7,6 +7,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
 import { powerOpSchema } from '@hearth/shared/agent-protocol'
+import { backupSourceSchema, backupUidSchema } from '@hearth/shared/backup'
 import { imageImportSchema, ownImageSchema } from '@hearth/shared/image'
 import { imageUidSchema, vmUidSchema } from '@hearth/shared/names'
 import { snapshotUidSchema } from '@hearth/shared/snapshot'
@@ -21,6 +22,7 @@ const actionRequestSchema = z.discriminatedUnion('kind', [
     spec: vmSpecSchema,
     start: z.boolean(),
     snapshotUid: snapshotUidSchema.optional(),
+    backup: backupSourceSchema.optional(),
   }),
   z.object({ kind: z.literal('power'), vmUid: vmUidSchema, op: powerOpSchema }),
   z.object({ kind: z.literal('update'), spec: vmSpecSchema }),
@@ -28,6 +30,10 @@ const actionRequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('restore'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('delete_snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
+  z.object({ kind: z.literal('backup'), vmUid: vmUidSchema, backupUid: backupUidSchema }),
+  z.object({ kind: z.literal('restore_backup'), vmUid: vmUidSchema, backupUid: backupUidSchema }),
+  z.object({ kind: z.literal('verify_backup'), backupUid: backupUidSchema }),
+  z.object({ kind: z.literal('delete_backup'), backupUid: backupUidSchema }),
   z.object({
     kind: z.literal('create_volume'),
     volumeUid: volumeUidSchema,

@@ -3,6 +3,8 @@
  * changes, and the same once more after a crash.
  */
 import type { ActionReport } from '@hearth/shared/action'
+import { deleteBackup, verifyBackup } from '../backup/backup-work.ts'
+import { type BackupContext, restoreBackup, takeBackup } from '../backup/vm-backup.ts'
 import type { ImageContext } from '../image/image-work.ts'
 import { buildWork, createWork, deleteWork, importWork } from '../image/image-work.ts'
 import type { GuestNetwork } from '../network/guest-network.ts'
@@ -11,16 +13,14 @@ import { restoreSnapshot, takeSnapshot } from '../snapshot/vm-snapshot.ts'
 import type { VmStore } from '../store/vm-store.ts'
 import { deleteVm, powerVm, updateVm } from '../vm/change-vm.ts'
 import { createVm } from '../vm/create-vm.ts'
-import type { VolumeStore } from '../volume/volume-store.ts'
 import type { ActionRequest } from './action-journal.ts'
 import type { ActionSubject, Actions, ActionWork } from './actions.ts'
 
 /** What work is done with. */
-export interface WorkContext extends ImageContext {
+export interface WorkContext extends ImageContext, BackupContext {
   actions: Actions
   store: VmStore
   snapshots: SnapshotStore
-  volumes: VolumeStore
   network: GuestNetwork
 }
 
@@ -38,7 +38,7 @@ export class Dispatcher {
 
   /** For what may go on beside others. */
   accept(subject: ActionSubject, request: ActionRequest): Promise<ActionReport> {
-    return this.#context.actions.accept(subject, request, this.#work(request))
+    return this.#context.actions.accept(subject, request, this.#work(request, subject.actionId))
   }
 
   acceptOnVm(
@@ -64,13 +64,14 @@ export class Dispatcher {
   /** Work of the journal, to be done again. */
   redo(request: ActionRequest, actionId: number): ActionWork {
     const held = heldBy(request)
-    if (held === null || (request.kind === 'power' && request.op === 'poweroff')) return this.#work(request)
+    if (held === null || (request.kind === 'power' && request.op === 'poweroff'))
+      return this.#work(request, actionId)
     this.#context.vms.hold(held, actionId)
     return this.#held(held, actionId, request)
   }
 
   #held(vmUid: string, actionId: number, request: ActionRequest): ActionWork {
-    const work = this.#work(request)
+    const work = this.#work(request, actionId)
     return async (progress) => {
       try {
         await work(progress)
@@ -80,11 +81,11 @@ export class Dispatcher {
     }
   }
 
-  #work(request: ActionRequest): ActionWork {
+  #work(request: ActionRequest, actionId: number): ActionWork {
     const context = this.#context
     switch (request.kind) {
       case 'create':
-        return (progress) => createVm(context, request.spec, request.start, progress, request.snapshotUid)
+        return (progress) => createVm(context, request, progress)
       case 'power':
         return (progress) => powerVm(context.vms.require(request.vmUid), request.op, progress)
       case 'update':
@@ -105,6 +106,15 @@ export class Dispatcher {
           )
       case 'delete_snapshot':
         return async () => context.snapshots.remove(request.snapshotUid)
+      case 'backup':
+        return (progress) => takeBackup(context, { ...request, actionId }, progress)
+      case 'restore_backup':
+        return (progress) =>
+          restoreBackup(context, context.vms.require(request.vmUid), request.backupUid, progress)
+      case 'verify_backup':
+        return (progress) => verifyBackup(context.backups, request.backupUid, progress)
+      case 'delete_backup':
+        return (progress) => deleteBackup(context.backups, request.backupUid, progress)
       case 'create_volume':
         return async (progress) => {
           const { volumeUid, bytes, format, attach } = request
@@ -136,6 +146,8 @@ export class Dispatcher {
 
 /** What an action holds, by its uid; null for what may go on beside others. */
 function heldBy(request: ActionRequest): string | null {
+  // It takes the VM by itself, for the moment in which it needs it.
+  if (request.kind === 'backup') return null
   if (request.kind === 'create_volume') return request.attach?.vmUid ?? request.volumeUid
   if ('spec' in request) return request.spec.vmUid
   if ('vmUid' in request) return request.vmUid

@@ -5,6 +5,8 @@
 import type { ActionReport } from '@hearth/shared/action'
 import type {
   AgentEvent,
+  BackupRefInput,
+  BackupVmInput,
   HostInfo,
   PowerOp,
   VmCreateInput,
@@ -14,6 +16,7 @@ import type {
   VolumeGrowInput,
   VolumeRefInput,
 } from '@hearth/shared/agent-protocol'
+import type { BackupTargetReport } from '@hearth/shared/backup'
 import type { ImageImport, ImageReport, OwnImage } from '@hearth/shared/image'
 import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
 import type { VmSpec } from '@hearth/shared/vm-spec'
@@ -31,8 +34,17 @@ export interface RecordingServices {
   remove(recordingUid: string): Promise<void>
 }
 
+export interface BackupServices {
+  setTarget(folder: string | null): Promise<BackupTargetReport | null>
+  take(input: BackupVmInput): Promise<ActionReport>
+  restore(input: BackupVmInput): Promise<ActionReport>
+  verify(input: BackupRefInput): Promise<ActionReport>
+  delete(input: BackupRefInput): Promise<ActionReport>
+}
+
 export interface AgentServices {
   readonly recordings: RecordingServices
+  readonly backups: BackupServices
   hostInfo(): Promise<HostInfo>
   shutdownGuests(timeoutMs: number): Promise<{ stopped: number; forced: number }>
   listVms(): VmReport[]

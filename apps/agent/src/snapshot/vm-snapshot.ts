@@ -7,6 +7,7 @@ import { rename, rm, stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { creationSteps } from '@hearth/shared/creation'
 import { HearthError } from '@hearth/shared/errors'
+import type { SnapshotConsistency } from '@hearth/shared/snapshot'
 import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
 import { requireSpace } from '../host/capacity.ts'
 import { copySparse } from '../image/copy-file.ts'
@@ -23,7 +24,7 @@ function keptFiles(files: VmFiles): string[] {
   return [files.disk, files.kernel, files.initrd, files.uefiVariables]
 }
 
-async function existing(paths: string[]): Promise<string[]> {
+export async function existing(paths: string[]): Promise<string[]> {
   const found = await Promise.all(
     paths.map(async (path) => ((await stat(path).catch(() => null)) ? path : null)),
   )
@@ -50,6 +51,27 @@ const atRest = { frozen: false, thaw: async () => undefined }
  * A guest that runs is held still while its disk is copied: instantly where blocks are shared, else for as long as
  * the copy takes. Its disk is then as after a power cut, unless its agent has its file systems written out before.
  */
+export async function whileHeldStill(
+  vm: Vm,
+  progress: ActionProgress,
+  copy: (consistency: SnapshotConsistency) => Promise<void>,
+): Promise<void> {
+  const pauses = vm.hasProcess
+  if (pauses) progress.report(5, 'Holding the guest still')
+  const { frozen, thaw } = pauses ? await vm.freezeFileSystems() : atRest
+  try {
+    if (pauses) await vm.pause()
+    progress.report(10, 'Copying the disk')
+    await copy(frozen ? 'frozen' : pauses || vm.state === 'suspended' ? 'paused' : 'stopped')
+  } finally {
+    try {
+      if (pauses) await vm.resume()
+    } finally {
+      await thaw()
+    }
+  }
+}
+
 export async function takeSnapshot(
   snapshots: SnapshotStore,
   vm: Vm,
@@ -61,13 +83,8 @@ export async function takeSnapshot(
       throw new HearthError('disk_missing', 'The disk of this VM is gone from this host.')
     })
     if (!(await canShareBlocks(vm.files.folder))) await requireSpace(vm.files.folder, disk.blocks * 512)
-    const pauses = vm.hasProcess
-    if (pauses) progress.report(5, 'Holding the guest still')
-    const { frozen, thaw } = pauses ? await vm.freezeFileSystems() : atRest
-    try {
-      if (pauses) await vm.pause()
-      progress.report(10, 'Copying the disk')
-      await snapshots.create(snapshotUid, async (folder) => {
+    await whileHeldStill(vm, progress, (consistency) =>
+      snapshots.create(snapshotUid, async (folder) => {
         for (const from of await existing(keptFiles(vm.files)))
           await copySparse({
             from,
@@ -82,19 +99,13 @@ export async function takeSnapshot(
             snapshotUid,
             vmUid: vm.spec.vmUid,
             diskBytes: disk.size,
-            consistency: frozen ? 'frozen' : pauses ? 'paused' : 'stopped',
+            consistency,
             takenAt: new Date().toISOString(),
           },
           boot: vm.record.boot,
         }
-      })
-    } finally {
-      try {
-        if (pauses) await vm.resume()
-      } finally {
-        await thaw()
-      }
-    }
+      }),
+    )
   } else if (vm.state === 'paused') await vm.resume()
 }
 

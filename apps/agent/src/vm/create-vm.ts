@@ -4,12 +4,14 @@
  */
 import { chmod, rm, stat, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { BackupSource } from '@hearth/shared/backup'
 import { creationSteps as steps } from '@hearth/shared/creation'
 import { HearthError } from '@hearth/shared/errors'
 import { whyNotBootable } from '@hearth/shared/image'
 import { formatBytes } from '@hearth/shared/units'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
+import { type BackupContext, dropVolumes, fillFromBackup } from '../backup/vm-backup.ts'
 import { requireMemoryNow, requireSpace } from '../host/capacity.ts'
 import { copySparse } from '../image/copy-file.ts'
 import type { ImageCache, ImageFiles } from '../image/image-cache.ts'
@@ -25,10 +27,16 @@ import type { VmRecord, VmStore } from '../store/vm-store.ts'
 import { requireBoot, startsDirectly } from './boot-options.ts'
 import { deleteVm } from './change-vm.ts'
 import type { Vm } from './vm.ts'
-import type { Vms } from './vms.ts'
 
-export interface CreateContext {
-  vms: Vms
+/** What is asked for; the disks come from the image unless something else is named. */
+export interface Creation {
+  spec: VmSpec
+  start: boolean
+  snapshotUid?: string | undefined
+  backup?: BackupSource | undefined
+}
+
+export interface CreateContext extends BackupContext {
   store: VmStore
   catalogue: ImageCatalogue
   cache: ImageCache
@@ -52,10 +60,8 @@ export function newRecord(address: string | null): VmRecord {
 
 export async function createVm(
   context: CreateContext,
-  spec: VmSpec,
-  start: boolean,
+  { spec, start, snapshotUid, backup }: Creation,
   progress: ActionProgress,
-  snapshotUid?: string,
 ): Promise<void> {
   const { vms, store, catalogue, cache, network } = context
   const { cancelled } = progress
@@ -63,7 +69,8 @@ export async function createVm(
     let vm = vms.find(spec.vmUid)
     if (vm?.record.phase !== 'ready') {
       throwIfAborted(cancelled)
-      vm = snapshotUid === undefined ? await fromImage(vm) : await fromSnapshot(vm, snapshotUid)
+      if (backup) vm = await fromBackup(vm, backup)
+      else vm = snapshotUid === undefined ? await fromImage(vm) : await fromSnapshot(vm, snapshotUid)
       await vm.measure()
       throwIfAborted(cancelled)
       progress.report(90, steps.network)
@@ -81,6 +88,7 @@ export async function createVm(
     if (left && (cancelled.aborted || left.record.phase !== 'ready')) {
       if (cancelled.aborted) progress.report(99, steps.removing)
       await discard(context, left)
+      if (backup) await dropVolumes(context.volumes, backup)
     }
     throwIfAborted(cancelled)
     throw error
@@ -106,6 +114,12 @@ export async function createVm(
   async function fromSnapshot(begun: Vm | undefined, uid: string): Promise<Vm> {
     const created = begun ?? (await createFolder(context, spec))
     await fillFromSnapshot(context.snapshots, created, uid, progress)
+    return created
+  }
+
+  async function fromBackup(begun: Vm | undefined, source: BackupSource): Promise<Vm> {
+    const created = begun ?? (await createFolder(context, spec))
+    await fillFromBackup(context, created, source, progress)
     return created
   }
 

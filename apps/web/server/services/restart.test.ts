@@ -64,7 +64,10 @@ async function snapshotOf(ada: Person, portal: TestPortal) {
 const address = { loginUser: 'debian', url: 'https://example.org/debian.qcow2' }
 
 /** What is done with the writing of it (`protect_vm`, `protect_image`) is never under way. */
-const begin: Record<Exclude<ActionCommand, 'protect_vm' | 'protect_image'>, Begin> = {
+const begin: Record<
+  Exclude<ActionCommand, 'protect_vm' | 'protect_image' | `${string}_backup` | 'backup_vm'>,
+  Begin
+> = {
   create_vm: async (ada) => (await ada.trpc.vm.create.mutate(tinyVm(`vm-${++names}`))).action.id,
   delete_vm: async (ada, portal) => {
     const { id, name } = await vmIn(ada, portal, 'stopped')
