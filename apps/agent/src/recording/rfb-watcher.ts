@@ -11,8 +11,11 @@ const version = 'RFB 003.003\n'
 
 /** RFC 6143, 7.4: 32 bits, depth 24, little-endian, true colour, red at bit 0: what a canvas takes as it is. */
 const setPixelFormat = Buffer.from([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0])
-/** Tight, ZRLE, Hextile, CopyRect, Raw; cursor, desktop size, last rectangle; JPEG quality 7, compression 6. */
-const encodings = [7, 16, 5, 1, 0, -239, -223, -224, -25, -250]
+/**
+ * Tight, ZRLE, Hextile, CopyRect, Raw; desktop size, last rectangle; JPEG quality 7, compression 6. No cursor: what a viewer
+ * draws itself would be missing, so the monitor has it in the picture.
+ */
+const encodings = [7, 16, 5, 1, 0, -223, -224, -25, -250]
 
 /** Whole picture, or its changes. The server cuts the rectangle to its screen. */
 function updateRequest(incremental: boolean): Buffer {

@@ -55,6 +55,11 @@ export class ScreenState {
     return true
   }
 
+  /** Whether it lists a cursor's shape; for another one the cursor is part of the picture. */
+  get drawsCursor(): boolean {
+    return cursorEncoding((e) => this.listed.has(e)) !== null
+  }
+
   /** A cursor's pixels come in the viewer's format: a new one asks for it again. */
   forgetCursor(): void {
     this.cursorImage = -1

@@ -8,6 +8,7 @@ import type { Candidate } from './control-holder.ts'
 import { Flow } from './flow.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { takeIntroduction } from './introduction.ts'
+import { PaintedCursor } from './painted-cursor.ts'
 import { type PixelFormat, serverPixelFormat } from './pixel-format.ts'
 import { FENCE_FLAG, PSEUDO, RESIZE_STATUS, SECURITY_NONE, SERVER_MESSAGE } from './protocol.ts'
 import { type ScreenNews, ScreenState } from './screen-state.ts'
@@ -75,6 +76,7 @@ export class Viewer implements Candidate {
   private nextFrame = 0
   private open = true
   private readonly state: ScreenState
+  private readonly cursor = new PaintedCursor()
 
   constructor(host: ViewerHost, stream: Duplex, options: ViewerOptions) {
     this.host = host
@@ -122,15 +124,8 @@ export class Viewer implements Candidate {
     out.begin()
     if (!state.writeSize(picture, out)) {
       state.write(news, this.format, out)
-      if (this.damage.refine(picture) || !this.damage.lossy.empty) {
-        this.composer.compose(picture, this.damage, this.format, out, {
-          budget: this.fences ? this.flow.budget : 4 * 1024 * 1024,
-          slow: this.fences && this.flow.slow,
-          now,
-          width: Math.min(state.width, picture.width),
-          height: Math.min(state.height, picture.height),
-        })
-      }
+      if (!state.drawsCursor) this.cursor.follow(news.cursor, news.shape, picture, this.damage)
+      if (this.damage.refine(picture) || !this.damage.lossy.empty) this.compose(picture, news, now)
     }
     if (!out.end()) return false
     this.wanted = false
@@ -139,6 +134,20 @@ export class Viewer implements Candidate {
     if (this.fences) this.writeFence(this.flow.sent(out.length, now))
     this.write(out.take())
     return true
+  }
+
+  private compose(picture: Picture, news: ScreenNews, now: number): void {
+    const { out, state } = this
+    const options = {
+      budget: this.fences ? this.flow.budget : 4 * 1024 * 1024,
+      slow: this.fences && this.flow.slow,
+      now,
+      width: Math.min(state.width, picture.width),
+      height: Math.min(state.height, picture.height),
+    }
+    const compose = (): void => this.composer.compose(picture, this.damage, this.format, out, options)
+    if (state.drawsCursor) compose()
+    else this.cursor.within(news.cursor, news.shape, picture, compose)
   }
 
   /** The guest's clipboard changed. */
@@ -302,6 +311,7 @@ export class Viewer implements Candidate {
     const listed = new Set(encodings)
     this.composer.setEncodings(encodings)
     state.setEncodings(listed)
+    if (state.drawsCursor) this.cursor.leave(this.host.picture, this.damage)
     // Both are said by using them, once, to a viewer that can hear it.
     if (state.first(PSEUDO.FENCE)) {
       this.writeFence(0)
