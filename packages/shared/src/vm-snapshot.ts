@@ -168,11 +168,40 @@ const gpuScanout = z.strictObject({
   }),
 })
 
+const fsNumber = z.int().min(0)
+
 /** What a device keeps beside what its transport keeps, by the device's name. */
 export const virtioDeviceStateSchemas = {
   balloon: z.strictObject({ targetPages: u32, actualPages: u32, poison: u32 }),
   block: z.strictObject({ writeBack: z.boolean() }),
   console: z.strictObject({ ready: z.boolean(), guestOpen: z.array(z.boolean()).max(64) }),
+  /** A shared folder: the names the guest knows, by bytes as characters, and what it has open. */
+  fs: z.strictObject({
+    started: z.boolean(),
+    nodes: z
+      .array(
+        z.strictObject({
+          id: fsNumber,
+          /** 1: the folder; 0: its name is gone. */
+          parent: fsNumber,
+          name: z.string().max(255),
+          lookups: fsNumber,
+          /** Its inode in two halves, and its file system. */
+          identity: z.tuple([u32, u32, fsNumber]),
+        }),
+      )
+      .max(65_536),
+    handles: z
+      .array(
+        z.strictObject({
+          id: fsNumber,
+          node: fsNumber,
+          isFolder: z.boolean(),
+          flags: z.int().min(0).max(0o3777),
+        }),
+      )
+      .max(2048),
+  }),
   gpu: z.strictObject({
     eventsRead: u32,
     resources: z.array(gpuResource).max(4096),

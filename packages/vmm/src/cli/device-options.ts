@@ -4,6 +4,7 @@ import { parseSize } from '@hearth/shared/units'
 import { type WatchdogAction, watchdogActions } from '@hearth/shared/watchdog'
 import type { RateLimit } from '../rate/token-bucket.ts'
 import { usageError } from '../sys/exit-error.ts'
+import type { ShareOption } from '../virtio/fs/thread.ts'
 import type {
   DiskFormat,
   DiskOption,
@@ -84,6 +85,39 @@ export function parseVsock(text: string | undefined): { vsock?: VsockOption } {
   checkSocketPath('vsock', path, PORT_SUFFIX_BYTES)
   return { vsock: { cid, path } }
 }
+
+/** From the end, because a folder's name may have commas. */
+const SHARE_SUFFIX = /,(?:(write)|tag=([^,]*)|uid=(\d{1,10}))$/
+/** A name for `mount`, within the 36 bytes of VIRTIO 1.2, section 5.11.4. */
+const SHARE_TAG = /^[\w.-]{1,36}$/
+/** The first user of a guest, as distributions make it. */
+const FIRST_USER = 1000
+const MAX_USER = 2 ** 32 - 2
+
+export function parseShare(text: string): ShareOption {
+  const help = 'write path=FOLDER,tag=NAME, then ,write and ,uid=N if you want'
+  let rest = text
+  let tag: string | undefined
+  let writable = false
+  let owner = FIRST_USER
+  for (let match = SHARE_SUFFIX.exec(rest); match; match = SHARE_SUFFIX.exec(rest)) {
+    rest = rest.slice(0, match.index)
+    if (match[1] !== undefined) writable = true
+    else if (match[2] !== undefined) tag = match[2]
+    else owner = Number(match[3])
+  }
+  const path = rest.startsWith('path=') ? rest.slice(5) : ''
+  if (path === '' || tag === undefined) throw usageError(`--share ${text}: ${help}`)
+  if (!SHARE_TAG.test(tag)) {
+    throw usageError(`--share ${text}: a tag has 1 to 36 letters, digits, dots, hyphens and underscores`)
+  }
+  if (owner > MAX_USER) throw usageError(`--share ${text}: there is no user ${owner}`)
+  return { path, tag, writable, owner }
+}
+
+/** The arguments' form of a folder, which `parseShare` reads back. */
+export const shareArgument = ({ path, tag, writable, owner }: ShareOption): string =>
+  `path=${path},tag=${tag}${writable ? ',write' : ''}${owner === FIRST_USER ? '' : `,uid=${owner}`}`
 
 export function parseDisk(text: string): DiskOption {
   let path = text

@@ -55,6 +55,28 @@ test('vsock needs a number that a guest may have, and a path with room for ports
   assert.match(refusal(['--kernel', 'k', '--vsock', `3,unix:${'v'.repeat(97)}`]), /at most 96 bytes/)
 })
 
+test('a shared folder has a tag of its own, and is for reading unless it is said', () => {
+  const shares = [
+    { path: '/srv/a,b', tag: 'music', writable: false, owner: 1000 },
+    { path: 'here', tag: 'work', writable: true, owner: 0 },
+  ]
+  const args = ['--share', 'path=/srv/a,b,tag=music', '--share=path=here,tag=work,write,uid=0']
+  const options = parse(...args)
+  assert.deepEqual(options.shares, shares)
+  assert.deepEqual(parseRunOptions(vmmCommandLine(options).slice(1)).shares, shares)
+  for (const wrong of ['/srv', 'path=/srv', 'tag=a', 'path=,tag=a', 'tag=a,path=/srv']) {
+    assert.match(refusal(['--kernel', 'k', '--share', wrong]), /write path=FOLDER,tag=NAME/, wrong)
+  }
+  for (const tag of ['', 'a b', 'x'.repeat(37), 'ä']) {
+    assert.match(refusal(['--kernel', 'k', '--share', `path=/srv,tag=${tag}`]), /1 to 36 letters/)
+  }
+  assert.match(refusal(['--kernel', 'k', '--share', 'path=/,tag=a,uid=4294967295']), /no user 4294967295/)
+  const twice = ['a', 'a'].flatMap((tag) => ['--share', `path=/srv,tag=${tag}`])
+  assert.match(refusal(['--kernel', 'k', ...twice]), /two folders have the tag a/)
+  const many = ['a', 'b', 'c', 'd', 'e'].flatMap((tag) => ['--share', `path=/srv,tag=${tag}`])
+  assert.match(refusal(['--kernel', 'k', ...many]), /5 shared folders are too many: at most 4/)
+})
+
 test('a watchdog needs an action that there is', () => {
   assert.equal(parse('--watchdog', 'pause').watchdog, 'pause')
   assert.deepEqual(vmmCommandLine(parse('--watchdog=event')).slice(-2), ['--watchdog', 'event'])

@@ -4,6 +4,7 @@ import { BOOT_CHOICES, type BootChoice, isFirmwareChoice } from '../boot/choice.
 import { bootOrderText, parseBootOrder } from '../firmware/boot-order.ts'
 import { jailArguments, parseJail } from '../jail/option.ts'
 import { usageError } from '../sys/exit-error.ts'
+import type { ShareOption } from '../virtio/fs/thread.ts'
 import {
   diskArgument,
   limitArgument,
@@ -14,10 +15,12 @@ import {
   parseNet,
   parsePort,
   parseSerial,
+  parseShare,
   parseVirtio,
   parseVsock,
   parseWatchdog,
   SCROLLBACK_LINE,
+  shareArgument,
   unixPath,
 } from './device-options.ts'
 import {
@@ -45,6 +48,8 @@ const MAX_DISKS = 16
 const MAX_NETS = 7
 const MAX_PORTS = 4
 const MAX_CDROMS = 4
+/** As many functions are left in their slot, see PCI_FUNCTION. */
+const MAX_SHARES = 4
 
 /** Parses what follows `run`. Throws ExitError with code 1 and one line that says what is wrong. */
 export function parseRunOptions(args: readonly string[]): RunOptions {
@@ -54,6 +59,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const modules: string[] = []
   const nets: NetOption[] = []
   const ports: PortOption[] = []
+  const shares: ShareOption[] = []
   const flags = new Set<string>()
   const known = new Set([
     'kernel',
@@ -94,7 +100,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
       flags.add(option)
       continue
     }
-    if (!known.has(option) && !['disk', 'cdrom', 'net', 'port', 'module'].includes(option)) {
+    if (!known.has(option) && !['disk', 'cdrom', 'net', 'port', 'module', 'share'].includes(option)) {
       throw usageError(`there is no option --${option} (see hearth-vmm --help)`)
     }
     const value = equals < 0 ? args[++i] : arg.slice(equals + 1)
@@ -108,6 +114,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     else if (option === 'module') modules.push(value)
     else if (option === 'net') nets.push(parseNet(value))
     else if (option === 'port') ports.push(parsePort(value))
+    else if (option === 'share') shares.push(parseShare(value))
     else if (single.has(option)) throw usageError(`--${option} is given twice`)
     else single.set(option, value)
   }
@@ -124,6 +131,10 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   if (twice !== undefined)
     throw usageError(`--${cdroms.includes(twice) ? 'cdrom' : 'disk'} ${twice} is given twice`)
   if (ports.length > MAX_PORTS) throw usageError(`${ports.length} ports are too many: at most ${MAX_PORTS}`)
+  if (shares.length > MAX_SHARES)
+    throw usageError(`${shares.length} shared folders are too many: at most ${MAX_SHARES}`)
+  const sameTag = shares.find(({ tag }, i) => shares.findIndex((share) => share.tag === tag) !== i)
+  if (sameTag) throw usageError(`--share: two folders have the tag ${sameTag.tag}`)
   const control = single.get('control')
   const jail = single.get('jail')
   if (flags.has('no-jail') && jail !== undefined) throw usageError('--jail and --no-jail exclude each other')
@@ -140,6 +151,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     ...(cdroms.length > 0 ? { cdroms } : {}),
     nets,
     ports,
+    ...(shares.length > 0 ? { shares } : {}),
     ...parseLimits(single),
     serial: parseSerial(single.get('serial')),
     serialLog: single.get('serial-log'),
@@ -247,6 +259,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
     args.push('--net', `${net.kind}:${net.target}${net.mac === undefined ? '' : `,mac=${net.mac}`}`)
   }
   for (const { name, path } of options.ports ?? []) args.push('--port', `${name},unix:${path}`)
+  for (const share of options.shares ?? []) args.push('--share', shareArgument(share))
   if (options.diskLimit) args.push('--disk-limit', limitArgument(options.diskLimit))
   if (options.netLimit) args.push('--net-limit', limitArgument(options.netLimit))
   const { serial } = options

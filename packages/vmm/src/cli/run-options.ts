@@ -5,6 +5,7 @@ import type { BootChoice } from '../boot/choice.ts'
 import type { BootDevice } from '../firmware/boot-order.ts'
 import type { JailOption } from '../jail/option.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
+import type { ShareOption } from '../virtio/fs/thread.ts'
 
 export type DiskFormat = 'raw' | 'qcow2'
 
@@ -104,6 +105,8 @@ export interface RunOptions {
   readonly generationId?: string | undefined
   /** Sockets between programs of the guest and of the host. */
   readonly vsock?: VsockOption | undefined
+  /** Folders of the host for the guest. */
+  readonly shares?: readonly ShareOption[] | undefined
   /** Virtio devices are over MMIO; `announced`: the kernel's command line says where, beside ACPI. Absent: over PCI. */
   readonly mmio?: MmioOption | undefined
   /** The guest has a watchdog, and this happens when it does not reload it any more. */

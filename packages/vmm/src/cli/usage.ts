@@ -53,6 +53,9 @@ runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard
                               cmdline on the kernel's command line as well
   --vsock CID,unix:PATH       sockets (AF_VSOCK): programs reach the guest's port n by connecting to PATH and writing
                               "CONNECT n"; the guest reaches port n of host 2 where one listens at PATH_n
+  --share path=FOLDER,tag=NAME[,write][,uid=N]
+                              a folder of the host, up to 4: "mount -t virtiofs NAME /mnt" in the guest. For reading,
+                              unless ",write" is said; all in it belongs to the guest's user N (default: 1000)
   --watchdog ACTION           a watchdog timer (Intel 6300ESB), and what follows when the guest hangs:
                               ${watchdogActions.join(', ')}
   --generation-id UUID|new    tells the guest whether a twin of it may exist: another one is given to a copy or an

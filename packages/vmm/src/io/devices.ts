@@ -21,6 +21,8 @@ import { BlockDevice } from '../virtio/block.ts'
 import { ConsoleDevice, type PortOptions } from '../virtio/console/console.ts'
 import { PortSocket } from '../virtio/console/port-socket.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
+import { FsDevice } from '../virtio/fs/fs.ts'
+import { ThreadServer } from '../virtio/fs/thread-server.ts'
 import { NetDevice } from '../virtio/net.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
 import { RngDevice } from '../virtio/rng.ts'
@@ -51,13 +53,13 @@ export interface MachineBuses {
 
 /** How many virtio devices `plugDevices` plugs: the tables that tell the guest of those over MMIO are made before. */
 export function virtioDeviceCount(
-  data: Pick<IoWorkerData, 'nets' | 'ports' | 'disks' | 'cdroms' | 'display' | 'vsock'>,
+  data: Pick<IoWorkerData, 'nets' | 'ports' | 'disks' | 'cdroms' | 'display' | 'vsock' | 'shares'>,
 ): number {
   const always = ['rng', 'balloon'].length
   const screen = data.display ? ['gpu', 'keyboard', 'tablet'].length : 0
   const console = data.ports.length > 0 || data.display ? 1 : 0
   const discs = data.cdroms && data.cdroms.length > 0 ? 1 : 0
-  const lists = data.nets.length + data.disks.length
+  const lists = data.nets.length + data.disks.length + (data.shares?.length ?? 0)
   return always + lists + console + discs + screen + (data.vsock ? 1 : 0)
 }
 
@@ -92,6 +94,9 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   const number = mmio ? 0 : PCI_FUNCTION.watchdog
   if (machine.watchdog) bus.plug(PCI_SLOT.rng, machine.watchdog, number)
   if (data.vsock) plug(PCI_SLOT.rng, new VsockDevice(data.vsock, log), PCI_FUNCTION.vsock)
+  for (const [i, { tag, channel }] of (data.shares ?? []).entries()) {
+    plug(PCI_SLOT.rng, new FsDevice(tag, new ThreadServer(channel)), PCI_FUNCTION.firstShare + i)
+  }
   plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) {
     const slot = PCI_SLOT.firstNet + i

@@ -7,6 +7,7 @@ import type { FirmwareMachine } from '../firmware/plug.ts'
 import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
+import type { ShareHandle } from '../virtio/fs/thread.ts'
 import type { VsockOptions } from '../virtio/vsock/vsock.ts'
 
 export interface DiskHandle {
@@ -75,6 +76,8 @@ export interface IoWorkerData {
   /** The VM generation ID: a UUID in lower case. */
   readonly generationId: string
   readonly vsock?: VsockOptions | undefined
+  /** Folders of the host. */
+  readonly shares?: readonly ShareHandle[] | undefined
   /** Virtio devices are over MMIO instead of PCI, so many of them. */
   readonly mmioDevices?: number | undefined
   /** A watchdog is plugged in; `timedOut`: this machine is there because the one before was bitten. */

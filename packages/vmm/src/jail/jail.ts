@@ -6,7 +6,7 @@
 import { dirname } from 'node:path'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, SystemError } from '../sys/libc.ts'
-import { createRuleset } from './landlock.ts'
+import { createFolderRuleset, createRuleset } from './landlock.ts'
 import { emptyRoot, hostPid, inNetworkOf, joinControlGroup, requireOwnNamespaces } from './namespaces.ts'
 import type { JailOption } from './option.ts'
 import { becomeUser, endWithParent, forbidNewPrivileges, hideMemory } from './privileges.ts'
@@ -21,6 +21,8 @@ export interface JailSurroundings {
   readonly sockets: readonly string[]
   /** The console is a terminal. */
   readonly terminal: boolean
+  /** What its threads for shared folders do with them. */
+  readonly folders: 'none' | 'read' | 'write'
 }
 
 export class Jail {
@@ -65,6 +67,16 @@ export class Jail {
     return fd === undefined ? work() : inNetworkOf(fd, work)
   }
 
+  /** Whether no file of the host will have a name. */
+  get hasEmptyRoot(): boolean {
+    return this.option.kind === 'namespaces'
+  }
+
+  /** As `thread`, for the one thread that serves the folder behind `fd`. The rule set is the caller's to close. */
+  threadWithFolder(fd: number, writable: boolean): ThreadJail | undefined {
+    return this.thread && { ...this.thread, ruleset: createFolderRuleset(fd, writable) }
+  }
+
   /**
    * Shuts the door, for ever. Every worker must have called `enterThreadJail`; afterwards nothing can be opened and
    * no thread be started. Throws ExitError when the kernel refuses a part of it: there is no half a jail.
@@ -90,6 +102,7 @@ export class Jail {
           systemCallRules({
             pid: process.pid,
             terminal: this.surroundings.terminal,
+            folders: this.surroundings.folders,
             unlink: option.kind === 'process' && ruleset !== undefined,
           }),
         ),

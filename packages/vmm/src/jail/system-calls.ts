@@ -50,6 +50,7 @@ export const NR = {
   fdatasync: 75,
   ftruncate: 77,
   unlink: 87,
+  fchmod: 91,
   umask: 95,
   gettimeofday: 96,
   getrusage: 98,
@@ -60,6 +61,7 @@ export const NR = {
   geteuid: 107,
   getegid: 108,
   getppid: 110,
+  fstatfs: 138,
   sigaltstack: 131,
   // V8's mutexes ask for their thread's priority when they wait, and complain on standard error when refused.
   sched_getparam: 143,
@@ -67,6 +69,7 @@ export const NR = {
   gettid: 186,
   futex: 202,
   sched_getaffinity: 204,
+  getdents64: 217,
   restart_syscall: 219,
   clock_gettime: 228,
   clock_getres: 229,
@@ -75,10 +78,16 @@ export const NR = {
   epoll_wait: 232,
   epoll_ctl: 233,
   tgkill: 234,
+  mkdirat: 258,
   newfstatat: 262,
+  unlinkat: 263,
+  linkat: 265,
+  symlinkat: 266,
+  readlinkat: 267,
   ppoll: 271,
   set_robust_list: 273,
   epoll_pwait: 281,
+  utimensat: 280,
   fallocate: 285,
   accept4: 288,
   eventfd2: 290,
@@ -88,6 +97,7 @@ export const NR = {
   pwritev: 296,
   prlimit64: 302,
   getcpu: 309,
+  renameat2: 316,
   getrandom: 318,
   membarrier: 324,
   preadv2: 327,
@@ -99,8 +109,18 @@ export const NR = {
   rseq: 334,
   io_uring_enter: 426,
   close_range: 436,
+  openat2: 437,
   epoll_pwait2: 441,
 } as const
+
+/**
+ * Only for a process that shares a folder. Which files they reach is not the filter's to say: Landlock lets only the
+ * folder's own thread open or change anything, and nothing but that folder; in an empty root there is nothing else.
+ */
+const FOLDER_READ: readonly number[] = [NR.openat2, NR.readlinkat, NR.getdents64, NR.fstatfs]
+const FOLDER_WRITE: readonly number[] = [
+  ...[NR.mkdirat, NR.unlinkat, NR.linkat, NR.symlinkat, NR.renameat2, NR.fchmod, NR.utimensat],
+]
 
 /** <asm-generic/ioctls.h>: what libuv does to descriptors, and a terminal's settings. */
 const FIOCLEX = 0x5451
@@ -131,9 +151,11 @@ export interface FilterOptions {
   readonly terminal: boolean
   /** It may remove its own sockets; Landlock keeps it from removing anything else. */
   readonly unlink: boolean
+  /** It shares folders of the host. */
+  readonly folders: 'none' | 'read' | 'write'
 }
 
-export function systemCallRules({ pid, terminal, unlink }: FilterOptions): SystemCallRule[] {
+export function systemCallRules({ pid, terminal, unlink, folders }: FilterOptions): SystemCallRule[] {
   const conditions: Record<number, SystemCallRule['argument']> = {
     [NR.ioctl]: {
       index: 1,
@@ -153,6 +175,8 @@ export function systemCallRules({ pid, terminal, unlink }: FilterOptions): Syste
   const ordered = [ioctl, futex, read, write, epoll_wait, io_uring_enter, ...Object.values(rest)]
   return ordered
     .filter((number) => number !== NR.unlink || unlink)
+    .filter((number) => folders !== 'none' || !FOLDER_READ.includes(number))
+    .filter((number) => folders === 'write' || !FOLDER_WRITE.includes(number))
     .map((number) => {
       const argument = conditions[number]
       return argument === undefined ? { number } : { number, argument }

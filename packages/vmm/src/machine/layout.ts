@@ -141,7 +141,7 @@ export function mmioPlace(index: number): { readonly address: number; readonly i
 }
 
 /** Functions of the entropy source's slot, since there are no slots left. */
-export const PCI_FUNCTION = { watchdog: 1, vsock: 2 } as const
+export const PCI_FUNCTION = { watchdog: 1, vsock: 2, firstShare: 3 } as const
 
 /** Where RAM below 4 GiB ends in a machine with firmware. */
 export const firmwareLowRamEnd = (bytes: number): number =>

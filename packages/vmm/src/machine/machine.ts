@@ -31,6 +31,7 @@ import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
+import type { ShareHandle } from '../virtio/fs/thread.ts'
 import type { VsockOptions } from '../virtio/vsock/vsock.ts'
 import type { HvtMachine } from './boot-source.ts'
 import { IoThread } from './io-thread.ts'
@@ -69,6 +70,7 @@ export interface MachineOptions {
   /** The VM generation ID: a UUID in lower case. */
   readonly generationId: string
   readonly vsock?: VsockOptions | undefined
+  readonly shares?: readonly ShareHandle[] | undefined
   /** How virtio devices reach the guest; `announced`: by its command line, too. Absent: over PCI. */
   readonly mmio?: { readonly announced: boolean } | undefined
   /** The guest has a watchdog; see IoWorkerData. */
@@ -191,6 +193,7 @@ export class Machine {
         generationId: options.generationId,
         watchdog: options.hvt ? undefined : options.watchdog,
         vsock: options.vsock,
+        shares: options.hvt ? [] : options.shares,
         mmioDevices: mmioDevicesOf(options),
       },
       (message) => {

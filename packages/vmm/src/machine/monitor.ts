@@ -33,6 +33,7 @@ import { TrackedSnapshot } from '../snapshot/tracked.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
 import { collectLoadingGarbage, START_OVER_MS } from '../sys/thrift.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
+import { type ShareHandle, type ShareOption, startShare } from '../virtio/fs/thread.ts'
 import { openDisk, openNet } from './backends.ts'
 import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
 import { queuesFor, ramRanges } from './layout.ts'
@@ -103,6 +104,7 @@ export class Monitor {
     this.jail = new Jail(jail, {
       sockets: sockets.filter((path) => path !== undefined),
       terminal: serial.kind === 'stdio',
+      folders: foldersOf(options.shares),
     })
   }
 
@@ -115,6 +117,8 @@ export class Monitor {
       ports.push({ name, listenFd: await listenUnixFd('port', path) })
     }
     const { vsock } = this.options
+    const shares: ShareHandle[] = []
+    for (const share of this.options.shares ?? []) shares.push(await startShare(share, this.jail))
     const machineOptions = {
       ...this.open(snapshot),
       ports,
@@ -122,6 +126,7 @@ export class Monitor {
       netLimit: this.options.netLimit,
       mmio: this.options.mmio,
       vsock: vsock && { ...vsock, listenFd: await listenUnixFd('vsock', vsock.path) },
+      shares,
       watchdog: this.options.watchdog && { timedOut: false },
       keepMemory: this.options.keepMemory,
       generationId: generationIdOf(this.options, snapshot),
@@ -462,3 +467,6 @@ function generationIdOf({ generationId }: RunOptions, snapshot: OpenSnapshot | u
   const saved = snapshot?.document.devices.chipset['generation-id']?.id
   return generationId === undefined && saved !== undefined ? saved.toLowerCase() : randomUUID()
 }
+
+const foldersOf = (shares: readonly ShareOption[] = []): 'none' | 'read' | 'write' =>
+  shares.some(({ writable }) => writable) ? 'write' : shares.length > 0 ? 'read' : 'none'

@@ -35,6 +35,7 @@ export const DEVICE_ID = {
   GPU: 16,
   INPUT: 18,
   VSOCK: 19,
+  FS: 26,
 } as const
 
 /** Section 4.1.5.1.2: "no vector". */

@@ -27,23 +27,12 @@ import { COMMON, PciDriver } from '../../virtio/testing/pci-driver.ts'
 import { VsockDevice } from '../../virtio/vsock/vsock.ts'
 import { ByteSource, EDGES } from '../byte-source.ts'
 import type { FuzzTarget } from '../target.ts'
+import { fileSystem } from './virtio-fs.ts'
+import { type Made, type Recipe, words } from './virtio-recipe.ts'
 
 const HEADER = 0x10_0000
 const DATA = 0x18_0000
 const MAX_STEPS = 64
-
-interface Made {
-  readonly device: VirtioDevice
-  readonly release?: () => void
-}
-
-/** `request` puts the right shape around chosen contents: what a driver with a bug sends. */
-interface Recipe {
-  readonly name: string
-  readonly about: string
-  make(): Made
-  request(source: ByteSource): Uint8Array
-}
 
 function target({ name, about, make, request }: Recipe): FuzzTarget {
   let built: { machine: TestMachine; driver: PciDriver; made: Made } | undefined
@@ -149,15 +138,6 @@ function wildTable(queue: TestQueue, source: ByteSource): void {
   }
   for (let i = source.below(queue.size + 1); i > 0; i--) queue.offer(source.below(queue.size))
   if (source.oneIn(20)) queue.setAvailableIndex(source.u16())
-}
-
-/** Little-endian words, with a tail of chosen bytes. */
-function words(values: readonly number[], source: ByteSource, tail: number): Uint8Array {
-  const bytes = new Uint8Array(values.length * 4 + tail)
-  const view = new DataView(bytes.buffer)
-  for (const [i, value] of values.entries()) view.setUint32(i * 4, value, true)
-  bytes.set(source.take(tail), values.length * 4)
-  return bytes
 }
 
 const block: Recipe = {
@@ -364,6 +344,7 @@ export const virtioTargets: readonly FuzzTarget[] = [
   target(balloon),
   target(consolePorts),
   target(vsock),
+  target(fileSystem),
   target(gpu),
   target(plain('virtio-rng', 'random numbers', () => new RngDevice())),
   target(plain('virtio-keyboard', 'a keyboard', () => new Keyboard('us', () => {}).device)),

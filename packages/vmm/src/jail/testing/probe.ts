@@ -19,6 +19,7 @@ async function main(): Promise<void> {
   const jail = new Jail(option === 'process' ? { kind: 'process' } : parseJail(option!), {
     sockets: [],
     terminal: false,
+    folders: 'none',
   })
   const ring = new DiskRing(openRawFile(disk!, { readOnly: false }).fd, 8)
   const thread = new Worker(new URL(import.meta.url), { workerData: jail.thread })
