@@ -18,6 +18,8 @@ export interface BenchMonitor {
   readonly name: string
   /** Of the mapping that is the guest's RAM, in /proc/PID/smaps. */
   readonly ramMapping: string
+  /** How long after work it has given back what it gives back. */
+  readonly settlesMs: number
   /** The program, its own arguments, and what tells it of the guest. */
   command(parts: GuestParts): string[]
 }
@@ -25,6 +27,8 @@ export interface BenchMonitor {
 export const hearth: BenchMonitor = {
   name: 'hearth',
   ramMapping: 'memfd:guest-ram',
+  // Its threads look every 32 s (sys/thrift.ts).
+  settlesMs: 40_000,
   command: (parts) => ['node', vmmEntry, ...hearthArguments(parts)],
 }
 
@@ -48,6 +52,7 @@ function qemuMonitor(name: string, machine: string, qemu: Qemu): BenchMonitor {
   return {
     name,
     ramMapping: 'memfd:memory-backend',
+    settlesMs: 0,
     command: ({ kernel, initrd, commandLine, memoryMib, disk, tap, name: guest }) => [
       ...['env', ...Object.entries(qemu.env).map(([key, value]) => `${key}=${value}`), ...qemu.command],
       ...['-M', `${machine},accel=kvm,memory-backend=ram`, '-cpu', 'host', '-smp', '1', '-nodefaults'],

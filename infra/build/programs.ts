@@ -49,6 +49,10 @@ export async function buildPrograms(): Promise<number> {
       banner: {
         js: "import { createRequire as hearthRequire } from 'node:module'; const require = hearthRequire(import.meta.url);",
       },
+      // A thread keeps the text of its code for as long as it lives. Names stay, and lines short enough to find a place.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      lineLimit: 160,
       sourcemap: true,
       sourcesContent: false,
       legalComments: 'none',

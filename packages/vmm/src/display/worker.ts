@@ -8,6 +8,7 @@ import { createJpegEncoder } from '../rfb/encodings/jpeg.ts'
 import { RfbServer } from '../rfb/server.ts'
 import { ExitError } from '../sys/exit-error.ts'
 import { write } from '../sys/libc.ts'
+import { onNodeLoop, tidyRegularly } from '../sys/thrift.ts'
 import { listenUnix } from '../sys/unix-listener.ts'
 import { AgentLink } from '../vdagent/agent-link.ts'
 import { AgentChannel } from '../vdagent/channel.ts'
@@ -89,6 +90,7 @@ try {
     })
   })
   enterThreadJail(jail)
+  tidyRegularly(onNodeLoop)
   tell({ kind: 'listening' })
 } catch (error) {
   if (!(error instanceof ExitError)) throw error

@@ -19,7 +19,7 @@ import { EARLY_SCREEN, GENERATION_ID, PORT, ROM } from '../machine/layout.ts'
 import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
-import { collectLoadingGarbage, START_OVER_MS } from '../sys/thrift.ts'
+import { tidyRegularly } from '../sys/thrift.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { I6300esb } from '../watchdog/i6300esb.ts'
@@ -33,6 +33,8 @@ import {
   type IoWorkerMessage,
   PAUSED_WORD,
 } from './worker-protocol.ts'
+
+const AFTER_MAIN_MS = 2000
 
 export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage) => void): void {
   const vm = new Vm(data.vmFd, 0)
@@ -163,7 +165,8 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     if (data.restore === undefined) throw error
     tell({ kind: 'refused', text: messageOf(error) })
   }
-  loop.after(START_OVER_MS, collectLoadingGarbage)
+  // Not at the same moment as the main thread.
+  loop.after(AFTER_MAIN_MS, () => tidyRegularly((ms, work) => loop.after(ms, work)))
   loop.run()
   hypercalls?.close()
   bus.close()

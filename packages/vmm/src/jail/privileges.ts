@@ -1,6 +1,6 @@
 /** Giving up what a process may be and do: identity, capabilities, set-uid programs, core files. */
-import { check } from '../sys/libc.ts'
-import { capset, prctl, setgroups, setresgid, setresuid, setrlimit } from './system.ts'
+import { check, prctl } from '../sys/libc.ts'
+import { capset, setgroups, setresgid, setresuid, setrlimit } from './system.ts'
 
 /** <linux/prctl.h> */
 const PR = { SET_PDEATHSIG: 1, SET_DUMPABLE: 4, SET_NO_NEW_PRIVS: 38, CAP_AMBIENT: 47 } as const

@@ -3,9 +3,6 @@ import koffi from 'koffi'
 
 const libc = koffi.load(null)
 
-export const prctl: (option: number, a: number, b: number, c: number, d: number) => number = libc.func(
-  'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
-)
 export const mount: (
   source: string,
   target: string,

@@ -348,6 +348,11 @@ export class Machine {
     this.threads.run()
   }
 
+  /** The vCPUs' threads give back what the start left behind. */
+  tidy(): Promise<void> {
+    return this.threads.tidy()
+  }
+
   async pause(): Promise<void> {
     this.io.setPaused(true)
     await this.threads.pause()

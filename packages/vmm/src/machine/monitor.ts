@@ -31,7 +31,7 @@ import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../
 import { applyMemoryFile } from '../snapshot/memory-file.ts'
 import { TrackedSnapshot } from '../snapshot/tracked.ts'
 import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
-import { collectLoadingGarbage, START_OVER_MS } from '../sys/thrift.ts'
+import { onNodeLoop, tidyRegularly, trimMalloc } from '../sys/thrift.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
 import { type ShareHandle, type ShareOption, startShare } from '../virtio/fs/thread.ts'
 import { openDisk, openNet } from './backends.ts'
@@ -260,7 +260,7 @@ export class Monitor {
       this.machine = machine
       this.serial.connect(machine.uart)
       machine.run()
-      if (this.resets === 0) setTimeout(collectLoadingGarbage, START_OVER_MS).unref()
+      if (this.resets === 0) tidyRegularly(onNodeLoop, () => this.tidyVcpus())
       this.setState('running')
       const end = await this.ending.promise
       this.setState('stopping')
@@ -281,6 +281,11 @@ export class Monitor {
       this.panicked = false
       this.control?.broadcast({ event: 'reset', reason: end.kind === 'reset' ? end.detail : 'asked for' })
     }
+  }
+
+  private async tidyVcpus(): Promise<void> {
+    if (this.state === 'running') await this.machine?.tidy()
+    trimMalloc()
   }
 
   /** Undefined: the machine starts again. */

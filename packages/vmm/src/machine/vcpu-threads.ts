@@ -8,6 +8,7 @@ import {
   COMMAND,
   COMMAND_RUN,
   COMMAND_STOP,
+  COMMAND_TIDY,
   COMMAND_WAIT,
   STATE,
   STATE_RUNNING,
@@ -24,6 +25,8 @@ import { listenToWorker } from './workers.ts'
 const KICK_INTERVAL_MS = 4
 /** A thread that died wakes nobody; what it was is looked at anew so often. */
 const WAKE_LIMIT_MS = 100
+/** More than tidying up takes. */
+const TIDY_GAP_MS = 100
 
 export interface VcpuThreadEvents {
   /** The vCPU ended by itself. */
@@ -85,6 +88,16 @@ export class VcpuThreads {
     this.command(COMMAND_RUN)
   }
 
+  /** Has every thread that runs its vCPU tidy up, one after the other: a guest of several never stands still. */
+  async tidy(): Promise<void> {
+    for (const thread of this.threads) {
+      const at = thread.vcpu.id * STRIDE + COMMAND
+      if (Atomics.compareExchange(this.words, at, COMMAND_RUN, COMMAND_TIDY) !== COMMAND_RUN) continue
+      this.kick([thread])
+      await new Promise((resolve) => setTimeout(resolve, TIDY_GAP_MS).unref())
+    }
+  }
+
   /** Resolves when no vCPU executes guest code. */
   async pause(): Promise<void> {
     this.command(COMMAND_WAIT)
@@ -119,8 +132,8 @@ export class VcpuThreads {
     }
   }
 
-  private kick(): void {
-    for (const { vcpu, run } of this.threads) {
+  private kick(threads: readonly Thread[] = this.threads): void {
+    for (const { vcpu, run } of threads) {
       const base = vcpu.id * STRIDE
       const tid = Atomics.load(this.words, base + TID)
       if (tid === 0 || Atomics.load(this.words, base + STATE) !== STATE_RUNNING) continue

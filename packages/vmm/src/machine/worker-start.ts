@@ -1,7 +1,7 @@
 /** How a worker begins: it may be early, then it is told of its jail, and serves machines from there on. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { enterThreadJail } from '../jail/thread.ts'
-import { collectLoadingGarbage } from '../sys/thrift.ts'
+import { tidyUp } from '../sys/thrift.ts'
 import { LOADED, type WorkerData, type WorkerJail } from './workers.ts'
 
 /** Calls `serve` with every message but the first one. All code has to be loaded, for the jail has no files. */
@@ -11,6 +11,6 @@ export function serveMessages<T extends object>(serve: (message: T) => void): vo
     else serve(message)
   })
   if (!(workerData as WorkerData).early) return
-  collectLoadingGarbage()
+  tidyUp()
   parentPort!.postMessage(LOADED)
 }

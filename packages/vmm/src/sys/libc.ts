@@ -95,6 +95,11 @@ export const epollWait: (epfd: number, events: ArrayBufferView, max: number, tim
 export const mallopt: (parameter: number, value: number) => number = libc.func(
   'int mallopt(int param, int value)',
 )
+export const prctl: (option: number, a: number, b: number, c: number, d: number) => number = libc.func(
+  'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
+)
+/** malloc_trim(3): gives free pages of all arenas back to the kernel. */
+export const mallocTrim: (pad: number) => number = libc.func('int malloc_trim(size_t pad)')
 /** Of the whole process; unlike process.umask, a worker may call it too. */
 export const umask: (mask: number) => number = libc.func('unsigned int umask(unsigned int mask)')
 export const gettid: () => number = libc.func('int gettid()')

@@ -15,6 +15,8 @@ export const MAIL = 4
 export const COMMAND_WAIT = 0
 export const COMMAND_RUN = 1
 export const COMMAND_STOP = 2
+/** Run, after tidying up once; the vCPU thread itself turns it into COMMAND_RUN. */
+export const COMMAND_TIDY = 3
 
 export const STATE_LOADING = 0
 export const STATE_WAITING = 1

@@ -12,6 +12,7 @@ import {
   COMMAND,
   COMMAND_RUN,
   COMMAND_STOP,
+  COMMAND_TIDY,
   COMMAND_WAIT,
   STATE,
   STATE_RUNNING,
@@ -43,6 +44,8 @@ export interface VcpuRunOptions {
   readonly uart: Uart
   /** Just before the guest's first instruction on this vCPU can run. */
   readonly beforeFirstRun?: (() => void) | undefined
+  /** What COMMAND_TIDY does. */
+  tidy(): void
 }
 
 export function runVcpu(options: VcpuRunOptions): VcpuEnd {
@@ -69,6 +72,12 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
     const wanted = Atomics.load(words, command)
     if (wanted !== COMMAND_RUN) {
       if (wanted === COMMAND_STOP) return end({ kind: 'stopped' })
+      if (wanted === COMMAND_TIDY) {
+        options.tidy()
+        // Unless something else is wanted by now.
+        Atomics.compareExchange(words, command, COMMAND_TIDY, COMMAND_RUN)
+        continue
+      }
       // The registers are whole only once the kernel has taken it in, without running the guest on (api.rst 4.94).
       if (answered) run.setUint8(RUN.immediateExit, 1)
       else {

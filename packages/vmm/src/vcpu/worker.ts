@@ -7,7 +7,7 @@ import { Uart, type UartHandle } from '../chipset/uart.ts'
 import { MailboxClient } from '../io/mailbox.ts'
 import { serveMessages } from '../machine/worker-start.ts'
 import { gettid } from '../sys/libc.ts'
-import { collectLoadingGarbage } from '../sys/thrift.ts'
+import { tidyUp } from '../sys/thrift.ts'
 import { STRIDE, TID } from './control.ts'
 import { runVcpu, type VcpuEnd } from './run-loop.ts'
 
@@ -34,7 +34,8 @@ serveMessages((data: VcpuWorkerData) => {
     mailbox: new MailboxClient(data.control, data.cpu, data.busWakeFd),
     uart: new Uart(data.uart),
     // The first vCPU brings the others up some time later.
-    beforeFirstRun: data.cpu === 0 ? undefined : collectLoadingGarbage,
+    tidy: tidyUp,
+    beforeFirstRun: data.cpu === 0 ? undefined : tidyUp,
   })
   parentPort!.postMessage({ end } satisfies VcpuWorkerMessage)
 })

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import v8 from 'node:v8'
+import { tidyRegularly, tidyUp } from './thrift.ts'
+
+/** What a process that read `setting` is told of itself by its kernel. */
+function hugePagesWith(setting: string): string | undefined {
+  const script = `
+    const { refuseHugePages } = await import(${JSON.stringify(new URL('./thrift.ts', import.meta.url).href)})
+    refuseHugePages(${JSON.stringify(setting)})
+    process.stdout.write(require('node:fs').readFileSync('/proc/self/status', 'latin1'))`
+  const status = execFileSync(process.execPath, ['--input-type=module', '-e', shim + script]).toString()
+  return /^THP_enabled:\s+(\d)$/m.exec(status)?.[1]
+}
+const shim = "import { createRequire } from 'node:module'; const require = createRequire('/');"
+
+test('huge pages are refused, but not where the guest would have them', (t) => {
+  const untouched = hugePagesWith('')
+  if (untouched !== '1') return t.skip('this kernel has none')
+  assert.equal(hugePagesWith('always within_size advise [never] deny force\n'), '0')
+  assert.equal(hugePagesWith('[always] within_size advise never deny force\n'), '1')
+  assert.equal(hugePagesWith('always within_size [advise] never deny force\n'), '1')
+})
+
+test('tidying up gives back what a start left', () => {
+  tidyUp()
+  const size = (): number => v8.getHeapStatistics().total_physical_size
+  const before = size()
+  let garbage: object[] = Array.from({ length: 200_000 }, (_, i) => ({ i }))
+  const full = size()
+  assert.ok(full > before + 4 * 2 ** 20, `${full - before} bytes of garbage`)
+  assert.equal(garbage.length, 200_000)
+  garbage = []
+  tidyUp()
+  assert.ok(size() < full - 3 * 2 ** 20, `${size()} of ${full} bytes left`)
+})
+
+test('rounds come when the start is over and regularly after that, whether the thread is calm or not', () => {
+  const timers: { ms: number; work: () => void }[] = []
+  let rounds = 0
+  tidyRegularly(
+    (ms, work) => timers.push({ ms, work }),
+    () => rounds++,
+  )
+  const pass = (): number => {
+    const { ms, work } = timers.shift()!
+    work()
+    return ms
+  }
+  pass()
+  assert.equal(rounds, 1)
+  for (let round = 2; round < 5; round++) {
+    const interval = pass()
+    assert.equal(rounds, round - 1)
+    assert.ok(pass() < interval)
+    assert.equal(rounds, round)
+    assert.equal(timers.length, 1)
+  }
+})
