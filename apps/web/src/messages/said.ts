@@ -1,52 +1,98 @@
 import { currentLanguage, type Language } from './language.ts'
 
 /** What the server says, by language; English is what it says itself. */
-const sentences: Readonly<Record<Exclude<Language, 'en'>, Readonly<Record<string, string>>>> = {
-  de:
-    typeof window === 'undefined' || currentLanguage() === 'de'
-      ? (await import('./de/server.ts')).server
-      : {},
+type Texts = Readonly<Record<Exclude<Language, 'en'>, Readonly<Record<string, string>>>>
+const german =
+  typeof window === 'undefined' || currentLanguage() === 'de' ? await import('./de/server.ts') : null
+const sentences: Texts = { de: german?.server ?? {} }
+/** What a list in a sentence holds. */
+const listParts: Texts = { de: german?.parts ?? {} }
+
+interface Pattern {
+  readonly matches: RegExp
+  /** Between the words of the translation: the holes, in order. */
+  readonly holes: readonly Hole[]
+  readonly words: readonly string[]
+}
+/** What stands in a hole: whatever the server put in, a sentence of its own, or parts that are translated each. */
+type Hole = 'as it is' | 'sentence' | ', ' | '; '
+const holeNamed: Readonly<Record<string, Hole>> = {
+  '{}': 'as it is',
+  '{.}': 'sentence',
+  '{,}': ', ',
+  '{;}': '; ',
 }
 
 interface Compiled {
   whole: ReadonlyMap<string, string>
-  patterns: readonly { matches: RegExp; parts: readonly string[] }[]
+  patterns: readonly Pattern[]
+  /** What may stand in a list. */
+  parts: Compiled | null
 }
 const compiled = new Map<Language, Compiled>()
+const holeInText = /\{[.,;]?\}/
 
-function compile(language: Exclude<Language, 'en'>): Compiled {
-  const known = compiled.get(language)
-  if (known) return known
-  const entries = Object.entries(sentences[language])
-  const made: Compiled = {
-    whole: new Map(entries.filter(([text]) => !text.includes('{}'))),
+function compile(texts: Readonly<Record<string, string>>, parts: Compiled | null): Compiled {
+  const entries = Object.entries(texts)
+  return {
+    whole: new Map(entries.filter(([text]) => !holeInText.test(text))),
     patterns: entries
-      .filter(([text]) => text.includes('{}'))
+      .filter(([text]) => holeInText.test(text))
       .map(([text, translated]) => ({
-        matches: new RegExp(`^${text.split('{}').map(literally).join('(.+?)')}$`, 's'),
-        parts: translated.split('{}'),
+        matches: new RegExp(`^${text.split(holeInText).map(literally).join('(.+?)')}$`, 's'),
+        holes: (text.match(new RegExp(holeInText, 'g')) ?? []).map((hole) => holeNamed[hole] ?? 'as it is'),
+        words: translated.split(holeInText),
       })),
+    parts,
   }
-  compiled.set(language, made)
-  return made
+}
+
+function compiledFor(language: Exclude<Language, 'en'>): Compiled {
+  let known = compiled.get(language)
+  if (!known) {
+    known = compile(sentences[language], compile(listParts[language], null))
+    compiled.set(language, known)
+  }
+  return known
 }
 
 const literally = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** A sentence of the server in the reader's language; as it came when there is no other. */
-export function said(text: string, language = currentLanguage()): string {
-  if (language === 'en') return text
-  const { whole, patterns } = compile(language)
+function translated(text: string, dictionary: Compiled): string | null {
+  const { whole, patterns, parts } = dictionary
   const exact = whole.get(text)
   if (exact !== undefined) return exact
-  for (const { matches, parts } of patterns) {
+  for (const { matches, holes, words } of patterns) {
     const found = matches.exec(text)
-    if (found)
-      return parts
-        .map((part, index) => part + (index < parts.length - 1 ? (found[index + 1] ?? '') : ''))
-        .join('')
+    if (!found) continue
+    const filled = holes.map((hole, index) => {
+      const value = found[index + 1] ?? ''
+      if (hole === 'as it is') return value
+      if (hole === 'sentence') return translated(value, dictionary) ?? value
+      return parts && translatedList(value, hole, parts)
+    })
+    if (filled.every((value) => value !== null))
+      return words.map((word, index) => word + (filled[index] ?? '')).join('')
   }
-  return text
+  return null
+}
+
+/** Null when one of them is unknown. A part may hold what parts the list: then the rest would be unknown without it. */
+function translatedList(text: string, between: string, parts: Compiled): string | null {
+  const pieces = text.split(between)
+  for (let count = 1; count <= pieces.length; count++) {
+    const first = translated(pieces.slice(0, count).join(between), parts)
+    if (first === null) continue
+    if (count === pieces.length) return first
+    const rest = translatedList(pieces.slice(count).join(between), between, parts)
+    if (rest !== null) return first + between + rest
+  }
+  return null
+}
+
+/** A sentence of the server in the reader's language; as it came when there is no other. */
+export function said(text: string, language = currentLanguage()): string {
+  return language === 'en' ? text : (translated(text, compiledFor(language)) ?? text)
 }
 
 /** Where answers hold sentences of the server. What people wrote themselves stands under other names. */

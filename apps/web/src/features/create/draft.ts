@@ -16,6 +16,7 @@ import { isLabelKey, isLabelValue } from '../../../server/views/label.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/all.ts'
 import { currentLocale } from '../../messages/language.ts'
+import { said } from '../../messages/said.ts'
 
 /** What a person has filled in so far: texts as typed, so that half-written numbers stay as they are. */
 export interface Draft {
@@ -181,7 +182,7 @@ export function draftProblems(draft: Draft, world: DraftWorld): DraftProblems {
   if (countOf(draft) === undefined) problems.count = t.count(maxCount)
   for (const each of namesOf(draft)) {
     const name = nameSchema.safeParse(each)
-    if (!name.success) problems.name = name.error.issues[0]?.message ?? m.create.why.fix
+    if (!name.success) problems.name = said(name.error.issues[0]?.message ?? m.create.why.fix)
     else if (world.takenNames.has(each))
       problems.name = each === draft.name ? m.create.nameTaken : m.create.nameTakenOf(each)
   }

@@ -10,6 +10,7 @@ import { ImageMark } from '../../ui/image-mark.tsx'
 import { Skeleton } from '../../ui/layout.tsx'
 import { ProgressBar } from '../../ui/meter.tsx'
 import { StatusDot } from '../../ui/status.tsx'
+import { imageDescription } from '../images/image-description.ts'
 
 export const choiceClass =
   'relative rounded-card border border-line-strong bg-surface transition-colors hover:border-control has-checked:border-ember has-checked:bg-ember-soft/50 has-checked:ring-1 has-checked:ring-ember has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-ember'
@@ -69,7 +70,7 @@ export function ImagePicker({
               <ImageMark uid={image.uid} />
               <span className="min-w-0" id={`image-${image.uid}`}>
                 <span className="block truncate font-semibold">{image.name}</span>
-                <span className="line-clamp-2 text-13 text-ink-2 leading-4.5">{image.description}</span>
+                <span className="line-clamp-2 text-13 text-ink-2 leading-4.5">{imageDescription(image)}</span>
               </span>
             </label>
             <div className="flex min-h-10 items-center justify-between gap-2 px-3.5 pb-2.5">

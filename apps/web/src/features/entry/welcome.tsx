@@ -13,6 +13,7 @@ import { Checkbox } from '../../ui/field.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
 import { Notice, Skeleton } from '../../ui/layout.tsx'
 import { ProgressBar } from '../../ui/meter.tsx'
+import { imageDescription } from '../images/image-description.ts'
 import { useSignedIn } from '../shell/app-shell.tsx'
 import { EntryCard } from './entry-card.tsx'
 
@@ -141,7 +142,7 @@ function ImageStep() {
               <ImageMark uid={image.uid} />
               <div className="min-w-0 flex-1 basis-40">
                 <p className="font-medium">{image.name}</p>
-                <p className="truncate text-13 text-ink-3">{image.description}</p>
+                <p className="truncate text-13 text-ink-3">{imageDescription(image)}</p>
               </div>
               {image.status === 'ready' ? (
                 <span className="text-13 text-ok">{t.image.ready}</span>

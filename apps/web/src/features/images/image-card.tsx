@@ -10,6 +10,7 @@ import { Button } from '../../ui/button.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
 import { Notice } from '../../ui/layout.tsx'
 import { StatusPill, type Tone } from '../../ui/status.tsx'
+import { imageDescription } from './image-description.ts'
 import { ImageProgress } from './image-progress.tsx'
 import { UploadProgress } from './upload-progress.tsx'
 import { UseImage } from './use-image.tsx'
@@ -47,7 +48,7 @@ export function ImageCard({
             </h3>
             <StatusPill tone={imageTones[image.status]}>{t.state[image.status]}</StatusPill>
           </div>
-          {image.description ? <p className="mt-1 text-ink-2">{image.description}</p> : null}
+          {image.description ? <p className="mt-1 text-ink-2">{imageDescription(image)}</p> : null}
           <p className="tnum mt-2 flex flex-wrap items-center gap-x-2 gap-y-1 text-13 text-ink-3">
             {image.kind === 'iso' ? <Badge icon={<Disc3 />}>{t.cd}</Badge> : null}
             {image.project ? <Badge>{image.project.name}</Badge> : null}

@@ -8,6 +8,7 @@ import { Input } from '../../ui/field.tsx'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { ImageCard } from './image-card.tsx'
+import { imageDescription } from './image-description.ts'
 import { ImageImport } from './image-import.tsx'
 import { ImageUpload } from './image-upload.tsx'
 import { useImageActions } from './use-image-actions.ts'
@@ -27,7 +28,7 @@ export function ImageList() {
   const [adding, setAdding] = useState<'address' | 'upload' | null>(null)
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
   const found = images?.filter((image) => {
-    const text = [image.name, image.uid, image.description, image.project?.name].join(' ').toLowerCase()
+    const text = [image.name, image.uid, imageDescription(image), image.project?.name].join(' ').toLowerCase()
     return words.every((word) => text.includes(word))
   })
   return (

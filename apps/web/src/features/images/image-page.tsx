@@ -15,6 +15,7 @@ import { LoadError } from '../shell/load-error.tsx'
 import { NotFound } from '../shell/not-found.tsx'
 import { ImageFooter, imageTones, markOf } from './image-card.tsx'
 import { ImageDelete } from './image-delete.tsx'
+import { imageDescription } from './image-description.ts'
 import { ImageSettings } from './image-settings.tsx'
 import { useImageActions } from './use-image-actions.ts'
 
@@ -40,7 +41,7 @@ export function ImagePage({ id }: { id: number }) {
         <ImageMark uid={markOf(image)} size="lg" />
         <div className="min-w-0 flex-1">
           <h1 className="font-semibold text-[1.375rem] leading-8 tracking-[-0.018em]">{image.name}</h1>
-          {image.description ? <p className="text-ink-2">{image.description}</p> : null}
+          {image.description ? <p className="text-ink-2">{imageDescription(image)}</p> : null}
         </div>
         <StatusPill tone={imageTones[image.status]}>{t.state[image.status]}</StatusPill>
       </header>

@@ -3,6 +3,7 @@
  * one is (tus 1.0.0: HEAD, then PATCH at that offset), so a broken connection costs at most one part.
  */
 import { SpeedMeter } from '@hearth/shared/speed'
+import { said } from '../../messages/said.ts'
 
 export interface UploadState {
   readonly sent: number
@@ -145,7 +146,7 @@ async function failureOf(response: Response): Promise<Error> {
   const error = body?.error
   const message =
     typeof error === 'string' ? error : (error as { message?: string } | null | undefined)?.message
-  return new Refusal(message ?? `${status}`)
+  return new Refusal(said(message ?? `${status}`))
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

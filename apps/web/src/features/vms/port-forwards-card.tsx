@@ -8,6 +8,7 @@ import { useAllVms, useProjects } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { intentKey } from '../../lib/key.ts'
 import { m } from '../../messages/all.ts'
+import { said } from '../../messages/said.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
 import { CopyButton } from '../../ui/copy.tsx'
@@ -203,7 +204,7 @@ function AddPort({ onClose }: { onClose: () => void }) {
     hostPort: Number(hostPort),
     guestPort: Number(guestPort),
   })
-  const problems = new Map(parsed.error?.issues.map(({ path, message }) => [path[0], message]))
+  const problems = new Map(parsed.error?.issues.map(({ path, message }) => [path[0], said(message)]))
   const key = portKey({ protocol, hostPort: Number(hostPort) })
   const other = others.find(({ forwards }) => forwards.some((one) => portKey(one) === key))
   const hostProblem =

@@ -8,6 +8,7 @@ import { dateTime } from '../../lib/format.ts'
 import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
+import { said } from '../../messages/said.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
@@ -81,7 +82,7 @@ function CreateVm({
     ? taken.has(name)
       ? m.create.nameTaken
       : null
-    : (parsed.error.issues[0]?.message ?? null)
+    : said(parsed.error.issues[0]?.message ?? '')
   const { createVm } = snapshots
   return (
     <Dialog

@@ -8,6 +8,7 @@ import { useAllVms } from '../../data/hooks.ts'
 import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
+import { said } from '../../messages/said.ts'
 import { Button } from '../../ui/button.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
@@ -53,7 +54,7 @@ function NameForm() {
     ? taken
       ? m.create.nameTaken
       : null
-    : (parsed.error.issues[0]?.message ?? null)
+    : said(parsed.error.issues[0]?.message ?? '')
   const why = vm.can.update.why ?? problem ?? (name === vm.name ? t.nothingChanged : null)
   return (
     <Card title={t.name.title}>

@@ -39,6 +39,34 @@ export const host: Readonly<Record<string, string>> = {
     'Dieser Host hat {} Arbeitsspeicher frei; diese VM braucht {}. Fahre zuerst eine andere VM herunter, oder gib dieser weniger.',
   '{} has {} of memory left for VMs, and this one needs {}. Stop another VM first; the quota has nothing to do with it.':
     '{} hat noch {} Arbeitsspeicher für VMs, und diese braucht {}. Halte zuerst eine andere VM an; mit dem Kontingent hat das nichts zu tun.',
+  'This host has {} CPU; a VM cannot have more.': 'Dieser Host hat {} CPU; mehr kann eine VM nicht haben.',
+  'This host has {} CPUs; a VM cannot have more.': 'Dieser Host hat {} CPUs; mehr kann eine VM nicht haben.',
+  'This host already has a newer version of this VM (generation {}).':
+    'Dieser Host hat schon eine neuere Fassung dieser VM (Generation {}).',
+  'The image and the MAC address of a VM cannot be changed.':
+    'Abbild und MAC-Adresse einer VM lassen sich nicht ändern.',
+  'This VM was written by a newer Hearth (specification version {}, this one reads 1). Update Hearth on this host.':
+    'Diese VM hat ein neueres Hearth geschrieben (Fassung {} ihrer Beschreibung, dieses liest 1). Aktualisiere Hearth auf diesem Host.',
+  'The VM specification is not valid: {}': 'Die Beschreibung der VM ist nicht gültig: {}',
+  'This host does not know that request.': 'Diese Anfrage kennt der Host nicht.',
+  'This host could not read the request.': 'Der Host konnte die Anfrage nicht lesen.',
+  'This connection is too slow for the events. Connect again.':
+    'Diese Verbindung ist zu langsam für die Ereignisse. Verbinde noch einmal.',
+
+  // How a VM ended.
+  'Suspended. It goes on where it was at the next start.':
+    'Schläft. Beim nächsten Start geht es dort weiter, wo sie war.',
+  'Its monitor was killed; perhaps this host ran out of memory.':
+    'Ihr Monitor wurde beendet; vielleicht ging diesem Host der Speicher aus.',
+  'Its monitor was ended by {}.': 'Ihr Monitor wurde durch {} beendet.',
+  'The guest powered itself off.': 'Der Gast hat sich selbst ausgeschaltet.',
+  'The guest asked for a restart and was stopped.': 'Der Gast wollte neu starten und wurde angehalten.',
+  'Its monitor ended without a word; perhaps it was killed.':
+    'Ihr Monitor endete ohne ein Wort; vielleicht wurde er beendet.',
+  'Its monitor ended.': 'Ihr Monitor ist beendet.',
+  'It could not be started.': 'Sie konnte nicht gestartet werden.',
+  'The host restarted while it ran.': 'Der Host startete neu, während sie lief.',
+
   'The disk of this host is full. Delete something, then try again.':
     'Die Platte dieses Hosts ist voll. Lösche etwas und versuche es dann noch einmal.',
   'The disk of this VM is gone from this host.': 'Die Platte dieser VM ist auf diesem Host nicht mehr da.',
@@ -131,8 +159,8 @@ export const host: Readonly<Record<string, string>> = {
     '{} ist keine Adresse, die mit https:// oder http:// beginnt.',
   'Leave user name and password out of the address: it is shown in the catalogue.':
     'Lass Benutzername und Passwort aus der Adresse weg: Sie wird bei den Abbildern gezeigt.',
-  'The file is not the one that was expected: its {} is {}, expected was {}. Nothing of it is kept. {}':
-    'Die Datei ist nicht die erwartete: Ihre {} ist {}, erwartet war {}. Nichts davon wird behalten. {}',
+  'The file is not the one that was expected: its {} is {}, expected was {}. Nothing of it is kept. {.}':
+    'Die Datei ist nicht die erwartete: Ihre {} ist {}, erwartet war {}. Nichts davon wird behalten. {.}',
   '{} has no checksum of {}. There may be a newer version; update Hearth.':
     '{} enthält keine Prüfsumme von {}. Vielleicht gibt es eine neuere Fassung; aktualisiere Hearth.',
   '{} is not signed by its publisher, so nothing that it says is believed ({}). Try again later; if it stays so, ask the publisher.':

@@ -1,11 +1,23 @@
 import { host } from './server-host.ts'
+import { images } from './server-images.ts'
+import { forEach, resources } from './server-parts.ts'
+import { rules } from './server-rules.ts'
+import { ofStates } from './server-states.ts'
+
+export { parts } from './server-parts.ts'
+
+const roles = { owner: 'Eigentümer', member: 'Mitglied', viewer: 'Zuschauer' }
 
 /**
  * What the portal's server and its hosts say in English, and how it is said in German. `{}` stands for what they put in:
- * a name, an amount. A sentence that is missing here is shown as it came. See said.ts.
+ * a name, an amount; `{,}` and `{;}` for a list of what server-parts.ts knows. A sentence that is missing here is shown
+ * as it came. See said.ts.
  */
 export const server: Readonly<Record<string, string>> = {
   ...host,
+  ...images,
+  ...rules,
+  ...ofStates,
   // What an action does now.
   'Asking the host': 'Fragt den Host',
   Building: 'Wird gebaut',
@@ -45,18 +57,21 @@ export const server: Readonly<Record<string, string>> = {
   'It has no screen.': 'Sie hat keinen Bildschirm.',
   'It is protected from deletion. Switch that off in its settings first.':
     'Sie ist vor dem Löschen geschützt. Schalte das zuerst in ihren Einstellungen aus.',
+  'It is getting a disk.': 'Sie bekommt eine Platte.',
+  'It is losing a disk.': 'Eine Platte von ihr wird gelöst.',
+  'It is having a disk grow.': 'Eine Platte von ihr wächst.',
+  'It is being copied to an image.': 'Aus ihr wird ein Abbild gemacht.',
+  'It is being made.': 'Wird gerade gemacht.',
+  'It is being taken.': 'Wird gerade gemacht.',
+  'Its host does not have it any more.': 'Der Host hat es nicht mehr.',
+  'The host is away.': 'Der Host ist nicht da.',
+  'The host is away. The VM may go on without it.': 'Der Host ist nicht da. Die VM läuft vielleicht weiter.',
+  '{} ({}) is on the host, but not in the portal. It is left alone.':
+    '{} ({}) ist auf dem Host, aber nicht im Portal. Sie bleibt, wie sie ist.',
   'It is protected from deletion.': 'Es ist vor dem Löschen geschützt.',
   'Its host does not have it.': 'Ihr Host hat sie nicht.',
   'It has no disk: it runs from memory, so there is nothing to keep.':
     'Sie hat keine Platte: Sie läuft aus dem Speicher, es gibt also nichts aufzuheben.',
-  'It is being created.': 'Sie entsteht gerade.',
-  'It is starting.': 'Sie startet.',
-  'It is running.': 'Sie läuft.',
-  'It is paused.': 'Sie ist angehalten.',
-  'It is shutting down.': 'Sie fährt herunter.',
-  'It is stopped.': 'Sie ist aus.',
-  'It is suspended.': 'Sie schläft.',
-  'It is crashed.': 'Sie ist abgestürzt.',
   'It is being deleted.': 'Sie wird gelöscht.',
   'It is being powered off.': 'Sie wird ausgeschaltet.',
   'It is restarting.': 'Sie startet neu.',
@@ -67,8 +82,6 @@ export const server: Readonly<Record<string, string>> = {
   'It is going back to a snapshot.': 'Sie geht auf einen Snapshot zurück.',
   'It is losing a snapshot.': 'Ein Snapshot von ihr wird gelöscht.',
   'It is busy.': 'Sie ist beschäftigt.',
-  'It is running. Shut it down first.': 'Sie läuft. Fahre sie zuerst herunter.',
-  'It is {}. Shut it down first.': 'Sie ist nicht aus. Fahre sie zuerst herunter.',
   'It should run, but it crashed.': 'Sie sollte laufen, ist aber abgestürzt.',
   'It should run, but it is stopped.': 'Sie sollte laufen, ist aber aus.',
   'It should be stopped, but it runs.': 'Sie sollte aus sein, läuft aber.',
@@ -174,9 +187,20 @@ export const server: Readonly<Record<string, string>> = {
   'Made the project {}': 'Hat das Projekt {} angelegt',
   'Deleted the project {}': 'Hat das Projekt {} gelöscht',
   'Renamed the project {} to {}': 'Hat das Projekt {} in {} umbenannt',
-  'Set the quota of {}: {}': 'Hat das Kontingent von {} gesetzt: {}',
+  'Set the quota of {}: {,}': 'Hat das Kontingent von {} gesetzt: {,}',
   'Made the API token {} ({})': 'Hat das API-Token {} ({}) erstellt',
   'Revoked the API token {}': 'Hat das API-Token {} widerrufen',
+  'Made {} an owner of {}': 'Hat {} zum Eigentümer von {} gemacht',
+  'Made {} a member of {}': 'Hat {} zum Mitglied von {} gemacht',
+  'Made {} a viewer of {}': 'Lässt {} bei {} nur zusehen',
+  'Made {} an administrator of the home': 'Hat {} zum Administrator des Zuhauses gemacht',
+  '{} is no longer an administrator of the home': '{} ist nicht mehr Administrator des Zuhauses',
+  'Looked at a recording of the screen of {}': 'Hat eine Aufnahme des Bildschirms von {} angesehen',
+  'Looked at a recording of the serial console of {}':
+    'Hat eine Aufnahme der seriellen Konsole von {} angesehen',
+  'Downloaded a recording of the screen of {}': 'Hat eine Aufnahme des Bildschirms von {} heruntergeladen',
+  'Downloaded a recording of the serial console of {}':
+    'Hat eine Aufnahme der seriellen Konsole von {} heruntergeladen',
   'Took the snapshot {} of {}': 'Hat den Snapshot {} von {} gemacht',
   'Took {} back to the snapshot {}': 'Hat {} auf den Snapshot {} zurückgesetzt',
   'Deleted the snapshot {} of {}': 'Hat den Snapshot {} von {} gelöscht',
@@ -186,16 +210,20 @@ export const server: Readonly<Record<string, string>> = {
   'Deleted the volume {}': 'Hat die Platte {} gelöscht',
 
   // People, projects and quota.
+  'Only an owner of {} can do that. Ask an administrator.':
+    'Das darf nur, wem {} gehört. Frag einen Administrator.',
+  'Only a member of {} can do that. Ask an administrator.':
+    'Das darf nur ein Mitglied von {}. Frag einen Administrator.',
   'Only an owner of {} can do that. Ask {}.': 'Das darf nur, wem {} gehört. Frag {}.',
   'Only a member of {} can do that. Ask {}.': 'Das darf nur ein Mitglied von {}. Frag {}.',
   'This invitation is not valid (any more). Ask whoever sent it for a new one.':
     'Diese Einladung gilt nicht (mehr). Bitte um eine neue.',
   'Somebody has an account with that e-mail address. If it is you, sign in and open the link again.':
     'Ein Konto mit dieser E-Mail-Adresse gibt es schon. Ist es deines, melde dich an und öffne den Link noch einmal.',
-  '{}: {} left (the quota is {}), and this needs {}. {} can raise the quota.':
-    '{}: noch {} (das Kontingent ist {}), nötig ist {}. {} kann das Kontingent erhöhen.',
-  '{}: a VM may have at most {}, and this one asks for {}. {} can raise the quota.':
-    '{}: Eine VM darf höchstens {} haben, diese verlangt {}. {} kann das Kontingent erhöhen.',
+  '{}: {;}. An administrator of the home can raise the quota.':
+    '{}: {;}. Ein Administrator des Zuhauses kann das Kontingent erhöhen.',
+  '{}: {;}. {} can raise the quota.': '{}: {;}. {} kann das Kontingent erhöhen.',
+  '{}: {,}': '{}: {,}',
   '{} may have that much already. Try again.': '{} darf schon so viel haben. Versuch es noch einmal.',
   'Somebody has answered that already.': 'Darauf hat schon jemand geantwortet.',
   'It is answered already.': 'Die Antwort ist schon da.',
@@ -279,22 +307,30 @@ export const server: Readonly<Record<string, string>> = {
   'There is no such project.': 'Dieses Projekt gibt es nicht.',
   'Delete the VMs of {} first.': 'Lösche zuerst die VMs von {}.',
   'Delete the images of {} first.': 'Lösche zuerst die Abbilder von {}.',
-  'Joined {} as {}': 'Ist {} beigetreten ({})',
-  'Invited {} to {} as {}': 'Hat {} zu {} eingeladen ({})',
+  ...forEach(roles, (role, word) => ({ [`Joined {} as ${role}`]: `Ist {} beigetreten, als ${word}` })),
+  ...forEach(roles, (role, word) => ({
+    [`Invited somebody to {} as ${role}`]: `Hat jemanden zu {} eingeladen, als ${word}`,
+  })),
+  ...forEach(roles, (role, word) => ({
+    [`Invited {} to {} as ${role}`]: `Hat {} zu {} eingeladen, als ${word}`,
+  })),
   'Took back the invitation of {} to {}': 'Hat die Einladung von {} zu {} zurückgenommen',
   'Left {}': 'Hat {} verlassen',
   'Removed {} from {}': 'Hat {} aus {} entfernt',
   'Changed the labels of an SSH key': 'Hat die Labels eines SSH-Schlüssels geändert',
-  'Asked for {} ({})': 'Hat um {} gebeten ({})',
-  'Raised {} of {} to {}': 'Hat {} von {} auf {} erhöht',
-  'Declined {} of {} for {}': 'Hat {} von {} für {} abgelehnt',
-  'This set-up link is not valid (any more). {}': 'Dieser Einrichtungslink gilt nicht (mehr). {}',
+  'Asked for {} ({,})': 'Hat um {} gebeten ({,})',
+  ...forEach(resources, (english, german) => ({
+    [`Raised ${english} of {} to {}`]: `Hat ${german} von {} auf {} erhöht`,
+    [`Declined {} of ${english} for {}`]: `Hat {} ${german} für {} abgelehnt`,
+  })),
+  'This set-up link is not valid (any more). {.}': 'Dieser Einrichtungslink gilt nicht (mehr). {.}',
   'Tokens are made and revoked in the portal only.': 'Tokens werden nur im Portal erstellt und widerrufen.',
   'That is done in the portal only.': 'Das geht nur im Portal.',
   'The passkey did not check who you are.': 'Der Passkey hat nicht geprüft, wer du bist.',
   'Show that it is you first.': 'Zeige zuerst, dass du es bist.',
   'That idempotency key was used for another request. Use a new one.':
     'Dieser Idempotenzschlüssel wurde für eine andere Anfrage benutzt. Nimm einen neuen.',
+  'The VM was not created.': 'Die VM wurde nicht erstellt.',
   'That is not valid.': 'Das ist nicht gültig.',
   'It failed.': 'Es ist fehlgeschlagen.',
   'Hearth could not read the request.': 'Hearth konnte die Anfrage nicht lesen.',
