@@ -111,6 +111,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const lab = new Lab(machine, channel, {
     env: defaultEnvironment(options.env),
     guestSubnet: route?.subnet,
+    mended: qemu.mended,
     cleanup: cleanup.move(),
   })
   if (disk?.grown) await lab.grow(options.dataDisk!.path)
@@ -128,6 +129,8 @@ export class Lab {
   private stopping: Promise<void> | undefined
   /** The network guests must use to be reachable from this machine; undefined where there is no way to them. */
   readonly guestSubnet: string | undefined
+  /** Whether its QEMU is without the faults that crash guests and end labs (docs/lab.md). */
+  readonly mended: boolean
 
   constructor(
     machine: Machine,
@@ -135,6 +138,7 @@ export class Lab {
     rest: {
       readonly env: Readonly<Record<string, string>>
       readonly guestSubnet: string | undefined
+      readonly mended: boolean
       readonly cleanup: AsyncDisposableStack
     },
   ) {
@@ -142,6 +146,7 @@ export class Lab {
     this.channel = channel
     this.env = rest.env
     this.guestSubnet = rest.guestSubnet
+    this.mended = rest.mended
     this.cleanup = rest.cleanup
     this.ended = machine.ended
     // A lab that dies by itself leaves nothing behind either.
@@ -173,6 +178,11 @@ export class Lab {
 
   async unforward(hostPort: number, hostAddress?: string): Promise<void> {
     await this.machine.unforward(hostPort, hostAddress)
+  }
+
+  /** Stops the emulated CPU and lets it go on at once: to find out what a guest makes of that. */
+  async kick(): Promise<void> {
+    await this.machine.kick()
   }
 
   /** Ends every process inside, syncs, switches off; after `graceMs` QEMU is killed. Resolves when it is gone. */

@@ -117,6 +117,12 @@ export class Machine {
     }
   }
 
+  /** Stops the emulated CPU and lets it go on at once: it is kicked out of what it runs, and no interrupt comes with it. */
+  async kick(): Promise<void> {
+    await this.control.execute('stop')
+    await this.control.execute('cont')
+  }
+
   /** The end that comes now is wanted. */
   expectEnd(): void {
     this.endExpected = true

@@ -1,10 +1,11 @@
 /** The QEMU a lab runs on. */
-import { rm } from 'node:fs/promises'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { run } from '../lib/run.ts'
 import { Trouble } from '../lib/steps.ts'
 import { cachedFolder } from './cache.ts'
 import { aptSource, aptSources, debianMirror } from './debian-mirror.ts'
+import { mendQemu } from './qemu-mends.ts'
 
 export interface Qemu {
   /** The program and the arguments that must come before all others. */
@@ -16,6 +17,8 @@ export interface Qemu {
    * emulated SVM guest, so that an interrupt which came in that moment was lost (docs/lab.md).
    */
   readonly losesInterrupts: boolean
+  /** Whether the faults that every version has are mended (qemu-mends.ts). Where not, a guest may crash, or UEFI end the lab. */
+  readonly mended: boolean
 }
 
 /** The first version that loses none. */
@@ -23,30 +26,41 @@ const SOUND = [10, 2] as const
 /** Where Debian has it, and a number to raise when the tree is to be made differently. */
 const SUITE = 'trixie'
 const BACKPORTS = `${SUITE}-backports`
-const TREE = `qemu-${BACKPORTS}-1`
+const TREE = `qemu-${BACKPORTS}-2`
+const PROGRAM = 'usr/bin/qemu-system-x86_64'
+/** In the tree, when PROGRAM is mended. */
+const MENDED = 'mended'
 
 /**
- * The machine's own QEMU when it is new enough, else a private tree unpacked from Debian 13's backports into the cache.
- * Where that cannot be made, the machine's own older QEMU, which loses interrupts; `onDetail` says so.
+ * A private tree, unpacked from Debian 13's backports into the cache, its program mended. Where that cannot be made, the
+ * machine's own QEMU as it is; `onDetail` says what to expect then.
  */
 export async function labQemu(cacheDir: string, onDetail: (detail: string) => void): Promise<Qemu> {
-  const own = await systemQemu()
-  if (own && !own.losesInterrupts) return own
+  let qemu: Qemu | undefined
   try {
-    return await privateQemu(cacheDir, onDetail)
+    qemu = await privateQemu(cacheDir, onDetail)
   } catch (error) {
-    if (!own) throw error
-    onDetail(
-      `QEMU ${SOUND.join('.')} could not be made ready (${(error as Error).message.split('\n')[0]}); going on with this machine's QEMU ${own.version}, on which a guest may hang`,
-    )
-    return own
+    qemu = await systemQemu()
+    if (!qemu) throw error
+    onDetail(`a private QEMU could not be made ready (${(error as Error).message.split('\n')[0]})`)
   }
+  if (!qemu.mended)
+    onDetail(
+      `QEMU ${qemu.version} delivers interrupts twice now and then: a guest may crash or hang (docs/lab.md)`,
+    )
+  return qemu
 }
 
 async function systemQemu(): Promise<Qemu | undefined> {
   const version = await qemuVersion(['qemu-system-x86_64'], {})
   if (!version) return undefined
-  return { command: ['qemu-system-x86_64'], env: {}, version, losesInterrupts: losesInterrupts(version) }
+  return {
+    command: ['qemu-system-x86_64'],
+    env: {},
+    version,
+    losesInterrupts: losesInterrupts(version),
+    mended: false,
+  }
 }
 
 async function privateQemu(cacheDir: string, onDetail: (detail: string) => void): Promise<Qemu> {
@@ -57,14 +71,18 @@ async function privateQemu(cacheDir: string, onDetail: (detail: string) => void)
     path.join(libraries, 'ld-linux-x86-64.so.2'),
     '--library-path',
     libraries,
-    path.join(tree, 'usr/bin/qemu-system-x86_64'),
+    path.join(tree, PROGRAM),
     ...['-L', path.join(tree, 'usr/share/qemu'), '-L', path.join(tree, 'usr/share/seabios')],
   ]
   const env = { QEMU_MODULE_DIR: path.join(libraries, 'qemu') }
   const version = await qemuVersion(command, env)
   if (!version)
     throw new Trouble(`The private QEMU in ${tree} does not start. Delete that folder and try again.`)
-  return { command, env, version, losesInterrupts: losesInterrupts(version) }
+  const mended = await stat(path.join(tree, MENDED)).then(
+    () => true,
+    () => false,
+  )
+  return { command, env, version, losesInterrupts: losesInterrupts(version), mended }
 }
 
 async function makeTree(into: string, onDetail: (detail: string) => void): Promise<void> {
@@ -89,6 +107,21 @@ async function makeTree(into: string, onDetail: (detail: string) => void): Promi
   for (const useless of ['usr/share/doc', 'usr/share/locale', 'usr/share/man', 'var', 'usr/share/icons']) {
     await rm(path.join(into, useless), { recursive: true, force: true })
   }
+  await mend(into)
+}
+
+/** A newer build may be other code, or without the faults: it is used as it is, and said to be so at every start. */
+async function mend(tree: string): Promise<void> {
+  const file = path.join(tree, PROGRAM)
+  const program = await readFile(file)
+  try {
+    mendQemu(program)
+  } catch {
+    return
+  }
+  await writeFile(`${file}.mended`, program, { mode: 0o755 })
+  await rename(`${file}.mended`, file)
+  await writeFile(path.join(tree, MENDED), '')
 }
 
 export function losesInterrupts(version: string): boolean {
