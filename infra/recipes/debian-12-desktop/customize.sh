@@ -7,6 +7,8 @@ chroot "$tree" systemctl enable lightdm.service hearth-autologin.service
 chroot "$tree" systemctl set-default graphical.target
 # The panel's menu and file manager are the session's; what it starts is in files/etc/xdg/openbox.
 chroot "$tree" update-alternatives --set x-terminal-emulator /usr/bin/lxterminal 2>/dev/null || true
+sed -i 's|<name>Clearlooks</name>|<name>Hearth</name>|' "$tree/etc/xdg/openbox/rc.xml"
+grep -q '<name>Hearth</name>' "$tree/etc/xdg/openbox/rc.xml"
 # The disk's file system keeps whole seconds, and fonts' caches count for folders of exactly the same time: otherwise each
 # program reads all fonts anew at its start.
 for fonts in "$tree/usr/share/fonts" "$tree/usr/local/share/fonts"; do

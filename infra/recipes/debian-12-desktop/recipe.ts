@@ -45,7 +45,11 @@ const excluded = [
   'hwmon',
   'isdn',
   'mtd',
-].map((folder) => `/lib/modules/*/kernel/drivers/${folder}/*`)
+]
+  .map((folder) => `drivers/${folder}`)
+  // Each VM's network daemon would load it for radios.
+  .concat('net/wireless', 'net/mac80211', 'net/bluetooth', 'sound')
+  .map((folder) => `/lib/modules/*/kernel/${folder}/*`)
 
 export const debian12Desktop: RecipeDefinition = {
   imageUid: 'debian-12-desktop',
@@ -70,7 +74,7 @@ export const debian12Desktop: RecipeDefinition = {
       diskBytes: 1664 * MIB,
       files: here('files'),
       customize: here('customize.sh'),
-      excluded: [...excluded, '/lib/modules/*/kernel/sound/*', '/usr/share/help/*'],
+      excluded: [...excluded, '/usr/share/help/*'],
       // The last console is /dev/console, where the start's own messages go.
       cmdline: 'console=tty0 console=ttyS0 quiet',
     }),
