@@ -42,6 +42,7 @@ export const everyPage: readonly ShownPage[] = [
   { name: 'vm-api', path: vm('photo-library', '/api') },
   { name: 'images', path: () => '/images' },
   { name: 'volumes', path: () => '/volumes' },
+  { name: 'backups', path: () => '/backups' },
   { name: 'activity', path: () => '/activity' },
   { name: 'projects', path: () => '/projects' },
   { name: 'project', path: () => '/projects/1' },

@@ -15,6 +15,7 @@ import type { PortalNames } from './http/origin.ts'
 import type { Log } from './log.ts'
 import { createRestApi } from './rest/api.ts'
 import { record } from './services/activity.ts'
+import { BackupPlans } from './services/backup-plan.ts'
 import { Changes } from './services/changes.ts'
 import type { ServiceContext } from './services/context.ts'
 import { ensureHost } from './services/home.ts'
@@ -45,6 +46,7 @@ export interface Portal {
   readonly changes: Changes
   readonly agents: Agents
   readonly schedules: SnapshotSchedules
+  readonly backupPlans: BackupPlans
   readonly names: PortalNames
   readonly log: Log
   /** Answers a request under /api/v1. */
@@ -93,6 +95,8 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
   const consoles = new Consoles({ context, agents, changes, log })
   const schedules = new SnapshotSchedules(context)
   schedules.start()
+  const backupPlans = new BackupPlans(context)
+  backupPlans.start()
   const rest = createRestApi({ context, services })
   return {
     db,
@@ -103,12 +107,14 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
     changes,
     agents,
     schedules,
+    backupPlans,
     names,
     log,
     rest,
     newSetupToken: () => newSetupToken(db),
     async close() {
       await schedules.stop()
+      await backupPlans.stop()
       consoles.close()
       await agents.close()
       await db.$disconnect()

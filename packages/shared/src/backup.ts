@@ -46,7 +46,8 @@ export const backupReportSchema = z.object({
   storedBytes: z.int().nonnegative(),
   /** Something of it is missing or was found changed: it cannot be restored. */
   damaged: z.boolean(),
-  volumeUids: z.array(volumeUidSchema),
+  /** Those of its volumes that are in it. */
+  volumes: z.array(z.object({ volumeUid: volumeUidSchema, bytes: z.int().nonnegative() })),
 })
 export type BackupReport = z.infer<typeof backupReportSchema>
 

@@ -24,6 +24,7 @@ import {
   manifestName,
   manifestSchema,
   parseChunkList,
+  volumeFileName,
 } from './backup-format.ts'
 import type { BackupTarget } from './backup-target.ts'
 import { targetError } from './backup-target.ts'
@@ -89,12 +90,12 @@ export class BackupStore {
   require(backupUid: string): StoredBackup {
     const backup = this.#backups.get(backupUid)
     if (!backup)
-      throw new HearthError(
-        'not_found',
-        this.#report?.state === 'ready'
-          ? 'This backup is not on the backup disk.'
-          : 'The backup disk is not there. Connect it, or mount its share, on the host, then try again.',
-      )
+      throw this.#report?.state === 'ready'
+        ? new HearthError('not_found', 'This backup is not on the backup disk.')
+        : new HearthError(
+            'disk_missing',
+            'The backup disk is not there. Connect it, or mount its share, on the host, then try again.',
+          )
     return backup
   }
 
@@ -368,9 +369,12 @@ async function isDamaged(
 
 function reportOf(manifest: BackupManifest, damaged: boolean): BackupReport {
   const { backupUid, spec, takenAt, consistency, storedBytes, files } = manifest
-  const volumeUids = (spec.volumes ?? []).map(({ volumeUid }) => volumeUid)
+  const volumes = (spec.volumes ?? []).flatMap(({ volumeUid }) => {
+    const file = files.find(({ name }) => name === volumeFileName(volumeUid))
+    return file ? [{ volumeUid, bytes: file.bytes }] : []
+  })
   const bytes = files.reduce((sum, file) => sum + (file.name.endsWith('.raw') ? file.bytes : 0), 0)
-  return { backupUid, vmUid: spec.vmUid, spec, takenAt, consistency, bytes, storedBytes, damaged, volumeUids }
+  return { backupUid, vmUid: spec.vmUid, spec, takenAt, consistency, bytes, storedBytes, damaged, volumes }
 }
 
 async function namesOf(folder: string): Promise<string[]> {

@@ -192,7 +192,7 @@ inOwnNetwork(import.meta.url, () => {
     const made = await taken(spec.vmUid)
     assert.equal((await untilState(agent, spec.vmUid, 'running')).since, since)
     assert.equal(made.consistency, 'paused')
-    assert.deepEqual(made.volumeUids, [volumeUid])
+    assert.deepEqual(made.volumes, [{ volumeUid, bytes: GIB }])
     assert.equal(made.bytes, diskBytes + GIB)
     await assert.rejects(restore(spec.vmUid, made.backupUid), /while the VM is stopped/)
     assert.deepEqual(await readdir(join(box.state, 'backup-staging')), [])

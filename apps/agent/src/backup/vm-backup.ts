@@ -171,7 +171,8 @@ export async function restoreBackup(
   const attached = new Set((vm.spec.volumes ?? []).map(({ volumeUid }) => volumeUid))
   const volumes = context.backups
     .requireWhole(backupUid)
-    .report.volumeUids.filter((uid) => attached.has(uid) && context.volumes.has(uid))
+    .report.volumes.map(({ volumeUid }) => volumeUid)
+    .filter((uid) => attached.has(uid) && context.volumes.has(uid))
   await fill(context, vm, { backupUid, volumes: volumes.map((uid) => ({ from: uid, to: uid })) }, progress)
   for (const uid of volumes) await context.volumes.measure(uid)
   await vm.measure()

@@ -4,6 +4,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import type { AgentRouter } from '@hearth/agent/router'
 import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
 import { type AgentEvent, agentEventSchema, powerOpSchema } from '@hearth/shared/agent-protocol'
+import { type BackupTargetReport, backupSourceSchema, backupTargetReportSchema } from '@hearth/shared/backup'
 import { errorReportSchema, HearthError } from '@hearth/shared/errors'
 import { imageImportSchema, ownImageSchema } from '@hearth/shared/image'
 import {
@@ -81,7 +82,7 @@ export class AgentClient {
   /** Asks for what an action needs. A HearthError is the host's own refusal; anything else is the link's trouble. */
   async send(actionId: number, request: AgentRequest): Promise<ActionReport> {
     const options = { signal: AbortSignal.timeout(requestTimeoutMs) }
-    const { vm, image, volume } = this.#trpc
+    const { vm, image, volume, backup } = this.#trpc
     const ask = (): Promise<unknown> => {
       switch (request.kind) {
         case 'create':
@@ -91,6 +92,7 @@ export class AgentClient {
               spec: parseVmSpec(request.spec),
               start: request.start,
               ...(request.snapshotUid === undefined ? {} : { snapshotUid: request.snapshotUid }),
+              ...(request.backup ? { backup: backupSourceSchema.parse(request.backup) } : {}),
             },
             options,
           )
@@ -116,6 +118,17 @@ export class AgentClient {
             { actionId, vmUid: request.vmUid, snapshotUid: request.snapshotUid },
             options,
           )
+        case 'backup':
+          return backup.take.mutate({ actionId, vmUid: request.vmUid, backupUid: request.backupUid }, options)
+        case 'restore_backup':
+          return backup.restore.mutate(
+            { actionId, vmUid: request.vmUid, backupUid: request.backupUid },
+            options,
+          )
+        case 'verify_backup':
+          return backup.verify.mutate({ actionId, backupUid: request.backupUid }, options)
+        case 'delete_backup':
+          return backup.delete.mutate({ actionId, backupUid: request.backupUid }, options)
         case 'create_volume': {
           const { volumeUid, bytes, format, attach } = request
           const input = { actionId, volumeUid, bytes, format }
@@ -144,6 +157,14 @@ export class AgentClient {
       }
     }
     return actionReportSchema.parse(await refusalsAsErrors(ask))
+  }
+
+  /** What the host found in the folder, which it also tells as an event. */
+  async setBackupTarget(folder: string | null): Promise<BackupTargetReport | null> {
+    const answer = await refusalsAsErrors(() =>
+      this.#trpc.backup.setTarget.mutate({ folder }, { signal: AbortSignal.timeout(requestTimeoutMs) }),
+    )
+    return backupTargetReportSchema.nullable().parse(answer)
   }
 
   async getAction(actionId: number): Promise<ActionReport | null> {

@@ -15,6 +15,7 @@ import type { AgentRequest, HostRecordings } from '../services/context.ts'
 import { keepSample } from '../services/metrics-store.ts'
 import { AgentClient, type AgentEndpoint } from './agent-client.ts'
 import { observeAbsence, observeHost, observeImage, observeImageAbsence, observeVm } from './observe.ts'
+import { observeBackup, observeBackupAbsence, observeBackupTarget } from './observe-backup.ts'
 import { observeSnapshot, observeSnapshotAbsence } from './observe-snapshot.ts'
 import { observeVolume, observeVolumeAbsence } from './observe-volume.ts'
 
@@ -78,6 +79,10 @@ export class AgentLink {
     return this.#client.cancel(actionId)
   }
 
+  async setBackupTarget(folder: string | null): Promise<void> {
+    await observeBackupTarget(this.#db, this.#hostId, await this.#client.setBackupTarget(folder))
+  }
+
   openUpload(uploadUid: string, method: string, headers: Record<string, string>): ClientRequest {
     return this.#client.openUpload(uploadUid, method, headers)
   }
@@ -128,7 +133,7 @@ export class AgentLink {
       this.#log.warn('a host could not be told to cancel', { actionId, error: errorText(error) })
       if (!(error instanceof HearthError)) this.#askLater()
     }
-    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes', 'backups')
   }
 
   async #send(actionId: number): Promise<void> {
@@ -146,7 +151,9 @@ export class AgentLink {
         this.#log.warn('a host did not answer', { actionId, error: errorText(error) })
         this.#askLater()
       } else if (
-        ['delete', 'delete_snapshot', 'delete_image', 'delete_volume'].includes(request.kind) &&
+        ['delete', 'delete_snapshot', 'delete_image', 'delete_volume', 'delete_backup'].includes(
+          request.kind,
+        ) &&
         error.code === 'not_found'
       ) {
         await this.#alreadyGone(actionId)
@@ -154,7 +161,7 @@ export class AgentLink {
         await failAction(this.#db, actionId, { code: error.code, message: error.userMessage })
       }
     }
-    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes', 'backups')
   }
 
   /** What was to be deleted is not there: the deletion has come to its end. */
@@ -254,13 +261,25 @@ export class AgentLink {
         await observeSnapshotAbsence(this.#db, this.#hostId, { snapshotUid: event.snapshotUid })
         this.#changes.publish('snapshots')
         return
+      case 'backup_target':
+        await observeBackupTarget(this.#db, this.#hostId, event.target)
+        this.#changes.publish('backups')
+        return
+      case 'backup':
+        await observeBackup(this.#db, this.#hostId, event.backup)
+        this.#changes.publish('backups')
+        return
+      case 'backup_removed':
+        await observeBackupAbsence(this.#db, this.#hostId, { backupUid: event.backupUid })
+        this.#changes.publish('backups')
+        return
       case 'image_removed':
         await observeImageAbsence(this.#db, this.#hostId, { uid: event.imageUid })
         this.#changes.publish('images')
         return
       case 'action':
         if (await applyReport(this.#db, event.action))
-          this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
+          this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes', 'backups')
         return
     }
   }
@@ -285,10 +304,18 @@ export class AgentLink {
     await observeSnapshotAbsence(this.#db, this.#hostId, {
       notIn: event.vmSnapshots.map(({ snapshotUid }) => snapshotUid),
     })
+    const { backupTarget, backups = [] } = event
+    await observeBackupTarget(this.#db, this.#hostId, backupTarget ?? null)
+    for (const backup of backups) await observeBackup(this.#db, this.#hostId, backup)
+    // Of a disk that is away, or still looked through, the host cannot tell what is not on it.
+    if (backupTarget?.state === 'ready')
+      await observeBackupAbsence(this.#db, this.#hostId, {
+        notIn: backups.map(({ backupUid }) => backupUid),
+      })
     if (epoch !== this.#epoch || this.#closed) return
     this.#online = true
     this.#log.info('a host is there', { hostId: this.#hostId, vms: event.vms.length })
-    this.#changes.publish('hosts', 'vms', 'images', 'actions', 'snapshots', 'volumes')
+    this.#changes.publish('hosts', 'vms', 'images', 'actions', 'snapshots', 'volumes', 'backups')
     await this.#settleActions()
   }
 
@@ -339,6 +366,6 @@ export class AgentLink {
         this.#askLater()
       }
     }
-    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes')
+    this.#changes.publish('actions', 'vms', 'images', 'snapshots', 'volumes', 'backups')
   }
 }

@@ -82,6 +82,10 @@ export class Agents implements Hosts {
     return link?.online ? link.openUpload(uploadUid, method, headers) : undefined
   }
 
+  setBackupTarget(hostId: number, folder: string | null): Promise<void> {
+    return this.#online(hostId).setBackupTarget(folder)
+  }
+
   recordings(hostId: number): AgentLink['recordings'] {
     return this.#online(hostId).recordings
   }

@@ -15,6 +15,7 @@ const ownedTypes = [
   'vm',
   'snapshot',
   'volume',
+  'backup',
   'image',
   'ssh_key',
   'action',

@@ -73,6 +73,7 @@ const words: Record<OwnedType, string> = {
   vm: 'VM',
   snapshot: 'snapshot',
   volume: 'volume',
+  backup: 'backup',
   image: 'image',
   ssh_key: 'SSH key',
   action: 'action',
@@ -101,6 +102,7 @@ async function projectOf(queries: Queries, of: OwnedType, given: unknown): Promi
       return project && { projectId: project.id }
     },
     volume: () => queries.volume.findUnique({ where: { id }, select }),
+    backup: () => queries.backup.findUnique({ where: { id }, select }),
     snapshot: () => queries.snapshot.findUnique({ where: { id }, select }),
     vm: () => queries.vm.findUnique({ where: { id }, select }),
     image: () => queries.image.findUnique({ where: { id }, select }),

@@ -17,6 +17,7 @@ import type { ActionView } from '../views/action.ts'
 import { actorSchema } from '../views/common.ts'
 import { standingOf } from './access.ts'
 import { actorOf, record } from './activity.ts'
+import { settleBackup } from './backup-rows.ts'
 import type { AgentRequest, ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { settleImage } from './image-settle.ts'
@@ -75,6 +76,7 @@ export interface NewAction {
   imageId?: number
   snapshotId?: number
   volumeId?: number
+  backupId?: number
   /** What the host is asked; null for what is done with the writing of it. */
   request: AgentRequest | null
   summary: string
@@ -115,6 +117,7 @@ export async function beginAction(queries: Queries, begin: NewAction): Promise<A
     ...(begin.vmId ? [{ resourceType: 'vm', resourceId: begin.vmId }] : []),
     ...(begin.imageId ? [{ resourceType: 'image', resourceId: begin.imageId }] : []),
     ...(begin.volumeId ? [{ resourceType: 'volume', resourceId: begin.volumeId }] : []),
+    ...(begin.backupId ? [{ resourceType: 'backup', resourceId: begin.backupId }] : []),
     ...(begin.snapshotId ? [{ resourceType: 'snapshot', resourceId: begin.snapshotId }] : []),
   ]
   const action = await queries.action.create({
@@ -216,6 +219,7 @@ async function finish(
   const imageId = action.resources.find(({ resourceType }) => resourceType === 'image')?.resourceId
   if (imageId !== undefined) await settleImage(tx, imageId, action)
   await settleVolume(tx, action)
+  await settleBackup(tx, action)
   // What was taken away, or came to nothing, is counted no longer.
   await recount(tx, action.projectId)
   return true
@@ -263,6 +267,8 @@ export async function markDeleted(tx: Queries, vm: Vm, deletedAt: Date): Promise
   })
   await tx.disk.updateMany({ where: { vmId: vm.id, deletedAt: null }, data: { deletedAt } })
   await deleteSnapshotsOf(tx, vm.id, deletedAt)
+  // Made with it, out of a backup, and never there.
+  await tx.volume.updateMany({ where: { vmId: vm.id, status: 'creating' }, data: { deletedAt } })
   await tx.volume.updateMany({ where: { vmId: vm.id }, data: { vmId: null } })
   await followPorts(tx, vm, [])
 }

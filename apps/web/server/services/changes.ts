@@ -7,6 +7,7 @@ export type Topic =
   | 'vms'
   | 'snapshots'
   | 'volumes'
+  | 'backups'
   | 'metrics'
   | 'hosts'
   | 'images'

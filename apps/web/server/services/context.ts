@@ -1,4 +1,5 @@
 import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { BackupSource } from '@hearth/shared/backup'
 import type { ImageImport, OwnImage } from '@hearth/shared/image'
 import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
 import type { VolumeFormat } from '@hearth/shared/volume'
@@ -8,7 +9,7 @@ import type { Changes } from './changes.ts'
 
 /** What the host of a VM is asked, as it is kept with the action until the host has accepted it. */
 export type AgentRequest =
-  | { kind: 'create'; spec: unknown; start: boolean; snapshotUid?: string }
+  | { kind: 'create'; spec: unknown; start: boolean; snapshotUid?: string; backup?: BackupSource }
   | { kind: 'power'; vmUid: string; op: PowerOp }
   | { kind: 'update'; spec: unknown }
   | { kind: 'delete'; vmUid: string }
@@ -16,6 +17,8 @@ export type AgentRequest =
   | { kind: 'grow_volume'; volumeUid: string; bytes: number }
   | { kind: 'delete_volume'; volumeUid: string }
   | { kind: 'snapshot' | 'restore' | 'delete_snapshot'; vmUid: string; snapshotUid: string }
+  | { kind: 'backup' | 'restore_backup'; vmUid: string; backupUid: string }
+  | { kind: 'verify_backup' | 'delete_backup'; backupUid: string }
   | { kind: 'build'; imageUid: string }
   | { kind: 'import'; import: ImageImport }
   | { kind: 'create_image'; vmUid: string; image: OwnImage }
@@ -38,6 +41,8 @@ export interface Hosts {
   /** How many bytes of an upload the host has. */
   uploadOffset(hostId: number, uploadUid: string): Promise<number>
   dropUpload(hostId: number, uploadUid: string): Promise<void>
+  /** Has the host look at a folder and take it into use for backups. Throws while it is away. */
+  setBackupTarget(hostId: number, folder: string | null): Promise<void>
   /** The recordings a host keeps. Throws while it is away. */
   recordings(hostId: number): HostRecordings
 }

@@ -2,6 +2,7 @@ import type { Auth } from '../auth/auth.ts'
 import { ensurePrivilege } from './access.ts'
 import { actionsService } from './actions.ts'
 import { activityService } from './activity.ts'
+import { backupsService } from './backups.ts'
 import { consolesService } from './consoles.ts'
 import type { ServiceContext } from './context.ts'
 import { hostsService, sizesService } from './hosts.ts'
@@ -47,6 +48,7 @@ export function createServices(
     snapshots: snapshotsService(context),
     metrics: metricsService(context),
     volumes: volumesService(context),
+    backups: backupsService(context),
     actions: actionsService(context),
     activity: activityService(context),
     sshKeys: sshKeysService(context),

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { ActionCommand } from '@hearth/shared/action'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
 import { GIB } from '@hearth/shared/units'
+import { readyTarget } from '../testing/fake-agent-backups.ts'
 import { newKey, type Person, TestPortal, tinyVm, until } from '../testing/test-portal.ts'
 
 /** Begins one of its kind, on things of its own, and returns its action's id. */
@@ -61,13 +62,24 @@ async function snapshotOf(ada: Person, portal: TestPortal) {
   return { id: snapshots[0]!.id }
 }
 
+async function backupOf(ada: Person, portal: TestPortal) {
+  portal.agent.setBackupTarget(readyTarget('/mnt/backup'))
+  await until('the disk', async () => (await ada.trpc.backup.list.query()).hosts[0]?.target)
+  const vm = await vmIn(ada, portal, 'stopped')
+  const action = await ada.trpc.backup.take.mutate({ vmId: vm.id })
+  portal.agent.finish(action.id)
+  const found = await until('the backup', async () =>
+    (await ada.trpc.backup.list.query()).backups.find(
+      (backup) => backup.vm?.id === vm.id && backup.status === 'ready',
+    ),
+  )
+  return { id: found.id }
+}
+
 const address = { loginUser: 'debian', url: 'https://example.org/debian.qcow2' }
 
 /** What is done with the writing of it (`protect_vm`, `protect_image`) is never under way. */
-const begin: Record<
-  Exclude<ActionCommand, 'protect_vm' | 'protect_image' | `${string}_backup` | 'backup_vm'>,
-  Begin
-> = {
+const begin: Record<Exclude<ActionCommand, 'protect_vm' | 'protect_image'>, Begin> = {
   create_vm: async (ada) => (await ada.trpc.vm.create.mutate(tinyVm(`vm-${++names}`))).action.id,
   delete_vm: async (ada, portal) => {
     const { id, name } = await vmIn(ada, portal, 'stopped')
@@ -92,6 +104,17 @@ const begin: Record<
     (await ada.trpc.snapshot.restore.mutate(await snapshotOf(ada, portal))).action.id,
   delete_snapshot: async (ada, portal) =>
     (await ada.trpc.snapshot.delete.mutate(await snapshotOf(ada, portal))).action.id,
+  backup_vm: async (ada, portal) => {
+    portal.agent.setBackupTarget(readyTarget('/mnt/backup'))
+    await until('the disk', async () => (await ada.trpc.backup.list.query()).hosts[0]?.target)
+    const { id } = await vmIn(ada, portal, 'running')
+    return (await ada.trpc.backup.take.mutate({ vmId: id })).id
+  },
+  restore_backup: async (ada, portal) =>
+    (await ada.trpc.backup.restore.mutate(await backupOf(ada, portal))).action.id,
+  verify_backup: async (ada, portal) => (await ada.trpc.backup.verify.mutate(await backupOf(ada, portal))).id,
+  delete_backup: async (ada, portal) =>
+    (await ada.trpc.backup.delete.mutate(await backupOf(ada, portal)))!.id,
   create_volume: async (ada, portal) => {
     const { id: vmId } = await vmIn(ada, portal, 'stopped')
     const wanted = { vmId, name: `disk-${++names}`, bytes: 1 * GIB, format: null }

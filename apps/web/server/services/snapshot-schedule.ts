@@ -9,15 +9,12 @@ import { errorText } from '../log.ts'
 import { type SnapshotPlan, type SnapshotsView, snapshotPlanSchema } from '../views/snapshot.ts'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
+import { timezoneOf } from './home-timezone.ts'
 import { nextTime } from './schedule-time.ts'
 import { deleteSnapshot, takeSnapshot } from './snapshots.ts'
 import { findVm } from './vms.ts'
 
 const lookIntervalMs = 15_000
-
-async function timezoneOf(queries: Queries): Promise<string> {
-  return (await queries.home.findFirst({ select: { timezone: true } }))?.timezone ?? 'UTC'
-}
 
 export async function scheduleView(
   queries: Queries,

@@ -16,6 +16,7 @@ import type { Privilege, ProjectRole } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
 import type { ActivityGroup, ActivityView } from '../views/activity.ts'
+import type { BackupsView, BackupView } from '../views/backup.ts'
 import type { HostView } from '../views/host.ts'
 import type {
   ImageFromVmInput,
@@ -100,6 +101,11 @@ interface VolumeChange {
 }
 
 export interface SnapshotRef {
+  id: number
+  idempotencyKey?: string | undefined
+}
+
+export interface BackupRef {
   id: number
   idempotencyKey?: string | undefined
 }
@@ -252,6 +258,26 @@ export interface PortalServices {
     resize(viewer: Viewer, input: VolumeRef & { bytes: number }): Promise<VolumeChange>
     rename(viewer: Viewer, input: { id: number; name: string }): Promise<VolumeView>
     delete(viewer: Viewer, input: VolumeRef): Promise<ActionView>
+  }
+  readonly backups: {
+    /** Of every project the viewer sees, with how the plan stands; an administrator also those of nobody. */
+    list(viewer: Viewer): Promise<BackupsView>
+    watch(viewer: Viewer, signal: AbortSignal): AsyncGenerator<BackupsView, void, void>
+    get(viewer: Viewer, id: number): Promise<BackupView>
+    take(
+      viewer: Viewer,
+      input: { vmId: number; idempotencyKey?: string | undefined },
+    ): Promise<{ backupId: number; action: ActionView }>
+    restore(viewer: Viewer, input: BackupRef): Promise<VmChange>
+    createVm(viewer: Viewer, input: BackupRef & { name: string; start: boolean }): Promise<VmChange>
+    verify(viewer: Viewer, input: BackupRef): Promise<ActionView>
+    /** null: it was only in the list. */
+    delete(viewer: Viewer, input: BackupRef): Promise<ActionView | null>
+    /** Ends what is under way with it, which then leaves nothing. */
+    cancel(viewer: Viewer, id: number): Promise<void>
+    setTarget(viewer: Viewer, input: { hostId: number; folder: string | null }): Promise<void>
+    setPlan(viewer: Viewer, input: { hostId: number; plan: SnapshotPlan | null }): Promise<void>
+    setIncluded(viewer: Viewer, input: { vmId: number; included: boolean }): Promise<void>
   }
   readonly metrics: {
     /** Of each VM that runs and that the viewer sees, how it is now. */

@@ -32,6 +32,7 @@ export interface Change {
     snapshotId?: number
     imageId?: number
     volumeId?: number
+    backupId?: number
   }>
 }
 
@@ -51,7 +52,10 @@ export async function change(
     const vm = await findVm(tx, wanted.id)
     wanted.check?.(vm)
     ensureAble(wanted.what, conditionOf(context, vm))
-    const { request, summary, desiredState, snapshotId, volumeId, imageId } = await wanted.plan(vm, tx)
+    const { request, summary, desiredState, snapshotId, volumeId, imageId, backupId } = await wanted.plan(
+      vm,
+      tx,
+    )
     const action = await beginAction(tx, {
       command: wanted.command,
       viewer,
@@ -65,6 +69,7 @@ export async function change(
       ...(idempotency ? { idempotency } : {}),
       ...(snapshotId === undefined ? {} : { snapshotId }),
       ...(volumeId === undefined ? {} : { volumeId }),
+      ...(backupId === undefined ? {} : { backupId }),
     })
     const held = await tx.vm.updateMany({
       where: { id: vm.id, heldByActionId: null },

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { HostInfo } from '@hearth/shared/agent-protocol'
+import type { BackupSource } from '@hearth/shared/backup'
 import { HearthError } from '@hearth/shared/errors'
 import { imageBoots, imageKinds, whyNotBootable } from '@hearth/shared/image'
 import { creationDemand } from '@hearth/shared/quota'
@@ -182,6 +183,8 @@ export async function insertVm(
     idempotency: Idempotency
     /** What its disk comes from instead of the image. */
     snapshot?: { uid: string; name: string }
+    /** The same with volumes, which are made with it. */
+    backup?: { uid: string; name: string; volumes: BackupSource['volumes'] }
   },
 ): Promise<ActionRow> {
   const { spec, input, viewer, projectId, hostId, image } = begin
@@ -224,8 +227,9 @@ export async function insertVm(
       spec,
       start: input.start,
       ...(begin.snapshot ? { snapshotUid: begin.snapshot.uid } : {}),
+      ...(begin.backup ? { backup: { backupUid: begin.backup.uid, volumes: begin.backup.volumes } } : {}),
     },
-    summary: `Created the VM ${vm.name} from ${begin.snapshot ? `the snapshot ${begin.snapshot.name}` : image.name}`,
+    summary: `Created the VM ${vm.name} from ${begin.backup?.name ?? (begin.snapshot ? `the snapshot ${begin.snapshot.name}` : image.name)}`,
     step: 'Asking the host',
     idempotency: begin.idempotency,
   })

@@ -40,7 +40,7 @@ const notReady: Record<VolumeView['status'], string | null> = {
 }
 
 /** Stays the same for as long as the volume is there, so that an fstab may name it. */
-const serialOf = (volumeId: number): string => `volume-${volumeId}`
+export const serialOf = (volumeId: number): string => `volume-${volumeId}`
 
 function toView(context: ServiceContext, row: VolumeRow, standing?: Standing): VolumeView {
   const status = statusSchema.parse(row.status)

@@ -22,11 +22,10 @@ import { GIB, MIB } from '@hearth/shared/units'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import type { FakeAgent } from './fake-agent.ts'
+import { fakeBackupRouter } from './fake-agent-backups.ts'
 
-const now = () => new Date().toISOString()
-
-export function fakeAgentRouter(agent: FakeAgent) {
-  const t = initTRPC.create({
+const fakeTrpc = () =>
+  initTRPC.create({
     transformer: superjson,
     isDev: false,
     errorFormatter: ({ shape, error }) => ({
@@ -34,7 +33,15 @@ export function fakeAgentRouter(agent: FakeAgent) {
       data: { ...shape.data, hearth: errorReport(error.cause) },
     }),
   })
-  const refusing = async (work: () => Promise<ActionReport>) => {
+
+const now = () => new Date().toISOString()
+
+export type FakeTrpc = ReturnType<typeof fakeTrpc>
+export type Refusing = (work: () => Promise<ActionReport>) => Promise<ActionReport>
+
+export function fakeAgentRouter(agent: FakeAgent) {
+  const t = fakeTrpc()
+  const refusing: Refusing = async (work) => {
     try {
       return await work()
     } catch (cause) {
@@ -61,6 +68,9 @@ export function fakeAgentRouter(agent: FakeAgent) {
               observedAt: at,
             }
             vms.set(vmUid, vm)
+            agent.specs.set(vmUid, input.spec)
+            for (const { volumeUid } of input.spec.volumes ?? [])
+              agent.setVolume({ volumeUid, bytes: 1 * GIB, storedBytes: 64 * MIB })
             agent.emit({ type: 'vm', vm })
           }),
         ),
@@ -71,11 +81,13 @@ export function fakeAgentRouter(agent: FakeAgent) {
           return agent.accept('vm.power', `${input.op}_vm`, input, { vmUid: input.vmUid })
         }),
       ),
-      update: t.procedure
-        .input(vmUpdateInputSchema)
-        .mutation(({ input }) =>
-          refusing(() => agent.accept('vm.update', 'update_vm', input, { vmUid: input.spec.vmUid })),
+      update: t.procedure.input(vmUpdateInputSchema).mutation(({ input }) =>
+        refusing(() =>
+          agent.accept('vm.update', 'update_vm', input, { vmUid: input.spec.vmUid }, () => {
+            agent.specs.set(input.spec.vmUid, input.spec)
+          }),
         ),
+      ),
       snapshot: t.procedure.input(vmSnapshotInputSchema).mutation(({ input }) =>
         refusing(async () => {
           agent.require(input.vmUid)
@@ -113,6 +125,7 @@ export function fakeAgentRouter(agent: FakeAgent) {
         }),
       ),
     }),
+    backup: fakeBackupRouter(agent, t, refusing),
     volume: t.router({
       create: t.procedure.input(volumeCreateInputSchema).mutation(({ input }) =>
         refusing(() => {
@@ -122,7 +135,10 @@ export function fakeAgentRouter(agent: FakeAgent) {
             'create_volume',
             input,
             attach ? { vmUid: attach.vmUid } : {},
-            () => agent.setVolume({ volumeUid, bytes, storedBytes: 64 * MIB }),
+            () => {
+              if (attach) agent.specs.set(attach.vmUid, attach)
+              agent.setVolume({ volumeUid, bytes, storedBytes: 64 * MIB })
+            },
           )
         }),
       ),

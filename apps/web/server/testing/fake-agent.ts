@@ -6,11 +6,13 @@ import { createReadStream } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ActionCommand, ActionReport } from '@hearth/shared/action'
 import type { AgentEvent, HostInfo, VmReport } from '@hearth/shared/agent-protocol'
+import type { BackupReport, BackupTargetReport } from '@hearth/shared/backup'
 import { type ErrorReport, HearthError } from '@hearth/shared/errors'
 import type { ImageReport } from '@hearth/shared/image'
 import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
 import type { VmSnapshotReport } from '@hearth/shared/snapshot'
 import { GIB, MIB } from '@hearth/shared/units'
+import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { VolumeReport } from '@hearth/shared/volume'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -82,11 +84,15 @@ export class FakeAgent {
     }),
     image('absent-1', { name: 'Absent', status: 'absent', progress: 0, storedBytes: 0 }),
   ]
+  /** The last specification of each VM that was created or changed. */
+  readonly specs = new Map<string, VmSpec>()
   readonly actions = new Map<number, ActionReport>()
   /** Bytes of each upload. */
   readonly uploads = new Map<string, number>()
   readonly snapshots = new Map<string, VmSnapshotReport>()
   readonly volumes = new Map<string, VolumeReport>()
+  readonly backups = new Map<string, BackupReport>()
+  backupTarget: BackupTargetReport | null = null
   /** Every mutation that arrived, repeated ones too. */
   readonly asked: { path: string; actionId: number; input: unknown }[] = []
   /** Thrown at the next mutation. */
@@ -268,6 +274,16 @@ export class FakeAgent {
     this.emit({ type: 'volume', volume })
   }
 
+  setBackupTarget(target: BackupTargetReport | null): void {
+    this.backupTarget = target
+    this.emit({ type: 'backup_target', target })
+  }
+
+  setBackup(backup: BackupReport): void {
+    this.backups.set(backup.backupUid, backup)
+    this.emit({ type: 'backup', backup })
+  }
+
   requireSnapshot(snapshotUid: string): void {
     if (!this.snapshots.has(snapshotUid))
       throw new HearthError('not_found', 'This host has no such snapshot.')
@@ -283,6 +299,8 @@ export class FakeAgent {
         images: this.images,
         vmSnapshots: [...this.snapshots.values()],
         volumes: [...this.volumes.values()],
+        backupTarget: this.backupTarget,
+        backups: [...this.backups.values()],
         actions: [...this.actions.values()],
       },
     ]

@@ -164,6 +164,12 @@ async function thing(of: OwnedType): Promise<number> {
       const data = { projectId, hostId, name, bytes: 0n, volumeUid: randomUUID(), status: 'ready' }
       return (await portal.db.volume.create({ data })).id
     }
+    case 'backup': {
+      const { hostId, spec } = await portal.db.vm.findUniqueOrThrow({ where: { id: vmId } })
+      const facts = { vmName: 'guarded', spec, bytes: 0n, takenAt: new Date(), status: 'ready' }
+      const data = { projectId, hostId, vmId, ...facts, backupUid: randomUUID() }
+      return (await portal.db.backup.create({ data })).id
+    }
     case 'image': {
       const uid = `image-${++count}`
       const facts = { name: uid, description: '', cloudInit: false, minMemoryBytes: 0, minDiskBytes: 0 }

@@ -5,6 +5,7 @@
  */
 import { consoleRouter, sshKeyRouter, tokenRouter } from './procedures/account.ts'
 import { actionRouter, activityRouter } from './procedures/action.ts'
+import { backupRouter } from './procedures/backup.ts'
 import { hostRouter, sizeRouter } from './procedures/host.ts'
 import { imageRouter } from './procedures/image.ts'
 import { metricRouter } from './procedures/metric.ts'
@@ -31,6 +32,7 @@ export const appRouter = router({
   vm: vmRouter,
   snapshot: snapshotRouter,
   volume: volumeRouter,
+  backup: backupRouter,
   metric: metricRouter,
   action: actionRouter,
   activity: activityRouter,

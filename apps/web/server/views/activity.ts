@@ -26,6 +26,7 @@ const activityKinds = [
   'vm.backup_restore',
   'vm.backup_verify',
   'vm.backup_delete',
+  'vm.backup_cancel',
   'volume.create',
   'volume.attach',
   'volume.detach',

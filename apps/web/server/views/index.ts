@@ -1,6 +1,7 @@
 /** Everything a page may need of the views, in one import. */
 export type { ActionView } from './action.ts'
 export type { ActivityGroup, ActivityKind, ActivityListInput, ActivityView } from './activity.ts'
+export type { BackupStanding, BackupsView, BackupView, VmBackupsView } from './backup.ts'
 export type { Ability, Actor } from './common.ts'
 export type { HostView } from './host.ts'
 export type { ImageView } from './image.ts'

@@ -22,6 +22,7 @@ export const paths = {
   images: () => '/images',
   image: (id: number) => `/images/${id}`,
   volumes: () => '/volumes',
+  backups: (vmId?: number) => (vmId === undefined ? '/backups' : `/backups?vm=${vmId}`),
   activity: () => '/activity',
   projects: () => '/projects',
   project: (id: number) => `/projects/${id}`,

@@ -105,6 +105,7 @@ const spoken = new Set([
   'exitReason',
   'errorMessage',
   'error',
+  'problem',
 ])
 
 /** The same answer with its sentences in the reader's language. What does not change is kept as it is. */

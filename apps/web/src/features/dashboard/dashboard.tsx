@@ -12,6 +12,7 @@ import { ImageMark } from '../../ui/image-mark.tsx'
 import { Card, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { ProgressBar } from '../../ui/meter.tsx'
 import { ActivityLine } from '../activity/activity-line.tsx'
+import { useBackupsView } from '../backups/use-backups.ts'
 import { FirstVm } from '../vms/first-vm.tsx'
 import { runningAction } from '../vms/vm-status.ts'
 import { Busiest } from './busiest.tsx'
@@ -30,13 +31,14 @@ export function Dashboard() {
   const { images } = useImages()
   const { vms } = useAllVms()
   const { projects } = useProjects()
+  const { data: backups } = useBackupsView()
   const figures = useHostFigures(hosts)
   const admin = session?.user?.role === 'admin'
   const temperatures = new Map(
     [...figures].flatMap(([id, { temperature }]) => (temperature === null ? [] : [[id, temperature]])),
   )
-  const known = hosts && images && vms && projects
-  const warnings = known ? warningsOf({ hosts, images, vms, projects, temperatures }) : null
+  const known = hosts && images && vms && projects && backups
+  const warnings = known ? warningsOf({ hosts, images, vms, projects, temperatures, backups }) : null
   const running = vms?.filter((vm) => vm.state === 'running').length ?? 0
   return (
     <div className="flex flex-col gap-5">

@@ -24,6 +24,7 @@ const calm: Home = {
   vms: [aVm()],
   projects: [],
   temperatures: new Map([[1, 45]]),
+  backups: { hosts: [], vms: [] },
 }
 const ids = (change: Partial<Home>) =>
   warningsOf({ ...calm, ...change }).map(({ id, tone }) => `${tone} ${id}`)
@@ -35,6 +36,26 @@ test('a home in order has nothing to say', () => {
 test('a disk warns while there is time, and cries when there is none', () => {
   assert.deepEqual(ids({ hosts: [host({ diskAvailableBytes: 14 })] }), ['warn disk-1'])
   assert.deepEqual(ids({ hosts: [host({ diskAvailableBytes: 4 })] }), ['bad disk-1'])
+})
+
+test('a backup that is late or failed, and a backup disk that is missing or full, are told', () => {
+  const target = {
+    ...{ folder: '/mnt', state: 'ready', problem: null, sameDisk: false },
+    ...{ totalBytes: 100, availableBytes: 50 },
+  }
+  const place = (change: object, online = true) => ({
+    hosts: [{ id: 1, name: 'box', online, plan: null, target: { ...target, ...change } }],
+  })
+  const vm = (standing: string) => ({ vms: [{ vm: { id: 7, name: 'web' }, standing, error: 'No room.' }] })
+  const told = (change: object) =>
+    ids({ backups: { hosts: [], vms: [], ...change } as unknown as Home['backups'] })
+  assert.deepEqual(told({ ...place({}), ...vm('good') }), [])
+  assert.deepEqual(told(vm('waiting')), [])
+  assert.deepEqual(told(vm('late')), ['warn backup-7'])
+  assert.deepEqual(told(vm('failed')), ['bad backup-7'])
+  assert.deepEqual(told(place({ state: 'missing', problem: 'Connect it.' })), ['bad backup-disk-1'])
+  assert.deepEqual(told(place({ state: 'missing' }, false)), [])
+  assert.deepEqual(told(place({ availableBytes: 4 })), ['warn backup-disk-1'])
 })
 
 test('the worst comes first', () => {

@@ -1,4 +1,4 @@
-import type { HostView, ImageView, ProjectView, VmView } from '../../../server/views/index.ts'
+import type { BackupsView, HostView, ImageView, ProjectView, VmView } from '../../../server/views/index.ts'
 import { bytes, percent } from '../../lib/format.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
@@ -24,10 +24,11 @@ export interface Home {
   projects: readonly ProjectView[]
   /** By host, where it is known. */
   temperatures: ReadonlyMap<number, number>
+  backups: Pick<BackupsView, 'hosts' | 'vms'>
 }
 
 /** What somebody should look at, the worst first; nothing that is merely interesting. */
-export function warningsOf({ hosts, images, vms, projects, temperatures }: Home): Warning[] {
+export function warningsOf({ hosts, images, vms, projects, temperatures, backups }: Home): Warning[] {
   const t = m.dashboard.warnings
   const found: Warning[] = []
   for (const host of hosts) {
@@ -103,5 +104,33 @@ export function warningsOf({ hosts, images, vms, projects, temperatures }: Home)
         href: paths.project(project.id),
       })
   }
+  found.push(...backupWarnings(backups))
   return found.sort((one, other) => Number(other.tone === 'bad') - Number(one.tone === 'bad'))
+}
+
+function backupWarnings({ hosts, vms }: Home['backups']): Warning[] {
+  const t = m.dashboard.warnings
+  const found: Warning[] = []
+  const href = paths.backups()
+  for (const { id, name, online, target } of hosts) {
+    if (!target || !online) continue
+    if (target.state === 'missing')
+      found.push({
+        ...{ id: `backup-disk-${id}`, tone: 'bad', title: t.backupDisk(name), href },
+        text: target.problem ?? '',
+      })
+    else if (target.availableBytes < target.totalBytes * (1 - diskFull))
+      found.push({
+        ...{ id: `backup-disk-${id}`, tone: 'warn', href, text: t.backupDiskFullText },
+        title: t.backupDiskFull(name, bytes(target.availableBytes)),
+      })
+  }
+  for (const { vm, standing, error } of vms) {
+    const backup = { id: `backup-${vm.id}`, href: paths.backups(vm.id) }
+    if (standing === 'failed')
+      found.push({ ...backup, tone: 'bad', title: t.backupFailed(vm.name), text: error ?? '' })
+    if (standing === 'late')
+      found.push({ ...backup, tone: 'warn', title: t.backupLate(vm.name), text: t.backupLateText })
+  }
+  return found
 }

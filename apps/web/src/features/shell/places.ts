@@ -1,5 +1,6 @@
 import {
   Activity,
+  ArchiveRestore,
   Box,
   Clapperboard,
   FolderClosed,
@@ -45,6 +46,7 @@ export function places(): { main: readonly Place[]; administration: readonly Pla
       { href: paths.images(), label: t.images, icon: Box },
       { href: paths.activity(), label: t.activity, icon: Activity },
       { href: paths.volumes(), label: t.volumes, icon: HardDrive },
+      { href: paths.backups(), label: t.backups, icon: ArchiveRestore },
       { href: paths.projects(), label: t.projects, icon: FolderClosed },
       { href: paths.settings(), label: t.settings, icon: Settings, under: ['/settings'] },
     ],

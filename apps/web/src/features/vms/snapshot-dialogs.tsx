@@ -1,17 +1,15 @@
 'use client'
-import { nameSchema } from '@hearth/shared/names'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
 import type { SnapshotView } from '../../../server/views/index.ts'
-import { useVms } from '../../data/hooks.ts'
 import { dateTime } from '../../lib/format.ts'
 import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
-import { said } from '../../messages/said.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
+import { NewVmName } from './new-vm-name.tsx'
 import type { Snapshots } from './use-snapshots.ts'
 import { useVmPage } from './vm-context.ts'
 
@@ -72,72 +70,25 @@ function CreateVm({
   onClose: () => void
 }) {
   const { vm } = useVmPage()
-  const { vms } = useVms()
   const router = useRouter()
-  const taken = new Set(vms?.map((each) => each.name))
-  const [name, setName] = useState(() => freeName(vm.name, taken))
   const [key] = useState(intentKey)
-  const parsed = nameSchema.safeParse(name)
-  const problem = parsed.success
-    ? taken.has(name)
-      ? m.create.nameTaken
-      : null
-    : said(parsed.error.issues[0]?.message ?? '')
   const { createVm } = snapshots
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <NewVmName
       title={t.createVm.title(snapshot.name)}
-      description={t.createVm.text(vm.name)}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button
-            type="submit"
-            form="snapshot-create-vm"
-            variant="primary"
-            busy={createVm.isPending}
-            whyDisabled={snapshot.can.createVm.why ?? problem}
-          >
-            {t.createVm.confirm}
-          </Button>
-        </>
+      text={t.createVm.text(vm.name)}
+      from={vm.name}
+      busy={createVm.isPending}
+      whyNot={snapshot.can.createVm.why}
+      onClose={onClose}
+      onName={(name) =>
+        createVm.mutate(
+          { id: snapshot.id, name, start: true, idempotencyKey: key },
+          { onSuccess: (made) => router.push(paths.vm(made.vm.id)) },
+        )
       }
-    >
-      <form
-        id="snapshot-create-vm"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (problem !== null || !snapshot.can.createVm.ok) return
-          createVm.mutate(
-            { id: snapshot.id, name, start: true, idempotencyKey: key },
-            { onSuccess: (made) => router.push(paths.vm(made.vm.id)) },
-          )
-        }}
-      >
-        <Field label={m.vmSettings.name.label} error={problem}>
-          <Input
-            value={name}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            className="font-mono"
-            onChange={(event) => setName(event.target.value)}
-          />
-        </Field>
-      </form>
-    </Dialog>
+    />
   )
-}
-
-/** `web-2` after `web`, `web-3` when that is taken. */
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  const stem = name.replace(/-\d+$/, '').slice(0, 58)
-  let number = 2
-  while (taken.has(`${stem}-${number}`)) number++
-  return `${stem}-${number}`
 }
 
 function Rename({

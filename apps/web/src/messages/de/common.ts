@@ -24,6 +24,7 @@ export const common: Messages['common'] = {
     vmsShort: 'VMs',
     images: 'Abbilder',
     volumes: 'Platten',
+    backups: 'Sicherungen',
     activity: 'Aktivität',
     projects: 'Projekte',
     people: 'Menschen',

@@ -46,6 +46,12 @@ export const dashboard: Messages['dashboard'] = {
     image: (image) => `${image} konnte nicht gemacht werden`,
     outdated: (image) => `${image} ist veraltet`,
     outdatedText: 'Es gibt eine neuere Fassung. VMs, die daraus gemacht wurden, bleiben, wie sie sind.',
+    backupDisk: (host) => `Die Sicherungsplatte von ${host} fehlt`,
+    backupDiskFull: (host, left) => `Die Sicherungsplatte von ${host} ist fast voll: noch ${left}`,
+    backupDiskFullText: 'Behalte weniger Sicherungen oder gib ihr eine größere Platte.',
+    backupLate: (vm) => `Die Sicherung von ${vm} ist überfällig`,
+    backupLateText: 'Sie wird gemacht, sobald es geht. Prüfe den Host und die Sicherungsplatte.',
+    backupFailed: (vm) => `Die letzte Sicherung von ${vm} schlug fehl`,
     asked: (project, n) =>
       n === 1
         ? `Jemand in ${project} bittet um mehr Kontingent`

@@ -1,3 +1,4 @@
+import { backups } from './backups.ts'
 import { consoleTexts } from './console.ts'
 import { create } from './create.ts'
 import { dashboard } from './dashboard.ts'
@@ -29,6 +30,7 @@ export const rest = {
   snapshots,
   disks,
   volumes,
+  backups,
   metrics,
   create,
   console: consoleTexts,

@@ -34,6 +34,10 @@ export const server: Readonly<Record<string, string>> = {
   'Powering off': 'Wird ausgeschaltet',
   'Writing its memory to the disk': 'Schreibt den Arbeitsspeicher auf die Platte',
   'Fetching the image to this host': 'Holt das Abbild auf diesen Host',
+  'Waiting for another backup to end': 'Wartet, bis eine andere Sicherung fertig ist',
+  'Waiting for another action on the VM to end': 'Wartet, bis die VM frei ist',
+  'Writing to the backup disk': 'Schreibt auf die Sicherungsplatte',
+  'Reading the backup': 'Liest die Sicherung',
   'Growing the disk': 'Vergrößert die Platte',
   'Deleting its files': 'Löscht die Dateien',
   'Holding the guest still': 'Hält den Gast kurz an',
@@ -51,6 +55,32 @@ export const server: Readonly<Record<string, string>> = {
   'The host is away. Try again when it is back.':
     'Der Host ist nicht da. Versuche es wieder, wenn er zurück ist.',
   'The host was not seen yet.': 'Der Host wurde noch nicht gesehen.',
+  'It is being made.': 'Sie entsteht gerade.',
+  'It is not on the backup disk that is there.': 'Sie ist nicht auf der Sicherungsplatte, die da ist.',
+  'It is damaged. Use another one.': 'Sie ist beschädigt. Nimm eine andere.',
+  'It is in use.': 'Sie wird gerade benutzt.',
+  'Its VM is gone. Make a new one from it.': 'Ihre VM gibt es nicht mehr. Mach eine neue daraus.',
+  'A backup of it is being made.': 'Sie wird gerade gesichert.',
+  'There is no place for backups yet. An administrator chooses one.':
+    'Noch gibt es keinen Ort für Sicherungen. Ein Administrator wählt einen.',
+  'Its backups are being looked through.': 'Ihre Sicherungen werden durchgesehen.',
+  'The backup disk is not there.': 'Die Sicherungsplatte ist nicht da.',
+  'The backup disk is not there. Connect it, or mount its share, on the host, then try again.':
+    'Die Sicherungsplatte ist nicht da. Schließe sie am Host an oder hänge ihre Freigabe ein und versuche es wieder.',
+  'The backup disk is not there: {} is not the folder that was chosen. Connect it, or mount its share, on the host.':
+    'Die Sicherungsplatte ist nicht da: {} ist nicht der Ordner, der gewählt wurde. Schließe sie am Host an oder hänge ihre Freigabe ein.',
+  'The backup disk ({}) is full; this backup was not made. Delete old backups or keep fewer.':
+    'Die Sicherungsplatte ({}) ist voll; diese Sicherung wurde nicht gemacht. Lösche alte oder behalte weniger.',
+  'This backup is damaged: not all of it can be read. Use another one, and look at the backup disk. The next backup writes what is missing again, if the VM still has it.':
+    'Diese Sicherung ist beschädigt: Nicht alles davon lässt sich lesen. Nimm eine andere und sieh nach der Sicherungsplatte. Die nächste Sicherung schreibt wieder, was fehlt, wenn die VM es noch hat.',
+  'There is no folder {} on the host. Mount the disk and make the folder, then try again. (Folders in /home, /root and /tmp are not seen by a host that runs as a service.)':
+    'Auf dem Host gibt es keinen Ordner {}. Hänge die Platte ein, lege den Ordner an und versuche es wieder. (Ordner in /home, /root und /tmp sieht ein Host nicht, der als Dienst läuft.)',
+  'This folder belongs to Hearth itself. Choose one on another disk.':
+    'Dieser Ordner gehört Hearth selbst. Wähle einen auf einer anderen Platte.',
+  'Backed up {}': 'Hat {} gesichert',
+  'Took {} back to its backup from {}': 'Hat in {} die Sicherung vom {} zurückgespielt',
+  'Verified the backup of {} from {}': 'Hat die Sicherung von {} vom {} geprüft',
+  'Deleted the backup of {} from {}': 'Hat die Sicherung von {} vom {} gelöscht',
   'It is deleted.': 'Sie ist gelöscht.',
   'It is deleted when its host is back.': 'Sie wird gelöscht, sobald ihr Host zurück ist.',
   'It has no console yet.': 'Sie hat noch keine Konsole.',

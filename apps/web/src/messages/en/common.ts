@@ -22,6 +22,7 @@ export const common = {
     vmsShort: 'VMs',
     images: 'Images',
     volumes: 'Disks',
+    backups: 'Backups',
     activity: 'Activity',
     projects: 'Projects',
     people: 'People',

@@ -43,6 +43,12 @@ export const dashboard = {
     image: (image: string) => `${image} could not be made`,
     outdated: (image: string) => `${image} is out of date`,
     outdatedText: 'A newer version can be had. VMs that were made of it stay as they are.',
+    backupDisk: (host: string) => `The backup disk of ${host} is missing`,
+    backupDiskFull: (host: string, left: string) => `The backup disk of ${host} is nearly full: ${left} left`,
+    backupDiskFullText: 'Keep fewer backups, or give it a larger disk.',
+    backupLate: (vm: string) => `The backup of ${vm} is late`,
+    backupLateText: 'It is made as soon as it can be. Check the host and the backup disk.',
+    backupFailed: (vm: string) => `The last backup of ${vm} failed`,
     asked: (project: string, n: number) =>
       n === 1 ? `Somebody in ${project} asks for more quota` : `${n} requests for more quota in ${project}`,
   },

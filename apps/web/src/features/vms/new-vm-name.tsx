@@ -1,0 +1,89 @@
+'use client'
+import { nameSchema } from '@hearth/shared/names'
+import { useState } from 'react'
+import { useVms } from '../../data/hooks.ts'
+import { m } from '../../messages/all.ts'
+import { said } from '../../messages/said.ts'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Field, Input } from '../../ui/field.tsx'
+
+/** Asks what a VM is called that is made from something kept of another, and proposes a name that is free. */
+export function NewVmName({
+  title,
+  text,
+  from,
+  busy,
+  whyNot,
+  onName,
+  onClose,
+}: {
+  title: string
+  text: string
+  /** The name of the other. */
+  from: string
+  busy: boolean
+  whyNot: string | null
+  onName: (name: string) => void
+  onClose: () => void
+}) {
+  const { vms } = useVms()
+  const taken = new Set(vms?.map((each) => each.name))
+  const [name, setName] = useState(() => freeName(from, taken))
+  const parsed = nameSchema.safeParse(name)
+  const problem = parsed.success
+    ? taken.has(name)
+      ? m.create.nameTaken
+      : null
+    : said(parsed.error.issues[0]?.message ?? '')
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      closeLabel={m.common.close}
+      title={title}
+      description={text}
+      footer={
+        <>
+          <Button onClick={onClose}>{m.common.cancel}</Button>
+          <Button
+            type="submit"
+            form="new-vm-name"
+            variant="primary"
+            busy={busy}
+            whyDisabled={whyNot ?? problem}
+          >
+            {m.snapshots.createVm.confirm}
+          </Button>
+        </>
+      }
+    >
+      <form
+        id="new-vm-name"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (problem === null && whyNot === null) onName(name)
+        }}
+      >
+        <Field label={m.vmSettings.name.label} error={problem}>
+          <Input
+            value={name}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            className="font-mono"
+            onChange={(event) => setName(event.target.value)}
+          />
+        </Field>
+      </form>
+    </Dialog>
+  )
+}
+
+/** `web-2` after `web`, `web-3` when that is taken. */
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  const stem = name.replace(/-\d+$/, '').slice(0, 58)
+  let number = 2
+  while (taken.has(`${stem}-${number}`)) number++
+  return `${stem}-${number}`
+}
