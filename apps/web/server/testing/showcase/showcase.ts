@@ -101,6 +101,7 @@ export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<S
         (await ada.trpc.volume.list.query()).some(({ id, status }) => id === volume.id && status === 'ready'),
       )
     }
+    await backUp(ada)
     const music = (await ada.trpc.vm.list.query()).find(({ name }) => name === 'music')!
     acting!.held.add(music.vmUid)
     await ada.trpc.vm.power.mutate({ id: music.id, op: 'shutdown', idempotencyKey: newKey() })
@@ -113,6 +114,22 @@ export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<S
     await weeksPassed(test, ada)
   }
   return { test, acting: acting!, ada }
+}
+
+/** A backup disk, a plan, and two of the VMs backed up. */
+async function backUp(ada: Person): Promise<void> {
+  const { id: hostId } = (await ada.trpc.host.list.query())[0]!
+  await ada.trpc.backup.setTarget.mutate({ hostId, folder: '/mnt/backup' })
+  await ada.trpc.backup.setPlan.mutate({ hostId, plan: { every: 'day', minute: 180, weekday: 0, keep: 7 } })
+  const { vms } = await ada.trpc.backup.list.query()
+  for (const { vm } of vms.slice(0, 2)) {
+    await ada.trpc.backup.take.mutate({ vmId: vm.id })
+    await until(`the backup of ${vm.name}`, async () =>
+      (await ada.trpc.backup.list.query()).backups.some(
+        (backup) => backup.vm?.id === vm.id && backup.status === 'ready',
+      ),
+    )
+  }
 }
 
 /** What only time brings: limits somebody set, figures that were measured, days on which things happened. */
