@@ -1,3 +1,4 @@
+import { backups } from './server-backups.ts'
 import { host } from './server-host.ts'
 import { images } from './server-images.ts'
 import { forEach, resources } from './server-parts.ts'
@@ -14,6 +15,7 @@ const roles = { owner: 'Eigentümer', member: 'Mitglied', viewer: 'Zuschauer' }
  * as it came. See said.ts.
  */
 export const server: Readonly<Record<string, string>> = {
+  ...backups,
   ...host,
   ...images,
   ...rules,
