@@ -57,7 +57,6 @@ export const server: Readonly<Record<string, string>> = {
   'The host is away. Try again when it is back.':
     'Der Host ist nicht da. Versuche es wieder, wenn er zurück ist.',
   'The host was not seen yet.': 'Der Host wurde noch nicht gesehen.',
-  'It is being made.': 'Sie entsteht gerade.',
   'It is not on the backup disk that is there.': 'Sie ist nicht auf der Sicherungsplatte, die da ist.',
   'It is damaged. Use another one.': 'Sie ist beschädigt. Nimm eine andere.',
   'It is in use.': 'Sie wird gerade benutzt.',
