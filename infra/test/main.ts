@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything that decides whether Hearth is good, in an order that never runs a build beside a lab.
- *   checks (format, lint, types) → builds → unit tests → one lab: monitor and agent tests → the portal's pages in a
+ *   checks (format, lint, types) → builds → unit tests → labs: monitor and agent tests → the portal's pages in a
  *   browser → the real stack in a browser
  * `npm test -- --only checks,unit,lab,pages,e2e` runs a part. Ends with one line, `N passed, N failed, N skipped`.
  */
