@@ -1,6 +1,6 @@
 /**
- * One lab for all tests of a run. `npm test` runs every `*.lab.test.ts` in a single process (node:test without
- * isolation), so the first file that asks boots the lab and the rest find it; a file run by itself boots its own.
+ * One lab for all tests of a process. `npm test` runs many `*.lab.test.ts` in one (node:test without isolation), so the
+ * first file that asks boots the lab and the rest find it; a file run by itself boots its own.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
