@@ -53,8 +53,8 @@ export function keyStrokes(text: string, name: LayoutName): { strokes: KeyStroke
   return { strokes, missing: [...missing] }
 }
 
-/** As many as the guest's keyboard takes without losing one, with a moment for it to read them. */
-const burst = 40
+/** About as many in a pause (of 30 ms) as the VM's keyboard hands to its guest meanwhile: what waits there is bounded. */
+const burst = 8
 
 export async function typeStrokes(
   strokes: readonly KeyStroke[],

@@ -257,6 +257,12 @@ export class Virtqueue {
     if (!this.eventIndex) this.memory.writeU16(this.used, VIRTQ_USED_F_NO_NOTIFY)
   }
 
+  /** Chains the driver has made available and nobody popped; a queue that is stopped has none. */
+  get availableCount(): number {
+    if (!this.live) return 0
+    return (this.memory.readU16(this.available + 2) - this.nextAvailable) & 0xffff
+  }
+
   /** Asks the driver to ring for the next chain. True: chains came meanwhile, look again instead of waiting. */
   enableNotify(): boolean {
     if (!this.live || this.paused) return false

@@ -12,11 +12,13 @@ import { Tablet } from './tablet.ts'
 /** The driver's side of an input device: asks what it is, gives buffers, reads events as "type/code=value". */
 class Driver {
   readonly machine = new TestMachine()
+  device: InputDevice
   pci: PciDriver
   private readonly free: number[] = []
   private given = 0
 
   constructor(device: InputDevice, buffers = 64) {
+    this.device = device
     this.pci = new PciDriver(this.machine, device)
     this.pci.start(this.pci.offered())
     this.give(buffers)
@@ -33,8 +35,18 @@ class Driver {
     this.machine.loop.runOnce(100)
   }
 
-  /** Everything that arrived; the buffers are given back. */
+  /** Everything that arrives until nothing waits; the buffers are given back. */
   events(giveBack = true): string[] {
+    const events = this.take(giveBack)
+    while (giveBack && this.device.resting) {
+      this.machine.loop.runOnce(100)
+      events.push(...this.take(true))
+    }
+    return events
+  }
+
+  /** What arrived by now. */
+  take(giveBack: boolean): string[] {
     const used = this.pci.queues[0]!.takeUsed()
     const events = used.map(({ id, length }) => {
       assert.equal(length, 8)
@@ -183,6 +195,30 @@ test('groups are dropped when the driver sleeps, and no key stays down for that'
     }
   }
   assert.deepEqual([...down], ['1/48'], 'only what is held is held')
+  driver.close()
+})
+
+test('typed text never fills what Linux keeps for a reader: the keyboard waits for the driver, and a moment more', () => {
+  const keyboard = new Keyboard('us', () => {})
+  const driver = new Driver(keyboard.device)
+  for (let i = 0; i < 40; i++) for (const down of [true, false]) keyboard.scancode(0x1e, down)
+  const all = driver.take(false)
+  assert.ok(all.length <= 32, `${all.length} at once`)
+  // Nobody took them: however long it takes, nothing follows.
+  for (let i = 0; i < 8; i++) driver.machine.loop.runOnce(16)
+  assert.deepEqual(driver.take(false), [])
+  driver.give(all.length)
+  while (keyboard.device.resting) {
+    driver.machine.loop.runOnce(100)
+    const burst = driver.take(true)
+    assert.ok(burst.length <= 32, `${burst.length} at once`)
+    all.push(...burst)
+  }
+  assert.equal(all.length, 40 * 4)
+  // A hand is never as quick: what it does arrives at once.
+  driver.machine.loop.runOnce(50)
+  keyboard.scancode(0x1e, true)
+  assert.equal(driver.take(true).length, 2)
   driver.close()
 })
 

@@ -11,6 +11,14 @@ const QUEUE_SIZE = 64
 /** Groups kept for a driver that is slow to give buffers: what a person pastes, typed key by key. */
 const MAX_WAITING = 4096
 
+/**
+ * Linux keeps 64 events for each program that reads an input device and, when more come before it reads, throws all of
+ * them away (evdev's EVDEV_MIN_BUFFER_SIZE, SYN_DROPPED). Text that is typed for somebody comes faster than a guest's X
+ * server looks, so a device that paces itself lets it: after so many events, once the driver has taken them, it rests.
+ */
+const BURST_EVENTS = 32
+const REST_MS = 16
+
 /** One evdev event. */
 export interface InputEvent {
   readonly type: number
@@ -26,6 +34,8 @@ export interface InputDescription {
   readonly events: ReadonlyMap<number, readonly number[]>
   /** Largest value of each absolute axis; the smallest is 0. */
   readonly axes?: ReadonlyMap<number, number>
+  /** Its events come in bursts of which none may be lost, and may come later instead. */
+  readonly paced?: boolean
 }
 
 /** Of every input device, in a snapshot; with it what its owner adds. */
@@ -56,6 +66,10 @@ export class InputDevice implements VirtioDevice {
   private context: VirtioContext | undefined
   private waiting: (readonly InputEvent[])[] = []
   private dropped = false
+  /** Events since the last rest, and how many buffers there were before them. */
+  private burst = 0
+  private roomBefore = 0
+  private lastSent = 0
   private readonly bytes = new DataView(new ArrayBuffer(EVENT_BYTES))
 
   constructor(name: string, description: InputDescription) {
@@ -63,6 +77,9 @@ export class InputDevice implements VirtioDevice {
     this.description = description
     this.config = new DeviceConfig(CONFIG.BYTES, (offset, size, value) => this.select(offset, size, value))
   }
+
+  /** What waits does so for the driver's programs to read, not for its buffers. */
+  resting = false
 
   /** Sends a group, SYN_REPORT added. False: there is no driver, or the group was dropped. */
   send(group: readonly InputEvent[]): boolean {
@@ -82,6 +99,7 @@ export class InputDevice implements VirtioDevice {
     this.context = context
     this.waiting = []
     this.dropped = false
+    this.wakeUp()
     this.started()
   }
 
@@ -118,6 +136,7 @@ export class InputDevice implements VirtioDevice {
   reset(): void {
     this.context = undefined
     this.waiting = []
+    this.wakeUp()
   }
 
   close(): void {
@@ -125,10 +144,17 @@ export class InputDevice implements VirtioDevice {
   }
 
   private deliver(context: VirtioContext): void {
+    if (this.resting) return
     const queue = context.queues[EVENT_QUEUE]!
     let sent = false
+    if (this.description.paced && performance.now() - this.lastSent > REST_MS) this.wakeUp()
+    if (this.burst === 0) this.roomBefore = queue.availableCount
     while (this.waiting.length > 0) {
       const group = this.waiting[0]!
+      if (this.description.paced && this.burst > 0 && this.burst + group.length >= BURST_EVENTS) {
+        this.rest(context)
+        break
+      }
       const chains: DescriptorChain[] = []
       while (chains.length <= group.length) {
         const chain = queue.pop()
@@ -150,16 +176,44 @@ export class InputDevice implements VirtioDevice {
       }
       queue.publish(chains.length)
       this.counters.events += chains.length
+      this.burst += chains.length
       this.waiting.shift()
       sent = true
     }
-    if (sent) context.interrupt(EVENT_QUEUE)
+    if (sent) {
+      this.lastSent = performance.now()
+      context.interrupt(EVENT_QUEUE)
+    }
+    if (this.resting) return
     // Ask to be told of new buffers only while something waits for them.
     if (this.waiting.length > 0) {
       if (queue.enableNotify()) context.loop.after(0, () => this.notify(EVENT_QUEUE))
     } else {
       queue.disableNotify()
     }
+  }
+
+  private rest(context: VirtioContext): void {
+    this.resting = true
+    // A driver that has not taken the last events from the queue has shown them to nobody: a rest begins with that.
+    const over = (): void => {
+      if (this.context !== context) return
+      this.wakeUp()
+      this.notify(EVENT_QUEUE)
+    }
+    const look = (wait: number): void => {
+      if (this.context !== context) return
+      const taken = context.queues[EVENT_QUEUE]!.availableCount >= this.roomBefore
+      // A guest that stands still is asked less and less often.
+      if (taken) context.loop.after(REST_MS, over)
+      else context.loop.after(wait, () => look(Math.min(2 * wait, 100)))
+    }
+    look(2)
+  }
+
+  private wakeUp(): void {
+    this.resting = false
+    this.burst = 0
   }
 
   private write(chain: DescriptorChain, event: InputEvent): void {

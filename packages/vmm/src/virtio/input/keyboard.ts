@@ -18,6 +18,7 @@ export class Keyboard {
   readonly device = new InputDevice('keyboard', {
     name: 'Hearth Keyboard',
     product: 1,
+    paced: true,
     events: new Map<number, readonly number[]>([
       [EV.KEY, allKeys],
       [EV.REP, []],
