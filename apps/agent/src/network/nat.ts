@@ -128,7 +128,7 @@ export class NatNetwork implements GuestNetwork {
       )
     await run('ip', ['-batch', '-'], {
       input: [
-        `tuntap add dev ${tap} mode tap vnet_hdr`,
+        `tuntap add dev ${tap} mode tap vnet_hdr multi_queue`,
         `link set dev ${tap} addrgenmode none`,
         `link set dev ${tap} master ${bridge}`,
         `link set dev ${tap} up`,

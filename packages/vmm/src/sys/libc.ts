@@ -91,6 +91,10 @@ export const epollCtl: (epfd: number, op: number, fd: number, event: ArrayBuffer
   libc.func('int epoll_ctl(int epfd, int op, int fd, void *event)')
 export const epollWait: (epfd: number, events: ArrayBufferView, max: number, timeoutMs: number) => number =
   libc.func('int epoll_wait(int epfd, void *events, int max, int timeout)')
+/** getrandom(2). */
+export const getrandom: (buffer: ArrayBufferView, length: number, flags: number) => number = libc.func(
+  'intptr_t getrandom(void *buf, size_t length, unsigned int flags)',
+)
 /** mallopt(3): nonzero when it worked. */
 export const mallopt: (parameter: number, value: number) => number = libc.func(
   'int mallopt(int param, int value)',

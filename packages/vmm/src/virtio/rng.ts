@@ -1,5 +1,5 @@
-import { getRandomValues } from 'node:crypto'
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
+import { check, getrandom } from '../sys/libc.ts'
 import { DEVICE_ID } from './constants.ts'
 import type { VirtioContext, VirtioDevice } from './device.ts'
 import { DeviceConfig } from './device-config.ts'
@@ -30,9 +30,9 @@ export class RngDevice implements VirtioDevice {
     for (let left = QUEUE_SIZE; left > 0; left--) {
       const chain = queue.pop()
       if (chain === null) break
-      const bytes = Math.min(chain.writableBytes, MAX_BYTES)
+      // The kernel's own, and fewer where a signal came between (getrandom(2)): a driver takes what it gets.
+      const bytes = check('getrandom', getrandom(this.scratch, Math.min(chain.writableBytes, MAX_BYTES), 0))
       const random = this.scratch.subarray(0, bytes)
-      getRandomValues(random)
       chain.write(0, random)
       // Nobody reads them from here again.
       random.fill(0)

@@ -14,6 +14,8 @@ export class NetDriver {
   readonly bufferCounts: number[] = []
   private readonly buffers = new Map<number, number>()
   private pending: { id: number; length: number }[] = []
+  /** On offer, in order. */
+  private readonly offered: number[] = []
   private next = 0
   private sent = 0
   private readonly pair: number
@@ -38,6 +40,7 @@ export class NetDriver {
       const address = this.pair * AREA + RX_AREA + (this.next++ % queue.size) * 0x4000
       const head = queue.add([{ address, length: this.bufferBytes, writable: true }])
       this.buffers.set(head, address)
+      this.offered.push(head)
     }
     this.driver.kick(this.pair * 2)
   }
@@ -45,7 +48,13 @@ export class NetDriver {
   /** Packets that arrived since the last call, without their headers; their buffers are not offered again. */
   received(): Uint8Array[] {
     const { memory } = this.driver.machine
-    this.pending.push(...this.driver.queues[this.pair * 2]!.takeUsed())
+    const used = this.driver.queues[this.pair * 2]!.takeUsed()
+    for (const { id } of used) {
+      const next = this.offered.shift()
+      // Nothing else than its own buffers of this life, and a network card takes them in turn.
+      if (id !== next) throw new Error(`buffer ${id} came back, ${next} was next`)
+    }
+    this.pending.push(...used)
     const packets: Uint8Array[] = []
     while (this.pending.length > 0) {
       const count = memory.readU16(this.buffers.get(this.pending[0]!.id)! + 10)
