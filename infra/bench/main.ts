@@ -16,6 +16,7 @@ import { duration, Steps, Trouble } from '../lib/steps.ts'
 import { type BenchLab, openBenchLab } from './bench-lab.ts'
 import { benchDisplay } from './display/main.ts'
 import { Figures } from './figures.ts'
+import { measureLimits } from './limits.ts'
 import {
   type Bench,
   GROUPS,
@@ -48,9 +49,9 @@ const usage = `Usage: npm run bench -- [OPTION]…
 Measures hearth-vmm beside QEMU (microvm and q35) in a lab host and prints a table.
 
   --rounds N     how often each monitor is measured (default 3)
-  --minutes N    begins no further round that would end later than this (default 11)
+  --minutes N    begins no further round that would end later than this (default 19)
   --only LIST    some of ${GROUPS.join(',')}
-  --together N   how many VMs are started at once (default 20)
+  --together N   how many VMs are started at once, in the first round only (default 20)
   --keep         writes docs/benchmarks/lab.json and lab.md
   --no-install   says which Debian packages are missing instead of installing them
 `
@@ -68,7 +69,7 @@ function parseWanted(): Wanted {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '3' },
-      minutes: { type: 'string', default: '11' },
+      minutes: { type: 'string', default: '19' },
       together: { type: 'string', default: '20' },
       only: { type: 'string', default: GROUPS.join(',') },
       keep: { type: 'boolean', default: false },
@@ -104,6 +105,7 @@ async function round(
   bench: Bench,
   monitors: readonly BenchMonitor[],
   wanted: Wanted,
+  first: boolean,
   slot?: string,
 ): Promise<void> {
   const { only, lab } = bench
@@ -117,7 +119,8 @@ async function round(
     await measurePorts(bench, 'c-loop', lab.loop)
   }
   if (slot !== undefined) await measureRestore(bench, monitors[0]!, slot)
-  if (only.has('together')) {
+  if (only.has('limits')) await measureLimits(bench)
+  if (first && only.has('together')) {
     for (const monitor of monitors) await measureTogether(bench, monitor, wanted.together)
   }
 }
@@ -140,7 +143,7 @@ async function rounds(
       return done
     }
     process.stderr.write(`Round ${done + 1} of ${wanted.rounds} (${duration(now - begin)} since the start)\n`)
-    await round(bench, monitors, wanted, slot)
+    await round(bench, monitors, wanted, done === 0, slot)
     longest = Math.max(longest, performance.now() - now)
   }
   return wanted.rounds
