@@ -20,35 +20,22 @@ import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
 import type { PortHandle } from '../io/worker-protocol.ts'
 import { Jail } from '../jail/jail.ts'
-import { Kvm } from '../kvm/vm.ts'
-import { allocateGuestRam, type GuestRam, restoreGuestRam } from '../memory/guest-ram.ts'
+import type { GuestRam } from '../memory/guest-ram.ts'
 import { SerialDrain } from '../serial/drain.ts'
 import { SerialHub } from '../serial/hub.ts'
 import { SerialLog } from '../serial/log-file.ts'
 import { SocketViewers } from '../serial/socket-viewers.ts'
 import { attachTerminal } from '../serial/terminal-viewer.ts'
 import { FolderWriter, type OpenSnapshot, openSnapshot, SnapshotSlot } from '../snapshot/folder.ts'
-import { applyMemoryFile } from '../snapshot/memory-file.ts'
 import { TrackedSnapshot } from '../snapshot/tracked.ts'
-import { EXIT, type ExitCode, ExitError, hostRefused, usageError } from '../sys/exit-error.ts'
+import { EXIT, ExitError, usageError } from '../sys/exit-error.ts'
 import { onNodeLoop, tidyRegularly, trimMalloc } from '../sys/thrift.ts'
 import { listenUnixFd, removeSocket } from '../sys/unix-socket.ts'
 import { type ShareHandle, type ShareOption, startShare } from '../virtio/fs/thread.ts'
-import { openDisk, openNet } from './backends.ts'
-import { hadFirmware, isMultiboot, lowRamEnd, openFirmwareBoot, openHvt, openKernel } from './boot-source.ts'
-import { queuesFor, ramRanges } from './layout.ts'
 import { Machine, type MachineOptions } from './machine.ts'
-import type { MachineEnd } from './machine-end.ts'
-import { type MachineWorkers, startWorkers } from './workers.ts'
-
-/** How the process ends: its code, and the line for people. */
-export interface ProcessEnd {
-  readonly code: ExitCode
-  readonly reason: string
-}
-
-/** Beside the guest's own ends: a person's or the agent's. */
-type End = MachineEnd | { readonly kind: 'quit'; readonly detail: string } | { readonly kind: 'reset-asked' }
+import { openMachine } from './open-machine.ts'
+import { type End, type ProcessEnd, processEndOf } from './process-end.ts'
+import type { MachineWorkers } from './workers.ts'
 
 /** How a machine ended that its watchdog ended. */
 const WATCHDOG = 'watchdog'
@@ -119,8 +106,14 @@ export class Monitor {
     const { vsock } = this.options
     const shares: ShareHandle[] = []
     for (const share of this.options.shares ?? []) shares.push(await startShare(share, this.jail))
+    const { cpus, memoryBytes, jail, earlyWorkers: early } = this
+    const { attentionFd: serialAttentionFd } = this.serial
+    if (this.options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(this.options.snapshotSlot)
+    const opened = openMachine(this.options, snapshot, { cpus, memoryBytes, jail, early, serialAttentionFd })
+    this.ram = opened.ram
+    this.disks = opened.disks
     const machineOptions = {
-      ...this.open(snapshot),
+      ...opened,
       ports,
       diskLimit: this.options.diskLimit,
       netLimit: this.options.netLimit,
@@ -129,7 +122,6 @@ export class Monitor {
       shares,
       watchdog: this.options.watchdog && { timedOut: false },
       keepMemory: this.options.keepMemory,
-      generationId: generationIdOf(this.options, snapshot),
     }
     if (this.options.serialLog !== undefined) this.serial.log = new SerialLog(this.options.serialLog)
     const { serial, control } = this.options
@@ -201,46 +193,6 @@ export class Monitor {
     return snapshot
   }
 
-  private open(snapshot: OpenSnapshot | undefined): Omit<MachineOptions, 'ports' | 'generationId'> {
-    const { options, cpus } = this
-    const kernel = openKernel(options)
-    if (options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(options.snapshotSlot)
-    const disks = options.disks.map(openDisk)
-    const cdroms = (options.cdroms ?? []).map((path) => openDisk({ path, readOnly: true }))
-    const withFirmware = snapshot ? hadFirmware(snapshot.document) : true
-    const boot = kernel ?? (withFirmware ? openFirmwareBoot(options, disks, cdroms.length) : undefined)
-    const nets = this.jail.inHostNetwork(() => options.nets.map((net) => openNet(net, queuesFor(cpus))))
-    const kvm = Kvm.open()
-    if (cpus > kvm.maxVcpus) {
-      throw hostRefused(`this host's KVM runs at most ${kvm.maxVcpus} vCPUs in a VM: give fewer with --cpus`)
-    }
-    const ranges = ramRanges(this.memoryBytes, lowRamEnd(boot, this.memoryBytes))
-    if (snapshot && (options.hugePages || options.prefault)) {
-      throw usageError('--restore reads memory when it is touched: leave --huge-pages and --prefault out')
-    }
-    const ram = snapshot
-      ? restoreGuestRam(ranges, snapshot.memoryFd)
-      : allocateGuestRam(ranges, undefined, options)
-    for (const fd of snapshot?.increments ?? []) applyMemoryFile(fd, ram)
-    this.ram = ram
-    this.disks = disks
-    return {
-      kvm,
-      // Last, when nothing can be refused any more: a thread costs time and memory.
-      workers: startWorkers(cpus, this.jail.thread, this.earlyWorkers),
-      cpus,
-      ram,
-      boot,
-      disks,
-      cdroms,
-      hvt: openHvt(kernel, disks, nets, cpus),
-      transitional: options.transitional || isMultiboot(kernel),
-      nets,
-      serialAttentionFd: this.serial.attentionFd,
-      restore: snapshot?.document,
-    }
-  }
-
   private async runMachines(first: MachineOptions): Promise<ProcessEnd> {
     this.startsAgain = first.boot !== undefined
     for (let options = first; ; options = { ...first, ...this.again, restore: undefined }) {
@@ -269,8 +221,10 @@ export class Monitor {
       await machine.stop()
       this.machine = undefined
       this.serial.disconnect()
-      const processEnd = this.processEnd(
+      const { startsAgain, panicked } = this
+      const processEnd = processEndOf(
         this.quitting === undefined ? end : { kind: 'quit', detail: this.quitting },
+        { startsAgain, panicked, noReboot: this.options.noReboot },
       )
       if (processEnd) return processEnd
       options.ram.clear()
@@ -286,29 +240,6 @@ export class Monitor {
   private async tidyVcpus(): Promise<void> {
     if (this.state === 'running') await this.machine?.tidy()
     trimMalloc()
-  }
-
-  /** Undefined: the machine starts again. */
-  private processEnd(end: End): ProcessEnd | undefined {
-    switch (end.kind) {
-      case 'power-off':
-        return { code: EXIT.poweroff, reason: 'the guest powered off' }
-      case 'quit':
-        return { code: EXIT.poweroff, reason: `switched off (${end.detail})` }
-      case 'crashed':
-        return { code: EXIT.guestCrashed, reason: `the guest crashed: ${end.detail}` }
-      case 'failed':
-        return { code: EXIT.internal, reason: `internal error: ${end.detail}` }
-      case 'reset-asked':
-      case 'reset':
-        if (!this.startsAgain) {
-          return { code: EXIT.reset, reason: 'the guest reset, and without --kernel it cannot start again' }
-        }
-        if (end.kind === 'reset-asked' || !this.options.noReboot) return undefined
-        return this.panicked
-          ? { code: EXIT.guestCrashed, reason: 'the guest crashed: its kernel panicked; see its console' }
-          : { code: EXIT.reset, reason: `the guest reset (${end.detail}) and --no-reboot was given` }
-    }
   }
 
   /** The guest hangs: told in any case, then what was asked for. */
@@ -464,13 +395,6 @@ export class Monitor {
   private broadcastState(): void {
     this.control?.broadcast({ event: 'state', status: this.status() } satisfies VmmEvent)
   }
-}
-
-/** Given by whoever knows which VM this is; else that of the machine this one goes on from; else a new one. */
-function generationIdOf({ generationId }: RunOptions, snapshot: OpenSnapshot | undefined): string {
-  if (generationId !== undefined && generationId !== 'new') return generationId
-  const saved = snapshot?.document.devices.chipset['generation-id']?.id
-  return generationId === undefined && saved !== undefined ? saved.toLowerCase() : randomUUID()
 }
 
 const foldersOf = (shares: readonly ShareOption[] = []): 'none' | 'read' | 'write' =>

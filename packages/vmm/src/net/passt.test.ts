@@ -11,6 +11,7 @@ import { seeded } from '../virtio/testing/driver.ts'
 import { TestMachine } from '../virtio/testing/machine.ts'
 import { PciDriver } from '../virtio/testing/pci-driver.ts'
 import { connectPasst } from './connect.ts'
+import { NetError } from './net-error.ts'
 import { PasstBackend } from './passt.ts'
 import { NetDriver } from './testing/net-driver.ts'
 import { arpRequest } from './testing/packets.ts'
@@ -226,12 +227,21 @@ test("the real passt answers the guest's ARP request for its gateway", async (t)
     passt.kill()
     fs.rmSync(folder, { recursive: true, force: true })
   })
-  while (ended === undefined && !fs.existsSync(socketPath)) await new Promise(setImmediate)
-  if (ended !== undefined) {
+  // Its socket is there a moment before it listens.
+  let connected: number | undefined
+  while (ended === undefined && connected === undefined) {
+    await new Promise(setImmediate)
+    try {
+      connected = connectPasst(socketPath)
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error
+    }
+  }
+  if (connected === undefined) {
     t.skip(`passt cannot be started here: ${ended}`)
     return
   }
-  const { machine, net, log } = card(connectPasst(socketPath))
+  const { machine, net, log } = card(connected)
   net.offer(32)
   net.send(arpRequest(MAC, [10, 98, 0, 2], [10, 98, 0, 1]))
   let reply: Uint8Array | undefined

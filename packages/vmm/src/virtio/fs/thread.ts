@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Jail } from '../../jail/jail.ts'
 import { ExitError, hostRefused } from '../../sys/exit-error.ts'
 import { close } from '../../sys/libc.ts'
+import { YOUNG_GENERATION_MIB } from '../../sys/thrift.ts'
 import { workerUrl } from '../../sys/worker-url.ts'
 import { createChannel, type FsChannel } from './channel.ts'
 import { openFolder } from './open-folder.ts'
@@ -37,6 +38,7 @@ export async function startShare(
     workerData,
     name: `share ${tag}`,
     trackUnmanagedFds: false,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
   })
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => {
