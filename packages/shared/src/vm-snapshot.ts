@@ -69,7 +69,23 @@ export const chipsetStateSchemas = {
   gpe: z.strictObject({ status: u16, enable: u16 }),
   /** Absent in snapshots of before it was there, whose guests know of none. */
   'generation-id': z.strictObject({ id: z.uuid(), address: z.int().min(0).optional() }),
-  i8042: z.strictObject({ outputPortNext: z.boolean() }),
+  /** With a keyboard where there is a display. */
+  i8042: z.strictObject({
+    outputPortNext: z.boolean(),
+    controller: z
+      .strictObject({
+        pending: u8,
+        config: u8,
+        lastWasCommand: z.boolean(),
+        output: u8,
+        full: z.boolean(),
+        released: z.boolean(),
+      })
+      .optional(),
+    keyboard: z
+      .strictObject({ waiting: z.array(u8).max(512), enabled: z.boolean(), command: u8, last: u8 })
+      .optional(),
+  }),
   'reset-control': z.strictObject({ value: u8 }),
   'system-control-a': z.strictObject({ value: u8 }),
   'fw-cfg': z.strictObject({ key: u16, position: u32, dmaHigh: u32 }),

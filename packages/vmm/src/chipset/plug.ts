@@ -8,12 +8,15 @@ import { Cmos } from './cmos.ts'
 import type { MachineEvents } from './events.ts'
 import { GPE_BYTES, GpeBlock, sharedPin } from './gpe.ts'
 import { I8042Command, I8042Data } from './i8042.ts'
+import { Ps2Keyboard } from './ps2-keyboard.ts'
 import { Pvpanic } from './pvpanic.ts'
 import { ResetControl } from './reset-control.ts'
 
 export interface Chipset {
   readonly acpiPm: AcpiPm
   readonly gpe: GpeBlock
+  /** Of a machine with a display. */
+  readonly keyboard: Ps2Keyboard | undefined
   /** For the PCI bus, whose configuration ports it lies among. */
   readonly resetControl: ResetControl
   save(): ChipsetState
@@ -23,26 +26,29 @@ export interface Chipset {
 export function plugChipset(
   pio: MutableBus,
   interrupts: InterruptController,
-  ram: { readonly lowRam: number; readonly highRam: number },
+  machine: { readonly lowRam: number; readonly highRam: number; readonly display?: unknown },
   events: MachineEvents,
 ): Chipset {
   const [fixed, general] = sharedPin(interrupts.pin(IRQ.sci), 2)
   const acpiPm = new AcpiPm(fixed!, events)
   const gpe = new GpeBlock(general!)
-  const keyboard = new I8042Command(events)
-  pio.add(PORT.i8042Data, 1, new I8042Data(keyboard))
-  pio.add(PORT.i8042Command, 1, keyboard)
-  const cmos = new Cmos(ram.lowRam, ram.highRam)
+  const keyboard = machine.display === undefined ? undefined : new Ps2Keyboard()
+  const port = keyboard && { keyboard, line: interrupts.pin(IRQ.keyboard) }
+  const i8042 = new I8042Command(events, port)
+  pio.add(PORT.i8042Data, 1, new I8042Data(i8042))
+  pio.add(PORT.i8042Command, 1, i8042)
+  const cmos = new Cmos(machine.lowRam, machine.highRam)
   pio.add(PORT.cmos, 2, cmos)
   pio.add(PORT.pvpanic, 1, new Pvpanic(events))
   pio.add(PORT.pm1aEvent, PM1_BYTES, acpiPm)
   pio.add(PORT.gpe0, GPE_BYTES, gpe)
   const resetControl = new ResetControl(events)
   /** By the names in the snapshot. */
-  const withState = { 'acpi-pm': acpiPm, gpe, cmos, i8042: keyboard, 'reset-control': resetControl } as const
+  const withState = { 'acpi-pm': acpiPm, gpe, cmos, i8042, 'reset-control': resetControl } as const
   return {
     acpiPm,
     gpe,
+    keyboard,
     resetControl,
     save: () =>
       Object.fromEntries(

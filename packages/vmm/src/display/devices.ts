@@ -5,7 +5,7 @@ import { AgentPort } from '../vdagent/agent-port.ts'
 import { AgentChannel } from '../vdagent/channel.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { GpuDevice } from '../virtio/gpu/gpu.ts'
-import { Keyboard } from '../virtio/input/keyboard.ts'
+import { type EarlyKeyboard, Keyboard } from '../virtio/input/keyboard.ts'
 import { Tablet } from '../virtio/input/tablet.ts'
 import { EarlyScreen, FrameBuffer, type PlaceFrameBuffer } from './frame-buffer.ts'
 import type { DisplayHandle } from './handle.ts'
@@ -31,7 +31,12 @@ export class DisplayDevices {
   private readonly registration: Registration
 
   /** With `placeFrameBuffer` the kernel has a frame buffer. */
-  constructor(handle: DisplayHandle, loop: EventLoop, placeFrameBuffer?: PlaceFrameBuffer) {
+  constructor(
+    handle: DisplayHandle,
+    loop: EventLoop,
+    placeFrameBuffer?: PlaceFrameBuffer,
+    keyboard?: EarlyKeyboard,
+  ) {
     this.surface = new Surface(handle.surface)
     this.ring = new InputRing(handle.input)
     this.agentPort = new AgentPort(new AgentChannel(handle.agent))
@@ -39,7 +44,7 @@ export class DisplayDevices {
     this.frameBuffer = placeFrameBuffer && new FrameBuffer(handle.frameBuffer, this.early, placeFrameBuffer)
     this.gpu = new GpuDevice({ surfaces: [this.surface], early: this.early, ...INITIAL })
     this.surface.setLeds(0)
-    this.keyboard = new Keyboard(handle.layout, (leds) => this.surface.setLeds(leds))
+    this.keyboard = new Keyboard(handle.layout, (leds) => this.surface.setLeds(leds), keyboard)
     // What was typed at a machine that is gone is nobody's.
     this.ring.drain({ key() {}, keysym() {}, pointer() {}, wheel() {}, releaseAll() {} })
     const count = new BigUint64Array(1)

@@ -20,7 +20,7 @@ import { ControlClient } from '../control/client.ts'
 import { PSEUDO } from '../rfb/protocol.ts'
 import { TestClient } from '../rfb/testing/client.ts'
 import { FIRMWARE_FILES } from './images.ts'
-import { bootProgram, bootSectorDisk } from './testing/boot-sector.ts'
+import { bootProgram, bootSectorDisk, echoDisk } from './testing/boot-sector.ts'
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname
 const folder = mkdtempSync(path.join(os.tmpdir(), 'seabios-'))
@@ -36,15 +36,23 @@ const usable = (() => {
   }
 })()
 
-/** Runs until the guest powers off; answers what it printed and what the firmware said. */
-async function boot(args: readonly string[]): Promise<{ code: unknown; output: string; said: string }> {
+/**
+ * Runs until the guest powers off; answers what it printed and what the firmware said. `heard` gets what it printed so
+ * far, until it says that it has heard enough.
+ */
+async function boot(
+  args: readonly string[],
+  heard: (output: string) => boolean = () => true,
+): Promise<{ code: unknown; output: string; said: string }> {
   const log = path.join(folder, `firmware-${runs++}.log`)
   const child = spawn(process.execPath, [MAIN, 'run', ...args, '--firmware-log', log], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
+  let enough = false
   child.stdout.on('data', (chunk) => {
     output += chunk
+    if (!enough) enough = heard(output)
   })
   child.stderr.on('data', (chunk) => {
     output += chunk
@@ -159,4 +167,38 @@ test('what the BIOS and its programs write is seen on the screen, also after the
   } finally {
     first.child.kill()
   }
+})
+
+test("keys of the screen's viewers reach BIOS programs, through a PS/2 keyboard", {
+  skip: !usable && 'needs /dev/kvm and the package seabios',
+}, async () => {
+  const disk = path.join(folder, 'keys.raw')
+  writeFileSync(disk, echoDisk('type:'))
+  const display = path.join(folder, 'keys')
+  const typed = (async () => {
+    while (!existsSync(display)) await new Promise((resolve) => setTimeout(resolve, 20))
+    const client = new TestClient(connect(display))
+    await client.connect()
+    return client
+  })()
+  const ended = boot(
+    ['--disk', `${disk},ro`, '--memory', '64M', '--display', `unix:${display}`],
+    (output) => {
+      if (!output.includes('type:')) return false
+      void typed.then((client) => {
+        // A capital with Shift by its keys, characters without scancodes, and an end.
+        const press = (scancode: number, down: boolean): void => client.key(0, down, scancode)
+        press(0x2a, true)
+        for (const down of [true, false]) press(0x23, down)
+        press(0x2a, false)
+        for (const character of 'i! 7q') {
+          for (const down of [true, false]) client.key(character.charCodeAt(0), down)
+        }
+      })
+      return true
+    },
+  )
+  const { code, output } = await ended
+  assert.equal(code, 0, output)
+  assert.match(output, /type:\s+Hi! 7q/)
 })

@@ -23,6 +23,7 @@ import { PortSocket } from '../virtio/console/port-socket.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { FsDevice } from '../virtio/fs/fs.ts'
 import { ThreadServer } from '../virtio/fs/thread-server.ts'
+import type { EarlyKeyboard } from '../virtio/input/keyboard.ts'
 import { NetDevice } from '../virtio/net.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
 import { RngDevice } from '../virtio/rng.ts'
@@ -40,6 +41,8 @@ export interface MachineParts extends FirmwareParts {
   readonly memory: GuestMemory
   readonly balloon: VirtioDevice
   readonly watchdog: I6300esb | undefined
+  /** Beside the display's own. */
+  readonly earlyKeyboard: EarlyKeyboard | undefined
   readonly plugged: (device: VirtioDevice) => void
   /** Puts the frame buffer before a guest, where there is a display and no firmware. */
   readonly placeFrameBuffer: PlaceFrameBuffer
@@ -72,7 +75,8 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   const { memory } = machine
   // Firmware has ramfb instead.
   const place = data.firmware === undefined ? machine.placeFrameBuffer : undefined
-  const display = data.display && new DisplayDevices(data.display, platform.loop, place)
+  const display =
+    data.display && new DisplayDevices(data.display, platform.loop, place, machine.earlyKeyboard)
   const bus =
     data.firmware === undefined
       ? directBus(platform, machine.resetControl, data.transitional)

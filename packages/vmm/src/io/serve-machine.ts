@@ -80,6 +80,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     log,
     balloon,
     watchdog,
+    earlyKeyboard: chipset.keyboard,
     memory,
     plugged: (device) => devices.push(device),
     generation: {

@@ -106,7 +106,7 @@ export const PORT = {
   reset: 0xcf9,
 } as const
 
-export const IRQ = { com1: 4, rtc: 8, sci: 9 } as const
+export const IRQ = { keyboard: 1, com1: 4, rtc: 8, sci: 9 } as const
 /** IOAPIC pins; MSI routes take GSIs from here on. */
 export const IOAPIC_PINS = 24
 /** INTA of PCI slot n. */

@@ -44,6 +44,36 @@ export function bootSectorDisk(text: string, { stays = false } = {}): Uint8Array
   return disk
 }
 
+const PROMPT = 0x7c60
+/** What `echoDisk` ends at. */
+export const LAST_KEY = 'q'
+
+/** Prints `prompt`, then each key's character as the BIOS has it, and powers off after LAST_KEY. */
+export function echoDisk(prompt: string): Uint8Array {
+  const disk = new Uint8Array(DISK_BYTES)
+  // next: xor ah, ah; int 0x16 (wait for a key); mov ah, 0x0e; mov bl, 7; int 0x10; cmp al, LAST_KEY; jne next
+  const ECHO = [
+    0x30,
+    0xe4,
+    0xcd,
+    0x16,
+    0xb4,
+    0x0e,
+    0xb3,
+    0x07,
+    0xcd,
+    0x10,
+    0x3c,
+    LAST_KEY.charCodeAt(0),
+    0x75,
+    0xf2,
+  ]
+  disk.set([...SET_UP, ...print(PROMPT), ...ECHO, ...POWER_OFF])
+  disk.set(line(prompt), PROMPT - 0x7c00)
+  disk.set([0x55, 0xaa], SECTOR - 2)
+  return disk
+}
+
 /** For a CD-ROM: what El Torito loads without emulation. */
 export function bootProgram(text: string): Uint8Array {
   const program = new Uint8Array(2048)

@@ -5,7 +5,8 @@ import { Cmos } from '../../chipset/cmos.ts'
 import type { MachineEvents } from '../../chipset/events.ts'
 import { GenerationId } from '../../chipset/generation-id.ts'
 import { GPE_BYTES, GpeBlock } from '../../chipset/gpe.ts'
-import { I8042Command } from '../../chipset/i8042.ts'
+import { I8042Command, I8042Data } from '../../chipset/i8042.ts'
+import { Ps2Keyboard } from '../../chipset/ps2-keyboard.ts'
 import { ResetControl } from '../../chipset/reset-control.ts'
 import { Uart } from '../../chipset/uart.ts'
 import { FLASH_BLOCK_BYTES, Flash } from '../../firmware/flash.ts'
@@ -83,6 +84,28 @@ const fwCfg = portTarget('fw-cfg', 'QEMU firmware configuration, with DMA', FW_C
 const flash = portTarget('flash', 'the flash chip of UEFI variables', 4 * FLASH_BLOCK_BYTES, () => {
   return new Flash(new Uint8Array(4 * FLASH_BLOCK_BYTES).fill(0xff), { readable() {}, written() {} })
 })
+
+const keyboard = portTarget(
+  'i8042',
+  'the keyboard controller and its keyboard, with somebody typing',
+  5,
+  () => {
+    const ps2 = new Ps2Keyboard()
+    const command = new I8042Command(nobody, { keyboard: ps2, line: { setLevel() {} } })
+    const data = new I8042Data(command)
+    const byOffset = (offset: number): BusDevice | undefined =>
+      [data, undefined, undefined, undefined, command][offset]
+    return {
+      name: 'i8042',
+      read: (offset) => byOffset(offset)?.read(0, 1) ?? 0xff,
+      write(offset, size, value) {
+        if (offset === 2) ps2.key(value & 0x1ff, (value & 0x200) !== 0)
+        else if (offset === 3) command.restore(JSON.parse(JSON.stringify(command.save())))
+        else byOffset(offset)?.write(0, size, value)
+      },
+    }
+  },
+)
 
 const chipset: FuzzTarget = portTarget(
   'chipset',
@@ -270,4 +293,4 @@ const mmio: FuzzTarget = {
   },
 }
 
-export const portTargets: readonly FuzzTarget[] = [chipset, uart, pci, fwCfg, flash, watchdog, mmio]
+export const portTargets: readonly FuzzTarget[] = [chipset, keyboard, uart, pci, fwCfg, flash, watchdog, mmio]

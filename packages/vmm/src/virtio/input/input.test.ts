@@ -230,6 +230,36 @@ test('a driver that comes later learns of the keys that are held', () => {
   driver.close()
 })
 
+test('before the driver is there keys go to the early keyboard, then to the device, and none to both', () => {
+  const early: string[] = []
+  const leds: number[] = []
+  const other = {
+    key: (key: number, down: boolean): boolean => early.push(`${key}=${down ? 1 : 0}`) > 0,
+    ledsChanged: (_: number): void => {},
+  }
+  const keyboard = new Keyboard('us', (now) => leds.push(now), other)
+  keyboard.scancode(0x1e, true)
+  keyboard.scancode(0x1e, false)
+  keyboard.keysym('A'.charCodeAt(0), true)
+  keyboard.keysym('A'.charCodeAt(0), false)
+  assert.deepEqual(early.splice(0), ['30=1', '30=0', '42=1', '30=1', '42=0', '30=0'])
+  other.ledsChanged(2)
+  keyboard.scancode(0x1c, true)
+  const driver = new Driver(keyboard.device)
+  // Held meanwhile: let go there, pressed here.
+  assert.deepEqual(early.splice(0), ['28=1', '28=0'])
+  assert.deepEqual(driver.events(), ['1/28=1', '0/0=0'])
+  keyboard.scancode(0x1c, false)
+  assert.deepEqual(driver.events(), ['1/28=0', '0/0=0'])
+  other.ledsChanged(7)
+  assert.deepEqual([early, leds], [[], [2]])
+  // The guest starts over.
+  driver.pci.status = 0
+  keyboard.scancode(0x1e, true)
+  assert.deepEqual(early, ['30=1'])
+  driver.close()
+})
+
 test('LEDs come back', () => {
   const leds: number[] = []
   const keyboard = new Keyboard('us', (value) => leds.push(value))

@@ -81,6 +81,10 @@ export class InputDevice implements VirtioDevice {
   /** What waits does so for the driver's programs to read, not for its buffers. */
   resting = false
 
+  get hasDriver(): boolean {
+    return this.context !== undefined
+  }
+
   /** Sends a group, SYN_REPORT added. False: there is no driver, or the group was dropped. */
   send(group: readonly InputEvent[]): boolean {
     if (this.context === undefined) return false

@@ -13,6 +13,13 @@ const RIGHT_ALT = 100
 
 type Own = Pick<VirtioDeviceState<'keyboard'>, 'down' | 'leds'>
 
+/** Who reads keys as long as the device's driver is not up. */
+export interface EarlyKeyboard {
+  /** By evdev's code. False: it is lost. */
+  key(key: number, down: boolean): boolean
+  ledsChanged: (leds: number) => void
+}
+
 /** A PC keyboard. Keys come as scancodes, whose meaning is the guest's, or as keysyms through a layout. */
 export class Keyboard {
   readonly device = new InputDevice('keyboard', {
@@ -33,11 +40,18 @@ export class Keyboard {
   private readonly told = new Set<number>()
   /** Keysym → the key that was pressed for it: its release must match, whatever the layout says by then. */
   private readonly byKeysym = new Map<number, number>()
+  private readonly early: EarlyKeyboard | undefined
+  /** Keys that the early keyboard was told of. */
+  private readonly toldEarly = new Set<number>()
 
-  constructor(layout: LayoutName, ledsChanged: (leds: number) => void) {
+  constructor(layout: LayoutName, ledsChanged: (leds: number) => void, early?: EarlyKeyboard) {
     this.layout = layout
+    this.early = early
     this.device.started = () => {
       this.told.clear()
+      // Every key reaches the guest once: from here on by the device.
+      for (const key of this.toldEarly) early?.key(key, false)
+      this.toldEarly.clear()
       this.resync()
     }
     this.device.caughtUp = () => this.resync()
@@ -45,6 +59,11 @@ export class Keyboard {
       if (leds === this.leds) return
       this.leds = leds
       ledsChanged(leds)
+    }
+    if (early) {
+      early.ledsChanged = (leds) => {
+        if (!this.device.hasDriver) show(leds)
+      }
     }
     this.device.status = ({ type, code, value }) => {
       if (type !== EV.LED || code > LED.SCROLLL) return
@@ -103,9 +122,19 @@ export class Keyboard {
   private press(key: number, down: boolean): void {
     if (down) this.held.add(key)
     else this.held.delete(key)
+    if (!this.device.hasDriver) {
+      this.pressEarly(key, down)
+      return
+    }
     if (this.told.has(key) === down || !this.device.send([keyEvent(key, down)])) return
     if (down) this.told.add(key)
     else this.told.delete(key)
+  }
+
+  private pressEarly(key: number, down: boolean): void {
+    if (this.toldEarly.has(key) === down || !this.early?.key(key, down)) return
+    if (down) this.toldEarly.add(key)
+    else this.toldEarly.delete(key)
   }
 
   /** Tells the driver the difference between what it was told and what is so. */

@@ -92,5 +92,12 @@ export function keyOfScancode(scancode: number): number {
   return table[scancode & 0xff]!
 }
 
+const byKey = new Map<number, number>()
+// A key with two scancodes has the one without a prefix.
+for (const [scancode, key] of table.entries()) if (key !== 0 && !byKey.has(key)) byKey.set(key, scancode)
+
+/** The scancode of a key, or 0. */
+export const scancodeOfKey = (key: number): number => byKey.get(key) ?? 0
+
 /** Every key a keyboard of ours may press. */
 export const allKeys: readonly number[] = [...new Set(table)].filter((key) => key !== 0).sort((a, b) => a - b)
