@@ -1,11 +1,14 @@
 /** The folder's thread: takes what the device's thread asks, in a loop that never ends. */
 import { viewOf, write } from '../../sys/libc.ts'
 import { NativeBuffer } from '../../sys/native-buffer.ts'
+import { tidyUp } from '../../sys/thrift.ts'
 import { COMMAND, CONTROL, type FsChannel, STATE } from './channel.ts'
 import { MAX_MESSAGES, MESSAGES_BYTES, messagesOver } from './server.ts'
 import type { Session } from './session.ts'
 
 const ONE = new BigUint64Array([1n])
+/** When nobody asked for so long, there is time to give memory back. */
+const IDLE_MS = 20_000
 
 /** `rounds` ends it, for tests. */
 export function serveChannel(channel: FsChannel, session: Session, rounds = Number.POSITIVE_INFINITY): void {
@@ -14,7 +17,7 @@ export function serveChannel(channel: FsChannel, session: Session, rounds = Numb
   const commands = new Commands(control, session)
   let asked = 0
   for (let round = 0; round < rounds; round++) {
-    Atomics.wait(control, CONTROL.asked, asked)
+    if (Atomics.wait(control, CONTROL.asked, asked, IDLE_MS) === 'timed-out') tidyUp()
     // Read before looking: what is asked from here on ends the next wait at once.
     asked = Atomics.load(control, CONTROL.asked)
     let answers = 0
