@@ -98,7 +98,7 @@ test('iasl reads every table back without error or warning', {
 }, (t) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'acpi-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  for (const [signature, table] of buildAcpi(4, 10).tables) {
+  for (const [signature, table] of buildAcpi(4, 10, true).tables) {
     const file = path.join(folder, `${signature}.aml`)
     writeFileSync(file, table)
     const output = execFileSync('iasl', ['-d', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -107,7 +107,7 @@ test('iasl reads every table back without error or warning', {
   const source = readFileSync(path.join(folder, 'DSDT.dsl'), 'utf8')
   assert.match(source, /Name \(\\_S5, Package \(0x04\)/)
   assert.match(source, new RegExp(`0x0*${PCI_MMIO.start.toString(16)}, *// Range Minimum`, 'i'))
-  for (const device of ['PCI0', 'COM1', 'RTC', 'PEVT', 'VGEN', 'V000', 'V009', 'C000', 'C003'])
+  for (const device of ['PCI0', 'COM1', 'RTC', 'PEVT', 'VGEN', 'KBD', 'V000', 'V009', 'C000', 'C003'])
     assert.match(source, new RegExp(`Device \\(${device}\\)`))
   assert.match(source, /Method \(_E00[\s\S]*Notify \(\\_SB\.VGEN, 0x80\)/)
   assert.match(source, new RegExp(`0x0*${GENERATION_ID.toString(16)},`, 'i'))

@@ -64,6 +64,7 @@ export function dsdtBody(machine: AcpiMachine): { body: Uint8Array; generationId
         name('_HID', eisaId('PNP0B00')),
         name('_CRS', resources(ioPorts(PORT.cmos, 2), irq(IRQ.rtc))),
       ),
+      ...(machine.keyboard ? [keyboardDevice] : []),
       device(
         'PEVT',
         name('_HID', string('QEMU0001')),
@@ -93,6 +94,13 @@ export function dsdtBody(machine: AcpiMachine): { body: Uint8Array; generationId
   const end = Buffer.from(body).indexOf(Buffer.from(generationId)) + generationId.length
   return { body: Uint8Array.from(body), generationIdAt: end - 5 }
 }
+
+const keyboardDevice = device(
+  'KBD',
+  name('_HID', eisaId('PNP0303')),
+  name('_STA', integer(PRESENT)),
+  name('_CRS', resources(ioPorts(PORT.i8042Data, 1), ioPorts(PORT.i8042Command, 1), irq(IRQ.keyboard))),
+)
 
 function pciHostBridge({ ecam, pciMemory }: AcpiMachine): Aml {
   const interrupts = Array.from({ length: 32 }, (_, slot) =>

@@ -31,6 +31,8 @@ export interface AcpiMachine {
   readonly pciMemory: readonly { readonly start: number; readonly end: number }[]
   /** Virtio devices over MMIO; absent: none. */
   readonly mmioDevices?: number | undefined
+  /** It has a PS/2 keyboard. */
+  readonly keyboard?: boolean | undefined
   /** Where the VM generation ID lies; with firmware, where in its file. */
   readonly generationId: number
 }
@@ -56,18 +58,19 @@ export interface AcpiTableSet {
 }
 
 /** The machine without firmware: fixed addresses, everything set up before the guest starts. */
-export const directMachine = (cpus: number, mmioDevices = 0): AcpiMachine => ({
+export const directMachine = (cpus: number, mmioDevices = 0, keyboard = false): AcpiMachine => ({
   cpus,
   mmioDevices,
+  keyboard,
   ecam: ECAM,
   pciMemory: [PCI_MMIO],
   generationId: GENERATION_ID,
 })
 
 /** The tables where an operating system without firmware finds them: RSDP first. */
-export function buildAcpi(cpus: number, mmioDevices = 0): AcpiTables {
+export function buildAcpi(cpus: number, mmioDevices = 0, keyboard = false): AcpiTables {
   const base = ACPI_TABLES.start + Math.ceil(RSDP_SIZE / ALIGNMENT) * ALIGNMENT
-  const set = layTables(directMachine(cpus, mmioDevices), base)
+  const set = layTables(directMachine(cpus, mmioDevices, keyboard), base)
   const bytes = new Uint8Array(base - ACPI_TABLES.start + set.bytes.length)
   if (ACPI_TABLES.start + bytes.length > ACPI_TABLES.end) {
     throw new RangeError('the ACPI tables do not fit below 1 MiB')
@@ -97,7 +100,7 @@ export function layTables(machine: AcpiMachine, base: number): AcpiTableSet {
   const { body, generationIdAt } = dsdtBody(machine)
   const dsdt = place(table('DSDT', 2, body))
   const roots = [
-    place(fadt(firmwareControl, dsdt), [
+    place(fadt(firmwareControl, dsdt, machine.keyboard === true), [
       [FADT.firmwareControl, 4],
       [FADT.dsdt, 4],
       [FADT.xDsdt, 8],
@@ -180,7 +183,7 @@ function portAddress(view: DataView, at: number, port: number, bits: number, acc
 }
 
 /** Fixed ACPI description table (5.2.9). Offsets are those of the whole table. */
-function fadt(firmwareControl: number, dsdt: number): Uint8Array {
+function fadt(firmwareControl: number, dsdt: number, keyboard: boolean): Uint8Array {
   const SIZE = 276
   const FLAGS = {
     WBINVD: 1 << 0,
@@ -189,7 +192,12 @@ function fadt(firmwareControl: number, dsdt: number): Uint8Array {
     FIX_RTC: 1 << 6,
     RESET_REG_SUP: 1 << 10,
   }
-  const BOOT_ARCH = { LEGACY_DEVICES: 1 << 0, VGA_NOT_PRESENT: 1 << 2, PCIE_ASPM_CONTROLS: 1 << 4 }
+  const BOOT_ARCH = {
+    LEGACY_DEVICES: 1 << 0,
+    I8042: 1 << 1,
+    VGA_NOT_PRESENT: 1 << 2,
+    PCIE_ASPM_CONTROLS: 1 << 4,
+  }
   const bytes = new Uint8Array(SIZE - HEADER)
   const whole = new DataView(new ArrayBuffer(SIZE))
   const set32 = (at: number, value: number): void => whole.setUint32(at, value, true)
@@ -212,7 +220,10 @@ function fadt(firmwareControl: number, dsdt: number): Uint8Array {
   whole.setUint8(108, CENTURY)
   whole.setUint16(
     109,
-    BOOT_ARCH.LEGACY_DEVICES | BOOT_ARCH.VGA_NOT_PRESENT | BOOT_ARCH.PCIE_ASPM_CONTROLS,
+    BOOT_ARCH.LEGACY_DEVICES |
+      (keyboard ? BOOT_ARCH.I8042 : 0) |
+      BOOT_ARCH.VGA_NOT_PRESENT |
+      BOOT_ARCH.PCIE_ASPM_CONTROLS,
     true,
   )
   set32(112, FLAGS.WBINVD | FLAGS.PROC_C1 | FLAGS.SLP_BUTTON | FLAGS.FIX_RTC | FLAGS.RESET_REG_SUP)

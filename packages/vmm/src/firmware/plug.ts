@@ -158,7 +158,8 @@ function firmwareConfig(
   }
   let acpi: AcpiFiles | undefined
   // Made when firmware fetches the script: by then it has placed the PCI configuration window.
-  const make = (): AcpiFiles => acpiFiles({ cpus, ...windows(context.lowRam, ecamBase()) })
+  const make = (): AcpiFiles =>
+    acpiFiles({ cpus, keyboard: context.screen !== undefined, ...windows(context.lowRam, ecamBase()) })
   const made = (): AcpiFiles => {
     acpi ??= make()
     return acpi
