@@ -13,7 +13,7 @@ test('a VM is backed up by hand, left out of the plan, and its backup made into 
   await expect(page.getByText('900 GiB of')).toBeVisible()
   const backups = page.getByRole('region', { name: 'All backups' }).getByRole('listitem')
   const before = await backups.count()
-  await page.getByRole('button', { name: 'Back up quiet-kettle now' }).click()
+  await page.getByRole('button', { name: 'Back up now: quiet-kettle' }).click()
   await expect(backups).toHaveCount(before + 1)
   const newest = backups.first()
   await expect(newest).toContainText('quiet-kettle')

@@ -9,8 +9,9 @@ import { parseArgs } from 'node:util'
 import { hashPassword } from 'better-auth/crypto'
 import { generatePassword } from '../src/lib/password.ts'
 import { type Database, openDatabase, type Queries } from './db/client.ts'
-import { chosenDatabase } from './db/database-url.ts'
+import { chosenDatabase, type DatabaseChoice, describeDatabase, keepDatabase } from './db/database-url.ts'
 import { migrate } from './db/migrate.ts'
+import { moveDatabase } from './db/move-database.ts'
 import { record } from './services/activity.ts'
 import { newSetupToken } from './services/setup.ts'
 
@@ -21,6 +22,8 @@ export const usage = `Usage: npm run hearth -- COMMAND [--state DIR]
   reset-2fa E-MAIL       takes codes, recovery codes and passkeys away; their password alone signs in again
   make-admin E-MAIL      makes them an administrator of the home
   setup-link             while there is no administrator: a new link that makes one, instead of the one before
+
+  move-database ADDRESS  moves all data from the file in the state folder to PostgreSQL (docs/database.md); stop Hearth first
 
   --state DIR            where Hearth keeps its data, as with npm start
 `
@@ -37,6 +40,7 @@ export async function runCommand(argv: readonly string[], defaultState: string):
   const database = await chosenDatabase(state, process.env.DATABASE_URL)
   if (database.kind === 'sqlite' && !existsSync(database.file))
     throw new CliError(`There is no Hearth in ${state}. Say where with --state DIR.`)
+  if (command === 'move-database') return moveTo(state, database, email)
   await migrate(database)
   const db = await openDatabase(database)
   try {
@@ -52,6 +56,21 @@ export async function runCommand(argv: readonly string[], defaultState: string):
   } finally {
     await db.$disconnect()
   }
+}
+
+/** From the file to PostgreSQL; the next start finds it there. */
+async function moveTo(state: string, from: DatabaseChoice, address: string | undefined): Promise<string> {
+  if (from.kind !== 'sqlite')
+    throw new CliError(`The data of this home is in PostgreSQL already: ${describeDatabase(from)}.`)
+  if (!address) throw new CliError('Say where to: npm run hearth -- move-database postgresql://…')
+  const to = await chosenDatabase(state, address)
+  if (to.kind !== 'postgresql') throw new CliError('Name a PostgreSQL database: postgresql://…')
+  const moved = await moveDatabase(from, to)
+  await keepDatabase(state, to)
+  const counts = [...moved].filter(([, rows]) => rows > 0).map(([table, rows]) => `${rows} in ${table}`)
+  return `Moved to ${describeDatabase(to)}, and compared row by row: ${counts.join(', ')}.
+Hearth uses it from its next start on. ${from.file} is as it was; DATABASE_URL=sqlite npm start goes back to it.
+`
 }
 
 function parse(argv: readonly string[]) {

@@ -9,8 +9,9 @@ import { readOidcConfig } from './auth/oidc.ts'
 import { readOrMakeSecret } from './auth/secrets.ts'
 import { Consoles } from './console/consoles.ts'
 import { type Database, openDatabase } from './db/client.ts'
-import { chosenDatabase, describeDatabase, keepDatabase } from './db/database-url.ts'
+import { chosenDatabase, type DatabaseChoice, describeDatabase, keepDatabase } from './db/database-url.ts'
 import { migrate } from './db/migrate.ts'
+import { type HeldDatabase, holdDatabase } from './db/single-instance.ts'
 import type { PortalNames } from './http/origin.ts'
 import type { Log } from './log.ts'
 import { createRestApi } from './rest/api.ts'
@@ -57,11 +58,36 @@ export interface Portal {
 }
 
 export async function openPortal(options: PortalOptions): Promise<Portal> {
-  const { state, names, log, version } = options
+  const { state, log } = options
   const folder = path.join(state, 'portal')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const secret = await readOrMakeSecret(path.join(state, 'secrets'), 'portal-sessions')
   const database = await chosenDatabase(state, options.databaseUrl)
+  const held = await holdDatabase(database, {
+    log,
+    onLost() {
+      log.error('another Hearth has taken the database; this one ends', {
+        database: describeDatabase(database),
+      })
+      // As when it is stopped: what is under way goes on at the hosts.
+      process.kill(process.pid, 'SIGTERM')
+    },
+  })
+  try {
+    return await openHeld(options, database, secret, held)
+  } catch (error) {
+    await held.release()
+    throw error
+  }
+}
+
+async function openHeld(
+  options: PortalOptions,
+  database: DatabaseChoice,
+  secret: string,
+  held: HeldDatabase,
+): Promise<Portal> {
+  const { state, names, log, version } = options
   const applied = await migrate(database)
   if (applied.length > 0) log.info('the database was brought up to date', { applied })
   await keepDatabase(state, database)
@@ -118,6 +144,7 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
       consoles.close()
       await agents.close()
       await db.$disconnect()
+      await held.release()
     },
   }
 }

@@ -4,6 +4,7 @@ import type { ClientConfig, PoolConfig } from 'pg'
 /** Advisory locks of ours (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS): "hrth" and a number. */
 export const WRITE_LOCK = '1752331368, 1'
 export const MIGRATION_LOCK = '1752331368, 2'
+export const INSTANCE_LOCK = '1752331368, 3'
 
 export function clientConfig(url: string): ClientConfig {
   return {

@@ -22,7 +22,7 @@ export const backups: Messages['backups'] = {
   never: 'Nie gesichert',
   included: (vm) => `${vm} von selbst sichern`,
   take: 'Jetzt sichern',
-  takeOf: (vm) => `${vm} jetzt sichern`,
+  takeOf: (vm) => `Jetzt sichern: ${vm}`,
   size: (size, added) => `${size}, davon ${added} neu`,
   planned: 'nach Plan',
   stranger: 'auf der Platte gefunden',

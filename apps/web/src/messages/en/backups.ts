@@ -19,7 +19,7 @@ export const backups = {
   never: 'Never backed up',
   included: (vm: string) => `Back up ${vm} by itself`,
   take: 'Back up now',
-  takeOf: (vm: string) => `Back up ${vm} now`,
+  takeOf: (vm: string) => `Back up now: ${vm}`,
   size: (size: string, added: string) => `${size}, ${added} new`,
   planned: 'by plan',
   stranger: 'found on the disk',
