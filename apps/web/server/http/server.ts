@@ -15,7 +15,7 @@ import { addressOf, readBody, respondJson, respondText } from './respond.ts'
 import { answerScreenPicture, screenPicturePath } from './screen-picture.ts'
 import { setCommonHeaders, setPagePolicy } from './security-headers.ts'
 import { TrpcSockets } from './trpc-sockets.ts'
-import { answerUpload } from './uploads.ts'
+import { answerUpload, tokenOf } from './uploads.ts'
 
 export interface Pages {
   readonly development: boolean
@@ -81,8 +81,9 @@ export async function startServer(options: ServerOptions): Promise<PortalServer>
   }
 
   const answerUploadHere = async (request: IncomingMessage, response: ServerResponse, imageId: number) => {
-    // A browser names the page's origin with PATCH; HEAD changes nothing.
-    if (request.method !== 'HEAD' && !isOwnPage(names, request.headers)) {
+    // A browser names the page's origin with PATCH; HEAD changes nothing; a script has a token instead of cookies.
+    const reads = request.method === 'HEAD'
+    if (!reads && tokenOf(request) === undefined && !isOwnPage(names, request.headers)) {
       request.resume()
       respondJson(response, 403, { code: 'FORBIDDEN', message: 'This page is not one of Hearth’s.' })
     } else await answerUpload(portal, imageId, request, response)

@@ -6,14 +6,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { errorReport, HearthError } from '@hearth/shared/errors'
 import { imageLimits } from '@hearth/shared/image'
+import type { Viewer } from '../auth/viewer.ts'
 import { errorText } from '../log.ts'
 import type { Portal } from '../portal.ts'
 import { uploadGrant } from '../services/image-upload.ts'
+import { viewerOfToken } from '../services/tokens.ts'
 import { addressOf, respondJson } from './respond.ts'
 
 const answered = ['upload-offset', 'tus-resumable'] as const
 const statuses: Partial<Record<string, number>> = {
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   invalid_input: 400,
   resource_limit_exceeded: 413,
@@ -38,14 +41,32 @@ export async function answerUpload(
   }
 }
 
+/** Whoever is signed in, or a script with its token. */
+async function viewerOf(portal: Portal, request: IncomingMessage): Promise<Viewer> {
+  const secret = tokenOf(request)
+  if (secret === undefined) {
+    const viewer = await portal.auth.viewer(request.headers, addressOf(request))
+    if (!viewer) throw new HearthError('unauthorized', 'Sign in first.')
+    return viewer
+  }
+  const viewer = await viewerOfToken(portal.context.db, secret, addressOf(request))
+  if (!viewer?.token) throw new HearthError('unauthorized', 'This API token is unknown, expired or revoked.')
+  if (viewer.token.scope !== 'write')
+    throw new HearthError('forbidden', 'This token may only read. Make one that may write.')
+  return viewer
+}
+
+/** No page of another origin can send one with a person's browser, as it could cookies. */
+export const tokenOf = (request: IncomingMessage): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+
 async function passOn(
   portal: Portal,
   imageId: number,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const viewer = await portal.auth.viewer(request.headers, addressOf(request))
-  if (!viewer) throw new HearthError('unauthorized', 'Sign in first.')
+  const viewer = await viewerOf(portal, request)
   const { method } = request
   if (method !== 'HEAD' && method !== 'PATCH') throw new HearthError('invalid_input', 'HEAD or PATCH.')
   if (Number(request.headers['content-length'] ?? 0) > imageLimits.uploadChunkBytes)

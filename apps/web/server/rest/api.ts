@@ -13,6 +13,7 @@ import { actionRoutes } from './actions.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { RestError, restErrors } from './errors.ts'
 import { imageRoutes } from './images.ts'
+import { listRoutes } from './lists.ts'
 import { openApi } from './openapi.ts'
 import { projectRoutes } from './project.ts'
 import { type Allowance, RateLimit } from './rate-limit.ts'
@@ -21,6 +22,7 @@ import { serverExtraRoutes } from './server-extras.ts'
 import { serverNetworkRoutes } from './server-network.ts'
 import { serverRoutes } from './servers.ts'
 import { sshKeyRoutes } from './ssh-keys.ts'
+import { uploadRoutes } from './uploads.ts'
 import { volumeRoutes } from './volumes.ts'
 
 export const routes: readonly Route[] = [
@@ -30,7 +32,9 @@ export const routes: readonly Route[] = [
   ...volumeRoutes,
   ...actionRoutes,
   ...catalogueRoutes,
+  ...listRoutes,
   ...imageRoutes,
+  ...uploadRoutes,
   ...sshKeyRoutes,
   ...projectRoutes,
 ]

@@ -73,3 +73,21 @@ test('hcloud takes a server from its key to its deletion', async () => {
   assert.equal(await portal.db.vm.count({ where: { deletedAt: null } }), 0)
   await does(/deleted/, 'ssh-key', 'delete', 'laptop')
 })
+
+test('hcloud lists what there is, and nothing where Hearth has nothing', async () => {
+  await does(/home/, 'location', 'describe', 'home')
+  await does(/small/, 'server-type', 'describe', 'small')
+  await does(/debian-12/, 'image', 'describe', 'debian-12')
+  const { name } = await portal.db.host.findFirstOrThrow()
+  await does(new RegExp(`^1 +${name} `, 'm'), 'datacenter', 'list')
+  await does(/small/, 'datacenter', 'describe', name)
+  for (const what of [
+    ...['iso', 'network', 'firewall', 'floating-ip', 'primary-ip'],
+    ...['load-balancer', 'load-balancer-type', 'placement-group', 'certificate'],
+  ])
+    await does(/^ID +[A-Z0-9 ]+\s*$/, what, 'list')
+  await isRefused(/not found/, 'network', 'describe', 'none')
+  // A disc is an image, and is listed among them, too.
+  await portal.db.image.updateMany({ where: { uid: 'debian-12' }, data: { kind: 'iso' } })
+  await does(/debian-12/, 'iso', 'list')
+})

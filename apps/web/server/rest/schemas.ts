@@ -31,6 +31,33 @@ export const locationSchema = z
   })
   .meta({ id: 'Location' })
 
+/** A box of the home. */
+export const datacenterSchema = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    description: z.string(),
+    location: locationSchema,
+    server_types: z.object({
+      supported: z.array(z.int()),
+      available: z.array(z.int()),
+      available_for_migration: z.array(z.int()),
+    }),
+  })
+  .meta({ id: 'Datacenter' })
+
+export const isoSchema = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    description: z.string(),
+    type: z.enum(['public', 'private']),
+    architecture: z.string(),
+    deprecated: z.null(),
+    deprecation: z.null(),
+  })
+  .meta({ id: 'ISO' })
+
 export const serverTypeSchema = z
   .object({
     id: z.int(),
@@ -109,17 +136,7 @@ export const serverSchema = z
     private_net: z.array(z.never()),
     server_type: serverTypeSchema,
     location: locationSchema,
-    datacenter: z.object({
-      id: z.int(),
-      name: z.string(),
-      description: z.string(),
-      location: locationSchema,
-      server_types: z.object({
-        supported: z.array(z.int()),
-        available: z.array(z.int()),
-        available_for_migration: z.array(z.int()),
-      }),
-    }),
+    datacenter: datacenterSchema,
     image: imageSchema.nullable(),
     iso: z.null(),
     rescue_enabled: z.boolean(),

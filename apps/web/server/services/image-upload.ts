@@ -57,8 +57,13 @@ export async function uploadGrant(
   viewer: Viewer,
   imageId: number,
 ): Promise<UploadGrant> {
-  const upload = await context.db.upload.findUnique({ where: { imageId } })
+  const upload = await context.db.upload.findUnique({
+    where: { imageId },
+    include: { image: { select: { projectId: true } } },
+  })
   if (!upload || upload.userId !== viewer.userId) throw notFound('upload')
+  // A token reaches one project, whatever else its maker may do.
+  if (viewer.token && upload.image.projectId !== viewer.token.projectId) throw notFound('upload')
   return { hostId: upload.hostId, uploadUid: upload.uploadUid, bytes: Number(upload.bytes) }
 }
 

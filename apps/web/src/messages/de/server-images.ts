@@ -75,6 +75,10 @@ export const images: Readonly<Record<string, string>> = {
   '{} starts by firmware (BIOS or UEFI), which this version of Hearth does not do yet. The image is kept for when it does.':
     '{} startet mit Firmware (BIOS oder UEFI), was diese Fassung von Hearth noch nicht kann. Das Abbild bleibt, bis sie es kann.',
   'The host does not have this image.': 'Der Host hat dieses Abbild nicht.',
+  'This API token is unknown, expired or revoked.':
+    'Dieses API-Token ist unbekannt, abgelaufen oder widerrufen.',
+  'This token may only read. Make one that may write.':
+    'Dieses Token darf nur lesen. Mache eines, das schreiben darf.',
   'HEAD or PATCH.': 'HEAD oder PATCH.',
   'HEAD, PATCH or DELETE.': 'HEAD, PATCH oder DELETE.',
   'Upload-Offset and Upload-Length say where this part belongs.':
