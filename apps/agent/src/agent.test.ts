@@ -114,6 +114,14 @@ inOwnNetwork(import.meta.url, () => {
       assert.deepEqual(readdirSync(join(box.state, 'vms')), [])
     })
 
+    test('no huge pages lie behind stacks, here or in monitors, unless the box has them for guests', (t) => {
+      const status = readFileSync(`/proc/${agent.child.pid}/status`, 'latin1')
+      const enabled = /^THP_enabled:\s+(\d)$/m.exec(status)?.[1]
+      if (enabled === undefined) return t.skip('this kernel does not say')
+      const setting = readFileSync('/sys/kernel/mm/transparent_hugepage/shmem_enabled', 'latin1')
+      assert.equal(enabled, /\[(never|deny)\]/.test(setting) ? '0' : '1')
+    })
+
     test('forwarded ports are the kernel’s rules while the VM is there; what is taken is refused', async () => {
       const rules = () => spawnSync('nft', ['list', 'table', 'inet', 'hearth'], { encoding: 'utf8' }).stdout
       const { spec } = await create({}, false)

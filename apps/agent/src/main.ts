@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { HearthError } from '@hearth/shared/errors'
+import { refuseHugePages } from '@hearth/vmm'
 import { Agent } from './agent.ts'
 import { createLog, errorText } from './log.ts'
 import { type AgentOptions, parseOptions, UsageError, usage } from './options.ts'
@@ -51,6 +52,9 @@ await lockState(options.state).catch((error: NodeJS.ErrnoException) => {
   if (error.code === 'EADDRINUSE') fail(`another agent is already running on ${options.state}`)
   throw error
 })
+
+// Monitors inherit it: by the time one of them could say so itself, Node has taken 4 MiB of them.
+refuseHugePages()
 
 const agent = new Agent(options, log)
 try {
