@@ -3,6 +3,7 @@ import type { HostInfo, VmReport } from '@hearth/shared/agent-protocol'
 import type { ImageReport } from '@hearth/shared/image'
 import type { Database, Queries } from '../db/client.ts'
 import type { Image, Vm } from '../generated/client.ts'
+import { actorOf, record } from '../services/activity.ts'
 import { isOwn } from '../services/image-rules.ts'
 import { settleCharge } from '../services/vm-charge.ts'
 
@@ -111,12 +112,28 @@ export async function observeVm(db: Database, hostId: number, report: VmReport):
         ...followed(vm, report),
       },
     })
+    await noteWatchdog(tx, vm, report)
     await settleCharge(tx, vm.id)
     await tx.disk.updateMany({
       where: { vmId: vm.id, role: 'system' },
       data: { usedBytes: BigInt(report.diskUsedBytes) },
     })
     return true
+  })
+}
+
+/** Its host says again and again when it was, so long as the VM runs: the activity tells of each time once. */
+async function noteWatchdog(tx: Queries, vm: Vm, { watchdogAt }: VmReport): Promise<void> {
+  if (watchdogAt === undefined) return
+  const at = new Date(watchdogAt)
+  const known = await tx.activity.count({ where: { vmId: vm.id, kind: 'vm.watchdog', at } })
+  if (known > 0) return
+  await record(tx, {
+    kind: 'vm.watchdog',
+    summary: `${vm.name} hung: its guest did not reload its watchdog`,
+    actor: actorOf(null),
+    from: null,
+    ...{ projectId: vm.projectId, vmId: vm.id, at },
   })
 }
 

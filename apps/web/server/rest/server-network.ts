@@ -1,6 +1,7 @@
 /** Of a server: the ports of its host that lead to it, what its firewall lets in, and how fast it may be. */
 import { type RateLimit, rateLimitSchema } from '@hearth/shared/limits'
 import { bridgeNameSchema, firewallSchema, portProtocols, portSchema } from '@hearth/shared/network'
+import { watchdogActions } from '@hearth/shared/watchdog'
 import { z } from 'zod'
 import { on } from '../auth/privilege.ts'
 import type { VmView } from '../views/vm.ts'
@@ -123,8 +124,52 @@ const limitRoutes = [
   }),
 ]
 
+const watchdogSchema = z
+  .enum(watchdogActions)
+  .nullable()
+  .describe('What follows when its guest hangs, from its next start on; null: it has no watchdog')
+
+const watchdogRoutes = [
+  route({
+    method: 'GET',
+    pattern: '/servers/{id}/watchdog',
+    summary: 'The watchdog of a server',
+    tag: 'Server Watchdog',
+    privilege: on('vm', 'viewer'),
+    status: 200,
+    path: idPathSchema,
+    response: z.object({ watchdog: watchdogSchema }),
+    handle: async (rest, { path, viewer }) => ({
+      watchdog: (await rest.services.vms.get(viewer, path.id)).watchdog,
+    }),
+  }),
+  route({
+    method: 'PUT',
+    pattern: '/servers/{id}/watchdog',
+    summary: 'Give a server a watchdog, or none, from its next start on',
+    tag: 'Server Watchdog',
+    privilege: on('vm', 'member'),
+    status: 200,
+    path: idPathSchema,
+    body: z.object({ watchdog: watchdogSchema }),
+    response: z.object({
+      watchdog: watchdogSchema,
+      action: actionSchema.nullable().describe('null: nothing had to change'),
+    }),
+    async handle(rest, { path, body, viewer, idempotencyKey }) {
+      const { vm, action } = await rest.services.vms.update(viewer, {
+        id: path.id,
+        watchdog: body.watchdog,
+        idempotencyKey,
+      })
+      return { watchdog: vm.watchdog, action: action && toAction(action, await imageIds(rest)) }
+    },
+  }),
+]
+
 export const serverNetworkRoutes = [
   ...limitRoutes,
+  ...watchdogRoutes,
   route({
     method: 'GET',
     pattern: '/servers/{id}/network',

@@ -37,6 +37,8 @@ export async function record(
     projectId?: number | null
     vmId?: number
     actionId?: number
+    /** When it was; now when absent. */
+    at?: Date
   },
 ): Promise<void> {
   const { actor, from, ...rest } = entry

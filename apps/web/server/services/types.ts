@@ -12,6 +12,7 @@ import type { QuotaKey } from '@hearth/shared/quota'
 import type { RecordingKind } from '@hearth/shared/recording'
 import type { VmBoot, VmSpec } from '@hearth/shared/vm-spec'
 import type { VolumeFormat } from '@hearth/shared/volume'
+import type { WatchdogAction } from '@hearth/shared/watchdog'
 import type { Privilege, ProjectRole } from '../auth/privilege.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { ActionView } from '../views/action.ts'
@@ -70,6 +71,8 @@ export interface VmUpdateRequest {
   boot?: VmBoot | null | undefined
   /** null: none from its next start on. */
   display?: VmSpec['display'] | null
+  /** null: none from its next start on. */
+  watchdog?: WatchdogAction | null | undefined
   /** null: the host's own network for VMs; only while the VM is off. */
   bridge?: string | null | undefined
   /** All of them: what is not in the list is taken away. */

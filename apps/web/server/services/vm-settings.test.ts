@@ -144,6 +144,40 @@ test('labels are replaced as a whole, shown with the VM, and told of once', asyn
   )
 })
 
+test('a watchdog is a setting, and each time it ran out is in the activity once', async () => {
+  const vm = await createRunning(portal, ada, 'watched')
+  const update = async (watchdog: 'reset' | 'event' | null) => {
+    await ada.trpc.vm.update.mutate({ id: vm.id, watchdog })
+    portal.agent.finish(lastAsked().actionId)
+    return free(vm.id)
+  }
+  assert.equal((await update('reset')).watchdog, 'reset')
+  assert.equal(lastSpec().watchdog, 'reset')
+  const asked = portal.agent.asked.length
+  await ada.trpc.vm.update.mutate({ id: vm.id, watchdog: 'reset' })
+  assert.equal(portal.agent.asked.length, asked, 'what it has already is not asked for again')
+  const told = async (count: number) =>
+    until('the activity', async () => {
+      const { items } = await ada.trpc.activity.list.query({ vmId: vm.id })
+      const bites = items.filter(({ kind }) => kind === 'vm.watchdog')
+      return bites.length >= count ? bites : null
+    })
+  const at = ['2026-01-01T10:00:00.000Z', '2026-01-01T11:00:00.000Z']
+  for (const [i, watchdogAt] of at.entries()) {
+    portal.agent.setVm(vm.vmUid, { watchdogAt })
+    await told(i + 1)
+    portal.agent.setVm(vm.vmUid, { watchdogAt, panicked: i > 0 })
+  }
+  await until('the last report', async () => (await get(vm.id)).panicked || null)
+  const bites = await told(2)
+  assert.deepEqual(
+    bites.map((bite) => [bite.at, bite.summary, bite.actor.kind]).sort(),
+    at.map((each) => [each, 'watched hung: its guest did not reload its watchdog', 'system']),
+  )
+  assert.equal((await update(null)).watchdog, null)
+  assert.equal(lastSpec().watchdog, undefined)
+})
+
 test('how it starts is a setting of a VM with a disk: firmware, or again as its image does', async () => {
   const without = await stopped('diskless')
   await assert.rejects(ada.trpc.vm.update.mutate({ id: without.id, boot: 'bios' }), /no disk that firmware/)

@@ -6,6 +6,7 @@ import { HearthError } from '@hearth/shared/errors'
 import { maximumDemand } from '@hearth/shared/quota'
 import { formatBytes } from '@hearth/shared/units'
 import { parseVmSpec, type VmBoot, type VmSpec } from '@hearth/shared/vm-spec'
+import type { WatchdogAction } from '@hearth/shared/watchdog'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { ActionView } from '../views/action.ts'
@@ -58,6 +59,7 @@ type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskByte
   boot?: VmBoot | null
   /** null: none. */
   display?: VmSpec['display'] | null
+  watchdog?: WatchdogAction | null
 } & NetworkWish &
   LimitsWish
 
@@ -88,6 +90,8 @@ function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
   }
   if (input.display !== undefined && input.display?.keyboard !== spec.display?.keyboard)
     wanted.display = input.display
+  if (input.watchdog !== undefined && input.watchdog !== (spec.watchdog ?? null))
+    wanted.watchdog = input.watchdog
   return Object.keys(wanted).length === 0 ? null : wanted
 }
 
@@ -114,6 +118,7 @@ async function changeSpec(
           ...wanted,
           boot: wanted.boot === undefined ? before.boot : (wanted.boot ?? undefined),
           display: wanted.display === undefined ? before.display : (wanted.display ?? undefined),
+          watchdog: wanted.watchdog === undefined ? before.watchdog : (wanted.watchdog ?? undefined),
           ...limitedSpec(before, wanted),
           bridge: moves ? (wanted.bridge ?? undefined) : before.bridge,
           // On another network the box neither forwards to it nor filters for it.
@@ -188,8 +193,16 @@ const bootSummary = {
   uefi: 'starts by UEFI',
 } as const
 
+const watchdogSummary = {
+  none: 'has no watchdog from its next start on',
+  reset: 'is reset when its guest hangs, from its next start on',
+  poweroff: 'is switched off when its guest hangs, from its next start on',
+  pause: 'is held still when its guest hangs, from its next start on',
+  event: 'is spoken of when its guest hangs, from its next start on',
+} as const
+
 function summaryOf(before: VmSpec, wanted: SpecPart): string {
-  const { name, cpus, memoryBytes, diskBytes, startAtBoot, boot, display } = wanted
+  const { name, cpus, memoryBytes, diskBytes, startAtBoot, boot, display, watchdog } = wanted
   const parts: string[] = []
   if (name !== undefined) parts.push(`renamed to ${name}`)
   if (cpus !== undefined) parts.push(`now has ${cpus} ${cpus === 1 ? 'vCPU' : 'vCPUs'}`)
@@ -201,6 +214,7 @@ function summaryOf(before: VmSpec, wanted: SpecPart): string {
   if (display === null) parts.push('has no screen from its next start on')
   else if (display && before.display) parts.push(`its keyboard is now ${display.keyboard}`)
   else if (display) parts.push('has a screen from its next start on')
+  if (watchdog !== undefined) parts.push(watchdogSummary[watchdog ?? 'none'])
   parts.push(...networkSummary(before, wanted), ...limitsSummary(wanted))
   return `${before.name}: ${parts.join(', ')}`
 }

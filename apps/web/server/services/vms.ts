@@ -98,6 +98,7 @@ async function vmViews(
       bridge: spec.bridge ?? null,
       forwards: spec.forwards ?? [],
       firewall: spec.firewall ?? openFirewall,
+      watchdog: spec.watchdog ?? null,
       diskLimit: spec.diskLimit ?? null,
       netLimit: spec.netLimit ?? null,
       keepMemory: spec.keepMemory ?? false,

@@ -17,6 +17,7 @@ const activityKinds = [
   'vm.reset',
   'vm.suspend',
   'vm.update',
+  'vm.watchdog',
   'vm.protect',
   'vm.snapshot',
   'vm.restore',

@@ -4,6 +4,7 @@ import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@h
 import { bridgeNameSchema, firewallSchema, portForwardsSchema } from '@hearth/shared/network'
 import { MIB } from '@hearth/shared/units'
 import { keyboardLayoutSchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
+import { watchdogActions } from '@hearth/shared/watchdog'
 import { z } from 'zod'
 import { actionViewSchema } from './action.ts'
 import {
@@ -41,6 +42,8 @@ export const vmViewSchema = z.object({
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable(),
   /** How it starts from its next start on; null: as its image does. */
   boot: z.enum(vmBoots).nullable(),
+  /** What follows when its guest hangs, from its next start on; null: it has no watchdog. */
+  watchdog: z.enum(watchdogActions).nullable(),
   /** The bridge of its host that it is attached to; null: the host's own network for VMs. */
   bridge: z.string().nullable(),
   /** Ports of its host that lead to it. */
@@ -164,6 +167,8 @@ export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
   startAtBoot: z.boolean().optional(),
   /** null: as its image does. */
   boot: z.enum(vmBoots).nullable().optional(),
+  /** null: none, from its next start on. */
+  watchdog: z.enum(watchdogActions).nullable().optional(),
   /** A screen or none, from its next start on. */
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
   /** null: the host's own network for VMs; only while the VM is off. */

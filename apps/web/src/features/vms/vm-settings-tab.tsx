@@ -1,6 +1,7 @@
 'use client'
 import { nameSchema } from '@hearth/shared/names'
 import { keyboardLayoutSchema, vmBoots } from '@hearth/shared/vm-spec'
+import { watchdogActions } from '@hearth/shared/watchdog'
 import { Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
@@ -140,6 +141,28 @@ function Behaviour() {
             }
           />
         )}
+        <SettingRow
+          title={t.watchdog}
+          hint={vm.can.update.why ?? t.watchdogHint}
+          control={
+            <Select
+              aria-label={t.watchdog}
+              className="w-40 shrink-0"
+              disabled={!vm.can.update.ok}
+              value={(update.isPending ? update.variables.watchdog : vm.watchdog) ?? 'none'}
+              onChange={(event) => {
+                const chosen = watchdogActions.find((action) => action === event.target.value) ?? null
+                update.mutate({ id: vm.id, watchdog: chosen })
+              }}
+            >
+              {(['none', ...watchdogActions] as const).map((action) => (
+                <option key={action} value={action}>
+                  {t.watchdogs[action]}
+                </option>
+              ))}
+            </Select>
+          }
+        />
         <SettingRow
           title={t.protect}
           hint={t.protectHint}

@@ -65,6 +65,15 @@ export const parts: Readonly<Record<string, string>> = {
   'starts by UEFI': 'startet mit UEFI',
   'has a screen from its next start on': 'hat ab dem nächsten Start einen Bildschirm',
   'has no screen from its next start on': 'hat ab dem nächsten Start keinen Bildschirm',
+  'has no watchdog from its next start on': 'hat ab dem nächsten Start keinen Watchdog',
+  'is reset when its guest hangs, from its next start on':
+    'wird ab dem nächsten Start zurückgesetzt, wenn ihr Gast hängt',
+  'is switched off when its guest hangs, from its next start on':
+    'wird ab dem nächsten Start ausgeschaltet, wenn ihr Gast hängt',
+  'is held still when its guest hangs, from its next start on':
+    'wird ab dem nächsten Start angehalten, wenn ihr Gast hängt',
+  'is spoken of when its guest hangs, from its next start on':
+    'wird ab dem nächsten Start gemeldet, wenn ihr Gast hängt',
   'its keyboard is now {}': 'ihre Tastatur ist jetzt {}',
   'keeps the memory it frees': 'behält den Speicher, den sie freigibt',
   'gives the memory it frees back to its host': 'gibt freien Speicher ihrem Host zurück',

@@ -52,6 +52,8 @@ export const server: Readonly<Record<string, string>> = {
   'Freeing its address': 'Gibt die Adresse frei',
   'Setting up the network': 'Richtet das Netz ein',
 
+  '{} hung: its guest did not reload its watchdog': '{} hing: ihr Gast hat den Watchdog nicht mehr bedient',
+
   // Why something cannot be done now.
   'Its host is away.': 'Ihr Host ist nicht da.',
   'The host is away. Try again when it is back.':

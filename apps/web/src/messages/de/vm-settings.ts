@@ -21,6 +21,16 @@ export const vmSettings: Messages['vmSettings'] = {
   boot: 'Startet mit',
   bootHint: 'Ab dem nächsten Start. Firmware startet den Bootloader auf der Platte der VM, wie bei einem PC.',
   boots: { image: 'Wie ihr Image', direct: 'Kernel', bios: 'BIOS', uefi: 'UEFI' },
+  watchdog: 'Wenn sie hängt',
+  watchdogHint:
+    'Ein Watchdog ab dem nächsten Start. Der Gast muss ihn starten (RuntimeWatchdogSec= in systemd), dann fällt auf, wenn er stillsteht.',
+  watchdogs: {
+    none: 'Kein Watchdog',
+    reset: 'Zurücksetzen',
+    poweroff: 'Ausschalten',
+    pause: 'Anhalten',
+    event: 'Nur melden',
+  },
   protect: 'Vor dem Löschen schützen',
   protectHint: 'Niemand löscht sie aus Versehen, weder hier noch über die API, bis das wieder aus ist.',
   labels: {

@@ -19,6 +19,16 @@ export const vmSettings = {
   boot: 'Starts by',
   bootHint: 'From its next start on. Firmware starts the boot loader on the VM’s disk, as a PC does.',
   boots: { image: 'As its image', direct: 'Kernel', bios: 'BIOS', uefi: 'UEFI' },
+  watchdog: 'When it hangs',
+  watchdogHint:
+    'A watchdog from its next start on. The guest has to start it (RuntimeWatchdogSec= in systemd), then it notices when the guest stands still.',
+  watchdogs: {
+    none: 'No watchdog',
+    reset: 'Reset it',
+    poweroff: 'Switch it off',
+    pause: 'Hold it still',
+    event: 'Only tell of it',
+  },
   protect: 'Protect from deletion',
   protectHint: 'Nobody deletes it by accident, neither here nor by the API, until this is off again.',
   labels: {

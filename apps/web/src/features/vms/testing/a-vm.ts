@@ -19,6 +19,7 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
   labels: {},
   display: null,
   boot: null,
+  watchdog: null,
   bridge: null,
   forwards: [],
   firewall: { from: 'anywhere', ports: null },
