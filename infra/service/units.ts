@@ -84,6 +84,8 @@ export function units(settings: ServiceSettings, place: Place = here): Record<Un
         ...['--listen', `127.0.0.1:${builderPort}`, '--token-file', builderToken],
       )}`,
       'TimeoutStopSec=30',
+      // Building an image can be done again.
+      'OOMScoreAdjust=400',
       ...privileged,
       ...install,
     ].join('\n'),
@@ -102,6 +104,8 @@ export function units(settings: ServiceSettings, place: Place = here): Record<Un
       'KillMode=process',
       'TimeoutStopSec=30',
       'LimitNOFILE=65536',
+      // A guest goes first when memory runs out: the agent raises its monitors' score.
+      'OOMScoreAdjust=-900',
       ...privileged,
       ...install,
     ].join('\n'),
@@ -115,6 +119,7 @@ export function units(settings: ServiceSettings, place: Place = here): Record<Un
       `ExecStart=${command(script('apps/web/server/main.ts'), ...portalArguments(settings, token))}`,
       // Consoles are told to reconnect, requests under way are ended.
       'TimeoutStopSec=20',
+      'OOMScoreAdjust=-500',
       ...confined(settings),
       ...install,
     ].join('\n'),

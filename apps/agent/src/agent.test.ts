@@ -92,6 +92,14 @@ inOwnNetwork(import.meta.url, () => {
       assert.ok(existsSync(`/sys/class/net/${tapName(spec.vmUid)}`))
       assert.match(readFileSync(join(`${box.runDir}-dns`, 'dhcp-hosts'), 'utf8'), new RegExp(spec.mac))
 
+      // When memory runs out a guest goes before the agent does.
+      const score = (pid: number) => Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'latin1'))
+      for (const { pid } of monitorOf(spec.vmUid)) assert.equal(score(pid), 300)
+      // CAP_SYS_RESOURCE (bit 24), which some containers withhold even from root.
+      const capabilities = /^CapEff:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))![1]
+      const may = (BigInt(`0x${capabilities}`) >> 24n) & 1n
+      assert.equal(score(agent.child.pid!), may ? -900 : score(process.pid))
+
       assert.equal((await power(spec.vmUid, 'shutdown')).status, 'success')
       const stopped = await untilState(agent, spec.vmUid, 'stopped')
       assert.equal(stopped.exitReason, 'Shut down.')

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { HearthError } from '@hearth/shared/errors'
 import { refuseHugePages } from '@hearth/vmm'
 import { Agent } from './agent.ts'
+import { protectAgent } from './host/out-of-memory.ts'
 import { createLog, errorText } from './log.ts'
 import { type AgentOptions, parseOptions, UsageError, usage } from './options.ts'
 import { startServer } from './server/agent-server.ts'
@@ -55,6 +56,7 @@ await lockState(options.state).catch((error: NodeJS.ErrnoException) => {
 
 // Monitors inherit it: by the time one of them could say so itself, Node has taken 4 MiB of them.
 refuseHugePages()
+protectAgent()
 
 const agent = new Agent(options, log)
 try {

@@ -12,6 +12,7 @@ import type { WatchdogAction } from '@hearth/shared/watchdog'
 import { type NetOption, vmmCommandLine } from '@hearth/vmm'
 import { GuestAddresses } from '../guest/guest-addresses.ts'
 import { GuestAgent } from '../guest/guest-agent.ts'
+import { expendable } from '../host/out-of-memory.ts'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
@@ -398,7 +399,7 @@ export class Vm {
       const { volumePath } = this.#context
       const options = machineOptions({ spec, boot, files, sockets, volumePath, net, restore })
       const machine = { ...options, jail: option, generationId }
-      const [command, ...args] = [...jail.launcher, ...program, ...vmmCommandLine(machine)]
+      const [command, ...args] = [...expendable, ...jail.launcher, ...program, ...vmmCommandLine(machine)]
       return await launchDetached({
         command: command!,
         args,
