@@ -39,6 +39,15 @@ export class ScreenPage {
     )
   }
 
+  /** Of all pixels of the picture. */
+  fingerprint(): Promise<string> {
+    return this.canvas.evaluate(async (canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', data))
+      return `${canvas.width}x${canvas.height} ${[...hash].join()}`
+    })
+  }
+
   async button(name: string): Promise<void> {
     await this.controls.getByRole('button', { name, exact: true }).click()
   }

@@ -69,6 +69,8 @@ test('the picture, its changes, keys, pointer and size', async ({ browser }) => 
   await screen.page.getByRole('button', { name: 'Type', exact: true }).click()
   // On a German keyboard: z where y is elsewhere, and @ with AltGr.
   await heard(/\+15 -15 \+b8 \+10 -10 -b8/)
+  // Whoever had a text typed goes on typing.
+  await expect(screen.canvas).toBeFocused()
 
   // The clipboard, by hand and then shared, both ways.
   await screen.button('Clipboard')

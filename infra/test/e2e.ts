@@ -3,12 +3,14 @@
  * real Chromium against it, and then presses Ctrl-C and looks at how it goes down.
  */
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { freePort } from '../lib/free-port.ts'
-import { inRepository, repository } from '../lib/paths.ts'
+import { cacheDirectory, inRepository, repository } from '../lib/paths.ts'
+import { run as runProgram } from '../lib/run.ts'
 import { type Steps, Trouble } from '../lib/steps.ts'
+import { ensureImage } from '../recipes/build.ts'
 import type { HostChoice } from '../start/host.ts'
 import type { Tally } from './node-tests.ts'
 
@@ -18,6 +20,7 @@ interface PlaywrightReport {
 
 /** The name the portal is reached by when it is served by HTTPS; the browser is told where that is. */
 const SECURE_NAME = 'hearth.home.arpa'
+const DESKTOP_IMAGE = 'debian-12-desktop'
 
 export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
   const state = await mkdtemp(path.join(os.tmpdir(), 'hearth-e2e-'))
@@ -31,6 +34,32 @@ export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
   }
   if (tally.failed > 0) await showLogs(state)
   else await rm(state, { recursive: true, force: true })
+  return tally
+}
+
+/**
+ * The test with a graphical guest: minutes of an emulated CPU, so it is no part of a plain `npm test`. The image is
+ * kept among what is cached: building it takes as long again, and is what the other end-to-end tests try with Debian 12.
+ */
+export async function runDesktopTest(steps: Steps, choice: HostChoice): Promise<Tally> {
+  const state = await mkdtemp(path.join(os.tmpdir(), 'hearth-desktop-'))
+  const store = path.join(cacheDirectory, 'test-images')
+  await steps.run(`Image ${DESKTOP_IMAGE}`, async (step) => {
+    const built = await ensureImage(DESKTOP_IMAGE, {
+      images: store,
+      cacheDir: cacheDirectory,
+      onProgress: (percent, text) => step.detail(`${percent} % ${text}`),
+    })
+    const images = path.join(state, 'images')
+    await mkdir(images)
+    const copy = await runProgram('cp', ['-a', '--sparse=always', path.join(store, DESKTOP_IMAGE), images])
+    if (copy.code !== 0) throw new Trouble(`The image could not be copied to ${images}: ${copy.tail}`)
+    return built ? 'built' : 'there already'
+  })
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  await run(steps, tally, { state, choice, config: 'desktop.config.ts', options: [] })
+  if (tally.failed > 0) await showLogs(state)
+  await rm(state, { recursive: true, force: true })
   return tally
 }
 

@@ -2,7 +2,8 @@
  * `npm test`: everything that decides whether Hearth is good, in an order that never runs a build beside a lab.
  *   checks (format, lint, types) → builds → unit tests → labs: monitor and agent tests → the portal's pages in a
  *   browser → the real stack in a browser
- * `npm test -- --only checks,unit,lab,pages,e2e` runs a part. Ends with one line, `N passed, N failed, N skipped`.
+ * `npm test -- --only checks,unit,lab,pages,e2e` runs a part, `--only desktop` the one with a graphical guest, which is in no
+ * plain run. Ends with one line, `N passed, N failed, N skipped`.
  */
 import { glob } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -14,14 +15,16 @@ import { run } from '../lib/run.ts'
 import { duration, Steps, Trouble } from '../lib/steps.ts'
 import { debianPackages as recipePackages } from '../recipes/packages.ts'
 import { agentPackages, chooseHost, hostPackages } from '../start/host.ts'
-import { runE2e } from './e2e.ts'
+import { runDesktopTest, runE2e } from './e2e.ts'
 import { runLabTests } from './lab-tests.ts'
 import { runNodeTests, type Tally } from './node-tests.ts'
 import { testPackages } from './packages.ts'
 import { runPageTests } from './page-tests.ts'
 import { runPostgresTests } from './postgres-tests.ts'
 
-const parts = ['checks', 'unit', 'lab', 'pages', 'e2e'] as const
+const usualParts = ['checks', 'unit', 'lab', 'pages', 'e2e'] as const
+/** `desktop` takes an emulated CPU more minutes than all others of the browser together. */
+const parts = [...usualParts, 'desktop'] as const
 type Part = (typeof parts)[number]
 
 const steps = new Steps()
@@ -37,7 +40,9 @@ async function main(): Promise<number> {
     total.skipped += tally.skipped
   }
   const choice =
-    wants('lab') || wants('e2e') ? await chooseHost(steps, { host: { kind: 'auto' } }) : undefined
+    wants('lab') || wants('e2e') || wants('desktop')
+      ? await chooseHost(steps, { host: { kind: 'auto' } })
+      : undefined
   await ensurePackages(
     steps,
     [...agentPackages, ...recipePackages, ...testPackages, ...(choice ? hostPackages(choice) : [])],
@@ -46,7 +51,7 @@ async function main(): Promise<number> {
   await steps.run('Database client', generateDatabaseClient, made)
   if (wants('checks')) await checks(add)
   await steps.run('Programs', buildPrograms, (changed) => (changed > 0 ? 'bundled' : 'unchanged'))
-  if (wants('pages') || wants('e2e')) {
+  if (wants('pages') || wants('e2e') || wants('desktop')) {
     await steps.run('Portal pages', (step) => buildPages((line) => step.detail(line)), made)
   }
   if (wants('unit')) {
@@ -56,6 +61,9 @@ async function main(): Promise<number> {
   if (wants('lab') && total.failed === 0) add(await runLabTests())
   if (wants('pages') && total.failed === 0) add(await runPageTests())
   if (wants('e2e') && total.failed === 0) add(await runE2e(steps, choice!))
+  if (wants('desktop') && total.failed === 0) add(await runDesktopTest(steps, choice!))
+  if (usualParts.every(wants) && !wants('desktop'))
+    process.stdout.write('\nNot run: the graphical guest in a browser (npm test -- --only desktop)\n')
   process.stdout.write(`\nAll of it took ${duration(performance.now() - started)}.\n`)
   process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
   return total.failed === 0 && total.passed > 0 ? 0 : 1
@@ -65,7 +73,7 @@ const made = (fresh: boolean): string => (fresh ? 'made' : 'unchanged')
 
 function chosenParts(): Set<Part> {
   const { values } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: false })
-  const names = values.only?.split(',') ?? parts
+  const names = values.only?.split(',') ?? usualParts
   for (const name of names) {
     if (!parts.includes(name as Part)) throw new Trouble(`--only ${name}: the parts are ${parts.join(', ')}.`)
   }

@@ -14,6 +14,7 @@ export default function DialogPopup({
   closeLabel,
   footer,
   wide = false,
+  focusAfter,
   children,
 }: DialogProps) {
   return (
@@ -22,6 +23,13 @@ export default function DialogPopup({
         <Base.Backdrop className="fixed inset-0 z-40 bg-scrim transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Base.Viewport className="fixed inset-0 z-40 grid place-items-end overflow-y-auto sm:place-items-center sm:p-6">
           <Base.Popup
+            finalFocus={
+              focusAfter &&
+              (() => {
+                focusAfter()
+                return false
+              })
+            }
             className={cx(
               'relative w-full rounded-t-2xl border border-line bg-overlay shadow-float outline-none transition-[opacity,translate] duration-130 data-ending-style:translate-y-2 data-starting-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:opacity-0 sm:rounded-card',
               wide ? 'sm:max-w-2xl' : 'sm:max-w-md',

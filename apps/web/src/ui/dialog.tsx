@@ -12,6 +12,8 @@ export interface DialogProps {
   closeLabel: string
   footer?: ReactNode
   wide?: boolean
+  /** Gives the focus to what goes on after it; absent: to what had it before. */
+  focusAfter?: () => void
   children?: ReactNode
 }
 

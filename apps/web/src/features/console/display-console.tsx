@@ -179,6 +179,7 @@ export function DisplayConsole({
           initialLayout={vm.display?.keyboard ?? 'us'}
           onClose={() => setTyping(null)}
           onType={screen.typeText}
+          focusAfter={screen.focus}
         />
       )}
     </section>

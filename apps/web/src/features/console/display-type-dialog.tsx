@@ -15,11 +15,14 @@ export function DisplayTypeDialog({
   initialLayout,
   onClose,
   onType,
+  focusAfter,
 }: {
   initialText: string
   initialLayout: KeyboardLayout
   onClose: () => void
   onType: (text: string, layout: KeyboardLayout) => Promise<void>
+  /** Gives the focus to the screen: whoever had a text typed goes on there. */
+  focusAfter: () => void
 }) {
   const [text, setText] = useState(initialText)
   const [layout, setLayout] = useState(initialLayout)
@@ -30,6 +33,7 @@ export function DisplayTypeDialog({
       open
       onClose={onClose}
       closeLabel={m.common.close}
+      focusAfter={focusAfter}
       title={t.typeTitle}
       description={t.typeText2}
       footer={
