@@ -2,6 +2,7 @@
  * One portal a database. Two would each plan, charge and answer agents by what they alone remember. Whoever has the
  * database holds a lock that ends with its process, however that ends: a row or a file would outlive a crash.
  */
+import { chmodSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { HearthError } from '@hearth/shared/errors'
@@ -43,6 +44,8 @@ export async function holdDatabase(
 function holdFile(file: string): HeldDatabase | null {
   const lock = new DatabaseSync(`${file}.lock`, { timeout: 0 })
   try {
+    // Before its journal is made, which takes the file's mode.
+    chmodSync(`${file}.lock`, 0o600)
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
