@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -242,6 +242,22 @@ inOwnNetwork(import.meta.url, () => {
       const report = await untilState(agent, spec.vmUid, 'crashed')
       assert.match(report.exitReason ?? '', /killed/)
       assert.equal((await power(spec.vmUid, 'start')).status, 'success')
+    })
+
+    test('folders that the box lists are shared, others keep a VM from starting', async () => {
+      const list = join(box.state, 'shared-folders.json')
+      await writeFile(list, JSON.stringify({ music: { path: '/srv/music' } }))
+      const music = { name: 'music', writable: false }
+      const { spec } = await create({ folders: [music] })
+      const [monitor] = monitorOf(spec.vmUid)
+      const command = readFileSync(`/proc/${monitor!.pid}/cmdline`, 'utf8').split('\0')
+      assert.equal(command[command.indexOf('--share') + 1], 'path=/srv/music,tag=music')
+      await power(spec.vmUid, 'poweroff')
+      await rm(list)
+      const refused = await power(spec.vmUid, 'start')
+      assert.equal(refused.status, 'error')
+      assert.match(refused.error?.message ?? '', /does not share the folder music/)
+      assert.deepEqual(monitorOf(spec.vmUid), [])
     })
 
     test('a guest that does not reload its watchdog is noted until its next start', async () => {

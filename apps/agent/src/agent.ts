@@ -28,6 +28,7 @@ import { EventHub } from './events/event-hub.ts'
 import { requireFits } from './host/capacity.ts'
 import { readHostInfo } from './host/info.ts'
 import { readBootId } from './host/process-identity.ts'
+import { sharesOf } from './host/shared-folders.ts'
 import { BuilderClient } from './image/builder-client.ts'
 import { ImageCache } from './image/image-cache.ts'
 import { ImageCatalogue } from './image/image-catalogue.ts'
@@ -135,6 +136,7 @@ export class Agent implements AgentServices {
       {
         store: this.#store,
         network: this.#network,
+        shares: (folders) => sharesOf(options.state, folders),
         volumePath: (volumeUid) => this.#volumes.path(volumeUid),
         runDir: options.runDir,
         jails: this.#jails,

@@ -10,6 +10,7 @@ import {
 import { imageImportSchema, imageReportSchema, ownImageSchema } from './image.ts'
 import { hostSampleSchema } from './metrics.ts'
 import { idSchema, imageUidSchema, vmUidSchema } from './names.ts'
+import { hostFolderSchema } from './shared-folders.ts'
 import { snapshotUidSchema, vmSnapshotReportSchema } from './snapshot.ts'
 import { vmSpecSchema } from './vm-spec.ts'
 import { volumeBytesSchema, volumeFormatSchema, volumeReportSchema, volumeUidSchema } from './volume.ts'
@@ -119,6 +120,8 @@ export const hostInfoSchema = z.object({
   addresses: z.array(z.string()).optional(),
   /** Bridges of other networks that VMs could be attached to; absent from an older agent. */
   bridges: z.array(z.string()).optional(),
+  /** Folders of its own that VMs may have; absent from an older agent. */
+  folders: z.array(hostFolderSchema).optional(),
   bootedAt: z.iso.datetime({ precision: 3 }),
 })
 export type HostInfo = z.infer<typeof hostInfoSchema>

@@ -4,6 +4,7 @@ import { layoutNames } from './keyboard-layouts.ts'
 import { rateLimitSchema } from './limits.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
 import { bridgeNameSchema, firewallSchema, portForwardsSchema } from './network.ts'
+import { vmFoldersSchema } from './shared-folders.ts'
 import { GIB, MIB } from './units.ts'
 import { attachedVolumeSchema, volumeLimits } from './volume.ts'
 import { watchdogActions } from './watchdog.ts'
@@ -73,6 +74,8 @@ export const vmSpecSchema = z.object({
   firewall: firewallSchema.optional(),
   /** From its next start on it has a watchdog timer, and this follows when its guest hangs; absent: it has none. */
   watchdog: z.enum(watchdogActions).optional(),
+  /** Folders of its host, from its next start on; absent: none. */
+  folders: vmFoldersSchema.optional(),
   /** Of each of its disks, and of each direction of its network, from its next start on; absent: none. */
   diskLimit: rateLimitSchema.optional(),
   netLimit: rateLimitSchema.optional(),

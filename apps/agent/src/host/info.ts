@@ -5,6 +5,7 @@ import { agentProtocolVersion, type HostInfo } from '@hearth/shared/agent-protoc
 import packageJson from '../../package.json' with { type: 'json' }
 import { foreignBridges, hostAddresses } from './addresses.ts'
 import { diskFigures, readMemory } from './capacity.ts'
+import { offeredFolders } from './shared-folders.ts'
 
 const cpuModel =
   /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim() ?? 'unknown'
@@ -36,6 +37,7 @@ export async function readHostInfo(options: {
     addresses: hostAddresses(options.bridge),
     // Attaching to one takes root.
     bridges: options.network === 'nat' ? await foreignBridges(options.bridge) : [],
+    folders: await offeredFolders(options.state),
     bootedAt: new Date(bootedAt * 1000).toISOString(),
   }
 }

@@ -39,6 +39,7 @@ const { values } = parseArgs({
     disk: { type: 'string', multiple: true },
     net: { type: 'string', multiple: true },
     port: { type: 'string', multiple: true },
+    share: { type: 'string', multiple: true },
   },
 })
 const behaviour = new Set((values.cmdline ?? '').split(' '))

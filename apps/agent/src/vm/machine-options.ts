@@ -2,6 +2,7 @@
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { NetOption, RunOptions } from '@hearth/vmm'
 import { guestAgentPort } from '../guest/guest-agent.ts'
+import type { Share } from '../host/shared-folders.ts'
 import type { VmFiles, VmRecord } from '../store/vm-store.ts'
 import type { VmSockets } from '../vmm/launch.ts'
 import { bootOptions } from './boot-options.ts'
@@ -13,11 +14,12 @@ export function machineOptions(vm: {
   files: VmFiles
   sockets: VmSockets
   volumePath: (volumeUid: string) => string
+  shares: readonly Share[]
   net: NetOption
   /** A suspended machine's folder, to go on from. */
   restore: string | undefined
 }): RunOptions {
-  const { spec, boot, files, sockets, volumePath, net, restore } = vm
+  const { spec, boot, files, sockets, volumePath, shares, net, restore } = vm
   return {
     ...bootOptions(spec, boot, files),
     restore,
@@ -42,6 +44,7 @@ export function machineOptions(vm: {
     ports: [{ name: guestAgentPort, path: sockets.guestAgent }],
     control: sockets.control,
     watchdog: spec.watchdog,
+    ...(shares.length > 0 ? { shares } : {}),
     noReboot: false,
   }
 }

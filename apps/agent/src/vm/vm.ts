@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
+import type { VmFolder } from '@hearth/shared/shared-folders'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
 import type { WatchdogAction } from '@hearth/shared/watchdog'
@@ -14,6 +15,7 @@ import { GuestAddresses } from '../guest/guest-addresses.ts'
 import { GuestAgent } from '../guest/guest-agent.ts'
 import { expendable } from '../host/out-of-memory.ts'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
+import type { Share } from '../host/shared-folders.ts'
 import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
 import type { VmFiles, VmRecord, VmStore } from '../store/vm-store.ts'
@@ -45,6 +47,8 @@ export interface VmContext {
   network: GuestNetwork
   /** Where a volume's disk lies. */
   volumePath: (volumeUid: string) => string
+  /** Folders of this box, as its list has them now. */
+  shares: (folders: readonly VmFolder[]) => Promise<readonly Share[]>
   runDir: string
   jails: Jails
   /** Program and first arguments that start hearth-vmm. */
@@ -385,6 +389,7 @@ export class Vm {
   async #launch(net: NetOption, restore?: string): Promise<LaunchedProcess> {
     const { jails, vmmCommand, bootId } = this.#context
     const { vmUid, cpus, memoryBytes } = this.#spec
+    const shares = await this.#context.shares(this.#spec.folders ?? [])
     const jail = await jails.prepare({ vmUid, cpus, memoryBytes })
     try {
       const { option } = jail
@@ -397,7 +402,7 @@ export class Vm {
       if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
       const { spec, files, sockets } = this
       const { volumePath } = this.#context
-      const options = machineOptions({ spec, boot, files, sockets, volumePath, net, restore })
+      const options = machineOptions({ spec, boot, files, sockets, volumePath, shares, net, restore })
       const machine = { ...options, jail: option, generationId }
       const [command, ...args] = [...expendable, ...jail.launcher, ...program, ...vmmCommandLine(machine)]
       return await launchDetached({

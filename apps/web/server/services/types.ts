@@ -10,6 +10,7 @@ import type { RateLimit } from '@hearth/shared/limits'
 import type { Firewall, PortForward } from '@hearth/shared/network'
 import type { QuotaKey } from '@hearth/shared/quota'
 import type { RecordingKind } from '@hearth/shared/recording'
+import type { VmFolder } from '@hearth/shared/shared-folders'
 import type { VmBoot, VmSpec } from '@hearth/shared/vm-spec'
 import type { VolumeFormat } from '@hearth/shared/volume'
 import type { WatchdogAction } from '@hearth/shared/watchdog'
@@ -82,6 +83,8 @@ export interface VmUpdateRequest {
   diskLimit?: RateLimit | null | undefined
   netLimit?: RateLimit | null | undefined
   keepMemory?: boolean | undefined
+  /** Adapters let administrators only give these: all of them, from the next start on. */
+  folders?: VmFolder[] | undefined
   labels?: Record<string, string> | undefined
   idempotencyKey?: string | undefined
 }

@@ -209,3 +209,30 @@ test('a bridge is opened by an administrator; a VM moves to it while it is off, 
   await bridge(null)
   assert.equal(lastSpec().bridge, undefined)
 })
+
+test('folders of the host are given by an administrator, out of those that the host offers', async () => {
+  const vm = await createRunning(portal, ada, 'sharing')
+  const share = (person: Person, folders: { name: string; writable: boolean }[]) =>
+    person.trpc.vm.share.mutate({ id: vm.id, folders })
+  const music = { name: 'music', writable: false }
+  const work = { name: 'work', writable: true }
+  const mia = await portal.signIn({ email: 'mia@example.org', password: 'correct horse battery' })
+  assert.equal(await codeFrom(share(mia, [music])), 'forbidden')
+  await assert.rejects(share(ada, [{ name: 'secret', writable: false }]), /Its host shares no folder secret/)
+  await assert.rejects(share(ada, [{ ...music, writable: true }]), /shares the folder music for reading only/)
+  await assert.rejects(share(ada, [work, work]), /named twice/)
+  assert.deepEqual((await share(ada, [music, work])).folders, [music, work])
+  assert.deepEqual(lastSpec().folders, [music, work])
+  portal.agent.finish(lastAsked().actionId)
+  await until('it to be free', async () => (await get(vm.id)).action === null || null)
+  // Nobody changes them by another door.
+  await mia.trpc.vm.update
+    .mutate({ id: vm.id, startAtBoot: true, folders: [] } as never)
+    .catch(() => undefined)
+  assert.deepEqual((await get(vm.id)).folders, [music, work])
+  await until('it to be free', async () => (await get(vm.id)).action === null || null).catch(() => undefined)
+  const { items } = await ada.trpc.activity.list.query({ vmId: vm.id })
+  const told =
+    'sharing: may read the folder music from its next start on, may write the folder work from its next start on'
+  assert.ok(items.some(({ summary }) => summary === told))
+})

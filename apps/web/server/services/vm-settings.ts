@@ -21,6 +21,7 @@ import { reserve } from './quota.ts'
 import type { VmUpdateRequest } from './types.ts'
 import { change, refusedOr } from './vm-change.ts'
 import { changeOf } from './vm-create.ts'
+import { changedFolders, type FoldersWish, foldersSummary, requireOffered, sharedSpec } from './vm-folders.ts'
 import { changedLimits, type LimitsWish, limitedSpec, limitsSummary } from './vm-limits.ts'
 import { changedNetwork, type NetworkWish, networkSummary } from './vm-network.ts'
 import { ensureAble } from './vm-rules.ts'
@@ -61,12 +62,17 @@ type SpecPart = Partial<Pick<VmSpec, 'name' | 'cpus' | 'memoryBytes' | 'diskByte
   display?: VmSpec['display'] | null
   watchdog?: WatchdogAction | null
 } & NetworkWish &
-  LimitsWish
+  LimitsWish &
+  FoldersWish
 
 /** What differs from what is wanted already; null when nothing does. */
 function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
   const spec = parseVmSpec(JSON.parse(vm.spec))
-  const wanted: SpecPart = { ...changedNetwork(spec, input), ...changedLimits(spec, input) }
+  const wanted: SpecPart = {
+    ...changedNetwork(spec, input),
+    ...changedLimits(spec, input),
+    ...changedFolders(spec, input),
+  }
   if (input.name !== undefined && input.name !== spec.name) wanted.name = input.name
   if (input.cpus !== undefined && input.cpus !== spec.cpus) wanted.cpus = input.cpus
   if (input.memoryBytes !== undefined && input.memoryBytes !== spec.memoryBytes)
@@ -120,6 +126,7 @@ async function changeSpec(
           display: wanted.display === undefined ? before.display : (wanted.display ?? undefined),
           watchdog: wanted.watchdog === undefined ? before.watchdog : (wanted.watchdog ?? undefined),
           ...limitedSpec(before, wanted),
+          ...sharedSpec(before, wanted),
           bridge: moves ? (wanted.bridge ?? undefined) : before.bridge,
           // On another network the box neither forwards to it nor filters for it.
           ...(wanted.bridge ? { forwards: undefined, firewall: undefined } : {}),
@@ -131,6 +138,8 @@ async function changeSpec(
             vm.image,
             hostInfoOf(vm.host, context.hosts.isOnline(vm.hostId)),
           )
+        if (wanted.folders !== undefined)
+          requireOffered(before, wanted, hostInfoOf(vm.host, context.hosts.isOnline(vm.hostId)))
         if (moves) requireOpenBridge(vm.host, wanted.bridge)
         if (resizes) await reserveResize(tx, vm, spec)
         if (wanted.forwards) await reservePorts(tx, vm, spec)
@@ -215,7 +224,7 @@ function summaryOf(before: VmSpec, wanted: SpecPart): string {
   else if (display && before.display) parts.push(`its keyboard is now ${display.keyboard}`)
   else if (display) parts.push('has a screen from its next start on')
   if (watchdog !== undefined) parts.push(watchdogSummary[watchdog ?? 'none'])
-  parts.push(...networkSummary(before, wanted), ...limitsSummary(wanted))
+  parts.push(...networkSummary(before, wanted), ...limitsSummary(wanted), ...foldersSummary(before, wanted))
   return `${before.name}: ${parts.join(', ')}`
 }
 

@@ -99,6 +99,7 @@ async function vmViews(
       forwards: spec.forwards ?? [],
       firewall: spec.firewall ?? openFirewall,
       watchdog: spec.watchdog ?? null,
+      folders: spec.folders ?? [],
       diskLimit: spec.diskLimit ?? null,
       netLimit: spec.netLimit ?? null,
       keepMemory: spec.keepMemory ?? false,

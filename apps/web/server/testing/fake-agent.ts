@@ -37,6 +37,10 @@ const info = (): HostInfo => ({
   network: 'nat',
   addresses: ['192.168.1.20'],
   bridges: ['br0'],
+  folders: [
+    { name: 'music', writable: false },
+    { name: 'work', writable: true },
+  ],
   bootedAt: now(),
 })
 

@@ -2,6 +2,7 @@ import { powerOpSchema, vmStateSchema } from '@hearth/shared/agent-protocol'
 import { rateLimitSchema } from '@hearth/shared/limits'
 import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@hearth/shared/names'
 import { bridgeNameSchema, firewallSchema, portForwardsSchema } from '@hearth/shared/network'
+import { vmFoldersSchema } from '@hearth/shared/shared-folders'
 import { MIB } from '@hearth/shared/units'
 import { keyboardLayoutSchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
 import { watchdogActions } from '@hearth/shared/watchdog'
@@ -49,6 +50,8 @@ export const vmViewSchema = z.object({
   /** Ports of its host that lead to it. */
   forwards: portForwardsSchema,
   firewall: firewallSchema,
+  /** Folders of its host that it has from its next start on. */
+  folders: vmFoldersSchema,
   /** Of each of its disks, and of each direction of its network, from its next start on; null: none. */
   diskLimit: rateLimitSchema.nullable(),
   netLimit: rateLimitSchema.nullable(),
@@ -184,6 +187,12 @@ export const vmLimitInputSchema = z.object({
   diskLimit: rateLimitSchema.nullable().optional(),
   netLimit: rateLimitSchema.nullable().optional(),
   keepMemory: z.boolean().optional(),
+  idempotencyKey: idempotencyKeySchema.optional(),
+})
+export const vmShareInputSchema = z.object({
+  id: idSchema,
+  /** All of them: what is not in the list is taken away. */
+  folders: vmFoldersSchema,
   idempotencyKey: idempotencyKeySchema.optional(),
 })
 export const vmProtectInputSchema = z.object({ id: idSchema, deleteProtected: z.boolean() })

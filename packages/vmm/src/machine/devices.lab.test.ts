@@ -12,7 +12,7 @@ import { BOOT_MS, GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-gu
 import { vsockProgram } from '../testing/vsock-program.ts'
 
 const FOLDER = `${sharedLabData}/devices-test`
-const MODULES = ['vmgenid', 'i6300esb', 'virtio_mmio', 'vmw_vsock_virtio_transport']
+const MODULES = ['vmgenid', 'i6300esb', 'virtio_mmio', 'vmw_vsock_virtio_transport', 'virtiofs']
 const HOST_PORT = 5000
 const GUEST_PORT = 1024
 const guests: LabGuest[] = []
@@ -29,7 +29,7 @@ afterEach(async () => {
   for (const guest of guests.splice(0)) await guest.process.stop(1000)
 })
 
-test('devices over MMIO; sockets both ways; restored as another machine a guest makes new random numbers; one that hangs is switched off by its watchdog', async () => {
+test('devices over MMIO; sockets both ways; restored with a folder and open files as another machine a guest makes new random numbers; one that hangs is switched off by its watchdog', async () => {
   await buildPrograms()
   const lab = await sharedLab()
   const launch = (args: readonly string[]): LabGuest => {
@@ -39,7 +39,7 @@ test('devices over MMIO; sockets both ways; restored as another machine a guest 
   }
   const folder = path.join(sharedScratch(), 'devices')
   await mkdir(folder)
-  await lab.run('mkdir', ['-p', FOLDER])
+  await lab.run('mkdir', ['-p', `${FOLDER}/shared`])
   const kernel = await debianKernel(cacheDirectory, 'amd64', () => {})
   const initrd = path.join(folder, 'initrd')
   const programs = new Map([
@@ -48,7 +48,16 @@ test('devices over MMIO; sockets both ways; restored as another machine a guest 
   ])
   await writeFile(initrd, await guestInitrd(kernel.modules, MODULES, programs))
   const vmlinux = await bootableKernel(cacheDirectory, kernel, () => {})
-  const devices = ['--watchdog', 'poweroff', '--virtio', 'mmio', '--vsock', `3,unix:${FOLDER}/sockets`]
+  const share = ['--share', `path=${FOLDER}/shared,tag=files,write`]
+  const devices = [
+    ...share,
+    '--watchdog',
+    'poweroff',
+    '--virtio',
+    'mmio',
+    '--vsock',
+    `3,unix:${FOLDER}/sockets`,
+  ]
   const first = launch([
     ...['--kernel', vmlinux, '--initrd', initrd, '--cmdline', `${GUEST_CMDLINE} run=shell`],
     ...['--memory', '256M', ...devices],
@@ -71,6 +80,11 @@ test('devices over MMIO; sockets both ways; restored as another machine a guest 
   assert.equal((await first.shell(answer)).trim(), 'you said hello')
   await host.stop(1000)
 
+  // Two files are open over the snapshot, one of them without a name.
+  await first.shell(
+    'mkdir /files; mount -t virtiofs files /files; cd /files; exec 7>>log 8>>gone; echo one >&7; rm gone',
+  )
+
   const save = `
     const socket = require('node:net').connect('${FOLDER}/control')
     socket.write(JSON.stringify({ id: 1, method: 'snapshot', params: { folder: '${FOLDER}/saved', after: 'quit' } }) + '\\n')
@@ -81,6 +95,10 @@ test('devices over MMIO; sockets both ways; restored as another machine a guest 
   const second = launch(['--restore', `${FOLDER}/saved`, '--generation-id', 'new', ...devices])
   await second.type('\n')
   await second.until(/guest# /)
+  await second.shell('echo two >&7; echo three > more')
+  const { stdout: written } = await lab.run('sh', ['-c', `cd ${FOLDER}/shared; cat log more; ls`])
+  assert.equal(written, 'one\ntwo\nthree\nlog\nmore\n')
+  assert.match(await second.shell('echo lost >&8; cd /'), /Input\/output error/)
   assert.match(await second.shell('dmesg'), /crng reseeded due to virtual machine fork/)
   // Opened, and fed too late.
   await second.type('watchdog -T 2 -t 600 /dev/watchdog\n')

@@ -8,10 +8,11 @@ import {
   vmPowerInputSchema,
   vmProtectInputSchema,
   vmRefInputSchema,
+  vmShareInputSchema,
   vmUpdateInputSchema,
   vmViewSchema,
 } from '../../views/vm.ts'
-import { personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
+import { adminProcedure, personProcedure, procedureOn, projectProcedure, router } from '../trpc.ts'
 import { untilDone } from './watch.ts'
 
 export const vmRouter = router({
@@ -46,6 +47,11 @@ export const vmRouter = router({
     .mutation(async ({ ctx, input }) => (await ctx.services.vms.update(ctx.viewer, input)).vm),
   limit: procedureOn('vm', 'owner')
     .input(vmLimitInputSchema)
+    .output(vmViewSchema)
+    .mutation(async ({ ctx, input }) => (await ctx.services.vms.update(ctx.viewer, input)).vm),
+  /** Folders of its host: what the box has beside VMs is the administrators' to give. */
+  share: adminProcedure
+    .input(vmShareInputSchema)
     .output(vmViewSchema)
     .mutation(async ({ ctx, input }) => (await ctx.services.vms.update(ctx.viewer, input)).vm),
   protect: procedureOn('vm', 'member')

@@ -19,6 +19,7 @@ import { SettingRow } from './setting-row.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
 import { VmConfirm } from './vm-confirm.tsx'
 import { useVmPage } from './vm-context.ts'
+import { VmFolders } from './vm-folders.tsx'
 import { VmLabelsForm } from './vm-labels-form.tsx'
 import { VmLimitsForm } from './vm-limits-form.tsx'
 import { VmSizeForm } from './vm-size-form.tsx'
@@ -36,6 +37,7 @@ export function VmSettingsTab() {
       <div className="flex min-w-0 flex-col gap-5">
         <Behaviour />
         <ScreenSettings />
+        <VmFolders />
         <VmLabelsForm />
         <Danger />
       </div>

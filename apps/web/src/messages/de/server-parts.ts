@@ -65,6 +65,9 @@ export const parts: Readonly<Record<string, string>> = {
   'starts by UEFI': 'startet mit UEFI',
   'has a screen from its next start on': 'hat ab dem nächsten Start einen Bildschirm',
   'has no screen from its next start on': 'hat ab dem nächsten Start keinen Bildschirm',
+  'may write the folder {} from its next start on': 'darf ab dem nächsten Start in den Ordner {} schreiben',
+  'may read the folder {} from its next start on': 'darf ab dem nächsten Start den Ordner {} lesen',
+  'loses the folder {} at its next start': 'verliert beim nächsten Start den Ordner {}',
   'has no watchdog from its next start on': 'hat ab dem nächsten Start keinen Watchdog',
   'is reset when its guest hangs, from its next start on':
     'wird ab dem nächsten Start zurückgesetzt, wenn ihr Gast hängt',

@@ -52,6 +52,18 @@ export const server: Readonly<Record<string, string>> = {
   'Freeing its address': 'Gibt die Adresse frei',
   'Setting up the network': 'Richtet das Netz ein',
 
+  'A shared folder’s name has lower-case letters, digits, dots, hyphens and underscores; at most 36.':
+    'Der Name eines geteilten Ordners hat Kleinbuchstaben, Ziffern, Punkte, Bindestriche und Unterstriche; höchstens 36.',
+  'A VM has at most {} shared folders.': 'Eine VM hat höchstens {} geteilte Ordner.',
+  'A folder is named twice.': 'Ein Ordner ist zweimal genannt.',
+  'Its host shares no folder {}.': 'Ihr Host teilt keinen Ordner {}.',
+  'Its host shares the folder {} for reading only.': 'Ihr Host teilt den Ordner {} nur zum Lesen.',
+  "The list of shared folders of this host cannot be read. Correct {} in the agent's state folder.":
+    'Die Liste der geteilten Ordner dieses Hosts ist nicht lesbar. Berichtige {} im Zustandsordner des Agenten.',
+  'This host does not share the folder {} any more. Take it away from the VM, or have it shared again.':
+    'Dieser Host teilt den Ordner {} nicht mehr. Nimm ihn der VM weg, oder lass ihn wieder teilen.',
+  'This host shares the folder {} for reading only. Give it to the VM for reading.':
+    'Dieser Host teilt den Ordner {} nur zum Lesen. Gib ihn der VM zum Lesen.',
   '{} hung: its guest did not reload its watchdog': '{} hing: ihr Gast hat den Watchdog nicht mehr bedient',
 
   // Why something cannot be done now.

@@ -42,6 +42,16 @@ export const vmSettings: Messages['vmSettings'] = {
     problem: 'Buchstaben, Ziffern, ., _ und -, als Schlüssel oder Schlüssel=Wert; je höchstens 63.',
     remove: (key) => `Label ${key} entfernen`,
   },
+  folders: {
+    title: 'Geteilte Ordner',
+    none: 'Ihr Host teilt keinen Ordner mit VMs. Wer die Box verwaltet, nennt sie in shared-folders.json im Zustandsordner des Agenten.',
+    hint: 'Ab ihrem nächsten Start. Im Gast:',
+    adminsOnly: 'Nur Administratoren geben einer VM Ordner der Box.',
+    gone: 'Ihr Host teilt ihn nicht mehr: Die VM startet damit nicht.',
+    label: (name) => `Ordner ${name}`,
+    saved: 'Ihre Ordner sind gespeichert',
+    rights: { none: 'Nicht geteilt', read: 'Zum Lesen', write: 'Zum Schreiben' },
+  },
   danger: {
     title: 'Diese VM löschen',
     delete: 'Löschen',

@@ -40,6 +40,16 @@ export const vmSettings = {
     problem: 'Letters, digits, ., _ and -, as key or key=value; at most 63 each.',
     remove: (key: string) => `Remove label ${key}`,
   },
+  folders: {
+    title: 'Shared folders',
+    none: 'Its host shares no folder with VMs. An administrator of the box lists them in shared-folders.json of the agent’s state folder.',
+    hint: 'From its next start on. In the guest:',
+    adminsOnly: 'Only administrators give a VM folders of the box.',
+    gone: 'Its host does not share it any more: the VM does not start with it.',
+    label: (name: string) => `Folder ${name}`,
+    saved: 'Its folders are saved',
+    rights: { none: 'Not shared', read: 'To read', write: 'To write' },
+  },
   danger: {
     title: 'Delete this VM',
     delete: 'Delete',

@@ -20,6 +20,7 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
   display: null,
   boot: null,
   watchdog: null,
+  folders: [],
   bridge: null,
   forwards: [],
   firewall: { from: 'anywhere', ports: null },
