@@ -19,7 +19,7 @@ import { EARLY_SCREEN, GENERATION_ID, PORT, ROM } from '../machine/layout.ts'
 import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
-import { tidyRegularly } from '../sys/thrift.ts'
+import { CalmTidier } from '../sys/thrift.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { I6300esb } from '../watchdog/i6300esb.ts'
@@ -33,8 +33,6 @@ import {
   type IoWorkerMessage,
   PAUSED_WORD,
 } from './worker-protocol.ts'
-
-const AFTER_MAIN_MS = 2000
 
 export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage) => void): void {
   const vm = new Vm(data.vmFd, 0)
@@ -99,6 +97,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     mailbox.serve()
   })
   const commands = new Int32Array(data.commands)
+  const tidier = new CalmTidier()
   loop.onReadable(data.commandFd, () => {
     read(data.commandFd, drained, 8)
     const wanted = Atomics.exchange(commands, 0, 0)
@@ -114,6 +113,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
       balloon.askForStatistics()
     }
     if (wanted & IO_COMMAND.balloon) balloon.setTarget(Atomics.load(commands, BALLOON_WORD) * 2 ** 20)
+    if (wanted & IO_COMMAND.tidy) tidier.asked()
     if (wanted & IO_COMMAND.clock) watchdog?.setClock(Atomics.load(commands, PAUSED_WORD) === 0)
     if (wanted & IO_COMMAND.freeze) {
       freeze((wanted & IO_COMMAND.track) !== 0)
@@ -166,8 +166,6 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     if (data.restore === undefined) throw error
     tell({ kind: 'refused', text: messageOf(error) })
   }
-  // Not at the same moment as the main thread.
-  loop.after(AFTER_MAIN_MS, () => tidyRegularly((ms, work) => loop.after(ms, work)))
   loop.run()
   hypercalls?.close()
   bus.close()

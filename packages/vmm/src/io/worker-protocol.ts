@@ -97,6 +97,7 @@ export const IO_COMMAND = {
   balloon: 32,
   track: 64,
   clock: 128,
+  tidy: 256,
 } as const
 /** Beside the bits: how much memory the guest is asked for, in MiB. */
 export const BALLOON_WORD = 1

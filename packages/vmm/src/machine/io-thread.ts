@@ -110,6 +110,11 @@ export class IoThread {
     this.command(IO_COMMAND.clock)
   }
 
+  /** Twice, `CALM_MS` apart: it then tidies up, if it has little to do. */
+  tidy(): void {
+    this.command(IO_COMMAND.tidy)
+  }
+
   /** Only after the vCPUs have stopped: they wait for its answers. */
   async stop(): Promise<void> {
     this.command(IO_COMMAND.stop)

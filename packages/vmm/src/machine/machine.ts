@@ -29,6 +29,7 @@ import type { GuestRam } from '../memory/guest-ram.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
 import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
+import { CALM_MS } from '../sys/thrift.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
 import type { ShareHandle } from '../virtio/fs/thread.ts'
@@ -348,9 +349,13 @@ export class Machine {
     this.threads.run()
   }
 
-  /** The vCPUs' threads give back what the start left behind. */
-  tidy(): Promise<void> {
-    return this.threads.tidy()
+  /** Its threads give back what the start left behind, or work since. */
+  async tidy(): Promise<void> {
+    if (this.hasEnded) return
+    this.io.tidy()
+    await this.threads.tidy()
+    await new Promise((resolve) => setTimeout(resolve, CALM_MS).unref())
+    if (!this.hasEnded) this.io.tidy()
   }
 
   async pause(): Promise<void> {

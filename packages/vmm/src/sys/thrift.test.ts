@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import v8 from 'node:v8'
-import { tidyRegularly, tidyUp } from './thrift.ts'
+import { CalmTidier, tidyRegularly, tidyUp } from './thrift.ts'
 
 /** What a process that read `setting` is told of itself by its kernel. */
 function hugePagesWith(setting: string): string | undefined {
@@ -23,17 +23,38 @@ test('huge pages are refused, but not where the guest would have them', (t) => {
   assert.equal(hugePagesWith('always within_size [advise] never deny force\n'), '1')
 })
 
+const size = (): number => v8.getHeapStatistics().total_physical_size
+
+/** Fills the heap with what nobody needs any more. */
+function litter(): void {
+  const garbage = Array.from({ length: 200_000 }, (_, i) => ({ i }))
+  assert.equal(garbage.length, 200_000)
+}
+
 test('tidying up gives back what a start left', () => {
   tidyUp()
-  const size = (): number => v8.getHeapStatistics().total_physical_size
   const before = size()
-  let garbage: object[] = Array.from({ length: 200_000 }, (_, i) => ({ i }))
+  litter()
   const full = size()
   assert.ok(full > before + 4 * 2 ** 20, `${full - before} bytes of garbage`)
-  assert.equal(garbage.length, 200_000)
-  garbage = []
   tidyUp()
   assert.ok(size() < full - 3 * 2 ** 20, `${size()} of ${full} bytes left`)
+})
+
+test('a thread that is asked to tidy up when it is calm does so when it was, and not in the midst of work', async () => {
+  tidyUp()
+  litter()
+  const full = size()
+  const tidier = new CalmTidier()
+  tidier.asked()
+  for (const until = process.threadCpuUsage().user + 500_000; process.threadCpuUsage().user < until; );
+  tidier.asked()
+  assert.ok(size() > full - 2 ** 20, 'it was busy')
+  const calm = size()
+  while (size() > calm - 3 * 2 ** 20) {
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    tidier.asked()
+  }
 })
 
 test('rounds come when the start is over and regularly after that, whether the thread is calm or not', () => {

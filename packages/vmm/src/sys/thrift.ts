@@ -55,8 +55,9 @@ const START_OVER_MS = 20_000
 const TIDY_INTERVAL_MS = 30_000
 /** A heap that grew by less is left alone. */
 const WORTH_BYTES = MIB
-/** A thread that used less than this share of a processor for so long is calm. */
-const CALM = { share: 0.1, ms: 2000 } as const
+/** A thread is calm that used less than this share of a processor for so long. */
+const CALM_SHARE = 0.1
+export const CALM_MS = 2000
 
 /** What this thread's heap took after it was tidied last. */
 let kept = 0
@@ -84,15 +85,34 @@ export function trimMalloc(): void {
 }
 
 /**
+ * Tidies up a thread that is asked twice, `CALM_MS` apart, and had little to do between. It is asked from outside where a
+ * timer in its own loop would cost each round of it a look at the clock.
+ */
+export class CalmTidier {
+  private used = 0
+  private at = Number.NEGATIVE_INFINITY
+
+  asked(): void {
+    const used = threadMicroseconds()
+    const at = performance.now()
+    const ms = at - this.at
+    if (ms < 2 * CALM_MS && used - this.used <= CALM_SHARE * ms * 1000) tidyUp()
+    this.used = used
+    this.at = at
+  }
+}
+
+/**
  * Tidies up this thread when the start is over, and later when it has become calm after work. `after` is the timer of
  * the thread's loop; `also` comes with every round, calm or not.
  */
 export function tidyRegularly(after: (ms: number, work: () => void) => void, also?: () => void): void {
+  const tidier = new CalmTidier()
   const next = (): void => {
     after(TIDY_INTERVAL_MS, () => {
-      const used = threadMicroseconds()
-      after(CALM.ms, () => {
-        if (threadMicroseconds() - used <= CALM.share * CALM.ms * 1000) tidyUp()
+      tidier.asked()
+      after(CALM_MS, () => {
+        tidier.asked()
         also?.()
         next()
       })
