@@ -3,7 +3,8 @@ import { dialogOf } from '../support/dialog.ts'
 
 export interface OwnImage {
   name: string
-  loginUser: string
+  /** Without one it runs no cloud-init. */
+  loginUser?: string
   checksum?: string
 }
 
@@ -49,7 +50,8 @@ export class ImagesPage {
 
   async #fill(dialog: Locator, { name, loginUser, checksum }: OwnImage): Promise<void> {
     await dialog.getByLabel('Name', { exact: true }).fill(name)
-    await dialog.getByLabel('Login user').fill(loginUser)
+    if (loginUser) await dialog.getByLabel('Login user').fill(loginUser)
+    else await dialog.getByLabel('It runs cloud-init').uncheck()
     if (checksum) await dialog.getByLabel('Checksum').fill(checksum)
   }
 
