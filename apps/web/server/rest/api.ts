@@ -10,6 +10,7 @@ import { errorText } from '../log.ts'
 import { viewerOfToken } from '../services/tokens.ts'
 import { idempotencyKeySchema } from '../views/common.ts'
 import { actionRoutes } from './actions.ts'
+import { backupRoutes } from './backups.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { RestError, restErrors } from './errors.ts'
 import { imageRoutes } from './images.ts'
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...serverExtraRoutes,
   ...serverNetworkRoutes,
   ...volumeRoutes,
+  ...backupRoutes,
   ...actionRoutes,
   ...catalogueRoutes,
   ...listRoutes,

@@ -116,6 +116,42 @@ test('a backup is taken beside other work, verified, put back, made into a VM wi
     return now.status === 'ready'
   })
 
+  // The same by the API.
+  const { secret } = await ada.trpc.token.create.mutate({ name: 'script', scope: 'write', expiresInDays: 1 })
+  const api = async (method: string, where: string, body?: object) => {
+    const answer = await portal.api(secret, method, where, body)
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+  }
+  const listed = await api('GET', `/hearth/backups?server=${vm.id}`)
+  assert.deepEqual(
+    (listed.body.backups as { id: number; status: string; size: number }[]).map(({ id, status, size }) => [
+      id,
+      status,
+      size,
+    ]),
+    [[ready.id, 'ready', 1]],
+  )
+  const verified = await api('POST', `/hearth/backups/${ready.id}/actions/verify`, {})
+  assert.deepEqual(
+    [verified.status, (verified.body.action as { command: string }).command],
+    [201, 'verify_backup'],
+  )
+  finishLast()
+  await until('it to be idle', async () => (await backupsOf(vm.id))[0]?.work === null)
+  const more = await api('POST', `/servers/${vm.id}/actions/create_backup`, {})
+  assert.equal(more.status, 201, JSON.stringify(more.body))
+  finishLast()
+  const { id: second } = more.body.backup as { id: number }
+  await until(
+    'the second',
+    async () =>
+      (await api('GET', `/hearth/backups/${second}`)).body !== null &&
+      (await backupsOf(vm.id)).every(({ status }) => status === 'ready'),
+  )
+  assert.equal((await api('DELETE', `/hearth/backups/${second}`, {})).status, 200)
+  finishLast()
+  await until('it to be gone', async () => (await backupsOf(vm.id)).length === 1)
+
   // One whose creation fails leaves neither a VM nor a disk.
   portal.agent.refusal = new HearthError('no_space', 'No room.')
   const before = await portal.db.volume.count({ where: { deletedAt: null } })
