@@ -38,6 +38,10 @@ test('a sentence that lists parts is said part by part, and not at all when one 
     ),
     'Kids: noch 1 VM (das Kontingent ist 3), nötig ist 2; noch 1 GiB Arbeitsspeicher (das Kontingent ist 4 GiB), nötig ist 2 GiB. Ada kann das Kontingent erhöhen.',
   )
+  assert.equal(
+    said('Only an owner of Kids can do that. Ask Ada or Bo.', 'de'),
+    'Das darf nur, wem Kids gehört. Frag Ada oder Bo.',
+  )
   assert.equal(said('music: now sings, renamed to jazz', 'de'), 'music: now sings, renamed to jazz')
   assert.equal(
     said('This set-up link is not valid (any more). Start Hearth again: it prints a new one.', 'de'),
@@ -46,7 +50,7 @@ test('a sentence that lists parts is said part by part, and not at all when one 
 })
 
 test('each translation takes what its sentence holds', () => {
-  const holes = (text: string) => text.match(/\{[.,;]?\}/g)?.join('')
+  const holes = (text: string) => text.match(/\{[|.,;]?\}/g)?.join('')
   for (const [text, translated] of Object.entries({ ...server, ...parts }))
     assert.equal(holes(translated), holes(text), text)
 })

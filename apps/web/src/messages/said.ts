@@ -14,10 +14,11 @@ interface Pattern {
   readonly holes: readonly Hole[]
   readonly words: readonly string[]
 }
-/** What stands in a hole: whatever the server put in, a sentence of its own, or parts that are translated each. */
-type Hole = 'as it is' | 'sentence' | ', ' | '; '
+/** What stands in a hole: whatever the server put in, names with an "or", a sentence, or parts that are translated each. */
+type Hole = 'as it is' | ' or ' | 'sentence' | ', ' | '; '
 const holeNamed: Readonly<Record<string, Hole>> = {
   '{}': 'as it is',
+  '{|}': ' or ',
   '{.}': 'sentence',
   '{,}': ', ',
   '{;}': '; ',
@@ -30,7 +31,7 @@ interface Compiled {
   parts: Compiled | null
 }
 const compiled = new Map<Language, Compiled>()
-const holeInText = /\{[.,;]?\}/
+const holeInText = /\{[|.,;]?\}/
 
 function compile(texts: Readonly<Record<string, string>>, parts: Compiled | null): Compiled {
   const entries = Object.entries(texts)
@@ -68,6 +69,7 @@ function translated(text: string, dictionary: Compiled): string | null {
     const filled = holes.map((hole, index) => {
       const value = found[index + 1] ?? ''
       if (hole === 'as it is') return value
+      if (hole === ' or ') return value.replaceAll(hole, whole.get(hole) ?? hole)
       if (hole === 'sentence') return translated(value, dictionary) ?? value
       return parts && translatedList(value, hole, parts)
     })

@@ -11,7 +11,8 @@ const roles = { owner: 'Eigentümer', member: 'Mitglied', viewer: 'Zuschauer' }
 
 /**
  * What the portal's server and its hosts say in English, and how it is said in German. `{}` stands for what they put in:
- * a name, an amount; `{,}` and `{;}` for a list of what server-parts.ts knows. A sentence that is missing here is shown
+ * a name, an amount; `{,}` and `{;}` for a list of what server-parts.ts knows, `{|}` for names with an "or", `{.}` for a
+ * sentence of its own. A sentence that is missing here is shown
  * as it came. See said.ts.
  */
 export const server: Readonly<Record<string, string>> = {
@@ -259,8 +260,9 @@ export const server: Readonly<Record<string, string>> = {
     'Das darf nur, wem {} gehört. Frag einen Administrator.',
   'Only a member of {} can do that. Ask an administrator.':
     'Das darf nur ein Mitglied von {}. Frag einen Administrator.',
-  'Only an owner of {} can do that. Ask {}.': 'Das darf nur, wem {} gehört. Frag {}.',
-  'Only a member of {} can do that. Ask {}.': 'Das darf nur ein Mitglied von {}. Frag {}.',
+  'Only an owner of {} can do that. Ask {|}.': 'Das darf nur, wem {} gehört. Frag {|}.',
+  'Only a member of {} can do that. Ask {|}.': 'Das darf nur ein Mitglied von {}. Frag {|}.',
+  ' or ': ' oder ',
   'This invitation is not valid (any more). Ask whoever sent it for a new one.':
     'Diese Einladung gilt nicht (mehr). Bitte um eine neue.',
   'Somebody has an account with that e-mail address. If it is you, sign in and open the link again.':
