@@ -10,10 +10,8 @@ import type { VmFolder } from '@hearth/shared/shared-folders'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
 import type { WatchdogAction } from '@hearth/shared/watchdog'
-import { type NetOption, vmmCommandLine } from '@hearth/vmm'
-import { GuestAddresses } from '../guest/guest-addresses.ts'
-import { GuestAgent } from '../guest/guest-agent.ts'
-import { expendable } from '../host/out-of-memory.ts'
+import type { NetOption } from '@hearth/vmm'
+import { GuestInside } from '../guest/guest-inside.ts'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import type { Share } from '../host/shared-folders.ts'
 import { errorText, type Log } from '../log.ts'
@@ -24,11 +22,11 @@ import {
   boundLog,
   type LaunchedProcess,
   lastLogLine,
-  launchDetached,
   removeSockets,
   type VmSockets,
   vmSockets,
 } from '../vmm/launch.ts'
+import { launchMonitor } from '../vmm/launch-monitor.ts'
 import { type ChildExit, Monitor } from '../vmm/monitor.ts'
 import { Conditions } from './conditions.ts'
 import { describeExit, type StopRequest, type VmEnd } from './exit-reason.ts'
@@ -80,8 +78,7 @@ export class Vm {
   /** False from a start until its guest runs; true for a run that some earlier agent began. */
   #hasRun = true
   readonly #waiting = new Conditions()
-  readonly #guestAgent: GuestAgent
-  readonly #guestAddresses: GuestAddresses
+  readonly #inside: GuestInside
   readonly #viewerListeners = new Set<ViewersListener>()
 
   constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
@@ -90,8 +87,9 @@ export class Vm {
     this.#record = record
     this.files = context.store.files(spec.vmUid)
     this.sockets = vmSockets(context.runDir, spec.vmUid)
-    this.#guestAgent = new GuestAgent(this.sockets.guestAgent)
-    this.#guestAddresses = new GuestAddresses(this.#guestAgent)
+    this.#inside = new GuestInside(this.sockets.guestAgent, (what, error) =>
+      context.log.warn(what, { vm: spec.vmUid, error: errorText(error) }),
+    )
     const stopped = isSuspended(this.files) ? 'suspended' : 'stopped'
     this.#state = record.phase === 'creating' ? 'creating' : record.exit?.crashed ? 'crashed' : stopped
     if (record.jailUid !== undefined) context.jails.uid(spec.vmUid, record.jailUid)
@@ -281,7 +279,7 @@ export class Vm {
 
   /** For a guest that does not listen to the button. Whether one has an agent shows only by asking. */
   async askGuestToShutDown(): Promise<void> {
-    if (this.#monitor) await this.#guestAgent.shutdown().catch(() => undefined)
+    if (this.#monitor) await this.#inside.shutDown()
   }
 
   /** The guest did not react to the power button: what is true is that it runs. */
@@ -322,20 +320,8 @@ export class Vm {
    * Has the guest's file systems written out and held still, where an agent in it answers. `frozen` tells whether they
    * are; `thaw` has to be called in any case.
    */
-  async freezeFileSystems(): Promise<{ frozen: boolean; thaw: () => Promise<void> }> {
-    if (!this.#guestAddresses.answered) return { frozen: false, thaw: async () => undefined }
-    const { vmUid } = this.#spec
-    const warn = (what: string) => (error: unknown) =>
-      this.#context.log.warn(what, { vm: vmUid, error: errorText(error) })
-    const frozen = await this.#guestAgent.freeze().then(
-      () => true,
-      (error: unknown) => {
-        warn('a guest does not hold its file systems still')(error)
-        return false
-      },
-    )
-    const thaw = () => this.#guestAgent.thaw().catch(warn('a guest does not let its file systems go on'))
-    return { frozen, thaw }
+  freezeFileSystems(): Promise<{ frozen: boolean; thaw: () => Promise<void> }> {
+    return this.#inside.freezeFileSystems()
   }
 
   /** Holds the guest still: no instruction of it runs until `resume`. */
@@ -363,7 +349,7 @@ export class Vm {
     // While it is held still it can tell nothing new, and what it told stays true.
     if (this.#state !== 'paused') {
       const running = this.#monitor !== null && this.#state === 'running'
-      void this.#guestAddresses.ask(this.#spec.mac, running).then((changed) => {
+      void this.#inside.askAddresses(this.#spec.mac, running).then((changed) => {
         if (changed && this.#monitor) this.#changed()
       })
     }
@@ -383,39 +369,27 @@ export class Vm {
   #addresses(mac: string): string[] {
     const { network } = this.#context
     if (!this.#monitor || network.kind === 'passt') return []
-    return [...new Set([...network.addresses(mac), ...this.#guestAddresses.told])]
+    return [...new Set([...network.addresses(mac), ...this.#inside.addresses])]
   }
 
   async #launch(net: NetOption, restore?: string): Promise<LaunchedProcess> {
-    const { jails, vmmCommand, bootId } = this.#context
-    const { vmUid, cpus, memoryBytes } = this.#spec
+    const { jails, vmmCommand, bootId, volumePath } = this.#context
     const shares = await this.#context.shares(this.#spec.folders ?? [])
-    const jail = await jails.prepare({ vmUid, cpus, memoryBytes })
-    try {
-      const { option } = jail
-      if (option.kind === 'namespaces' && option.uid !== undefined)
-        await this.setRecord({ jailUid: option.uid })
-      const generationId = this.#record.generationId ?? randomUUID()
-      if (this.#record.generationId === undefined) await this.setRecord({ generationId })
-      const program = [vmmCommand.command, ...vmmCommand.args]
-      const { boot } = this.#record
-      if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
-      const { spec, files, sockets } = this
-      const { volumePath } = this.#context
-      const options = machineOptions({ spec, boot, files, sockets, volumePath, shares, net, restore })
-      const machine = { ...options, jail: option, generationId }
-      const [command, ...args] = [...expendable, ...jail.launcher, ...program, ...vmmCommandLine(machine)]
-      return await launchDetached({
-        command: command!,
-        args,
-        logFile: this.files.vmmLog,
-        bootId,
-        environment: jail.environment,
-        extraFds: jail.extraFds,
-      })
-    } finally {
-      await jail.release()
-    }
+    const { boot } = this.#record
+    if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
+    const generationId = this.#record.generationId ?? randomUUID()
+    if (this.#record.generationId === undefined) await this.setRecord({ generationId })
+    const { spec, files, sockets } = this
+    const options = machineOptions({ spec, boot, files, sockets, volumePath, shares, net, restore })
+    return launchMonitor({
+      jails,
+      vm: spec,
+      program: vmmCommand,
+      machine: { ...options, generationId },
+      logFile: files.vmmLog,
+      bootId,
+      onUid: (jailUid) => this.setRecord({ jailUid }),
+    })
   }
 
   #watch(identity: ProcessIdentity, childExit?: ChildExit): void {

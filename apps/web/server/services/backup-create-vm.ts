@@ -54,6 +54,8 @@ export async function createVmFromBackup(
         ...before,
         volumes: volumes.map(({ to, serial }) => ({ volumeUid: to, serial })),
         forwards: undefined,
+        // Given to that one by an owner, on that host.
+        folders: undefined,
         // The network it was on may be another house's.
         bridge: before.bridge && openBridges(host).includes(before.bridge) ? before.bridge : undefined,
         vmUid: randomUUID(),

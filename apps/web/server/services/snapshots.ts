@@ -204,6 +204,8 @@ async function createVm(
     ...before,
     volumes: undefined,
     forwards: undefined,
+    // Given to that one by an owner.
+    folders: undefined,
     vmUid: randomUUID(),
     generation: 1,
     name,
