@@ -40,12 +40,14 @@ before(async () => {
   const debian = await debianKernel(cacheDirectory, 'cloud-amd64', () => {})
   kernel = debian.vmlinuz
   initrd = path.join(folder, 'initrd')
-  await writeFile(initrd, await guestInitrd(debian.modules))
+  await writeFile(initrd, await guestInitrd(debian.modules, ['virtiofs']))
   await inLab(`
-    mkdir -p ${FOLDER}/www && cd ${FOLDER}
+    mkdir -p ${FOLDER}/www ${FOLDER}/read && cd ${FOLDER}
     dd if=/dev/urandom of=a.raw bs=1M count=24 2>/dev/null
     truncate -s 24M b.raw
     dd if=/dev/urandom of=www/file bs=1M count=8 2>/dev/null
+    (cd read && seq 1000 | xargs touch)
+    ln -s /etc/passwd www/link
     ip tuntap add ${TAP} mode tap vnet_hdr multi_queue
     ip addr add ${HOST}/24 dev ${TAP}
     ip link set ${TAP} up`)
@@ -73,8 +75,28 @@ async function powerOff(guest: LabGuest): Promise<void> {
 
 const disks = ['--disk', `${FOLDER}/a.raw,ro`, '--disk', `${FOLDER}/b.raw`]
 
-test('disk and network with two vCPUs, and again after a reset in full flight', async () => {
-  const guest = await boot(['--cpus', '2', ...disks, '--net', `tap:${TAP}`])
+const shares = ['--share', `path=${FOLDER}/www,tag=work,write`, '--share', `path=${FOLDER}/read,tag=read`]
+
+/** Shared folders under Debian's virtiofs: data both ways, names, and what is refused. */
+async function useShares(guest: LabGuest, life: string): Promise<void> {
+  await guest.shell('mkdir -p /work /read; mount -t virtiofs work /work; mount -t virtiofs read /read')
+  const file = sumOf(await inLab(`md5sum ${FOLDER}/www/file`))
+  assert.equal(sumOf(await guest.shell('md5sum /work/file')), file, life)
+  await guest.shell(`mkdir /work/${life}; cp /work/file /work/${life}/a; cat /work/file >> /work/${life}/a`)
+  await guest.shell(`mv /work/${life}/a /work/${life}/b; mkdir /work/gone; rmdir /work/gone`)
+  const twice = sumOf(await inLab(`cat ${FOLDER}/www/file ${FOLDER}/www/file | md5sum`))
+  assert.equal(sumOf(await inLab(`md5sum ${FOLDER}/www/${life}/b`)), twice, life)
+  assert.equal(await inLab(`ls ${FOLDER}/www`), (await guest.shell('ls -1 /work')).trim(), life)
+  assert.match(await guest.shell('ls /read | wc -l; ls -ln /read | grep -c "1000 *1000 "'), /^1000\s+1000\s/)
+  assert.match(await guest.shell('touch /read/new'), /Read-only file system/)
+  // The guest's own, not the host's.
+  assert.match(await guest.shell('readlink /work/link; cat /work/link'), /^\/etc\/passwd\s.*No such file/s)
+  await inLab(`rm -r ${FOLDER}/www/${life}`)
+  assert.match(await guest.shell(`sleep 1; ls /work/${life}`), /No such file/)
+}
+
+test('disk, network and folders with two vCPUs, and again after a reset in full flight', async () => {
+  const guest = await boot(['--cpus', '2', ...disks, '--net', `tap:${TAP}`, ...shares])
   const server = lab.spawn('busybox', ['httpd', '-f', '-p', `${HOST}:8123`, '-h', `${FOLDER}/www`])
   try {
     for (const life of ['first', 'second']) {
@@ -97,6 +119,7 @@ test('disk and network with two vCPUs, and again after a reset in full flight', 
         life,
       )
 
+      await useShares(guest, life)
       assert.match(await guest.shell(`ping -c 3 -i 0.2 -s 4000 ${HOST}`), / 0% packet loss/, life)
       const file = sumOf(await inLab(`md5sum ${FOLDER}/www/file`))
       const get = `wget -q -O - http://${HOST}:8123/file | md5sum`
