@@ -23,6 +23,11 @@ test('only the server’s sentences in an answer change, and nothing else is cop
   assert.equal(inWords(other, 'de'), other)
 })
 
+test('of a VM that is not in sight it is said with its name', () => {
+  assert.equal(said('music is running. Shut it down first.', 'de'), 'music läuft. Fahre sie zuerst herunter.')
+  assert.equal(said('The host of music is away.', 'de'), 'Der Host von music ist nicht da.')
+})
+
 test('a sentence that lists parts is said part by part, and not at all when one of them is unknown', () => {
   assert.equal(
     said(

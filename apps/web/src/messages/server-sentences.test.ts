@@ -37,6 +37,11 @@ const held: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['Bo', 'member', 'Kids'],
     ['Bo', 'viewer', 'Kids'],
   ],
+  'Changed the home: {}': [
+    ["its name is Hill, VMs may have 120 % of a host's memory, vm_disk by default 4 GiB"],
+  ],
+  'Deleted {}': [['the backup of music from 2026-11-21']],
+  'Verified {}': [['the backup of music from 2026-11-21']],
   'Set the quota of {}: {}': [['Kids', 'VMs: 3, memory: the default, disk of one VM: 4 GiB']],
   '{}: {}. {} can raise the quota.': [
     [

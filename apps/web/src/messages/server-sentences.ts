@@ -57,7 +57,7 @@ function sentencesOf(file: string): ServerSentence[] {
       if (node.type === 'CallExpression' && writers.has(name)) walk(node, (each) => within.add(each))
     } else if (node.type === 'Property' && !node.computed && properties.has(nameOf(node.key)))
       tell(node.value, isSentence)
-    else if (!within.has(node)) tell(node, isWholeSentence)
+    else if (!within.has(node)) tell(node, (text) => isWholeSentence(text) || isDeed(text))
   })
   return [...found.values()]
 }
@@ -68,6 +68,10 @@ const isSentence = (text: string): boolean =>
 
 const isWholeSentence = (text: string): boolean =>
   isSentence(text) && /[^.]\.$/.test(text) && text.split(' ').length > 2
+
+/** What the activity says that somebody did; what ends with "the" is the beginning of one. */
+const isDeed = (text: string): boolean =>
+  /^([A-Z][a-z]+ed|Made|Began|Took|Gave|Set|Let|Left|Built) \S+/.test(text) && !/ the$/.test(text)
 
 /** What a file's own constants hold, by name; a name that is declared twice is none. */
 type Constants = ReadonlyMap<string, Expression | null>

@@ -95,7 +95,7 @@ export const create: Messages['create'] = {
   diskSize: 'Plattengröße',
   unitGib: 'GiB',
   unitCpus: 'vCPU',
-  buildMinutes: 'einige Minuten',
+  buildMinutes: 'einigen Minuten',
   limits: {
     count: (max) => `Wähle 1 bis ${max}.`,
     cpus: (min, max) => `${min} bis ${max}; die Box hat ${max}.`,

@@ -23,6 +23,19 @@ export const resources: Readonly<Record<string, string>> = {
   'disk of one VM': 'Platte einer VM',
 }
 
+/** By their keys, as the home's defaults are told. */
+const defaults: Readonly<Record<string, string>> = {
+  vms: 'VMs',
+  vcpus: 'vCPUs',
+  memory: 'Arbeitsspeicher',
+  disk: 'Plattenplatz',
+  snapshots: 'Platz für Snapshots',
+  ports: 'öffentliche Ports',
+  vm_vcpus: 'vCPUs einer VM',
+  vm_memory: 'Arbeitsspeicher einer VM',
+  vm_disk: 'Platte einer VM',
+}
+
 const sources: Readonly<Record<string, string>> = {
   'from anywhere': 'von überall',
   'from the home network': 'aus dem Heimnetz',
@@ -50,6 +63,13 @@ export const parts: Readonly<Record<string, string>> = {
     [`${english}: the default`]: `${german}: der Standard`,
     [`${english}: unlimited`]: `${german}: unbegrenzt`,
     [`${english}: {}`]: `${german}: {}`,
+  })),
+  // What of the home was changed.
+  'its name is {}': 'es heißt {}',
+  "VMs may have {} % of a host's memory": 'VMs dürfen {} % des Arbeitsspeichers eines Hosts haben',
+  ...forEach(defaults, (english, german) => ({
+    [`${english} by default unlimited`]: `${german} ohne Grenze als Standard`,
+    [`${english} by default {}`]: `${german} als Standard {}`,
   })),
   // What of a VM was changed.
   'renamed to {}': 'heißt jetzt {}',

@@ -15,7 +15,7 @@ const roles = { owner: 'Eigentümer', member: 'Mitglied', viewer: 'Zuschauer' }
  * sentence of its own. A sentence that is missing here is shown
  * as it came. See said.ts.
  */
-export const server: Readonly<Record<string, string>> = {
+const sentences: Readonly<Record<string, string>> = {
   ...backups,
   ...host,
   ...images,
@@ -247,6 +247,22 @@ export const server: Readonly<Record<string, string>> = {
   'Downloaded a recording of the screen of {}': 'Hat eine Aufnahme des Bildschirms von {} heruntergeladen',
   'Downloaded a recording of the serial console of {}':
     'Hat eine Aufnahme der seriellen Konsole von {} heruntergeladen',
+  'Made new recovery codes': 'Hat neue Wiederherstellungscodes gemacht',
+  'Added a passkey': 'Hat einen Passkey hinzugefügt',
+  'Removed a passkey': 'Hat einen Passkey entfernt',
+  'Changed the password': 'Hat das Passwort geändert',
+  'Powered off.': 'Ausgeschaltet.',
+  'Saved the SSH key {}': 'Hat den SSH-Schlüssel {} gespeichert',
+  'Renamed the SSH key {} to {}': 'Hat den SSH-Schlüssel {} in {} umbenannt',
+  'Deleted the SSH key {}': 'Hat den SSH-Schlüssel {} gelöscht',
+  'Changed the home: {,}': 'Hat das Zuhause geändert: {,}',
+  'Began to record the screen of {}': 'Hat begonnen, den Bildschirm von {} aufzunehmen',
+  'Began to record the serial console of {}': 'Hat begonnen, die serielle Konsole von {} aufzunehmen',
+  'Stopped recording the screen of {}': 'Hat die Aufnahme des Bildschirms von {} beendet',
+  'Stopped recording the serial console of {}': 'Hat die Aufnahme der seriellen Konsole von {} beendet',
+  'Deleted a recording of the screen of {}': 'Hat eine Aufnahme des Bildschirms von {} gelöscht',
+  'Deleted a recording of the serial console of {}':
+    'Hat eine Aufnahme der seriellen Konsole von {} gelöscht',
   'Took the snapshot {} of {}': 'Hat den Snapshot {} von {} gemacht',
   'Took {} back to the snapshot {}': 'Hat {} auf den Snapshot {} zurückgesetzt',
   'Deleted the snapshot {} of {}': 'Hat den Snapshot {} von {} gelöscht',
@@ -387,3 +403,14 @@ export const server: Readonly<Record<string, string>> = {
   'Something went wrong inside Hearth. The log has the details.':
     'In Hearth ist etwas schiefgegangen. Näheres steht im Protokoll.',
 }
+
+/** What is said of a VM where it is not in sight: with its name. */
+const named = Object.entries(sentences).flatMap(([text, german]) =>
+  text.startsWith('It is ') && german.startsWith('Sie ')
+    ? [[text.replace('It', '{}'), german.replace('Sie', '{}')] as const]
+    : text.startsWith('Its host ') && german.startsWith('Ihr Host ')
+      ? [[text.replace('Its host', 'The host of {}'), german.replace('Ihr Host', 'Der Host von {}')] as const]
+      : [],
+)
+
+export const server: Readonly<Record<string, string>> = { ...Object.fromEntries(named), ...sentences }
