@@ -12,6 +12,7 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'grub-common', why: 'makes the boot loader of a test disk' },
   { name: 'grub-pc-bin', why: 'GRUB for BIOS, on a test disk' },
   { name: 'grub-efi-amd64-bin', why: 'GRUB for UEFI, on a test disk' },
+  { name: 'zstd', why: 'puts a disk together from a backup as the documentation says, without Hearth' },
   { name: 'lz4', why: 'takes the ELF kernel out of the bzImage, to boot it by other protocols' },
   { name: 'qemu-utils', why: 'qemu-img and qemu-io judge the disk images our own engine writes' },
   { name: 'tigervnc-viewer', why: 'shows a VM’s screen as any VNC viewer would' },

@@ -5,44 +5,32 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import type { BackupReport } from '@hearth/shared/backup'
 import { GIB, MIB } from '@hearth/shared/units'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import {
-  type AgentProcess,
   actionEnd,
   collectEvents,
   nextActionId,
-  startAgent,
-  TestBox,
   testSpec,
   until,
   untilState,
 } from '../testing/agent-harness.ts'
+import { BoxOfVms } from '../testing/box-of-vms.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
 
 inOwnNetwork(import.meta.url, () => {
-  let box: TestBox
-  let agent: AgentProcess
-  let target: string
   const diskBytes = 160 * MIB
-
+  const vms = new BoxOfVms({ imageUid: 'disk', diskBytes, cloudInit: true }, { imageUid: 'memory' })
+  let target: string
+  // The runner does not wait for one hook before it begins the next.
   before(async () => {
-    box = await TestBox.create()
-    await box.addImage({ imageUid: 'disk', diskBytes, cloudInit: true })
-    await box.addImage({ imageUid: 'memory' })
-    agent = await startAgent(box)
-    target = join(box.root, 'backup disk')
-  })
-  after(async () => {
-    for (const { vmUid } of await agent.client.vm.list.query()) await power(vmUid, 'poweroff')
-    await agent.end('SIGTERM')
-    await box.remove()
+    target = join((await until('the box', () => vms.box)).root, 'backup disk')
   })
 
-  const disk = (vmUid: string) => join(box.state, 'vms', vmUid, 'disk.raw')
-  const volume = (volumeUid: string) => join(box.state, 'volumes', volumeUid, 'disk.raw')
+  const disk = (vmUid: string) => join(vms.box.state, 'vms', vmUid, 'disk.raw')
+  const volume = (volumeUid: string) => join(vms.box.state, 'volumes', volumeUid, 'disk.raw')
   async function write(path: string, data: string | Buffer, at = 4 * MIB) {
     const file = await open(path, 'r+')
     await file.write(Buffer.from(data), 0, undefined, at)
@@ -54,26 +42,11 @@ inOwnNetwork(import.meta.url, () => {
     await file.close()
     return buffer.toString()
   }
-  async function done(actionId: number) {
-    const report = await actionEnd(agent, actionId)
-    assert.equal(report.status, 'success', JSON.stringify(report))
-  }
-  async function create(start: boolean): Promise<VmSpec> {
-    const spec = testSpec({ image: 'disk' })
-    const actionId = nextActionId()
-    await agent.client.vm.create.mutate({ actionId, spec, start })
-    await done(actionId)
-    return spec
-  }
-  async function power(vmUid: string, op: 'start' | 'poweroff') {
-    const actionId = nextActionId()
-    await agent.client.vm.power.mutate({ actionId, vmUid, op })
-    return actionEnd(agent, actionId)
-  }
+  const create = (start: boolean) => vms.create({ image: 'disk' }, start)
   async function backup(vmUid: string) {
     const input = { actionId: nextActionId(), vmUid, backupUid: randomUUID() }
-    await agent.client.backup.take.mutate(input)
-    return { backupUid: input.backupUid, end: await actionEnd(agent, input.actionId) }
+    await vms.agent.client.backup.take.mutate(input)
+    return { backupUid: input.backupUid, end: await actionEnd(vms.agent, input.actionId) }
   }
   async function taken(vmUid: string): Promise<BackupReport> {
     const { backupUid, end } = await backup(vmUid)
@@ -82,17 +55,17 @@ inOwnNetwork(import.meta.url, () => {
   }
   async function restore(vmUid: string, backupUid: string) {
     const actionId = nextActionId()
-    await agent.client.backup.restore.mutate({ actionId, vmUid, backupUid })
-    return actionEnd(agent, actionId)
+    await vms.agent.client.backup.restore.mutate({ actionId, vmUid, backupUid })
+    return actionEnd(vms.agent, actionId)
   }
   async function onBackup(what: 'verify' | 'delete', backupUid: string) {
     const actionId = nextActionId()
-    await agent.client.backup[what].mutate({ actionId, backupUid })
-    return actionEnd(agent, actionId)
+    await vms.agent.client.backup[what].mutate({ actionId, backupUid })
+    return actionEnd(vms.agent, actionId)
   }
   /** As a portal that connects now would learn it. */
   async function all() {
-    const { events, stop } = collectEvents(agent)
+    const { events, stop } = collectEvents(vms.agent)
     const first = await until('the first event', () => events.find((one) => one.type === 'snapshot'))
     stop()
     assert.ok(first.type === 'snapshot')
@@ -112,9 +85,9 @@ inOwnNetwork(import.meta.url, () => {
   test('without a place nothing is backed up; a place has to be there, and be none of our own', async () => {
     const spec = await create(false)
     await assert.rejects(backup(spec.vmUid), /no place for backups yet/)
-    const choose = (folder: string) => agent.client.backup.setTarget.mutate({ folder })
+    const choose = (folder: string) => vms.agent.client.backup.setTarget.mutate({ folder })
     await assert.rejects(choose(target), /no folder .* on the host/)
-    await assert.rejects(choose(join(box.state, 'vms')), /belongs to Hearth itself/)
+    await assert.rejects(choose(join(vms.box.state, 'vms')), /belongs to Hearth itself/)
     await assert.rejects(choose('/etc/../etc'), /whole path/)
     await mkdir(target)
     await writeFile(join(target, 'hearth-backups.json'), '{}')
@@ -162,7 +135,7 @@ inOwnNetwork(import.meta.url, () => {
       .update(await readFile(disk(spec.vmUid)))
       .digest('hex')
     const { backupUid } = await taken(spec.vmUid)
-    const out = join(box.root, 'by-hand.raw')
+    const out = join(vms.box.root, 'by-hand.raw')
     const docs = await readFile(new URL('../../../../docs/backups.md', import.meta.url), 'utf8')
     const script = /```sh\n(# a disk out of a backup\n[\s\S]*?)```/.exec(docs)?.[1]
     assert.ok(script, 'the documentation says how')
@@ -182,25 +155,25 @@ inOwnNetwork(import.meta.url, () => {
     const volumeUid = randomUUID()
     const attached: VmSpec = { ...spec, generation: 2, volumes: [{ volumeUid, serial: 'volume-1' }] }
     const making = nextActionId()
-    await agent.client.volume.create.mutate({
+    await vms.agent.client.volume.create.mutate({
       ...{ actionId: making, volumeUid, bytes: 1 * GIB, format: null, attach: attached },
     })
-    await done(making)
+    await vms.done(making)
     await write(volume(volumeUid), 'photo')
-    await power(spec.vmUid, 'start')
-    const { since } = await untilState(agent, spec.vmUid, 'running')
+    await vms.power(spec.vmUid, 'start')
+    const { since } = await untilState(vms.agent, spec.vmUid, 'running')
     const made = await taken(spec.vmUid)
-    assert.equal((await untilState(agent, spec.vmUid, 'running')).since, since)
+    assert.equal((await untilState(vms.agent, spec.vmUid, 'running')).since, since)
     assert.equal(made.consistency, 'paused')
     assert.deepEqual(made.volumes, [{ volumeUid, bytes: GIB }])
     assert.equal(made.bytes, diskBytes + GIB)
     await assert.rejects(restore(spec.vmUid, made.backupUid), /while the VM is stopped/)
-    assert.deepEqual(await readdir(join(box.state, 'backup-staging')), [])
+    assert.deepEqual(await readdir(join(vms.box.state, 'backup-staging')), [])
 
-    await power(spec.vmUid, 'poweroff')
+    await vms.power(spec.vmUid, 'poweroff')
     const deletion = nextActionId()
-    await agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
-    await done(deletion)
+    await vms.agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
+    await vms.done(deletion)
     const to = randomUUID()
     const copy = testSpec({
       ...{ image: 'disk', name: 'copy' },
@@ -208,14 +181,19 @@ inOwnNetwork(import.meta.url, () => {
     })
     const actionId = nextActionId()
     const source = { backupUid: made.backupUid, volumes: [{ from: volumeUid, to }] }
-    await agent.client.vm.create.mutate({ actionId, spec: copy, start: true, backup: source })
-    await done(actionId)
-    await untilState(agent, copy.vmUid, 'running')
+    await vms.agent.client.vm.create.mutate({ actionId, spec: copy, start: true, backup: source })
+    await vms.done(actionId)
+    await untilState(vms.agent, copy.vmUid, 'running')
     assert.equal(await read(volume(to)), 'photo')
-    assert.ok(existsSync(join(box.state, 'vms', copy.vmUid, 'seed.iso')))
+    assert.ok(existsSync(join(vms.box.state, 'vms', copy.vmUid, 'seed.iso')))
     const wrong = testSpec({ image: 'disk' })
     await assert.rejects(
-      agent.client.vm.create.mutate({ actionId: nextActionId(), spec: wrong, start: false, backup: source }),
+      vms.agent.client.vm.create.mutate({
+        actionId: nextActionId(),
+        spec: wrong,
+        start: false,
+        backup: source,
+      }),
       /do not belong together/,
     )
   })
@@ -246,8 +224,7 @@ inOwnNetwork(import.meta.url, () => {
     await assert.rejects(backup(spec.vmUid), /backup disk is not there/)
     assert.deepEqual(await readdir(target), [])
     // Restarted without it, the agent works, and knows all of it when it is back.
-    await agent.end('SIGTERM')
-    agent = await startAgent(box)
+    await vms.restart('SIGTERM')
     await rm(target, { recursive: true })
     await rename(`${target}-away`, target)
     await until('the target to be back', async () => (await all()).target?.state === 'ready')
@@ -257,12 +234,12 @@ inOwnNetwork(import.meta.url, () => {
   test('a disk that fills in the middle leaves no backup and none of its files', async (t) => {
     const spec = await create(false)
     await write(disk(spec.vmUid), randomBytes(4 * MIB), 16 * MIB)
-    const small = join(box.root, 'small')
+    const small = join(vms.box.root, 'small')
     await mkdir(small)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80m', 'tmpfs', small])
     t.after(() => execFileSync('umount', ['-l', small]))
     // The agent was born before the mount and sees it all the same: they share their mounts.
-    await agent.client.backup.setTarget.mutate({ folder: small })
+    await vms.agent.client.backup.setTarget.mutate({ folder: small })
     const { backupUid, end } = await backup(spec.vmUid)
     assert.equal(end.status, 'success', JSON.stringify(end))
     const used = await readdir(small, { recursive: true })
@@ -271,22 +248,19 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal(failed.end.error?.code, 'no_space', JSON.stringify(failed.end))
     assert.deepEqual((await readdir(small, { recursive: true })).sort(), used.sort())
     assert.equal((await restore(spec.vmUid, backupUid)).status, 'success')
-    await agent.client.backup.setTarget.mutate({ folder: target })
+    await vms.agent.client.backup.setTarget.mutate({ folder: target })
   })
 
   test('what has been cancelled leaves nothing, and what has no disk has nothing to keep', async () => {
-    const memory = testSpec({ image: 'memory' })
-    const actionId = nextActionId()
-    await agent.client.vm.create.mutate({ actionId, spec: memory, start: false })
-    await done(actionId)
+    const memory = await vms.create({ image: 'memory' }, false)
     await assert.rejects(backup(memory.vmUid), /runs from memory/)
 
     const spec = await create(false)
     await write(disk(spec.vmUid), randomBytes(120 * MIB), 16 * MIB)
     const input = { actionId: nextActionId(), vmUid: spec.vmUid, backupUid: randomUUID() }
-    await agent.client.backup.take.mutate(input)
-    await agent.client.action.cancel.mutate({ actionId: input.actionId })
-    assert.equal((await actionEnd(agent, input.actionId)).error?.code, 'cancelled')
+    await vms.agent.client.backup.take.mutate(input)
+    await vms.agent.client.action.cancel.mutate({ actionId: input.actionId })
+    assert.equal((await actionEnd(vms.agent, input.actionId)).error?.code, 'cancelled')
     assert.equal(existsSync(join(target, spec.vmUid)), false)
   })
 })

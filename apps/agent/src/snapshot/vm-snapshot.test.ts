@@ -4,42 +4,27 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { GIB, MIB } from '@hearth/shared/units'
 import {
-  type AgentProcess,
   actionEnd,
   collectEvents,
   nextActionId,
-  startAgent,
-  TestBox,
   testSpec,
   until,
   untilState,
   vmReport,
 } from '../testing/agent-harness.ts'
+import { BoxOfVms } from '../testing/box-of-vms.ts'
 import { listenAsGuest } from '../testing/guest-agent-server.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
 import { vmSockets } from '../vmm/launch.ts'
 
 inOwnNetwork(import.meta.url, () => {
-  let box: TestBox
-  let agent: AgentProcess
+  const vms = new BoxOfVms({ imageUid: 'disk', diskBytes: 8 * MIB, cloudInit: true }, { imageUid: 'memory' })
 
-  before(async () => {
-    box = await TestBox.create()
-    await box.addImage({ imageUid: 'disk', diskBytes: 8 * MIB, cloudInit: true })
-    await box.addImage({ imageUid: 'memory' })
-    agent = await startAgent(box)
-  })
-  after(async () => {
-    for (const { vmUid } of await agent.client.vm.list.query()) await power(vmUid, 'poweroff')
-    await agent.end('SIGTERM')
-    await box.remove()
-  })
-
-  const disk = (vmUid: string) => join(box.state, 'vms', vmUid, 'disk.raw')
-  const snapshotFolder = (uid: string) => join(box.state, 'snapshots', uid)
+  const disk = (vmUid: string) => join(vms.box.state, 'vms', vmUid, 'disk.raw')
+  const snapshotFolder = (uid: string) => join(vms.box.state, 'snapshots', uid)
   async function write(vmUid: string, text: string) {
     const file = await open(disk(vmUid), 'r+')
     await file.write(text, 4 * MIB)
@@ -51,31 +36,21 @@ inOwnNetwork(import.meta.url, () => {
     await file.close()
     return buffer.toString()
   }
-  async function create(image: string, start: boolean) {
-    const spec = testSpec({ image, ...(image === 'disk' ? { diskBytes: 1 * GIB } : {}) })
-    const actionId = nextActionId()
-    await agent.client.vm.create.mutate({ actionId, spec, start })
-    assert.equal((await actionEnd(agent, actionId)).status, 'success')
-    return spec
-  }
-  async function power(vmUid: string, op: 'start' | 'poweroff') {
-    const actionId = nextActionId()
-    await agent.client.vm.power.mutate({ actionId, vmUid, op })
-    return actionEnd(agent, actionId)
-  }
+  const create = (image: string, start: boolean) =>
+    vms.create({ image, ...(image === 'disk' ? { diskBytes: 1 * GIB } : {}) }, start)
   async function take(vmUid: string, snapshotUid: string = randomUUID()) {
     const actionId = nextActionId()
-    await agent.client.vm.snapshot.mutate({ actionId, vmUid, snapshotUid })
-    return { snapshotUid, report: await actionEnd(agent, actionId) }
+    await vms.agent.client.vm.snapshot.mutate({ actionId, vmUid, snapshotUid })
+    return { snapshotUid, report: await actionEnd(vms.agent, actionId) }
   }
   async function restore(vmUid: string, snapshotUid: string) {
     const actionId = nextActionId()
-    await agent.client.vm.restore.mutate({ actionId, vmUid, snapshotUid })
-    return actionEnd(agent, actionId)
+    await vms.agent.client.vm.restore.mutate({ actionId, vmUid, snapshotUid })
+    return actionEnd(vms.agent, actionId)
   }
 
   test('a stopped VM goes back to what its disk held, and keeps the size the disk has grown to', async () => {
-    const { events, stop } = collectEvents(agent)
+    const { events, stop } = collectEvents(vms.agent)
     const spec = await create('disk', false)
     await write(spec.vmUid, 'first')
     const { snapshotUid, report } = await take(spec.vmUid)
@@ -90,14 +65,14 @@ inOwnNetwork(import.meta.url, () => {
     await write(spec.vmUid, 'later')
     const actionId = nextActionId()
     const grown = { ...spec, generation: 2, diskBytes: 2 * GIB }
-    await agent.client.vm.update.mutate({ actionId, spec: grown })
-    await actionEnd(agent, actionId)
+    await vms.agent.client.vm.update.mutate({ actionId, spec: grown })
+    await actionEnd(vms.agent, actionId)
     assert.equal((await restore(spec.vmUid, snapshotUid)).status, 'success')
     assert.equal(await read(disk(spec.vmUid)), 'first')
     assert.equal((await stat(disk(spec.vmUid))).size, 2 * GIB)
     assert.equal(await read(join(snapshotFolder(snapshotUid), 'disk.raw')), 'first')
     assert.deepEqual(
-      (await readdir(join(box.state, 'vms', spec.vmUid))).filter((name) => name.startsWith('.tmp-')),
+      (await readdir(join(vms.box.state, 'vms', spec.vmUid))).filter((name) => name.startsWith('.tmp-')),
       [],
     )
   })
@@ -105,14 +80,14 @@ inOwnNetwork(import.meta.url, () => {
   test('a guest is the same one at every start, and another one after its disk went back', async () => {
     const spec = await create('disk', false)
     const identity = async (): Promise<string> => {
-      const log = join(box.state, 'vms', spec.vmUid, 'serial.log')
+      const log = join(vms.box.state, 'vms', spec.vmUid, 'serial.log')
       await rm(log, { force: true })
-      await power(spec.vmUid, 'start')
+      await vms.power(spec.vmUid, 'start')
       const pattern = /stand-in \S+ booted as (\S{36})/
       const said = await until('the identity', async () =>
         pattern.exec(await readFile(log, 'latin1').catch(() => '')),
       )
-      await power(spec.vmUid, 'poweroff')
+      await vms.power(spec.vmUid, 'poweroff')
       return said[1]!
     }
     const first = await identity()
@@ -127,11 +102,11 @@ inOwnNetwork(import.meta.url, () => {
 
   test('a running VM is held still for its snapshot, runs on, and is not taken back while it runs', async () => {
     const spec = await create('disk', true)
-    const since = (await untilState(agent, spec.vmUid, 'running')).since
-    const { events, stop } = collectEvents(agent)
+    const since = (await untilState(vms.agent, spec.vmUid, 'running')).since
+    const { events, stop } = collectEvents(vms.agent)
     const { snapshotUid, report } = await take(spec.vmUid)
     assert.equal(report.status, 'success', JSON.stringify(report))
-    const after = await untilState(agent, spec.vmUid, 'running')
+    const after = await untilState(vms.agent, spec.vmUid, 'running')
     assert.equal(after.since, since, 'it has run since before')
     await until('the pause', () => events.some((one) => one.type === 'vm' && one.vm.state === 'paused'))
     const event = await until('the snapshot', () => events.find((one) => one.type === 'vm_snapshot'))
@@ -144,20 +119,20 @@ inOwnNetwork(import.meta.url, () => {
     const spec = await create('disk', true)
     const interfaces = [{ 'hardware-address': spec.mac, 'ip-addresses': [{ 'ip-address': '192.0.2.77' }] }]
     const asked: string[] = []
-    const { events, stop } = collectEvents(agent)
-    const guest = await listenAsGuest(vmSockets(box.runDir, spec.vmUid).guestAgent, ({ execute }) => {
+    const { events, stop } = collectEvents(vms.agent)
+    const guest = await listenAsGuest(vmSockets(vms.box.runDir, spec.vmUid).guestAgent, ({ execute }) => {
       if (execute.includes('fsfreeze')) asked.push(execute)
       return JSON.stringify({ return: execute.includes('interfaces') ? interfaces : 1 })
     })
     await until('the agent to be known', async () =>
-      (await vmReport(agent, spec.vmUid))?.addresses.includes('192.0.2.77'),
+      (await vmReport(vms.agent, spec.vmUid))?.addresses.includes('192.0.2.77'),
     )
     const { report } = await take(spec.vmUid)
     assert.equal(report.status, 'success', JSON.stringify(report))
     const event = await until('the snapshot', () => events.find((one) => one.type === 'vm_snapshot'))
     assert.ok(event.type === 'vm_snapshot' && event.snapshot.consistency === 'frozen')
     assert.deepEqual(asked, ['guest-fsfreeze-freeze', 'guest-fsfreeze-thaw'])
-    assert.deepEqual((await vmReport(agent, spec.vmUid))?.addresses.includes('192.0.2.77'), true)
+    assert.deepEqual((await vmReport(vms.agent, spec.vmUid))?.addresses.includes('192.0.2.77'), true)
     stop()
     guest.stop()
   })
@@ -168,36 +143,36 @@ inOwnNetwork(import.meta.url, () => {
     const { snapshotUid } = await take(spec.vmUid)
     const copy = testSpec({ image: 'disk', name: 'copy', diskBytes: 2 * GIB })
     const actionId = nextActionId()
-    await agent.client.vm.create.mutate({ actionId, spec: copy, start: true, snapshotUid })
-    assert.equal((await actionEnd(agent, actionId)).status, 'success')
-    await untilState(agent, copy.vmUid, 'running')
+    await vms.agent.client.vm.create.mutate({ actionId, spec: copy, start: true, snapshotUid })
+    assert.equal((await actionEnd(vms.agent, actionId)).status, 'success')
+    await untilState(vms.agent, copy.vmUid, 'running')
     assert.equal(await read(disk(copy.vmUid)), 'inner')
     assert.equal((await stat(disk(copy.vmUid))).size, 2 * GIB)
-    assert.ok(existsSync(join(box.state, 'vms', copy.vmUid, 'seed.iso')))
+    assert.ok(existsSync(join(vms.box.state, 'vms', copy.vmUid, 'seed.iso')))
     await assert.rejects(restore(copy.vmUid, snapshotUid), /of another VM/)
 
     const deletion = nextActionId()
-    await agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
-    assert.equal((await actionEnd(agent, deletion)).status, 'success')
+    await vms.agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
+    assert.equal((await actionEnd(vms.agent, deletion)).status, 'success')
     assert.equal(existsSync(snapshotFolder(snapshotUid)), false)
-    assert.equal((await vmReport(agent, copy.vmUid))?.state, 'running')
+    assert.equal((await vmReport(vms.agent, copy.vmUid))?.state, 'running')
   })
 
   test('snapshots are there again after a restart of the agent; a half-made one is not', async () => {
     const spec = await create('disk', false)
     const { snapshotUid } = await take(spec.vmUid)
-    await agent.end('SIGKILL')
-    await mkdir(join(box.state, 'snapshots', `.tmp-${randomUUID()}`))
-    agent = await startAgent(box)
-    const { events, stop } = collectEvents(agent)
+    await vms.restart('SIGKILL', async () => {
+      await mkdir(join(vms.box.state, 'snapshots', `.tmp-${randomUUID()}`))
+    })
+    const { events, stop } = collectEvents(vms.agent)
     const first = await until('the first event', () => events.find((one) => one.type === 'snapshot'))
     stop()
     assert.ok(first.type === 'snapshot' && first.vmSnapshots.some((one) => one.snapshotUid === snapshotUid))
-    assert.ok((await readdir(join(box.state, 'snapshots'))).every((name) => !name.startsWith('.tmp-')))
+    assert.ok((await readdir(join(vms.box.state, 'snapshots'))).every((name) => !name.startsWith('.tmp-')))
 
     const actionId = nextActionId()
-    await agent.client.vm.deleteSnapshot.mutate({ actionId, vmUid: spec.vmUid, snapshotUid })
-    assert.equal((await actionEnd(agent, actionId)).status, 'success')
+    await vms.agent.client.vm.deleteSnapshot.mutate({ actionId, vmUid: spec.vmUid, snapshotUid })
+    assert.equal((await actionEnd(vms.agent, actionId)).status, 'success')
     assert.equal(existsSync(snapshotFolder(snapshotUid)), false)
     await assert.rejects(restore(spec.vmUid, snapshotUid), /does not exist/)
   })

@@ -4,72 +4,37 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { GIB } from '@hearth/shared/units'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { findProcessesByArgument, readBootId } from '../host/process-identity.ts'
-import {
-  type AgentProcess,
-  actionEnd,
-  collectEvents,
-  nextActionId,
-  startAgent,
-  TestBox,
-  testSpec,
-  until,
-} from '../testing/agent-harness.ts'
+import { collectEvents, nextActionId, testSpec, until } from '../testing/agent-harness.ts'
+import { BoxOfVms } from '../testing/box-of-vms.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
 import { vmSockets } from '../vmm/launch.ts'
 
 inOwnNetwork(import.meta.url, () => {
-  let box: TestBox
-  let agent: AgentProcess
+  const vms = new BoxOfVms({ imageUid: 'test' })
 
-  before(async () => {
-    box = await TestBox.create()
-    await box.addImage({ imageUid: 'test' })
-    agent = await startAgent(box)
-  })
-  after(async () => {
-    for (const { vmUid } of await agent.client.vm.list.query()) await power(vmUid, 'poweroff')
-    await agent.end('SIGTERM')
-    await box.remove()
-  })
-
-  const disk = (volumeUid: string) => join(box.state, 'volumes', volumeUid, 'disk.raw')
-  async function done(actionId: number) {
-    const report = await actionEnd(agent, actionId)
-    assert.equal(report.status, 'success', JSON.stringify(report))
-  }
-  async function power(vmUid: string, op: 'start' | 'poweroff') {
-    const actionId = nextActionId()
-    await agent.client.vm.power.mutate({ actionId, vmUid, op })
-    return actionEnd(agent, actionId)
-  }
-  async function createVm(): Promise<VmSpec> {
-    const spec = testSpec()
-    const actionId = nextActionId()
-    await agent.client.vm.create.mutate({ actionId, spec, start: false })
-    await done(actionId)
-    return spec
-  }
+  const disk = (volumeUid: string) => join(vms.box.state, 'volumes', volumeUid, 'disk.raw')
+  const createVm = () => vms.create({}, false)
   async function createVolume(more: { format?: 'ext4'; attach?: VmSpec; volumeUid?: string } = {}) {
     const { volumeUid = randomUUID(), format = null, attach } = more
     const actionId = nextActionId()
-    await agent.client.volume.create.mutate({
+    await vms.agent.client.volume.create.mutate({
       actionId,
       volumeUid,
       bytes: 1 * GIB,
       format,
       ...(attach ? { attach } : {}),
     })
-    await done(actionId)
+    await vms.done(actionId)
     return volumeUid
   }
   async function update(spec: VmSpec) {
     const actionId = nextActionId()
-    await agent.client.vm.update.mutate({ actionId, spec })
-    await done(actionId)
+    await vms.agent.client.vm.update.mutate({ actionId, spec })
+    await vms.done(actionId)
   }
   const withVolumes = (spec: VmSpec, ...uids: string[]): VmSpec => ({
     ...spec,
@@ -78,7 +43,7 @@ inOwnNetwork(import.meta.url, () => {
   })
 
   test('a volume made for a VM reaches its monitor under its name, holds a file system, and outlives the VM', async () => {
-    const { events, stop } = collectEvents(agent)
+    const { events, stop } = collectEvents(vms.agent)
     const spec = await createVm()
     const volumeUid = randomUUID()
     const attached = withVolumes(spec, volumeUid)
@@ -94,32 +59,32 @@ inOwnNetwork(import.meta.url, () => {
     assert.ok(event.type === 'volume' && event.volume.storedBytes < GIB / 4)
     stop()
 
-    await power(spec.vmUid, 'start')
-    const control = `unix:${vmSockets(box.runDir, spec.vmUid).control}`
+    await vms.power(spec.vmUid, 'start')
+    const control = `unix:${vmSockets(vms.box.runDir, spec.vmUid).control}`
     const [monitor] = findProcessesByArgument(control, readBootId())
     const line = readFileSync(`/proc/${monitor!.pid}/cmdline`, 'utf8')
     assert.ok(line.includes(`${disk(volumeUid)},serial=volume-1\0`), line)
 
     // While it runs nothing of its disks changes.
     await assert.rejects(
-      agent.client.vm.update.mutate({ actionId: nextActionId(), spec: { ...attached, volumes: [] } }),
+      vms.agent.client.vm.update.mutate({ actionId: nextActionId(), spec: { ...attached, volumes: [] } }),
       /Shut it down first/,
     )
     const grow = () =>
-      agent.client.volume.grow.mutate({ actionId: nextActionId(), volumeUid, bytes: 2 * GIB })
+      vms.agent.client.volume.grow.mutate({ actionId: nextActionId(), volumeUid, bytes: 2 * GIB })
     await assert.rejects(grow(), /while its VM is stopped/)
-    const remove = () => agent.client.volume.delete.mutate({ actionId: nextActionId(), volumeUid })
+    const remove = () => vms.agent.client.volume.delete.mutate({ actionId: nextActionId(), volumeUid })
     await assert.rejects(remove(), /Detach it there first/)
-    await power(spec.vmUid, 'poweroff')
+    await vms.power(spec.vmUid, 'poweroff')
     const { actionId } = await grow()
-    await done(actionId)
+    await vms.done(actionId)
     assert.equal((await stat(disk(volumeUid))).size, 2 * GIB)
 
     const deletion = nextActionId()
-    await agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
-    await done(deletion)
+    await vms.agent.client.vm.delete.mutate({ actionId: deletion, vmUid: spec.vmUid })
+    await vms.done(deletion)
     assert.ok(existsSync(disk(volumeUid)))
-    await done((await remove()).actionId)
+    await vms.done((await remove()).actionId)
     assert.equal(existsSync(disk(volumeUid)), false)
   })
 
@@ -133,14 +98,14 @@ inOwnNetwork(import.meta.url, () => {
     await attach()
     await assert.rejects(update({ ...withVolumes(one, randomUUID()), generation: 4 }), /does not exist/)
     await rm(disk(volumeUid))
-    const report = await power(other.vmUid, 'start')
+    const report = await vms.power(other.vmUid, 'start')
     assert.match(report.error?.message ?? '', /attached volume of this VM is gone/)
   })
 
   test('a volume asked for together with a VM that is gone leaves nothing', async () => {
     const volumeUid = randomUUID()
     const ghost = withVolumes(testSpec(), volumeUid)
-    const call = agent.client.volume.create.mutate({
+    const call = vms.agent.client.volume.create.mutate({
       actionId: nextActionId(),
       volumeUid,
       bytes: GIB,
