@@ -107,3 +107,18 @@ test('limits are kept, a speed that makes no sense is said beside its field, and
     /Used by the guest/,
   )
 })
+
+test('folders of the box and a watchdog are given to a VM on its settings page', async ({ page, home }) => {
+  await home.tell('step 5')
+  await page.goto(`/vms/${home.vms.paperless}/settings`)
+  await settled(page)
+  const music = page.getByLabel('Folder music')
+  await expect(music.getByRole('option')).toHaveText(['Not shared', 'To read'])
+  await music.selectOption('read')
+  await expect(page.getByText('Its folders are saved')).toBeVisible()
+  await expect(music).toBeEnabled()
+  await page.getByLabel('When it hangs').selectOption('reset')
+  await page.getByRole('link', { name: 'Activity', exact: true }).last().click()
+  await expect(page.getByText('is reset when its guest hangs, from its next start on')).toBeVisible()
+  await expect(page.getByText('may read the folder music from its next start on')).toBeVisible()
+})
