@@ -64,7 +64,10 @@ export function VmFolders() {
                 why ??
                 (offer ? (
                   <>
-                    {t.hint} <code className="break-all font-mono">mount -t virtiofs {name} /mnt</code>
+                    {t.hint}{' '}
+                    <code className="block font-mono [overflow-wrap:anywhere]">
+                      mount -t virtiofs {name} /mnt
+                    </code>
                   </>
                 ) : (
                   t.gone
