@@ -46,10 +46,17 @@ export class DesktopGuest {
     })
   }
 
+  /** The panel with its launchers, which no window covers. */
   async showsDesktop(): Promise<boolean> {
     if ((await this.screen.canvas.count()) === 0) return false
-    const { glow, panel, launcherColours } = await this.see()
-    return glow[0] > 90 && glow[0] > 2 * glow[2] && Math.max(...panel) < 72 && launcherColours > 50
+    const { panel, launcherColours } = await this.see()
+    return Math.max(...panel) < 72 && launcherColours > 50
+  }
+
+  /** Only where no window lies above the middle of the panel. */
+  async showsWallpaper(): Promise<boolean> {
+    const { glow } = await this.see()
+    return glow[0] > 90 && glow[0] > 2 * glow[2]
   }
 
   /** Whether that window, counted from 1, is the active one: its button is orange. */
@@ -60,6 +67,12 @@ export class DesktopGuest {
 
   async expectDesktop(shown: boolean, timeout: number): Promise<void> {
     await expect.poll(() => this.showsDesktop(), { timeout, intervals: [1000] }).toBe(shown)
+  }
+
+  /** The desktop with nothing on it. */
+  async expectBareDesktop(timeout: number): Promise<void> {
+    await this.expectDesktop(true, timeout)
+    await expect.poll(() => this.showsWallpaper(), { timeout, intervals: [1000] }).toBe(true)
   }
 
   /** Clicks a launcher of the panel and waits for its window, the first or second. */
