@@ -89,6 +89,8 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
       before?.()
       before = undefined
       state(STATE_RUNNING)
+      // Whoever paused meanwhile saw a vCPU at rest: only a command read after the state was said may be followed.
+      continue
     }
     if (ioctlInt(fd, KVM_RUN, 0) < 0) {
       const code = errno()
