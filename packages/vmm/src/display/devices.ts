@@ -43,6 +43,9 @@ export class DisplayDevices {
     this.early = new EarlyScreen(this.surface, loop)
     this.frameBuffer = placeFrameBuffer && new FrameBuffer(handle.frameBuffer, this.early, placeFrameBuffer)
     this.gpu = new GpuDevice({ surfaces: [this.surface], early: this.early, ...INITIAL })
+    // A guest that restarts has the size that its viewers' windows have: they do not say it again.
+    const { lastWish } = this.surface
+    if (lastWish !== null) this.gpu.wish(0, lastWish.width, lastWish.height)
     this.surface.setLeds(0)
     this.keyboard = new Keyboard(handle.layout, (leds) => this.surface.setLeds(leds), keyboard)
     // What was typed at a machine that is gone is nobody's.

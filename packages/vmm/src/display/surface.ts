@@ -33,6 +33,8 @@ const CURSOR_MOVES = 10
 const LEDS = 11
 /** The size a viewer wishes for: width × 65536 + height, 0 for none. */
 const WISH = 12
+/** The last wish that was taken, in the same way. */
+const LAST_WISH = 13
 const DAMAGE = 16
 const CONTROL_WORDS = DAMAGE + BITMAP_WORDS
 
@@ -154,8 +156,14 @@ export class Surface {
 
   /** The size a viewer wishes for since the last call, or null. */
   takeWish(): { width: number; height: number } | null {
-    const wish = Atomics.exchange(this.control, WISH, 0) >>> 0
-    return wish === 0 ? null : { width: wish >>> 16, height: wish & 0xffff }
+    const wish = Atomics.exchange(this.control, WISH, 0)
+    if (wish !== 0) Atomics.store(this.control, LAST_WISH, wish)
+    return sizeOf(wish)
+  }
+
+  /** The size that a viewer wished for last, of this machine or of the one before its reset; null when none did. */
+  get lastWish(): { width: number; height: number } | null {
+    return sizeOf(Atomics.load(this.control, LAST_WISH))
   }
 
   /* The display thread's side. */
@@ -223,3 +231,6 @@ export class Surface {
     Atomics.notify(this.control, SIGNAL)
   }
 }
+
+const sizeOf = (wish: number): { width: number; height: number } | null =>
+  wish === 0 ? null : { width: wish >>> 16, height: wish & 0xffff }

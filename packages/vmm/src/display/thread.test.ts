@@ -56,6 +56,10 @@ test('the display thread serves RFB on a socket of its own, and devices hear of 
   await client.until(() => client.pseudo.length === 3)
   assert.deepEqual([client.picture.width, client.picture.height], [800, 600])
   devices.close()
+  // The same screen after a reset, with new devices.
+  const again = new DisplayDevices(thread.handle, machine.loop)
+  assert.deepEqual([surface.width, surface.height], [800, 600])
+  again.close()
   machine.close()
   await thread.close()
   await client.until(() => true)
