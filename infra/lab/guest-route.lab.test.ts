@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { test } from 'node:test'
-import { canRouteToGuests } from './guest-route.ts'
+import { canRouteToGuests, openGuestRoute } from './guest-route.ts'
 import { sharedLab } from './shared.ts'
 
 test('an address of the guests’ network inside the lab answers on this machine', {
@@ -21,6 +21,18 @@ test('an address of the guests’ network inside the lab answers on this machine
   } finally {
     await listener.stop()
     await lab.run('ip', ['link', 'del', 'guestlike'])
+  }
+})
+
+test('labs that start at once get networks of their own', {
+  skip: canRouteToGuests() ? false : 'a TAP interface needs root',
+}, async () => {
+  const routes = await Promise.all(Array.from({ length: 6 }, () => openGuestRoute()))
+  try {
+    assert.equal(new Set(routes.map(({ subnet }) => subnet)).size, routes.length)
+    assert.equal(new Set(routes.map(({ labAddress }) => labAddress)).size, routes.length)
+  } finally {
+    for (const route of routes) await route[Symbol.asyncDispose]()
   }
 })
 

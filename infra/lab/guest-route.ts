@@ -6,6 +6,7 @@
 import { networkInterfaces } from 'node:os'
 import { isAlive } from '../lib/process.ts'
 import { run } from '../lib/run.ts'
+import { lockFile } from './file-lock.ts'
 import { LabError } from './lab-error.ts'
 
 export interface GuestRoute extends AsyncDisposable {
@@ -17,10 +18,13 @@ export interface GuestRoute extends AsyncDisposable {
 }
 
 const PREFIX = 'hlab'
+/** Held from looking what is free to having taken it: labs may start at once. */
+const LOCK = '/run/hearth-lab-route.lock'
 
 export const canRouteToGuests = (): boolean => process.getuid?.() === 0
 
 export async function openGuestRoute(): Promise<GuestRoute> {
+  await using _lock = await lockFile(LOCK)
   const interfaces = await ipJson<{ ifname: string }[]>('link', 'show')
   for (const { ifname } of interfaces) await removeIfAbandoned(ifname)
   const taken = await takenNetworks()
