@@ -4,17 +4,16 @@
  */
 import { HearthError } from '@hearth/shared/errors'
 import type { Viewer } from '../auth/viewer.ts'
-import { errorText } from '../log.ts'
 import { type SnapshotPlan, snapshotPlanSchema } from '../views/snapshot.ts'
 import { actorOf, record } from './activity.ts'
 import { deleteBackup, takeBackup } from './backups.ts'
 import type { ServiceContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { timezoneOf } from './home-timezone.ts'
+import { RegularLook } from './regular-look.ts'
 import { nextTime } from './schedule-time.ts'
 import { findVm } from './vms.ts'
 
-const lookIntervalMs = 15_000
 /** After one that failed; a disk that is not connected is looked for again. */
 const tryAgainMs = 15 * 60_000
 
@@ -76,35 +75,16 @@ export async function setIncluded(
   changes.publish('backups')
 }
 
-export class BackupPlans {
+export class BackupPlans extends RegularLook {
   readonly #context: ServiceContext
-  #timer: NodeJS.Timeout | null = null
-  #looking: Promise<void> = Promise.resolve()
 
   constructor(context: ServiceContext) {
+    super(context.log, 'planned backups failed')
     this.#context = context
   }
 
-  start(): void {
-    this.#timer = setInterval(() => void this.look(), lookIntervalMs)
-    this.#timer.unref()
-  }
-
-  async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer)
-    await this.#looking
-  }
-
-  /** Begins what is due and deletes what is too old; one look at a time. */
-  look(): Promise<void> {
-    const { log } = this.#context
-    this.#looking = this.#looking
-      .then(() => this.#look())
-      .catch((error: unknown) => log.error('planned backups failed', { error: errorText(error) }))
-    return this.#looking
-  }
-
-  async #look(): Promise<void> {
+  /** Begins what is due and deletes what is too old. */
+  protected async work(): Promise<void> {
     const { db, hosts } = this.#context
     for (const row of await db.backupPlan.findMany()) {
       const { hostId, nextAt } = row

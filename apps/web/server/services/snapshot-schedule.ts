@@ -5,16 +5,14 @@
 import { HearthError } from '@hearth/shared/errors'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
-import { errorText } from '../log.ts'
 import { type SnapshotPlan, type SnapshotsView, snapshotPlanSchema } from '../views/snapshot.ts'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
 import { timezoneOf } from './home-timezone.ts'
+import { RegularLook } from './regular-look.ts'
 import { nextTime } from './schedule-time.ts'
 import { deleteSnapshot, takeSnapshot } from './snapshots.ts'
 import { findVm } from './vms.ts'
-
-const lookIntervalMs = 15_000
 
 export async function scheduleView(
   queries: Queries,
@@ -55,35 +53,16 @@ export async function setSchedule(
   changes.publish('snapshots')
 }
 
-export class SnapshotSchedules {
+export class SnapshotSchedules extends RegularLook {
   readonly #context: ServiceContext
-  #timer: NodeJS.Timeout | null = null
-  #looking: Promise<void> = Promise.resolve()
 
   constructor(context: ServiceContext) {
+    super(context.log, 'scheduled snapshots failed')
     this.#context = context
   }
 
-  start(): void {
-    this.#timer = setInterval(() => void this.look(), lookIntervalMs)
-    this.#timer.unref()
-  }
-
-  async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer)
-    await this.#looking
-  }
-
-  /** Takes what is due and removes what is too old; one look at a time. */
-  look(): Promise<void> {
-    const { log } = this.#context
-    this.#looking = this.#looking
-      .then(() => this.#look())
-      .catch((error: unknown) => log.error('scheduled snapshots failed', { error: errorText(error) }))
-    return this.#looking
-  }
-
-  async #look(): Promise<void> {
+  /** Takes what is due and removes what is too old. */
+  protected async work(): Promise<void> {
     const { db, log } = this.#context
     const now = new Date()
     for (const row of await db.snapshotSchedule.findMany({ where: { nextAt: { lte: now } } })) {
