@@ -6,7 +6,7 @@ import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { Image } from '../generated/client.ts'
 import type { VmChange } from '../views/vm.ts'
-import { type ActionRow, findRepeated, requestHash } from './actions.ts'
+import { findRepeated, requestHash } from './actions.ts'
 import {
   type BackupRow,
   dayOf,
@@ -17,12 +17,11 @@ import {
 } from './backup-source.ts'
 import { damagedWhy } from './backup-view.ts'
 import type { ServiceContext } from './context.ts'
-import { isUniqueViolation } from './errors.ts'
 import { defaultProjectId } from './home.ts'
 import { openBridges } from './host-bridges.ts'
 import { reserve } from './quota.ts'
 import type { BackupRef } from './types.ts'
-import { changeOf, insertVm, newMac, settleCreation } from './vm-create.ts'
+import { beginCreation, changeOf, insertVm, likeAnother } from './vm-create.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
 import { followVolumes } from './volume-rows.ts'
 import { serialOf } from './volumes.ts'
@@ -32,7 +31,7 @@ export async function createVmFromBackup(
   viewer: Viewer,
   input: BackupRef & { name: string; start: boolean },
 ): Promise<VmChange> {
-  const { db, hosts, changes } = context
+  const { db, hosts } = context
   const { id, name, start } = input
   const key = input.idempotencyKey ?? randomUUID()
   const idempotency = { key, hash: requestHash({ createFromBackup: { id, name, start } }) }
@@ -44,25 +43,17 @@ export async function createVmFromBackup(
   const host = await db.host.findUniqueOrThrow({ where: { id: row.hostId } })
   const info = hostInfoOf(host, hosts.isOnline(host.id))
   const projectId = row.projectId ?? (await defaultProjectId(db))
-  let action: ActionRow
-  try {
-    action = await db.$transaction(async (tx) => {
+  return beginCreation(context, viewer, {
+    ...{ name, idempotency, topics: ['backups', 'volumes'] },
+    insert: async (tx) => {
       const image = await imageOf(tx, row)
       const volumes = await makeVolumes(tx, row, projectId, name)
       const before = specOf(row)
       const spec = parseVmSpec({
-        ...before,
+        ...likeAnother(before, name),
         volumes: volumes.map(({ to, serial }) => ({ volumeUid: to, serial })),
-        forwards: undefined,
-        // Given to that one by an owner, on that host.
-        folders: undefined,
         // The network it was on may be another house's.
         bridge: before.bridge && openBridges(host).includes(before.bridge) ? before.bridge : undefined,
-        vmUid: randomUUID(),
-        generation: 1,
-        name,
-        mac: newMac(),
-        startAtBoot: false,
       })
       requireSize({ ...spec, diskBytes: spec.diskBytes }, image, info)
       const begun = await insertVm(tx, {
@@ -75,17 +66,8 @@ export async function createVmFromBackup(
       })
       await attach(tx, spec)
       return begun
-    })
-  } catch (error) {
-    const before = isUniqueViolation(error) ? await findRepeated(db, viewer, idempotency) : null
-    if (before) return changeOf(context, before)
-    if (isUniqueViolation(error, 'name'))
-      throw new HearthError('uniqueness_error', `There is a VM named ${name} already. Choose another name.`)
-    throw error
-  }
-  changes.publish('vms', 'actions', 'backups', 'volumes')
-  await hosts.dispatch(action.id)
-  return settleCreation(context, action)
+    },
+  })
 }
 
 async function attach(tx: Queries, spec: VmSpec): Promise<void> {

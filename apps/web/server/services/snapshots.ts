@@ -14,12 +14,12 @@ import { mayChange, standingOf } from './access.ts'
 import { type ActionRow, findRepeated, requestHash } from './actions.ts'
 import { actorOf, record } from './activity.ts'
 import type { ServiceContext } from './context.ts'
-import { isUniqueViolation, notFound } from './errors.ts'
+import { notFound } from './errors.ts'
 import { reserve } from './quota.ts'
 import { scheduleView, setSchedule } from './snapshot-schedule.ts'
 import type { PortalServices, SnapshotRef } from './types.ts'
 import { change, refusedOr } from './vm-change.ts'
-import { changeOf, insertVm, newMac, settleCreation } from './vm-create.ts'
+import { beginCreation, changeOf, insertVm, likeAnother } from './vm-create.ts'
 import { ability } from './vm-rules.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
 import { conditionOf, findVm, type VmRow } from './vms.ts'
@@ -188,7 +188,7 @@ async function createVm(
   viewer: Viewer,
   input: SnapshotRef & { name: string; start: boolean },
 ): Promise<VmChange> {
-  const { db, hosts, changes } = context
+  const { db, hosts } = context
   const { id, name, start } = input
   const key = input.idempotencyKey ?? randomUUID()
   const idempotency = { key, hash: requestHash({ createFrom: { id, name, start } }) }
@@ -198,24 +198,11 @@ async function createVm(
   const vm = await findVm(db, row.vmId)
   requireReady(row)
   const info = hostInfoOf(vm.host, hosts.isOnline(vm.hostId))
-  // What is attached to the one VM stays with it.
-  const before = parseVmSpec(JSON.parse(row.spec))
-  const spec = parseVmSpec({
-    ...before,
-    volumes: undefined,
-    forwards: undefined,
-    // Given to that one by an owner.
-    folders: undefined,
-    vmUid: randomUUID(),
-    generation: 1,
-    name,
-    mac: newMac(),
-    startAtBoot: false,
-  })
+  const spec = parseVmSpec(likeAnother(parseVmSpec(JSON.parse(row.spec)), name))
   requireSize({ ...spec, diskBytes: spec.diskBytes }, vm.image, info)
-  let action: ActionRow
-  try {
-    action = await db.$transaction((tx) =>
+  return beginCreation(context, viewer, {
+    ...{ name, idempotency },
+    insert: (tx) =>
       insertVm(tx, {
         spec,
         input: { start },
@@ -226,17 +213,7 @@ async function createVm(
         idempotency,
         snapshot: { uid: row.snapshotUid, name: row.name },
       }),
-    )
-  } catch (error) {
-    const first = isUniqueViolation(error) ? await findRepeated(db, viewer, idempotency) : null
-    if (first) return changeOf(context, first)
-    if (isUniqueViolation(error, 'name'))
-      throw new HearthError('uniqueness_error', `There is a VM named ${name} already. Choose another name.`)
-    throw error
-  }
-  changes.publish('vms', 'actions')
-  await hosts.dispatch(action.id)
-  return settleCreation(context, action)
+  })
 }
 
 export function snapshotsService(context: ServiceContext): PortalServices['snapshots'] {

@@ -20,6 +20,7 @@ import {
   markDeleted,
   requestHash,
 } from './actions.ts'
+import type { Topic } from './changes.ts'
 import type { ServiceContext } from './context.ts'
 import { isUniqueViolation } from './errors.ts'
 import { requireOpenBridge } from './host-bridges.ts'
@@ -40,7 +41,7 @@ export async function createVm(
   projectId: number,
   input: VmCreateRequest,
 ): Promise<VmChange> {
-  const { db, hosts, changes } = context
+  const { db } = context
   const { idempotencyKey, password, ...rest } = input
   // Without the password: a plain hash of something a person chose could be guessed.
   const idempotency = { key: idempotencyKey, hash: requestHash({ create: { ...rest, projectId } }) }
@@ -50,31 +51,49 @@ export async function createVm(
   const { hostId, info, image, absent } = await placeFor(context, viewer, input.imageUid, projectId)
   const spec = await specFor(input, image, info)
   requireOpenBridge(await db.host.findUniqueOrThrow({ where: { id: hostId } }), input.bridge)
+  return beginCreation(context, viewer, {
+    ...{ name: input.name, idempotency },
+    insert: (tx) => insertVm(tx, { spec, input, viewer, projectId, hostId, image, idempotency }),
+    // The host would fetch it by itself; as an action of its own it is seen among the images, and can be cancelled there.
+    beforeHost: absent ? () => makeImage(context, viewer, { uid: image.uid }) : undefined,
+  })
+}
+
+/** Writes a creation down once, whoever sends the request again, hands it to the host and waits for its first word. */
+export async function beginCreation(
+  context: ServiceContext,
+  viewer: Viewer,
+  creation: {
+    name: string
+    idempotency: Idempotency
+    insert: (tx: Queries) => Promise<ActionRow>
+    /** What else has changed then. */
+    topics?: Topic[]
+    /** Once it is written, before the host hears of it. */
+    beforeHost?: (() => Promise<unknown>) | undefined
+  },
+): Promise<VmChange> {
+  const { db, hosts, changes } = context
+  const { name, idempotency, insert, topics = [], beforeHost } = creation
   let action: ActionRow
   try {
-    action = await db.$transaction((tx) =>
-      insertVm(tx, { spec, input, viewer, projectId, hostId, image, idempotency }),
-    )
+    action = await db.$transaction(insert)
   } catch (error) {
     // The same request twice at once: the one that came second finds the name or the key taken by the first.
     const first = isUniqueViolation(error) ? await findRepeated(db, viewer, idempotency) : null
     if (first) return changeOf(context, first)
     if (isUniqueViolation(error, 'name'))
-      throw new HearthError(
-        'uniqueness_error',
-        `There is a VM named ${input.name} already. Choose another name.`,
-      )
+      throw new HearthError('uniqueness_error', `There is a VM named ${name} already. Choose another name.`)
     throw error
   }
-  changes.publish('vms', 'actions')
-  // The host would fetch it by itself; as an action of its own it is seen among the images, and can be cancelled there.
-  if (absent) await makeImage(context, viewer, { uid: image.uid })
+  changes.publish('vms', 'actions', ...topics)
+  await beforeHost?.()
   await hosts.dispatch(action.id)
   return settleCreation(context, action)
 }
 
 /** A creation that the host refused leaves no VM behind; its action and activity tell what happened. */
-export async function settleCreation(context: ServiceContext, action: ActionRow): Promise<VmChange> {
+async function settleCreation(context: ServiceContext, action: ActionRow): Promise<VmChange> {
   const { db, changes } = context
   const now = await db.action.findUniqueOrThrow({ where: { id: action.id }, include: { resources: true } })
   const vmId = vmIdOf(now)
@@ -166,8 +185,20 @@ async function specFor(input: VmCreateRequest, image: Image, info: HostInfo): Pr
   })
 }
 
+/**
+ * A specification for a new VM like that one: the same inside, with a name, an address and an identity of its own. What
+ * somebody gave to that VM alone stays with it: its other disks, its ports, the folders of its host.
+ */
+export function likeAnother(spec: VmSpec, name: string) {
+  return {
+    ...spec,
+    ...{ volumes: undefined, forwards: undefined, folders: undefined },
+    ...{ vmUid: randomUUID(), generation: 1, name, mac: newMac(), startAtBoot: false },
+  }
+}
+
 /** 52:54:00 is the prefix people know from virtual machines; locally administered, so nobody else's. */
-export function newMac(): string {
+function newMac(): string {
   return `52:54:00:${randomBytes(3).toString('hex').match(/../g)!.join(':')}`
 }
 
