@@ -79,20 +79,25 @@ const shares = ['--share', `path=${FOLDER}/www,tag=work,write`, '--share', `path
 
 /** Shared folders under Debian's virtiofs: data both ways, names, and what is refused. */
 async function useShares(guest: LabGuest, life: string): Promise<void> {
-  await guest.shell('mkdir -p /work /read; mount -t virtiofs work /work; mount -t virtiofs read /read')
+  await guest.shell('mkdir -p /shared /read; mount -t virtiofs work /shared; mount -t virtiofs read /read')
   const file = sumOf(await inLab(`md5sum ${FOLDER}/www/file`))
-  assert.equal(sumOf(await guest.shell('md5sum /work/file')), file, life)
-  await guest.shell(`mkdir /work/${life}; cp /work/file /work/${life}/a; cat /work/file >> /work/${life}/a`)
-  await guest.shell(`mv /work/${life}/a /work/${life}/b; mkdir /work/gone; rmdir /work/gone`)
+  assert.equal(sumOf(await guest.shell('md5sum /shared/file')), file, life)
+  await guest.shell(
+    `mkdir /shared/${life}; cp /shared/file /shared/${life}/a; cat /shared/file >> /shared/${life}/a`,
+  )
+  await guest.shell(`mv /shared/${life}/a /shared/${life}/b; mkdir /shared/gone; rmdir /shared/gone`)
   const twice = sumOf(await inLab(`cat ${FOLDER}/www/file ${FOLDER}/www/file | md5sum`))
   assert.equal(sumOf(await inLab(`md5sum ${FOLDER}/www/${life}/b`)), twice, life)
-  assert.equal(await inLab(`ls ${FOLDER}/www`), (await guest.shell('ls -1 /work')).trim(), life)
+  assert.equal(await inLab(`ls ${FOLDER}/www`), (await guest.shell('ls -1 /shared')).trim(), life)
   assert.match(await guest.shell('ls /read | wc -l; ls -ln /read | grep -c "1000 *1000 "'), /^1000\s+1000\s/)
   assert.match(await guest.shell('touch /read/new'), /Read-only file system/)
   // The guest's own, not the host's.
-  assert.match(await guest.shell('readlink /work/link; cat /work/link'), /^\/etc\/passwd\s.*No such file/s)
+  assert.match(
+    await guest.shell('readlink /shared/link; cat /shared/link'),
+    /^\/etc\/passwd\s.*No such file/s,
+  )
   await inLab(`rm -r ${FOLDER}/www/${life}`)
-  assert.match(await guest.shell(`sleep 1; ls /work/${life}`), /No such file/)
+  assert.match(await guest.shell(`sleep 1; ls /shared/${life}`), /No such file/)
 }
 
 test('disk, network and folders with two vCPUs, and again after a reset in full flight', async () => {
