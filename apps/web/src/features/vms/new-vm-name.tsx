@@ -4,9 +4,8 @@ import { useState } from 'react'
 import { useVms } from '../../data/hooks.ts'
 import { m } from '../../messages/all.ts'
 import { said } from '../../messages/said.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Input } from '../../ui/field.tsx'
+import { FormDialog } from './form-dialog.tsx'
 
 /** Asks what a VM is called that is made from something kept of another, and proposes a name that is free. */
 export function NewVmName({
@@ -37,46 +36,27 @@ export function NewVmName({
       : null
     : said(parsed.error.issues[0]?.message ?? '')
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <FormDialog
+      id="new-vm-name"
       title={title}
       description={text}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button
-            type="submit"
-            form="new-vm-name"
-            variant="primary"
-            busy={busy}
-            whyDisabled={whyNot ?? problem}
-          >
-            {m.snapshots.createVm.confirm}
-          </Button>
-        </>
-      }
+      confirm={m.snapshots.createVm.confirm}
+      busy={busy}
+      why={whyNot ?? problem}
+      onClose={onClose}
+      onSubmit={() => onName(name)}
     >
-      <form
-        id="new-vm-name"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (problem === null && whyNot === null) onName(name)
-        }}
-      >
-        <Field label={m.vmSettings.name.label} error={problem}>
-          <Input
-            value={name}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            className="font-mono"
-            onChange={(event) => setName(event.target.value)}
-          />
-        </Field>
-      </form>
-    </Dialog>
+      <Field label={m.vmSettings.name.label} error={problem}>
+        <Input
+          value={name}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          className="font-mono"
+          onChange={(event) => setName(event.target.value)}
+        />
+      </Field>
+    </FormDialog>
   )
 }
 
