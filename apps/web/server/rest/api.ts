@@ -51,7 +51,7 @@ export function createRestApi(rest: RestContext) {
   const { db, log, version } = rest.context
   const requests = new RateLimit(3600, hour)
   /** Wrong tokens from one address: guessing is hopeless, and this keeps it cheap. */
-  const failures = new RateLimit(90, 10 * 60_000)
+  const failures = new RateLimit(60, 10 * 60_000)
   const table = routes.map((route) => ({ route, expression: expressionOf(route.pattern) }))
 
   return async (request: IncomingMessage, response: ServerResponse, origin: string): Promise<void> => {
