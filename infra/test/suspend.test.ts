@@ -1,6 +1,5 @@
 /** Agent and real monitor, jailed as ever, with a guest of a few instructions: suspended and gone on with. Any KVM will do. */
 import assert from 'node:assert/strict'
-import { accessSync, constants } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -18,6 +17,7 @@ import {
 } from '../../apps/agent/src/testing/agent-harness.ts'
 import { inOwnNetwork } from '../../apps/agent/src/testing/own-network.ts'
 import { print, tinyKernel } from '../../packages/vmm/src/testing/tiny-guest.ts'
+import { usableKvm } from '../../packages/vmm/src/testing/usable-kvm.ts'
 
 const monitor = fileURLToPath(new URL('../../packages/vmm/src/main.ts', import.meta.url))
 /** Waits for a byte from the serial port and prints it plus one. */
@@ -25,18 +25,9 @@ const echo = [
   ...[0xba, 0xfd, 0x03, 0, 0, 0xec, 0xa8, 0x01, 0x74, 0xf6],
   ...[0xba, 0xf8, 0x03, 0, 0, 0xec, 0xfe, 0xc0, 0xee],
 ]
-const usable = (() => {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
-})()
-
 inOwnNetwork(import.meta.url, () => {
   test('a jailed guest is suspended in the middle of its work and goes on with it', {
-    skip: !usable && 'no /dev/kvm here',
+    skip: !usableKvm && 'no /dev/kvm here',
   }, async () => {
     const box = await TestBox.create()
     await box.addImage({ imageUid: 'tiny' })

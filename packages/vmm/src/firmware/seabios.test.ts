@@ -2,16 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -19,6 +10,7 @@ import { after, test } from 'node:test'
 import { ControlClient } from '../control/client.ts'
 import { PSEUDO } from '../rfb/protocol.ts'
 import { TestClient } from '../rfb/testing/client.ts'
+import { usableKvm } from '../testing/usable-kvm.ts'
 import { FIRMWARE_FILES } from './images.ts'
 import { bootProgram, bootSectorDisk, echoDisk } from './testing/boot-sector.ts'
 
@@ -27,14 +19,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'seabios-'))
 after(() => rmSync(folder, { recursive: true }))
 let runs = 0
 
-const usable = (() => {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
-    return existsSync(FIRMWARE_FILES.bios)
-  } catch {
-    return false
-  }
-})()
+const usable = usableKvm && existsSync(FIRMWARE_FILES.bios)
 
 /**
  * Runs until the guest powers off; answers what it printed and what the firmware said. `heard` gets what it printed so

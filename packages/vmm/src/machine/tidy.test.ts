@@ -1,6 +1,6 @@
 /** Threads that tidy up while their guest runs, is stopped and goes on. */
 import assert from 'node:assert/strict'
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -10,6 +10,7 @@ import { allocateGuestRam } from '../memory/guest-ram.ts'
 import { SerialDrain } from '../serial/drain.ts'
 import { SerialHub } from '../serial/hub.ts'
 import { tinyKernel } from '../testing/tiny-guest.ts'
+import { usableKvm } from '../testing/usable-kvm.ts'
 import { lowRamEnd, openKernel } from './boot-source.ts'
 import { ramRanges } from './layout.ts'
 import { Machine } from './machine.ts'
@@ -20,17 +21,8 @@ const COUNTER = 0x20_0000
 const count = [...[0xbb, 0x00, 0x00, 0x20, 0x00], ...[0xf0, 0xff, 0x03], ...[0xeb, 0xfb]]
 const MEMORY = 32 * 2 ** 20
 
-const usable = (() => {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
-})()
-
 test('a guest goes on when its thread has tidied up, however that meets a pause', {
-  skip: !usable && 'no /dev/kvm here',
+  skip: !usableKvm && 'no /dev/kvm here',
 }, async (t) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tidy-'))
   t.after(() => rmSync(folder, { recursive: true }))

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -27,6 +27,7 @@ import {
   tinyKernel,
   tripleFault,
 } from '../testing/tiny-guest.ts'
+import { usableKvm } from '../testing/usable-kvm.ts'
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tiny-guest-'))
@@ -52,16 +53,7 @@ function launch(code: readonly (readonly number[])[] | Uint8Array, args: readonl
 const run = (code: readonly (readonly number[])[] | Uint8Array, args?: readonly string[]) =>
   launch(code, args).end
 
-const usable = (() => {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
-})()
-
-describe('tiny guests', { skip: !usable && 'no /dev/kvm here', concurrency: 2 }, () => {
+describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2 }, () => {
   test('a guest that prints and powers off ends with code 0', async () => {
     const { code, output, line } = await run([print('hello '), printString('from one REP OUTSB'), powerOff])
     assert.deepEqual(

@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
-  accessSync,
-  constants,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -32,6 +30,7 @@ import {
   storeMemory,
   tinyKernel,
 } from '../testing/tiny-guest.ts'
+import { usableKvm } from '../testing/usable-kvm.ts'
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname
 const folder = mkdtempSync(path.join(os.tmpdir(), 'snapshot-'))
@@ -42,15 +41,6 @@ after(() => {
 })
 let names = 0
 const fresh = (name: string): string => path.join(folder, `${name}-${names++}`)
-
-const usable = (() => {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
-})()
 
 function launch(args: readonly string[]) {
   const control = fresh('control')
@@ -108,7 +98,7 @@ writeFileSync(
   ),
 )
 
-describe('snapshot', { skip: !usable && 'no /dev/kvm here' }, () => {
+describe('snapshot', { skip: !usableKvm && 'no /dev/kvm here' }, () => {
   test('a machine goes on in another process where it stood: registers, memory, devices, input not yet read', async () => {
     const disk = fresh('disk')
     writeFileSync(disk, Buffer.alloc(1 << 20, 1))
