@@ -5,6 +5,7 @@ import type { Viewer } from '../auth/viewer.ts'
 import { imageImportInputSchema } from '../views/image.ts'
 import { imageIds } from './actions.ts'
 import { RestError } from './errors.ts'
+import { imageFacts, imageInput } from './image-input.ts'
 import { toAction, toImage } from './mappers.ts'
 import { type RestContext, route } from './route.ts'
 import { actionSchema, idPathSchema, imageSchema } from './schemas.ts'
@@ -54,25 +55,12 @@ export const imageRoutes = [
     body: z.object({
       name: imageImportInputSchema.shape.name,
       url: imageImportInputSchema.shape.url.describe('Of a qcow2, raw or ISO file'),
-      checksum: z.string().nullish().describe('SHA-256 or SHA-512, hexadecimal'),
-      login_user: z
-        .string()
-        .nullish()
-        .describe('The user cloud-init makes; none: the image has no cloud-init'),
-      description: z.string().max(500).default(''),
+      ...imageFacts,
     }),
     response: made,
     async handle(rest, { body, viewer, projectId }) {
-      const { login_user: loginUser = null, ...rest_ } = body
-      const input = imageImportInputSchema.safeParse({
-        ...{ ...rest_, loginUser, cloudInit: loginUser !== null },
-      })
-      if (!input.success) {
-        const [issue] = input.error.issues
-        const field = String(issue?.path[0] ?? 'body')
-        throw new RestError(422, 'invalid_input', `${field}: ${issue?.message}`)
-      }
-      const action = await rest.services.images.import(viewer, projectId, input.data)
+      const input = imageInput(imageImportInputSchema, body)
+      const action = await rest.services.images.import(viewer, projectId, input)
       return {
         image: await answer(rest, viewer, action.image?.uid),
         action: toAction(action, await imageIds(rest)),

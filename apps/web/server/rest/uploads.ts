@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { inProject, on } from '../auth/privilege.ts'
 import { imageUploadInputSchema } from '../views/image.ts'
 import { imageIds } from './actions.ts'
-import { RestError } from './errors.ts'
+import { imageFacts, imageInput } from './image-input.ts'
 import { toAction, toImage } from './mappers.ts'
 import { route } from './route.ts'
 import { actionSchema, idPathSchema, imageSchema } from './schemas.ts'
@@ -23,12 +23,7 @@ export const uploadRoutes = [
       name: imageUploadInputSchema.shape.name,
       file_name: imageUploadInputSchema.shape.fileName,
       bytes: imageUploadInputSchema.shape.bytes.describe('How long the whole file is'),
-      checksum: z.string().nullish().describe('SHA-256 or SHA-512, hexadecimal'),
-      login_user: z
-        .string()
-        .nullish()
-        .describe('The user cloud-init makes; none: the image has no cloud-init'),
-      description: z.string().max(500).default(''),
+      ...imageFacts,
     }),
     response: z.object({
       image: imageSchema,
@@ -40,15 +35,10 @@ export const uploadRoutes = [
       }),
     }),
     async handle(rest, { body, viewer, projectId }) {
-      const { login_user: loginUser = null, file_name: fileName, ...facts } = body
-      const input = imageUploadInputSchema.safeParse({
-        ...{ ...facts, fileName, loginUser, cloudInit: loginUser !== null },
-      })
-      if (!input.success) {
-        const [issue] = input.error.issues
-        throw new RestError(422, 'invalid_input', `${String(issue?.path[0] ?? 'body')}: ${issue?.message}`)
-      }
-      const image = await rest.services.images.beginUpload(viewer, projectId, input.data)
+      const { file_name: fileName, ...facts } = body
+      const said = { ...facts, fileName }
+      const input = imageInput(imageUploadInputSchema, said)
+      const image = await rest.services.images.beginUpload(viewer, projectId, input)
       return {
         image: toImage(image),
         upload: { path: `/uploads/${image.id}`, part_bytes: imageLimits.uploadChunkBytes },
