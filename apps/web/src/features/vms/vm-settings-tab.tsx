@@ -15,7 +15,7 @@ import { Field, Input, Select } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { SettingRow } from './setting-row.tsx'
+import { ChoiceRow, SettingRow } from './setting-row.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
 import { VmConfirm } from './vm-confirm.tsx'
 import { useVmPage } from './vm-context.ts'
@@ -117,53 +117,27 @@ function Behaviour() {
           }
         />
         {vm.diskBytes === null ? null : (
-          <SettingRow
+          <ChoiceRow
             title={t.boot}
             hint={vm.can.update.why ?? t.bootHint}
-            control={
-              <Select
-                aria-label={t.boot}
-                className="w-40 shrink-0"
-                disabled={!vm.can.update.ok}
-                value={(update.isPending ? update.variables.boot : vm.boot) ?? 'image'}
-                onChange={(event) => {
-                  const chosen = vmBoots.find((how) => how === event.target.value) ?? null
-                  update.mutate({ id: vm.id, boot: chosen })
-                }}
-              >
-                {(['image', ...vmBoots] as const)
-                  // What a kernel beside the disk would start is what the image starts, if it has one at all.
-                  .filter((how) => how !== 'direct' || vm.boot === 'direct')
-                  .map((how) => (
-                    <option key={how} value={how}>
-                      {t.boots[how]}
-                    </option>
-                  ))}
-              </Select>
-            }
+            disabled={!vm.can.update.ok}
+            // What a kernel beside the disk would start is what the image starts, if it has one at all.
+            choices={(['image', ...vmBoots] as const).filter(
+              (how) => how !== 'direct' || vm.boot === 'direct',
+            )}
+            value={(update.isPending ? update.variables.boot : vm.boot) ?? 'image'}
+            nameOf={(how) => t.boots[how]}
+            onChoice={(how) => update.mutate({ id: vm.id, boot: how === 'image' ? null : how })}
           />
         )}
-        <SettingRow
+        <ChoiceRow
           title={t.watchdog}
           hint={vm.can.update.why ?? t.watchdogHint}
-          control={
-            <Select
-              aria-label={t.watchdog}
-              className="w-40 shrink-0"
-              disabled={!vm.can.update.ok}
-              value={(update.isPending ? update.variables.watchdog : vm.watchdog) ?? 'none'}
-              onChange={(event) => {
-                const chosen = watchdogActions.find((action) => action === event.target.value) ?? null
-                update.mutate({ id: vm.id, watchdog: chosen })
-              }}
-            >
-              {(['none', ...watchdogActions] as const).map((action) => (
-                <option key={action} value={action}>
-                  {t.watchdogs[action]}
-                </option>
-              ))}
-            </Select>
-          }
+          disabled={!vm.can.update.ok}
+          choices={['none', ...watchdogActions] as const}
+          value={(update.isPending ? update.variables.watchdog : vm.watchdog) ?? 'none'}
+          nameOf={(action) => t.watchdogs[action]}
+          onChoice={(action) => update.mutate({ id: vm.id, watchdog: action === 'none' ? null : action })}
         />
         <SettingRow
           title={t.protect}
