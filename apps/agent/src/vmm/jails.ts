@@ -116,6 +116,9 @@ export class Jails {
 const firstUid = 0x7000_0000
 const uidCount = 0x0800_0000
 
+/** Whether a number is one of those `Jails.uid` gives. */
+export const isMonitorUid = (uid: number): boolean => uid >= firstUid && uid < firstUid + uidCount
+
 const hashOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE()
 
 function hasAllUsers(): boolean {
