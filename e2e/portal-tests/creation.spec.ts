@@ -33,3 +33,45 @@ test('a creation shows its steps, is left and come back to, and cancelled leaves
   await expect(page.getByRole('link', { name: 'second-thoughts' })).toHaveCount(0)
   await home.tell('step 700')
 })
+
+test('a page that hears of its new VM before its answer shows one VM in the quota, and no name taken', async ({
+  page,
+}) => {
+  const name = 'heard-early'
+  let create: unknown
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let heard = () => {}
+  const inList = new Promise<void>((resolve) => {
+    heard = resolve
+  })
+  await page.routeWebSocket(/\/trpc$/, (socket) => {
+    const server = socket.connectToServer()
+    socket.onMessage((message) => {
+      const sent = String(message)
+      if (sent.includes('"vm.create"')) create = /"id":(\d+)/.exec(sent)?.[1]
+      server.send(message)
+    })
+    server.onMessage((message) => {
+      const isAnswer = create !== undefined && String(message).startsWith(`{"id":${create},`)
+      if (isAnswer) void held.then(() => socket.send(message))
+      else socket.send(message)
+      if (!isAnswer && String(message).includes(name)) heard()
+    })
+  })
+  const form = new VmCreatePage(page)
+  await form.open()
+  await form.fill({ image: 'Tiny Linux', name })
+  const quota = page.getByRole('complementary', { name: 'Summary' })
+  const before = await quota.textContent()
+  const button = page.getByRole('button', { name: 'Create VM', exact: true })
+  await button.click()
+  await inList
+  await expect(button).toHaveAttribute('aria-busy', 'true')
+  await expect(page.getByText('A VM of this name exists already.')).toHaveCount(0)
+  expect(await quota.textContent()).toBe(before)
+  release()
+  await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible()
+})

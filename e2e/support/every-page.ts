@@ -64,6 +64,14 @@ export const everyPage: readonly ShownPage[] = [
   },
   { name: 'sign-in', path: () => '/sign-in', signedOut: true },
   { name: 'welcome', path: () => '/welcome' },
+  {
+    name: 'welcome-image',
+    path: () => '/welcome',
+    async prepare(page) {
+      await page.getByRole('button', { name: 'Next' }).click()
+      await page.getByText('Tiny Linux', { exact: true }).waitFor()
+    },
+  },
   { name: 'invitation', path: () => '/invitation', signedOut: true },
   { name: 'trust', path: () => '/trust', signedOut: true },
 ]

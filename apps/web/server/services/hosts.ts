@@ -37,7 +37,8 @@ export function hostsService(context: ServiceContext): PortalServices['hosts'] {
 
 function fits(size: (typeof sizes)[number], info: HostView['info'] | undefined): SizeView['fits'] {
   if (!info) return cannot('The host was not seen yet.')
-  if (size.cpus > info.cpus) return cannot(`The host has ${info.cpus} CPUs.`)
+  if (size.cpus > info.cpus)
+    return cannot(info.cpus === 1 ? 'The host has one CPU.' : `The host has ${info.cpus} CPUs.`)
   if (size.memoryBytes > info.memoryBytes)
     return cannot(`The host has ${formatBytes(info.memoryBytes, 'en')} of memory.`)
   if (size.diskBytes > info.diskBytes)

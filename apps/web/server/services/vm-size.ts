@@ -20,7 +20,11 @@ export function hostInfoOf(host: Host, online: boolean): HostInfo {
 export function requireSize(wanted: WantedSize, image: Image, info: HostInfo): void {
   const exceeds = (message: string) => new HearthError('resource_limit_exceeded', message)
   if (wanted.cpus > info.cpus)
-    throw exceeds(`The host has ${info.cpus} CPUs; the VM cannot have ${wanted.cpus}.`)
+    throw exceeds(
+      info.cpus === 1
+        ? `The host has one CPU; the VM cannot have ${wanted.cpus}.`
+        : `The host has ${info.cpus} CPUs; the VM cannot have ${wanted.cpus}.`,
+    )
   if (wanted.memoryBytes > info.memoryBytes)
     throw exceeds(`The host has ${formatBytes(info.memoryBytes)} of memory; choose less.`)
   const minMemory = Number(image.minMemoryBytes)

@@ -81,6 +81,8 @@ export async function startShowcase(kind: 'full' | 'empty' | 'setup'): Promise<S
         description: 'Small, simple, secure; a good home for containers.',
         cloudInit: true,
         loginUser: 'alpine',
+        source: 'download',
+        downloadBytes: 220 * MIB,
         minMemoryBytes: 256 * MIB,
         minDiskBytes: 1 * GIB,
       })

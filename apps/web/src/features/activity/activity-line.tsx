@@ -41,7 +41,7 @@ export function ActivityLine({
       <div className="min-w-0 flex-1">
         <p className="break-words">
           <Summary item={item} linkVm={linkVm} />
-          <span className="sr-only">, {t.status[item.status]}</span>
+          {item.status === 'running' ? null : <span className="sr-only">, {t.status[item.status]}</span>}
         </p>
         {item.errorMessage ? (
           <p className="mt-0.5 break-words text-13 text-bad">{item.errorMessage}</p>
@@ -50,6 +50,7 @@ export function ActivityLine({
           {who}
           {item.actor.kind === 'token' ? ` ${t.api}` : ''}
           {item.from && !compact ? ` · ${t.from(item.from)}` : ''}
+          {item.status === 'running' ? <span className="text-ember"> · {t.status.running}</span> : null}
         </p>
       </div>
     </li>

@@ -5,12 +5,13 @@ import { useState } from 'react'
 import type { ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/all.ts'
-import { Button } from '../../ui/button.tsx'
+import { Button, IconButton } from '../../ui/button.tsx'
 import { ImageMark } from '../../ui/image-mark.tsx'
 import { Skeleton } from '../../ui/layout.tsx'
 import { ProgressBar } from '../../ui/meter.tsx'
 import { StatusDot } from '../../ui/status.tsx'
 import { imageDescription } from '../images/image-description.ts'
+import { byReadiness, firstImages } from '../images/image-order.ts'
 
 export const choiceClass =
   'relative rounded-card border border-line-strong bg-surface transition-colors hover:border-control has-checked:border-ember has-checked:bg-ember-soft/50 has-checked:ring-1 has-checked:ring-ember has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-ember'
@@ -43,9 +44,9 @@ export function ImagePicker({
         ))}
       </div>
     )
-  // What is chosen stays in sight; of the rest the ready ones come first, then what the box builds itself.
-  const sorted = [...images].sort((one, other) => rank(one) - rank(other))
-  const shown = all ? sorted : sorted.filter((image, index) => index < few || image.uid === chosen)
+  // What is chosen stays in sight.
+  const sorted = byReadiness(images)
+  const shown = all ? sorted : sorted.filter((image, index) => index < firstImages || image.uid === chosen)
   return (
     <>
       <div
@@ -80,22 +81,15 @@ export function ImagePicker({
                 <ImageState image={image} />
               )}
               {whyNotBootable(image) === null && (image.status === 'absent' || image.status === 'failed') ? (
-                <Button
-                  size="sm"
-                  icon={
-                    image.source === 'download' ? (
-                      <Download aria-hidden="true" />
-                    ) : (
-                      <Hammer aria-hidden="true" />
-                    )
-                  }
+                <IconButton
+                  variant="secondary"
                   busy={buildPending === image.uid}
                   whyDisabled={buildWhy}
                   onClick={() => onBuild(image)}
-                  aria-label={`${makeWord(image)}: ${image.name}`}
+                  label={`${makeWord(image)}: ${image.name}`}
                 >
-                  {makeWord(image)}
-                </Button>
+                  {image.source === 'download' ? <Download /> : <Hammer />}
+                </IconButton>
               ) : null}
             </div>
           </div>
@@ -108,14 +102,6 @@ export function ImagePicker({
       ) : null}
     </>
   )
-}
-
-const few = 6
-
-function rank({ status, source }: ImageView): number {
-  if (status === 'ready') return 0
-  if (status === 'building') return 1
-  return source === 'build' ? 2 : source === 'download' && status === 'absent' ? 3 : 4
 }
 
 function makeWord({ status, source }: ImageView): string {
@@ -154,11 +140,16 @@ function ImageState({ image }: { image: ImageView }) {
       )
     case 'absent':
       return (
-        <span className="flex items-center gap-2 text-13 text-ink-2">
+        <span className="flex min-w-0 items-center gap-2 text-13 text-ink-2">
           <StatusDot tone="quiet" />
-          {image.source === 'download'
-            ? m.images.willDownload(bytes(image.downloadBytes))
-            : m.create.card.absentPlain}
+          <span className="min-w-0 leading-4.5">
+            {image.source === 'download' ? m.create.card.willDownload : m.create.card.willBuild}
+            <span className="block text-ink-3">
+              {image.source === 'download'
+                ? m.create.card.about(bytes(image.downloadBytes))
+                : m.create.card.inMinutes}
+            </span>
+          </span>
         </span>
       )
   }

@@ -1,9 +1,8 @@
 'use client'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Dices } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
-import type { VmCreateInput } from '../../../server/views/index.ts'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { type ImageView, useAllVms, useHosts, useImages, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
@@ -38,6 +37,7 @@ import {
 import { ImagePicker } from './image-picker.tsx'
 import { LoginSection } from './login-section.tsx'
 import { SizePicker } from './size-picker.tsx'
+import { useCreation } from './use-creation.ts'
 import { useUserDataProblem } from './user-data-field.tsx'
 
 const t = m.create
@@ -85,7 +85,6 @@ const blank: Draft = {
 export function VmCreate() {
   const router = useRouter()
   const trpc = useTRPC()
-  const queries = useQueryClient()
   const { session } = useSession()
   const { vms } = useAllVms()
   const { project, projects, choose } = useCreateProject()
@@ -95,7 +94,7 @@ export function VmCreate() {
   const keys = useQuery(trpc.sshKey.list.queryOptions()).data?.filter(
     (key) => !project || key.projectId === project.id,
   )
-  const create = useMutation(trpc.vm.create.mutationOptions({ meta: { quotaInline: true } }))
+  const creation = useCreation()
   const build = useMutation(
     trpc.image.build.mutationOptions({
       onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
@@ -106,9 +105,11 @@ export function VmCreate() {
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
   const [tried, setTried] = useState(false)
   const intent = useRef(intentKey())
-  // Names are unique in a project; the others' do not count.
+  // Names are unique in a project; the others' do not count, nor those this page has just asked for.
   const taken = new Set(
-    (vms ?? []).filter((vm) => !project || vm.project.id === project.id).map((vm) => vm.name),
+    (vms ?? [])
+      .filter((vm) => (!project || vm.project.id === project.id) && !creation.asked.has(vm.name))
+      .map((vm) => vm.name),
   )
 
   // The first proposal waits for the list, so that it is a free name; the server's render has none.
@@ -119,7 +120,6 @@ export function VmCreate() {
     if (known) setProposed((was) => was || proposeName(taken))
   }, [known])
   const userDataWhy = useUserDataProblem(typed.userData ?? '')
-  const [sent, setSent] = useState<{ done: number; all: number } | null>(null)
   const [fromLink, setFromLink] = useState<string | null>(null)
   useEffect(() => setFromLink(new URLSearchParams(window.location.search).get('image')), [])
   const [keyboard, setKeyboard] = useState<KeyboardLayout>('us')
@@ -143,15 +143,17 @@ export function VmCreate() {
     imageUid,
   }
   const host = hosts?.[0]
+  // What is being created is in the quota as soon as the portal knows of it: the gauges show it once, not twice.
+  const quota = creation.heldQuota ?? project?.quota
   const world: DraftWorld = {
     image,
     sizes: sizes ?? [],
     host,
     takenNames: taken,
     keys: new Map((keys ?? []).map((key) => [key.id, key.publicKey])),
-    quota: project?.quota,
+    quota,
   }
-  const refused = create.error ? fieldErrors(create.error) : {}
+  const refused = creation.error ? fieldErrors(creation.error) : {}
   const problems = draftProblems(draft, world)
   const shown = (field: DraftField, wire: string = field) =>
     (tried || touched.has(field) ? problems[field] : undefined) ?? refused[wire]
@@ -167,7 +169,7 @@ export function VmCreate() {
     setTyped((was) => ({ ...was, ...part }))
     setTouched((was) => new Set([...was, ...Object.keys(part)]))
     intent.current = intentKey()
-    if (create.error) create.reset()
+    creation.reset()
   }
 
   const admin = session?.user?.role === 'admin'
@@ -176,31 +178,14 @@ export function VmCreate() {
     build.mutate({ imageUid: which.uid })
   }
 
-  function send() {
+  async function send() {
     const inputs = toInputs(draft, world, intent.current)
-    if (inputs && !create.isPending) void createAll(inputs)
-  }
-
-  /** One after the other; the same intent again asks for none twice. */
-  async function createAll(inputs: readonly VmCreateInput[]) {
-    let done = 0
-    try {
-      for (const input of inputs) {
-        const { vm } = await create.mutateAsync(input)
-        done++
-        setSent({ done, all: inputs.length })
-        queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-          list && !list.some(({ id }) => id === vm.id) ? [...list, vm] : list,
-        )
-        if (done === inputs.length)
-          router.push(
-            inputs.length === 1 ? paths.vm(vm.id) : `${paths.vms()}?q=${encodeURIComponent(draft.name)}`,
-          )
-      }
-    } catch {
-      // create.error says why, below the summary; those that were accepted go on.
-      void queries.invalidateQueries({ queryKey: trpc.project.list.queryKey() })
-    }
+    if (!inputs || creation.busy) return
+    const vm = await creation.createAll(inputs, project?.quota)
+    if (vm)
+      router.push(
+        inputs.length === 1 ? paths.vm(vm.id) : `${paths.vms()}?q=${encodeURIComponent(draft.name)}`,
+      )
   }
 
   function submit(event: FormEvent) {
@@ -213,7 +198,7 @@ export function VmCreate() {
       )
       return
     }
-    send()
+    void send()
   }
 
   const state = submitState()
@@ -253,7 +238,7 @@ export function VmCreate() {
     <form id="vm-create" onSubmit={submit} noValidate aria-label={t.title} className="flex flex-col gap-5">
       <PageHeader title={t.title} />
       <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_19rem]">
-        <fieldset disabled={create.isPending} className="min-w-0">
+        <fieldset disabled={creation.busy} className="min-w-0">
           <div className="card min-w-0 divide-y divide-line">
             <Step title={t.image} hint={t.imageHint}>
               <ImagePicker
@@ -348,12 +333,12 @@ export function VmCreate() {
           image={image}
           shape={shape}
           state={state}
-          busy={create.isPending}
+          busy={creation.busy}
           quota={
             project ? (
               <>
                 <h2 className="mb-3 font-medium text-13">{t.quotaOf(project.name)}</h2>
-                <CreateQuota projectId={project.id} quota={project.quota} demand={demandOf(draft, world)} />
+                <CreateQuota projectId={project.id} quota={quota ?? []} demand={demandOf(draft, world)} />
               </>
             ) : (
               <Skeleton className="h-40" />
@@ -361,11 +346,13 @@ export function VmCreate() {
           }
           api={example && keys ? apiCall(example, keys, origin) : null}
           notice={
-            create.error && Object.keys(refused).length === 0 ? (
+            creation.error && Object.keys(refused).length === 0 ? (
               <>
-                <RefusalNotice error={create.error} />
-                {sent && sent.done > 0 ? (
-                  <p className="text-13 text-ink-2">{t.partly(sent.done, sent.all)}</p>
+                <RefusalNotice error={creation.error} />
+                {creation.accepted ? (
+                  <p className="text-13 text-ink-2">
+                    {t.partly(creation.accepted.done, creation.accepted.all)}
+                  </p>
                 ) : null}
               </>
             ) : null

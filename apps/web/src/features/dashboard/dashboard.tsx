@@ -3,20 +3,18 @@ import { useQuery } from '@tanstack/react-query'
 import { ChevronRight, CircleAlert, CircleCheck, Plus, TriangleAlert } from 'lucide-react'
 import Link from 'next/link'
 import { lazy, Suspense } from 'react'
-import { useAllVms, useHosts, useImages, useProjects, useSession, type VmView } from '../../data/hooks.ts'
+import { useAllVms, useHosts, useImages, useProjects, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { buttonClass } from '../../ui/button-class.ts'
-import { ImageMark } from '../../ui/image-mark.tsx'
 import { Card, PageHeader, Skeleton } from '../../ui/layout.tsx'
-import { ProgressBar } from '../../ui/meter.tsx'
 import { ActivityLine } from '../activity/activity-line.tsx'
 import { useBackupsView } from '../backups/use-backups.ts'
 import { FirstVm } from '../vms/first-vm.tsx'
-import { runningAction } from '../vms/vm-status.ts'
 import { Busiest } from './busiest.tsx'
 import { HostCard } from './host-card.tsx'
+import { UnderWay } from './under-way.tsx'
 import { OwnQuota, WhoUsesWhat } from './usage.tsx'
 import { useHostFigures } from './use-host-figures.ts'
 import { type Warning, warningsOf } from './warnings.ts'
@@ -73,7 +71,7 @@ export function Dashboard() {
       </section>
       <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.15fr)]">
         <div className="flex min-w-0 flex-col gap-5">
-          <Running vms={vms} />
+          <UnderWay vms={vms} images={images} />
           {admin && projects && projects.length > 1 ? (
             <WhoUsesWhat projects={projects} />
           ) : (
@@ -129,48 +127,6 @@ function Warnings({ warnings }: { warnings: readonly Warning[] | null }) {
           </li>
         ))}
       </ul>
-    </Card>
-  )
-}
-
-function Running({ vms }: { vms: readonly VmView[] | undefined }) {
-  const under = (vms ?? []).flatMap((vm) => {
-    const action = runningAction(vm)
-    return action ? [{ vm, action }] : []
-  })
-  return (
-    <Card title={t.running} flush>
-      {!vms ? (
-        <div className="p-5">
-          <Skeleton className="h-9" />
-        </div>
-      ) : under.length === 0 ? (
-        <p className="px-5 py-4 text-13 text-ink-3">{t.nothingRunning}</p>
-      ) : (
-        <ul className="divide-y divide-line">
-          {under.map(({ vm, action }) => (
-            <li key={vm.id} className="relative flex items-center gap-3 px-5 py-3 hover:bg-raised/45">
-              <ImageMark uid={vm.image.uid} size="sm" />
-              <div className="min-w-0 flex-1">
-                <p className="flex items-baseline justify-between gap-3">
-                  <Link
-                    href={paths.vm(vm.id)}
-                    className="truncate font-medium outline-offset-[-2px] after:absolute after:inset-0"
-                  >
-                    {vm.name}
-                  </Link>
-                  <span className="tnum truncate text-13 text-ink-3">
-                    {action.step || m.vms.action.running[action.command]}
-                  </span>
-                </p>
-                <div className="mt-1.5">
-                  <ProgressBar label={m.vms.action.progress(vm.name)} value={action.progress} thin />
-                </div>
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
     </Card>
   )
 }

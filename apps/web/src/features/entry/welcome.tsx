@@ -14,6 +14,7 @@ import { ImageMark } from '../../ui/image-mark.tsx'
 import { Notice, Skeleton } from '../../ui/layout.tsx'
 import { ProgressBar } from '../../ui/meter.tsx'
 import { imageDescription } from '../images/image-description.ts'
+import { byReadiness, firstImages } from '../images/image-order.ts'
 import { useSignedIn } from '../shell/app-shell.tsx'
 import { EntryCard } from './entry-card.tsx'
 
@@ -129,6 +130,12 @@ function ImageStep() {
   const router = useRouter()
   const { images } = useImages()
   const build = useMutation(useTRPC().image.build.mutationOptions())
+  const [all, setAll] = useState(false)
+  // In one order from when the page opened: nothing jumps away while an image is prepared.
+  const [order, setOrder] = useState<readonly string[] | null>(null)
+  if (images && order === null) setOrder(byReadiness(images).map(({ uid }) => uid))
+  const sorted = (order ?? []).flatMap((uid) => images?.find((image) => image.uid === uid) ?? [])
+  const shown = all ? sorted : sorted.slice(0, firstImages)
   return (
     <EntryCard title={t.image.title} intro={t.image.intro} wide>
       <p className="-mt-3 mb-4 text-13 text-ink-3">{t.step(3, steps)}</p>
@@ -137,12 +144,12 @@ function ImageStep() {
       ) : null}
       {images ? (
         <ul className="mt-2 divide-y divide-line">
-          {images.map((image) => (
+          {shown.map((image) => (
             <li key={image.uid} className="flex flex-wrap items-center gap-x-4 gap-y-2 py-3">
               <ImageMark uid={image.uid} />
               <div className="min-w-0 flex-1 basis-40">
                 <p className="font-medium">{image.name}</p>
-                <p className="truncate text-13 text-ink-3">{imageDescription(image)}</p>
+                <p className="line-clamp-2 text-13 text-ink-3 leading-4.5">{imageDescription(image)}</p>
               </div>
               {image.status === 'ready' ? (
                 <span className="text-13 text-ok">{t.image.ready}</span>
@@ -156,8 +163,9 @@ function ImageStep() {
                   size="sm"
                   busy={build.isPending && build.variables.imageUid === image.uid}
                   onClick={() => build.mutate({ imageUid: image.uid })}
+                  aria-label={t.image.buildOf(image.name)}
                 >
-                  {t.image.build(image.name)}
+                  {t.image.build}
                 </Button>
               )}
             </li>
@@ -166,6 +174,11 @@ function ImageStep() {
       ) : (
         <Skeleton className="h-32" />
       )}
+      {images && shown.length < images.length ? (
+        <Button variant="ghost" size="sm" className="mt-2" onClick={() => setAll(true)}>
+          {m.create.allImages(images.length)}
+        </Button>
+      ) : null}
       <Button
         variant="primary"
         size="lg"

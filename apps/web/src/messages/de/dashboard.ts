@@ -2,7 +2,12 @@ import type { Messages } from '../index.ts'
 
 export const dashboard: Messages['dashboard'] = {
   title: 'Übersicht',
-  subtitle: (running, all) => (all === 1 ? `${running} von 1 VM läuft` : `${running} von ${all} VMs laufen`),
+  subtitle: (running, all) =>
+    all === 0
+      ? 'Noch keine VM'
+      : all === 1
+        ? `${running} von 1 VM läuft`
+        : `${running} von ${all} VMs laufen`,
   attention: 'Einen Blick wert',
   allWell: 'Alles in Ordnung.',
   hosts: 'Hosts',
@@ -13,9 +18,9 @@ export const dashboard: Messages['dashboard'] = {
   disk: 'Platte',
   temperature: 'Temperatur',
   celsius: (degrees) => `${degrees} °C`,
-  cores: (used, all) => `${used} von ${all} Kernen`,
+  cores: (used, all) => `${used} von ${all === '1' ? '1 Kern' : `${all} Kernen`}`,
   of: (used, all) => `${used} von ${all}`,
-  coresOf: (all) => `von ${all} Kernen`,
+  coresOf: (all) => (all === '1' ? 'von 1 Kern' : `von ${all} Kernen`),
   ofAll: (size) => `von ${size}`,
   given: (cpus) => (cpus === 1 ? '1 vCPU vergeben' : `${cpus} vCPUs vergeben`),
   free: (size) => `${size} frei`,

@@ -57,6 +57,7 @@ export const rules: Readonly<Record<string, string>> = {
   'User data has at most 64 KiB.': 'Der cloud-init-Text hat höchstens 64 KiB.',
   'A limit is of bytes, of operations, or of both.':
     'Eine Grenze gilt für Bytes, für Vorgänge oder für beides.',
+  'The host has one CPU; the VM cannot have {}.': 'Der Host hat eine CPU; die VM kann nicht {} haben.',
   'The host has {} CPUs; the VM cannot have {}.': 'Der Host hat {} CPUs; die VM kann nicht {} haben.',
   'The host has {} of memory; choose less.': 'Der Host hat {} Speicher; wähle weniger.',
   "The host's storage is {}; choose a smaller disk.":

@@ -131,6 +131,7 @@ const sentences: Readonly<Record<string, string>> = {
   'It should run, but it crashed.': 'Sie sollte laufen, ist aber abgestürzt.',
   'It should run, but it is stopped.': 'Sie sollte laufen, ist aber aus.',
   'It should be stopped, but it runs.': 'Sie sollte aus sein, läuft aber.',
+  'The host has one CPU.': 'Der Host hat eine CPU.',
   'The host has {} CPUs.': 'Der Host hat {} CPUs.',
   'The host has {} of memory.': 'Der Host hat {} Speicher.',
   'The host has {} of storage.': 'Der Host hat {} Plattenplatz.',

@@ -32,7 +32,8 @@ export const welcome: Messages['welcome'] = {
       'VMs beginnen als Kopie eines Abbilds. Wähl, was die Box jetzt bereitlegen soll; es geht im Hintergrund weiter.',
     ready: 'Bereit',
     finish: 'In mein Zuhause',
-    build: (name) => `${name} vorbereiten`,
+    build: 'Vorbereiten',
+    buildOf: (name) => `${name} vorbereiten`,
     building: (name) => `${name} wird vorbereitet. Du kannst inzwischen weitergehen.`,
   },
 }

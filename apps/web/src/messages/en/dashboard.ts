@@ -1,6 +1,7 @@
 export const dashboard = {
   title: 'Dashboard',
-  subtitle: (running: number, all: number) => `${running} of ${all === 1 ? '1 VM' : `${all} VMs`} running`,
+  subtitle: (running: number, all: number) =>
+    all === 0 ? 'No VM yet' : `${running} of ${all === 1 ? '1 VM' : `${all} VMs`} running`,
   attention: 'Worth a look',
   allWell: 'All is well.',
   hosts: 'Hosts',
@@ -11,9 +12,9 @@ export const dashboard = {
   disk: 'Disk',
   temperature: 'Temperature',
   celsius: (degrees: number) => `${degrees} °C`,
-  cores: (used: string, all: string) => `${used} of ${all} cores`,
+  cores: (used: string, all: string) => `${used} of ${all === '1' ? '1 core' : `${all} cores`}`,
   of: (used: string, all: string) => `${used} of ${all}`,
-  coresOf: (all: string) => `of ${all} cores`,
+  coresOf: (all: string) => (all === '1' ? 'of 1 core' : `of ${all} cores`),
   ofAll: (size: string) => `of ${size}`,
   given: (cpus: number) => (cpus === 1 ? '1 vCPU given out' : `${cpus} vCPUs given out`),
   free: (size: string) => `${size} free`,

@@ -30,7 +30,8 @@ export const welcome = {
       'VMs begin as copies of an image. Choose what the box should fetch ready now; it goes on in the background.',
     ready: 'Ready',
     finish: 'To my home',
-    build: (name: string) => `Prepare ${name}`,
+    build: 'Prepare',
+    buildOf: (name: string) => `Prepare ${name}`,
     building: (name: string) => `${name} is being prepared. You can go on meanwhile.`,
   },
 }
