@@ -32,6 +32,7 @@ export const vmmMethods = [
   'snapshot',
   'counters',
   'balloon',
+  'disk-changes',
 ] as const
 /**
  * `viewers` lists who watches the display (VmmViewer[]); `viewer-control` {viewer, take} gives a viewer the one
@@ -41,7 +42,8 @@ export const vmmMethods = [
  * `quit` ends the process now, exit code 0, as pulling the plug; `pause`/`resume` stop and continue the vCPUs;
  * `snapshot` (with `params` VmmSnapshotParams, result VmmSnapshotResult) writes the whole running machine to a
  * folder, from which `--restore` goes on; `counters` answers with VmmCounters, while a machine runs; `balloon`
- * {bytes} asks the guest to give that much of its memory to the host (0: to take all of it back).
+ * {bytes} asks the guest to give that much of its memory to the host (0: to take all of it back); `disk-changes`
+ * (VmmDiskChangesParams, result VmmDiskChanges) tells what the guest has written to a disk.
  */
 export type VmmMethod = (typeof vmmMethods)[number]
 
@@ -59,6 +61,24 @@ export const vmmSnapshotParamsSchema = z.strictObject({
   incremental: z.boolean().optional(),
 })
 export type VmmSnapshotParams = z.infer<typeof vmmSnapshotParamsSchema>
+
+/**
+ * `path`: a disk that the guest may write, as it was given. `note`: `begin` notes from here on what is written and
+ * forgets what was noted; `go-on` tells what was written since it was last told; `end` tells it and notes no more. A
+ * write is told after its bytes can be read from the disk. What is noted outlives a reset of the machine.
+ */
+export const vmmDiskChangesParamsSchema = z.strictObject({
+  path: z.string(),
+  note: z.enum(['begin', 'go-on', 'end']),
+})
+export type VmmDiskChangesParams = z.infer<typeof vmmDiskChangesParamsSchema>
+
+export const vmmDiskChangesSchema = z.object({
+  granuleBytes: z.int().positive(),
+  /** Base64: a bit a granule that was written to, bit 0 of byte 0 the first. */
+  bits: z.base64(),
+})
+export type VmmDiskChanges = z.infer<typeof vmmDiskChangesSchema>
 
 export const vmmSnapshotResultSchema = z.object({
   /** Bytes of memory written. */

@@ -4,6 +4,7 @@
  */
 import type { ActionCommand, ActionReport } from '@hearth/shared/action'
 import { errorReport, HearthError } from '@hearth/shared/errors'
+import { inWords } from '../host/disk-error.ts'
 import { errorText, type Log } from '../log.ts'
 import {
   type ActionJournal,
@@ -186,7 +187,7 @@ export class Actions {
     const ended: ActionReport =
       failure === null
         ? { ...report, status: 'success', progress: 100, step: 'Done', finishedAt }
-        : { ...report, status: 'error', error: errorReport(failure), finishedAt }
+        : { ...report, status: 'error', error: errorReport(inWords(failure)), finishedAt }
     const fields = { action: ended.actionId, command: ended.command, vm: ended.vmUid, image: ended.imageUid }
     if (failure === null) this.#log.info('action done', fields)
     else this.#log.error('action failed', { ...fields, error: errorText(failure) })

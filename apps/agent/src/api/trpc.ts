@@ -7,6 +7,7 @@ import { trpcCodes } from '@hearth/shared/trpc-codes'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { ZodError, z } from 'zod'
+import { inWords } from '../host/disk-error.ts'
 import type { AgentServices, EventSink } from './services.ts'
 
 interface AgentContext {
@@ -24,7 +25,7 @@ function wireError(error: TRPCError): ErrorReport {
     return { code: 'not_found', message: 'This host does not know that request.' }
   if (error.code === 'BAD_REQUEST' || error.code === 'PARSE_ERROR')
     return { code: 'invalid_input', message: 'This host could not read the request.' }
-  return errorReport(cause ?? error)
+  return errorReport(inWords(cause ?? error))
 }
 
 const t = initTRPC.context<AgentContext>().create({

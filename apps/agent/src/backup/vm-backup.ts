@@ -11,11 +11,11 @@ import { creationSteps } from '@hearth/shared/creation'
 import { HearthError } from '@hearth/shared/errors'
 import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
 import { requireSpace } from '../host/capacity.ts'
-import { copySparse } from '../image/copy-file.ts'
 import { seedDocuments } from '../seed/cloud-init.ts'
 import { writeSeedIso } from '../seed/seed-iso.ts'
+import { copyDisks } from '../snapshot/copy-disks.ts'
 import { canShareBlocks } from '../snapshot/share-blocks.ts'
-import { existing, requireSnapshot, whileHeldStill } from '../snapshot/vm-snapshot.ts'
+import { existing, requireSnapshot } from '../snapshot/vm-snapshot.ts'
 import { syncFolder, temporaryPrefix } from '../store/atomic-file.ts'
 import type { VmFiles } from '../store/vm-store.ts'
 import type { Vm } from '../vm/vm.ts'
@@ -89,7 +89,7 @@ export async function takeBackup(
   }
 }
 
-/** Copies its disks aside: instantly where the file system shares blocks. */
+/** Copies its disks aside. */
 async function stage(
   { vms, volumes, stagingFolder }: BackupContext,
   vmUid: string,
@@ -98,7 +98,6 @@ async function stage(
 ): Promise<Omit<NewBackup, 'backupUid'>> {
   const vm = vms.require(vmUid)
   requireBackup(vm)
-  const { signal } = progress
   const copies: { name: string; from: string }[] = []
   for (const from of await existing(keptFiles(vm.files))) copies.push({ name: basename(from), from })
   if (!copies.some(({ from }) => from === vm.files.disk))
@@ -110,21 +109,16 @@ async function stage(
   let used = 0
   for (const { from } of copies) used += (await stat(from)).blocks * 512
   if (!(await canShareBlocks(stagingFolder))) await requireSpace(stagingFolder, used)
-  let backup: Omit<NewBackup, 'backupUid'> | undefined
-  await whileHeldStill(vm, progress, async (consistency) => {
-    const { spec } = vm
-    const takenAt = new Date().toISOString()
-    const files: NewBackup['files'] = []
-    for (const { name, from } of copies) {
-      const path = join(staged, name)
-      await copySparse({ from, to: path, signal })
-      files.push({ name, path })
-      progress.report(10 + (files.length / copies.length) * 20, 'Copying the disk')
-    }
-    backup = { takenAt, consistency, spec, boot: vm.record.boot, files }
-  })
-  if (!backup) throw new Error('nothing was copied')
-  return backup
+  const { spec } = vm
+  const { boot } = vm.record
+  const files = copies.map(({ name }) => ({ name, path: join(staged, name) }))
+  const moment = await copyDisks(
+    vm,
+    copies.map(({ from }, i) => ({ from, to: files[i]!.path })),
+    progress,
+    30,
+  )
+  return { ...moment, spec, boot, files }
 }
 
 /** Takes the VM as soon as nothing else has it, for as short as it can be: a backup writes far longer than it copies. */

@@ -3,9 +3,9 @@
  * both, in the kernel; Node's copyFile would fill the holes.
  */
 import { open, stat } from 'node:fs/promises'
-import { HearthError } from '@hearth/shared/errors'
 import { throwIfAborted } from '../actions/actions.ts'
 import { run } from '../host/command.ts'
+import { inWords } from '../host/disk-error.ts'
 
 const progressIntervalMs = 300
 
@@ -27,11 +27,7 @@ export async function copySparse(options: {
     await run('cp', ['--reflink=auto', '--sparse=always', '--', from, to], signal ? { signal } : {})
   } catch (error) {
     if (signal?.aborted) throwIfAborted(signal)
-    if (error instanceof Error && /No space left/.test(error.message))
-      throw new HearthError('no_space', 'The disk of this host is full. Delete something, then try again.', {
-        cause: error,
-      })
-    throw error
+    throw inWords(error)
   } finally {
     clearInterval(timer)
   }

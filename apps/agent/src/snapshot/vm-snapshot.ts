@@ -7,7 +7,6 @@ import { rename, rm, stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { creationSteps } from '@hearth/shared/creation'
 import { HearthError } from '@hearth/shared/errors'
-import type { SnapshotConsistency } from '@hearth/shared/snapshot'
 import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
 import { requireSpace } from '../host/capacity.ts'
 import { copySparse } from '../image/copy-file.ts'
@@ -16,6 +15,7 @@ import { writeSeedIso } from '../seed/seed-iso.ts'
 import { syncFolder, temporaryPrefix } from '../store/atomic-file.ts'
 import type { VmFiles } from '../store/vm-store.ts'
 import type { Vm } from '../vm/vm.ts'
+import { copyDisks } from './copy-disks.ts'
 import { canShareBlocks } from './share-blocks.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 
@@ -45,33 +45,6 @@ export function requireSnapshot(vm: Vm): void {
     throw new HearthError('invalid_state', `It is ${state}. Wait until it runs or is stopped.`)
 }
 
-const atRest = { frozen: false, thaw: async () => undefined }
-
-/**
- * A guest that runs is held still while its disk is copied: instantly where blocks are shared, else for as long as
- * the copy takes. Its disk is then as after a power cut, unless its agent has its file systems written out before.
- */
-export async function whileHeldStill(
-  vm: Vm,
-  progress: ActionProgress,
-  copy: (consistency: SnapshotConsistency) => Promise<void>,
-): Promise<void> {
-  const pauses = vm.hasProcess
-  if (pauses) progress.report(5, 'Holding the guest still')
-  const { frozen, thaw } = pauses ? await vm.freezeFileSystems() : atRest
-  try {
-    if (pauses) await vm.pause()
-    progress.report(10, 'Copying the disk')
-    await copy(frozen ? 'frozen' : pauses || vm.state === 'suspended' ? 'paused' : 'stopped')
-  } finally {
-    try {
-      if (pauses) await vm.resume()
-    } finally {
-      await thaw()
-    }
-  }
-}
-
 export async function takeSnapshot(
   snapshots: SnapshotStore,
   vm: Vm,
@@ -83,29 +56,17 @@ export async function takeSnapshot(
       throw new HearthError('disk_missing', 'The disk of this VM is gone from this host.')
     })
     if (!(await canShareBlocks(vm.files.folder))) await requireSpace(vm.files.folder, disk.blocks * 512)
-    await whileHeldStill(vm, progress, (consistency) =>
-      snapshots.create(snapshotUid, async (folder) => {
-        for (const from of await existing(keptFiles(vm.files)))
-          await copySparse({
-            from,
-            to: join(folder, basename(from)),
-            signal: progress.signal,
-            ...(from === vm.files.disk
-              ? { onProgress: (fraction: number) => progress.report(10 + fraction * 80, 'Copying the disk') }
-              : {}),
-          })
-        return {
-          report: {
-            snapshotUid,
-            vmUid: vm.spec.vmUid,
-            diskBytes: disk.size,
-            consistency,
-            takenAt: new Date().toISOString(),
-          },
-          boot: vm.record.boot,
-        }
-      }),
-    )
+    await snapshots.create(snapshotUid, async (folder) => {
+      const copies = (await existing(keptFiles(vm.files))).map((from) => ({
+        from,
+        to: join(folder, basename(from)),
+      }))
+      const { consistency, takenAt } = await copyDisks(vm, copies, progress, 90)
+      return {
+        report: { snapshotUid, vmUid: vm.spec.vmUid, diskBytes: disk.size, consistency, takenAt },
+        boot: vm.record.boot,
+      }
+    })
   } else if (vm.state === 'paused') await vm.resume()
 }
 

@@ -9,9 +9,11 @@
  *   fail-snapshot      it cannot write a snapshot
  *   bite               its guest's watchdog runs out after a reset
  *   flood              writes serial output without end
+ *   writes             its guest writes to its disk without end, and the monitor notes what
+ *   ends-when-noted    its guest powers itself off soon after notes began
  */
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -89,7 +91,38 @@ const listed = () =>
   [...viewers.values()].map((viewer) => ({ ...viewer, since: 0, updates: 7, bytes: 8, roundTripMs: 9 }))
 const tellViewers = () => broadcast({ event: 'viewers', viewers: listed() })
 
-function answer(method: string, params: { viewer?: string; take?: boolean } = {}): unknown {
+/** As a guest that writes a number to two places, the second after the first: a copy of one moment has it in both. */
+const standInGranule = 64 * 1024
+const firstPlace = 1024 * 1024
+const secondPlace = 150 * 1024 * 1024
+let noted: Set<number> | null = null
+let written = 0
+if (behaviour.has('writes')) {
+  const disk = openSync((values.disk?.[0] ?? '').split(',')[0] ?? '', 'r+')
+  setInterval(() => {
+    if (paused) return
+    const number = Buffer.alloc(8)
+    number.writeDoubleLE(++written)
+    const some = Math.floor(Math.random() * 100) * standInGranule + 2 * firstPlace
+    for (const place of [firstPlace, some, secondPlace]) {
+      writeSync(disk, number, 0, 8, place)
+      noted?.add(place / standInGranule)
+    }
+  }, 1)
+}
+
+function diskChanges(note: string): unknown {
+  if (!behaviour.has('writes')) throw new Error('there is no such method')
+  if (note === 'begin') noted = new Set()
+  if (!noted) throw new Error('it is not noted')
+  const bits = Buffer.alloc(4096)
+  for (const granule of noted) bits[granule >> 3]! |= 1 << (granule & 7)
+  noted = note === 'end' ? null : new Set()
+  if (behaviour.has('ends-when-noted')) end(0, 'the guest powered off')
+  return { granuleBytes: standInGranule, bits: bits.toString('base64') }
+}
+
+function answer(method: string, params: { viewer?: string; take?: boolean; note?: string } = {}): unknown {
   if (method === 'viewers') return listed()
   if (method === 'screenshot') return { width: 2, height: 1, version: 'v1', jpeg: '/9j/2Q==' }
   if (method === 'viewer-control') {
@@ -97,6 +130,7 @@ function answer(method: string, params: { viewer?: string; take?: boolean } = {}
       viewer.control = viewer.id === params.viewer && params.take === true
     tellViewers()
   }
+  if (method === 'disk-changes') return diskChanges(params.note ?? '')
   if (method === 'counters')
     return { devices: [{ name: 'block', counters: { reads: ++asked, readBytes: asked * 4096 } }] }
   if (method === 'status')
@@ -130,7 +164,7 @@ listen(values.control, (socket) => {
       const { id, method, params } = JSON.parse(buffer.slice(0, at)) as {
         id: number
         method: string
-        params?: { viewer?: string; take?: boolean }
+        params?: { viewer?: string; take?: boolean; note?: string }
       }
       buffer = buffer.slice(at + 1)
       let reply: object

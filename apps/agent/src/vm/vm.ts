@@ -8,7 +8,14 @@ import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { VmFolder } from '@hearth/shared/shared-folders'
 import type { VmSpec } from '@hearth/shared/vm-spec'
-import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
+import {
+  type VmmDiskChanges,
+  type VmmDiskChangesParams,
+  type VmmEvent,
+  type VmmMethod,
+  type VmmViewer,
+  vmmDiskChangesSchema,
+} from '@hearth/shared/vmm-control'
 import type { WatchdogAction } from '@hearth/shared/watchdog'
 import type { NetOption } from '@hearth/vmm'
 import { GuestInside } from '../guest/guest-inside.ts'
@@ -335,6 +342,20 @@ export class Vm {
     if (this.#state === 'paused') this.setState('running')
   }
 
+  /** Whether a guest that runs may write this file. */
+  writesDisk(path: string): boolean {
+    const volumes = (this.#spec.volumes ?? []).map(({ volumeUid }) => this.volumePath(volumeUid))
+    return path === this.files.disk || volumes.includes(path)
+  }
+
+  /** What the guest has written to a disk since it was last told, see VmmDiskChanges; rejects when nobody knows. */
+  async diskChanges(path: string, note: VmmDiskChangesParams['note']): Promise<VmmDiskChanges> {
+    if (!this.#monitor) throw new Error('the VM does not run')
+    return vmmDiskChangesSchema.parse(
+      await this.#monitor.request('disk-changes', diskChangesTimeoutMs, { path, note }),
+    )
+  }
+
   /** Resolves when there is no monitor any more; false when `timeoutMs` passed before. */
   untilStopped(timeoutMs?: number): Promise<boolean> {
     return this.#waiting.until(() => this.#monitor === null, timeoutMs)
@@ -518,5 +539,7 @@ export class Vm {
 const snapshotTimeoutMs = 1_800_000
 /** Until the control socket answers `running`; a lab's Node alone takes seconds to start. */
 const startTimeoutMs = 90_000
+/** An answer out of memory, from a monitor whose host may be busy. */
+const diskChangesTimeoutMs = 30_000
 /** A page that asks every second must not pile up questions to a monitor that hangs. */
 const askTimeoutMs = 3_000

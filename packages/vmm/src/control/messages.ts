@@ -2,7 +2,7 @@
  * Requests of the control protocol (packages/shared/src/vmm-control.ts), parsed by hand: the few methods do not
  * justify loading a schema library into every VM's process. Types come from there, values from nowhere else.
  */
-import type { VmmEvent, VmmMethod, VmmSnapshotParams } from '@hearth/shared/vmm-control'
+import type { VmmDiskChangesParams, VmmEvent, VmmMethod, VmmSnapshotParams } from '@hearth/shared/vmm-control'
 
 const METHODS: Readonly<Record<VmmMethod, true>> = {
   status: true,
@@ -18,6 +18,7 @@ const METHODS: Readonly<Record<VmmMethod, true>> = {
   snapshot: true,
   counters: true,
   balloon: true,
+  'disk-changes': true,
 }
 
 interface ControlRequest {
@@ -84,6 +85,15 @@ export function parseBalloonParams(params: Readonly<Record<string, unknown>>, me
     throw new Error('balloon\'s "bytes" is a number from 0 to less than the VM\'s memory')
   }
   return bytes as number
+}
+
+/** Params of `disk-changes`, vmmDiskChangesParamsSchema of packages/shared. Throws with a line for people. */
+export function parseDiskChangesParams(params: Readonly<Record<string, unknown>>): VmmDiskChangesParams {
+  const { path, note = 'go-on' } = params
+  if (typeof path !== 'string') throw new Error('disk-changes\'s "path" is that of a disk')
+  if (note !== 'begin' && note !== 'go-on' && note !== 'end')
+    throw new Error('disk-changes\'s "note" is begin, go-on or end')
+  return { path, note }
 }
 
 export type ControlLine =

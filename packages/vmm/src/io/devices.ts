@@ -3,6 +3,7 @@
 import type { BusDevice } from '../bus/device.ts'
 import type { MachineEvents } from '../chipset/events.ts'
 import type { DiskBackend } from '../disk/backend.ts'
+import { DiskChanges } from '../disk/changes.ts'
 import { rawDiskBackend } from '../disk/open.ts'
 import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawFile } from '../disk/raw-file.ts'
@@ -178,8 +179,10 @@ function blockDevice(
   limit: RateLimit | undefined,
   log: (text: string) => void,
 ): BlockDevice {
-  return new BlockDevice(diskBackend(disk, log), {
+  const backend = diskBackend(disk, log)
+  return new BlockDevice(backend, {
     readOnly: disk.readOnly,
+    changes: disk.changes && new DiskChanges(disk.changes, disk.sizeBytes ?? backend.sizeBytes),
     serial: disk.serial ?? `disk${index}`,
     queues,
     limiter: limiter(limit),

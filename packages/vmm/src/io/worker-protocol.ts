@@ -20,6 +20,9 @@ export interface DiskHandle {
   readonly serial?: string | undefined
   /** What a qcow2 image is based on, opened for reading, its own base first. */
   readonly baseFds?: readonly number[] | undefined
+  /** Of a disk that is written: see DiskChanges. */
+  readonly changes?: SharedArrayBuffer | undefined
+  readonly sizeBytes?: number | undefined
 }
 
 export interface NetHandle {

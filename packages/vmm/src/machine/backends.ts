@@ -3,6 +3,7 @@
  * line and exit code 2. The descriptors belong to the process and outlive a reset.
  */
 import type { DiskOption, NetOption } from '../cli/run-options.ts'
+import { DiskChanges } from '../disk/changes.ts'
 import { openQcow2Chain, readQcow2Start } from '../disk/qcow2/chain.ts'
 import { DiskError, RawFile } from '../disk/raw-file.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
@@ -21,11 +22,13 @@ export function openDisk(disk: DiskOption): DiskHandle {
   const fd = open(disk.path, (disk.readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC, 0)
   if (fd < 0) throw hostRefused(`--disk ${disk.path}: ${openReason(errno(), disk)}`)
   try {
-    new RawFile(fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
+    const { sizeBytes } = new RawFile(fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
+    return disk.readOnly
+      ? { ...disk, fd }
+      : { ...disk, fd, sizeBytes, changes: DiskChanges.allocate(sizeBytes) }
   } catch (error) {
     throw error instanceof DiskError ? hostRefused(`--disk: ${error.message}`) : error
   }
-  return { ...disk, fd }
 }
 
 function openQcow2(disk: DiskOption): DiskHandle {

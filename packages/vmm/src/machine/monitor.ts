@@ -14,8 +14,9 @@ import type {
 } from '@hearth/shared/vmm-control'
 import { BootError } from '../boot/image-file.ts'
 import { DEFAULTS, type RunOptions } from '../cli/run-options.ts'
-import { parseBalloonParams, parseSnapshotParams } from '../control/messages.ts'
+import { parseBalloonParams, parseDiskChangesParams, parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
+import { commandChanges } from '../disk/changes.ts'
 import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
 import type { PortHandle } from '../io/worker-protocol.ts'
@@ -111,7 +112,8 @@ export class Monitor {
     if (this.options.snapshotSlot !== undefined) this.slot = new SnapshotSlot(this.options.snapshotSlot)
     const opened = openMachine(this.options, snapshot, { cpus, memoryBytes, jail, early, serialAttentionFd })
     this.ram = opened.ram
-    this.disks = opened.disks
+    // A unikernel behind hypercalls writes its disks without a device that would note it.
+    this.disks = opened.hvt ? opened.disks.map((disk) => ({ ...disk, changes: undefined })) : opened.disks
     const machineOptions = {
       ...opened,
       ports,
@@ -293,6 +295,8 @@ export class Monitor {
       case 'balloon':
         this.runningMachine().setBalloon(parseBalloonParams(params, this.memoryBytes))
         return null
+      case 'disk-changes':
+        return commandChanges(this.disks, parseDiskChangesParams(params))
       case 'viewers':
       case 'viewer-control':
       case 'viewer-close':

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, afterEach, test } from 'node:test'
 import type { DiskBackend } from '../disk/backend.ts'
+import { DiskChanges } from '../disk/changes.ts'
 import { RawDisk } from '../disk/raw.ts'
 import { openRawFile } from '../disk/raw-file.ts'
 import { UringDisk } from '../disk/uring.ts'
@@ -44,13 +45,16 @@ const withoutUring = whyNoUring()
 
 for (const [kind, openBackend] of backends) {
   const skip = kind === 'io_uring' && withoutUring
-  function setUp(options: { readOnly?: boolean; bytes?: number; features?: bigint } = {}) {
+  function setUp(
+    options: { readOnly?: boolean; bytes?: number; features?: bigint; changes?: DiskChanges } = {},
+  ) {
     const { file, content } = diskFile(options.bytes)
     const machine = new TestMachine()
     machines.push(machine)
     const device = new BlockDevice(openBackend(file, options.readOnly ?? false), {
       readOnly: options.readOnly ?? false,
       serial: 'hearth-1',
+      changes: options.changes,
     })
     const driver = new PciDriver(machine, device)
     buses.push(driver.bus)
@@ -241,6 +245,44 @@ for (const [kind, openBackend] of backends) {
       assert.equal(disk.ranges(type, ranges), status, JSON.stringify([type, ranges]))
     }
     assert.deepEqual(new Uint8Array(fs.readFileSync(file)), expected)
+  })
+
+  test(`${kind}: what is written, discarded or zeroed is noted, also when a reset comes between; what is read is not`, {
+    skip,
+  }, () => {
+    const bytes = 4 * MIB
+    const changes = new DiskChanges(DiskChanges.allocate(bytes), bytes)
+    const { disk, driver, machine } = setUp({ bytes, changes })
+    const granule = 64 * 1024
+    const noted = () => {
+      const { bits } = changes.take()
+      return Array.from({ length: bytes / granule }, (_, i) => i).filter(
+        (i) => bits[i >> 3]! & (1 << (i & 7)),
+      )
+    }
+    changes.begin()
+    disk.read(0, [4096])
+    assert.deepEqual(noted(), [])
+    disk.write(granule / SECTOR - 1, new Uint8Array(1024), [1024])
+    assert.deepEqual(noted(), [0, 1])
+    disk.ranges(BLOCK_T.DISCARD, [
+      [(4 * granule) / SECTOR, 8, 0],
+      [(9 * granule) / SECTOR, (2 * granule) / SECTOR, 0],
+    ])
+    disk.ranges(BLOCK_T.WRITE_ZEROES, [[(63 * granule) / SECTOR, 1, 0]])
+    assert.deepEqual(noted(), [4, 9, 10, 63])
+    const { memory } = machine
+    memory.writeU32(driver.data, BLOCK_T.OUT)
+    memory.writeU32(driver.data + 8, (20 * granule) / SECTOR)
+    driver.queues[0]!.add([
+      { address: driver.data, length: 16 },
+      { address: driver.data + 512, length: granule },
+      { address: driver.data + 512 + granule, length: 1, writable: true },
+    ])
+    machine.mmio.write(driver.notifyAddress(0), 2, 0)
+    machine.loop.runOnce(20)
+    driver.status = 0
+    assert.deepEqual(noted(), [20])
   })
 
   test(`${kind}: a disk that shrinks or breaks under us answers I/O errors and works on`, { skip }, () => {

@@ -1,5 +1,6 @@
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { DiskBackend, DiskListener } from '../disk/backend.ts'
+import type { DiskChanges } from '../disk/changes.ts'
 import type { Registration } from '../io/event-loop.ts'
 import type { RateLimiter } from '../rate/token-bucket.ts'
 import {
@@ -27,6 +28,8 @@ export interface BlockOptions {
   readonly limiter?: RateLimiter | undefined
   /** One when absent. A driver that knows of more gives each of its processors one of its own. */
   readonly queues?: number | undefined
+  /** Learns what the guest writes. */
+  readonly changes?: DiskChanges | undefined
 }
 
 const HEADER_BYTES = 16
@@ -43,6 +46,9 @@ interface Request {
   type: number
   /** Of the data, without header and status. */
   bytes: number
+  /** What it writes of the disk at the moment; nothing when `length` is 0. */
+  offset: number
+  length: number
   /** Discard and write zeroes: the segment at work. */
   segment: number
   /** A write is being made durable (write-through). */
@@ -75,6 +81,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   }
   private readonly backend: DiskBackend
   private readonly limiter: RateLimiter | undefined
+  private readonly changes: DiskChanges | undefined
   private readonly readOnly: boolean
   private readonly capacitySectors: number
   private readonly id: Uint8Array
@@ -96,6 +103,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   constructor(backend: DiskBackend, options: BlockOptions) {
     this.backend = backend
     this.limiter = options.limiter
+    this.changes = options.changes
     this.readOnly = options.readOnly || backend.readOnly
     this.capacitySectors = Math.floor(backend.sizeBytes / SECTOR)
     const queues = options.queues ?? 1
@@ -182,6 +190,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     this.backend.drain()
     for (const request of this.requests) {
       if (request.chain === null) continue
+      this.changes?.mark(request.offset, request.length)
       request.chain = null
       this.free.push(request)
     }
@@ -200,6 +209,9 @@ export class BlockDevice implements VirtioDevice, DiskListener {
       this.ownErrno = errno
       return
     }
+    // Also after an error: part of it may have been written.
+    this.changes?.mark(request.offset, request.length)
+    request.length = 0
     if (errno !== 0) {
       this.finish(request, errno === EOPNOTSUPP ? BLOCK_STATUS.UNSUPP : BLOCK_STATUS.IOERR)
       return
@@ -294,8 +306,11 @@ export class BlockDevice implements VirtioDevice, DiskListener {
       return
     }
     const count = request.chain!.iovec(!write, write ? HEADER_BYTES : 0, bytes, this.iov, 0)
-    if (write) this.backend.write(request.tag, this.iov, count, sector * SECTOR)
-    else this.backend.read(request.tag, this.iov, count, sector * SECTOR)
+    if (write) {
+      request.offset = sector * SECTOR
+      request.length = bytes
+      this.backend.write(request.tag, this.iov, count, request.offset)
+    } else this.backend.read(request.tag, this.iov, count, sector * SECTOR)
   }
 
   private getId(request: Request): void {
@@ -348,6 +363,8 @@ export class BlockDevice implements VirtioDevice, DiskListener {
     }
     const offset = sector * SECTOR
     const length = sectors * SECTOR
+    request.offset = offset
+    request.length = length
     if (discard) this.backend.discard(request.tag, offset, length)
     else this.backend.zero(request.tag, offset, length, (flags & WRITE_ZEROES_FLAG_UNMAP) !== 0)
     this.backend.submit()
@@ -367,12 +384,23 @@ export class BlockDevice implements VirtioDevice, DiskListener {
   private take(chain: DescriptorChain | null, queue = 0): Request {
     let request = this.free.pop()
     if (request === undefined) {
-      request = { tag: this.requests.length, chain, queue, type: 0, bytes: 0, segment: 0, flushing: false }
+      request = {
+        tag: this.requests.length,
+        chain,
+        queue,
+        type: 0,
+        bytes: 0,
+        offset: 0,
+        length: 0,
+        segment: 0,
+        flushing: false,
+      }
       this.requests.push(request)
     }
     request.chain = chain
     request.queue = queue
     request.bytes = 0
+    request.length = 0
     request.segment = 0
     request.flushing = false
     return request
