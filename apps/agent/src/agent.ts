@@ -7,6 +7,7 @@ import type {
   HostInfo,
   PowerOp,
   VmCreateInput,
+  VmRebuildInput,
   VmSnapshotInput,
   VolumeCreateInput,
   VolumeGrowInput,
@@ -50,6 +51,7 @@ import { SnapshotRequests } from './snapshot/snapshot-requests.ts'
 import { SnapshotStore } from './snapshot/snapshot-store.ts'
 import { VmStore } from './store/vm-store.ts'
 import { powerVm, requirePower, requireUpdate } from './vm/change-vm.ts'
+import { requireRebuild } from './vm/rebuild-vm.ts'
 import { shutdownGuests } from './vm/shutdown-guests.ts'
 import type { Vm } from './vm/vm.ts'
 import { Vms } from './vm/vms.ts'
@@ -315,6 +317,20 @@ export class Agent implements AgentServices {
       spec.vmUid,
       { actionId, command: 'update_vm' },
       { kind: 'update', spec },
+    )
+  }
+
+  async rebuildVm({ actionId, spec, start }: VmRebuildInput): Promise<ActionReport> {
+    const seen = this.#actions.get(actionId)
+    if (seen) return seen
+    requireRebuild(this.#vms.require(spec.vmUid), spec)
+    if (!this.#catalogue.has(spec.image))
+      throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
+    seedDocuments(spec)
+    return this.#dispatcher.acceptOnVm(
+      spec.vmUid,
+      { actionId, command: 'rebuild_vm' },
+      { kind: 'rebuild', spec, start },
     )
   }
 

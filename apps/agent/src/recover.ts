@@ -128,6 +128,7 @@ async function resume(context: RecoverContext, entry: JournalEntry): Promise<boo
     case 'delete_volume':
       return goOn()
     case 'update':
+    case 'rebuild':
       return vms.find(request.spec.vmUid) ? goOn() : end(cancelled())
     case 'power': {
       const vm = vms.find(request.vmUid)

@@ -14,6 +14,7 @@ import {
   shutdownGuestsOutputSchema,
   vmCreateInputSchema,
   vmPowerInputSchema,
+  vmRebuildInputSchema,
   vmRefInputSchema,
   vmReportSchema,
   vmSnapshotInputSchema,
@@ -54,6 +55,10 @@ export const agentRouter = router({
       .input(vmUpdateInputSchema)
       .output(actionReportSchema)
       .mutation(({ ctx, input }) => ctx.services.updateVm(input)),
+    rebuild: procedure
+      .input(vmRebuildInputSchema)
+      .output(actionReportSchema)
+      .mutation(({ ctx, input }) => ctx.services.rebuildVm(input)),
     delete: procedure
       .input(vmRefInputSchema)
       .output(actionReportSchema)

@@ -13,6 +13,7 @@ export const actionCommands = [
   'reset_vm',
   'suspend_vm',
   'update_vm',
+  'rebuild_vm',
   'protect_vm',
   'snapshot_vm',
   'restore_vm',

@@ -26,6 +26,7 @@ import { volumeBytesSchema, volumeFormatSchema, volumeReportSchema, volumeUidSch
  *   vm.create      mutation     VmCreateInput → ActionReport      (accepted; progress follows as events)
  *   vm.power       mutation     VmPowerInput → ActionReport
  *   vm.update      mutation     VmUpdateInput → ActionReport
+ *   vm.rebuild     mutation     VmRebuildInput → ActionReport     (its disk is the image's again; what it held is lost)
  *   vm.delete      mutation     VmRefInput → ActionReport
  *   vm.snapshot    mutation     VmSnapshotInput → ActionReport
  *   vm.restore     mutation     VmSnapshotInput → ActionReport     (the VM is stopped)
@@ -142,6 +143,13 @@ export const powerOpSchema = z.enum(powerOps)
 export type PowerOp = z.infer<typeof powerOpSchema>
 export const vmPowerInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema, op: powerOpSchema })
 export const vmUpdateInputSchema = z.object({ actionId: idSchema, spec: vmSpecSchema })
+/** `spec` names the image; `start`: it is started afterwards. */
+export const vmRebuildInputSchema = z.object({
+  actionId: idSchema,
+  spec: vmSpecSchema,
+  start: z.boolean(),
+})
+export type VmRebuildInput = z.infer<typeof vmRebuildInputSchema>
 export const vmSnapshotInputSchema = z.object({
   actionId: idSchema,
   vmUid: vmUidSchema,

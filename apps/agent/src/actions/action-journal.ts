@@ -26,6 +26,7 @@ const actionRequestSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('power'), vmUid: vmUidSchema, op: powerOpSchema }),
   z.object({ kind: z.literal('update'), spec: vmSpecSchema }),
+  z.object({ kind: z.literal('rebuild'), spec: vmSpecSchema, start: z.boolean() }),
   z.object({ kind: z.literal('delete'), vmUid: vmUidSchema }),
   z.object({ kind: z.literal('snapshot'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),
   z.object({ kind: z.literal('restore'), vmUid: vmUidSchema, snapshotUid: snapshotUidSchema }),

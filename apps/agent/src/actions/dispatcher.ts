@@ -13,6 +13,7 @@ import { restoreSnapshot, takeSnapshot } from '../snapshot/vm-snapshot.ts'
 import type { VmStore } from '../store/vm-store.ts'
 import { deleteVm, powerVm, updateVm } from '../vm/change-vm.ts'
 import { createVm } from '../vm/create-vm.ts'
+import { rebuildVm } from '../vm/rebuild-vm.ts'
 import type { ActionRequest } from './action-journal.ts'
 import type { ActionSubject, Actions, ActionWork } from './actions.ts'
 
@@ -91,6 +92,8 @@ export class Dispatcher {
       case 'update':
         return (progress) =>
           updateVm(context, context.vms.require(request.spec.vmUid), request.spec, progress)
+      case 'rebuild':
+        return (progress) => rebuildVm(context, context.vms.require(request.spec.vmUid), request, progress)
       case 'delete':
         return (progress) => deleteVm(context, context.vms.require(request.vmUid), progress)
       case 'snapshot':

@@ -10,6 +10,7 @@ import type {
   HostInfo,
   PowerOp,
   VmCreateInput,
+  VmRebuildInput,
   VmReport,
   VmSnapshotInput,
   VolumeCreateInput,
@@ -51,6 +52,7 @@ export interface AgentServices {
   createVm(input: VmCreateInput): Promise<ActionReport>
   powerVm(input: { actionId: number; vmUid: string; op: PowerOp }): Promise<ActionReport>
   updateVm(input: { actionId: number; spec: VmSpec }): Promise<ActionReport>
+  rebuildVm(input: VmRebuildInput): Promise<ActionReport>
   deleteVm(input: { actionId: number; vmUid: string }): Promise<ActionReport>
   snapshotVm(input: VmSnapshotInput): Promise<ActionReport>
   restoreVm(input: VmSnapshotInput): Promise<ActionReport>

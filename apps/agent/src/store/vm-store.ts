@@ -92,25 +92,7 @@ export class VmStore {
 
   files(vmUid: string): VmFiles {
     // The uid came through a parser already; a path is the one place where a slip would be a hole.
-    const folder = join(this.#root, vmUidSchema.parse(vmUid))
-    const inside = (name: string) => join(folder, name)
-    return {
-      folder,
-      spec: inside('spec.json'),
-      record: inside('state.json'),
-      disk: inside('disk.raw'),
-      seed: inside('seed.iso'),
-      disc: inside('disc.iso'),
-      kernel: inside('kernel'),
-      initrd: inside('initrd'),
-      uefiVariables: inside('uefi-vars.fd'),
-      serialLog: inside('serial.log'),
-      vmmLog: inside('vmm.log'),
-      passtLog: inside('passt.log'),
-      snapshotSlot: inside('snapshot-slot'),
-      suspended: inside('suspended'),
-      resuming: inside('resuming'),
-    }
+    return filesIn(join(this.#root, vmUidSchema.parse(vmUid)))
   }
 
   /** A new folder appears whole: specification and record are in it before it has its name. */
@@ -167,5 +149,27 @@ export class VmStore {
       }
     }
     return { vms, unreadable }
+  }
+}
+
+/** The files of a VM in its folder, or of one that is being made there. */
+export function filesIn(folder: string): VmFiles {
+  const inside = (name: string) => join(folder, name)
+  return {
+    folder,
+    spec: inside('spec.json'),
+    record: inside('state.json'),
+    disk: inside('disk.raw'),
+    seed: inside('seed.iso'),
+    disc: inside('disc.iso'),
+    kernel: inside('kernel'),
+    initrd: inside('initrd'),
+    uefiVariables: inside('uefi-vars.fd'),
+    serialLog: inside('serial.log'),
+    vmmLog: inside('vmm.log'),
+    passtLog: inside('passt.log'),
+    snapshotSlot: inside('snapshot-slot'),
+    suspended: inside('suspended'),
+    resuming: inside('resuming'),
   }
 }

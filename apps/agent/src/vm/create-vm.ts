@@ -23,7 +23,7 @@ import { writeSeedIso } from '../seed/seed-iso.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import { fillFromSnapshot } from '../snapshot/vm-snapshot.ts'
 import { syncFolder, writeFileAtomic } from '../store/atomic-file.ts'
-import type { VmRecord, VmStore } from '../store/vm-store.ts'
+import type { VmFiles, VmRecord, VmStore } from '../store/vm-store.ts'
 import { requireBoot, startsDirectly } from './boot-options.ts'
 import { deleteVm } from './change-vm.ts'
 import type { Vm } from './vm.ts'
@@ -106,7 +106,8 @@ export async function createVm(
     await cache.use(
       image,
       { cancelled, onProgress: (fraction) => progress.report(46 + fraction * 14, steps.fetchingImage) },
-      (files) => writeFiles(created, files, progress),
+      async (files) =>
+        created.setRecord({ boot: await writeImageFiles(created.files, spec, files, progress) }),
     )
     return created
   }
@@ -140,7 +141,7 @@ export async function createVm(
 }
 
 /** The last step. A power off meanwhile is no failure: the VM is made, and stays off. */
-async function startCreated(vm: Vm, start: boolean, progress: ActionProgress): Promise<void> {
+export async function startCreated(vm: Vm, start: boolean, progress: ActionProgress): Promise<void> {
   if (!start || progress.signal.aborted || vm.hasProcess || vm.record.exit !== null) return
   progress.report(93, steps.starting)
   requireMemoryNow(vm.spec.memoryBytes)
@@ -162,7 +163,7 @@ async function discard(context: CreateContext, vm: Vm): Promise<void> {
   await context.network.detach(vm.spec.vmUid, null)
 }
 
-function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
+export function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
   requireBoot(spec, {
     kernel: manifest.kernel !== null,
     disk: manifest.disk !== null || spec.diskBytes !== undefined,
@@ -184,8 +185,13 @@ function requireSuits(spec: VmSpec, { manifest }: StoredImage): void {
     )
 }
 
-async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): Promise<void> {
-  const { spec, files } = vm
+/** What an image gives a VM, and what is remembered of it. */
+export async function writeImageFiles(
+  files: VmFiles,
+  spec: VmSpec,
+  image: ImageFiles,
+  progress: ActionProgress,
+): Promise<NonNullable<VmRecord['boot']>> {
   const { manifest } = image
   const { cancelled } = progress
   const copied = { signal: cancelled, onProgress: report }
@@ -209,16 +215,14 @@ async function writeFiles(vm: Vm, image: ImageFiles, progress: ActionProgress): 
     await writeSeedIso(files.seed, seedDocuments(spec))
   }
   await syncFolder(files.folder)
-  await vm.setRecord({
-    boot: {
-      cmdline: manifest.cmdline,
-      recipeHash: manifest.recipeHash,
-      disk: hasDisk,
-      seed: manifest.cloudInit,
-      kernel: image.kernel !== null,
-      disc: hasDisc,
-    },
-  })
+  return {
+    cmdline: manifest.cmdline,
+    recipeHash: manifest.recipeHash,
+    disk: hasDisk,
+    seed: manifest.cloudInit,
+    kernel: image.kernel !== null,
+    disc: hasDisc,
+  }
 
   function report(fraction: number): void {
     progress.report(62 + fraction * 23, steps.copyingImage)

@@ -103,6 +103,11 @@ export class AgentClient {
           )
         case 'update':
           return vm.update.mutate({ actionId, spec: parseVmSpec(request.spec) }, options)
+        case 'rebuild':
+          return vm.rebuild.mutate(
+            { actionId, spec: parseVmSpec(request.spec), start: request.start },
+            options,
+          )
         case 'snapshot':
           return vm.snapshot.mutate(
             { actionId, vmUid: request.vmUid, snapshotUid: request.snapshotUid },

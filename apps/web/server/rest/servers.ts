@@ -134,9 +134,7 @@ const create = route({
       !locations.some(({ id, name }) => name === body.location || String(id) === body.location)
     )
       throw invalidField('location', 'There is no such location.')
-    const images = await rest.services.images.list(viewer)
-    const image = images.find(({ id, uid }) => id === Number(body.image) || uid === body.image)
-    if (!image) throw invalidField('image', 'There is no such image.')
+    const image = await imageNamed(rest, viewer, body.image)
     const keys = await keysOf(rest, viewer, body.ssh_keys)
     // An image without a disk gets an empty one only when the size was written out with one.
     const hasDisk = image.minDiskBytes > 0 || /^custom-/.test(String(body.server_type))
@@ -167,6 +165,13 @@ const create = route({
 
 function invalidField(name: string, message: string): RestError {
   return new RestError(422, 'invalid_input', `${name}: ${message}`, [{ name, messages: [message] }])
+}
+
+async function imageNamed(rest: RestContext, viewer: Viewer, wanted: string | number) {
+  const images = await rest.services.images.list(viewer)
+  const image = images.find(({ id, uid }) => id === Number(wanted) || uid === wanted)
+  if (!image) throw invalidField('image', 'There is no such image.')
+  return image
 }
 
 async function keysOf(rest: RestContext, viewer: Viewer, wanted: readonly (string | number)[]) {
@@ -267,6 +272,36 @@ const changeType = route({
   },
 })
 
+const rebuild = route({
+  method: 'POST',
+  pattern: '/servers/{id}/actions/rebuild',
+  summary: 'Make the disk of a server an image again; what it holds is lost',
+  tag: 'Server Actions',
+  privilege: on('vm', 'member'),
+  status: 201,
+  path: idPathSchema,
+  body: z.object({
+    image: idOrName.describe('Name or id of an image'),
+    user_data: z.null().optional().describe('It keeps what it was created with'),
+  }),
+  response: z.object({
+    action: actionSchema,
+    root_password: z.string().nullable().describe('Of the login user, when the server had no login before'),
+  }),
+  async handle(rest, { path, body, viewer, idempotencyKey }) {
+    const image = await imageNamed(rest, viewer, body.image)
+    const vm = await rest.services.vms.get(viewer, path.id)
+    const password = image.cloudInit && vm.loginUser === null ? generatePassword(randomBytes) : null
+    const { action } = await rest.services.vms.rebuild(viewer, {
+      id: path.id,
+      imageUid: image.uid,
+      ...(password === null ? {} : { password }),
+      idempotencyKey,
+    })
+    return { action: toAction(action, await imageIds(rest)), root_password: password }
+  },
+})
+
 const changeProtection = route({
   method: 'POST',
   pattern: '/servers/{id}/actions/change_protection',
@@ -332,6 +367,7 @@ export const serverRoutes = [
   remove,
   ...power,
   changeType,
+  rebuild,
   changeProtection,
   actions,
   action,

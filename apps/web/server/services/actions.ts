@@ -45,6 +45,7 @@ const activityKind = {
   reset_vm: 'vm.reset',
   suspend_vm: 'vm.suspend',
   update_vm: 'vm.update',
+  rebuild_vm: 'vm.rebuild',
   protect_vm: 'vm.protect',
   snapshot_vm: 'vm.snapshot',
   restore_vm: 'vm.restore',
@@ -244,7 +245,10 @@ async function settleVm(tx: Queries, vmId: number, action: Action): Promise<void
     return
   }
   if (specCommands.includes(action.command)) {
-    await settleSpec(tx, vm, succeeded)
+    // Rebuilt, and only not started: the host has the new one.
+    const rebuilt = action.command === 'rebuild_vm' && vm.observedGeneration === vm.generation
+    await settleSpec(tx, vm, succeeded || rebuilt)
+    if (rebuilt && !succeeded) await tx.vm.update({ where: { id: vmId }, data: { desiredState: 'stopped' } })
     return
   }
   if (succeeded || vm.desiredState === 'deleted') return
@@ -274,15 +278,24 @@ export async function markDeleted(tx: Queries, vm: Vm, deletedAt: Date): Promise
 }
 
 /** What sends the host a new specification of a VM. */
-const specCommands = ['update_vm', 'create_volume', 'attach_volume', 'detach_volume']
+const specCommands = ['update_vm', 'rebuild_vm', 'create_volume', 'attach_volume', 'detach_volume']
 
 /** The host took the new specification, or kept what it had; then so do we, under a generation of its own. */
 async function settleSpec(tx: Queries, vm: Vm, succeeded: boolean): Promise<void> {
   const { previousSpec } = vm
   if (previousSpec === null) return
   if (succeeded) {
-    await tx.vm.update({ where: { id: vm.id }, data: { previousSpec: null } })
-    await followPorts(tx, vm, [parseVmSpec(JSON.parse(vm.spec))])
+    const spec = parseVmSpec(JSON.parse(vm.spec))
+    const image = await tx.image.findUnique({ where: { uid: spec.image } })
+    await tx.vm.update({
+      where: { id: vm.id },
+      data: {
+        previousSpec: null,
+        imageId: image?.id ?? vm.imageId,
+        loginUser: spec.cloudInit?.user ?? null,
+      },
+    })
+    await followPorts(tx, vm, [spec])
     return
   }
   const before = parseVmSpec(JSON.parse(previousSpec))

@@ -12,6 +12,7 @@ export type AgentRequest =
   | { kind: 'create'; spec: unknown; start: boolean; snapshotUid?: string; backup?: BackupSource }
   | { kind: 'power'; vmUid: string; op: PowerOp }
   | { kind: 'update'; spec: unknown }
+  | { kind: 'rebuild'; spec: unknown; start: boolean }
   | { kind: 'delete'; vmUid: string }
   | { kind: 'create_volume'; volumeUid: string; bytes: number; format: VolumeFormat; attach?: unknown }
   | { kind: 'grow_volume'; volumeUid: string; bytes: number }

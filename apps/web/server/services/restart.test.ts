@@ -96,6 +96,11 @@ const begin: Record<Exclude<ActionCommand, 'protect_vm' | 'protect_image'>, Begi
     await ada.trpc.vm.update.mutate({ id, cpus: 2, idempotencyKey: newKey() })
     return (await ada.trpc.vm.get.query({ id })).action!.id
   },
+  rebuild_vm: async (ada, portal) => {
+    const { id, name, image } = await vmIn(ada, portal, 'stopped')
+    const wanted = { id, imageUid: image.uid, confirmName: name, idempotencyKey: newKey() }
+    return (await ada.trpc.vm.rebuild.mutate(wanted)).action.id
+  },
   snapshot_vm: async (ada, portal) => {
     const { id } = await vmIn(ada, portal, 'running')
     return (await ada.trpc.snapshot.take.mutate({ vmId: id })).action.id

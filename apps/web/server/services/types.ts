@@ -44,7 +44,7 @@ import type { SizeView } from '../views/size.ts'
 import type { SnapshotPlan, SnapshotsView } from '../views/snapshot.ts'
 import type { SshKeyView } from '../views/ssh-key.ts'
 import type { TokenScope, TokenView } from '../views/token.ts'
-import type { VmChange, VmCreateInput, VmView } from '../views/vm.ts'
+import type { VmChange, VmCreateInput, VmRebuildInput, VmView } from '../views/vm.ts'
 import type { VolumeView } from '../views/volume.ts'
 
 export type LabelledType = 'vm' | 'ssh_key'
@@ -105,6 +105,9 @@ interface VolumeChange {
   volume: VolumeView
   action: ActionView
 }
+
+/** `confirmName` is what the person typed; a script, which names the VM by its id, gives none. */
+export type VmRebuildRequest = Omit<VmRebuildInput, 'confirmName'> & { confirmName?: string }
 
 export interface SnapshotRef {
   id: number
@@ -233,6 +236,8 @@ export interface PortalServices {
     /** Answers with the work at the host, or null when nothing of it had to change. */
     update(viewer: Viewer, input: VmUpdateRequest): Promise<{ vm: VmView; action: ActionView | null }>
     protect(viewer: Viewer, input: { id: number; deleteProtected: boolean }): Promise<VmChange>
+    /** What its disk holds is lost; a VM that runs is down for the end of it, and runs again. */
+    rebuild(viewer: Viewer, input: VmRebuildRequest): Promise<VmChange>
     /** `confirmName` is what the person typed; a script, which names the VM by its id, gives none. */
     delete(
       viewer: Viewer,

@@ -61,7 +61,7 @@ export async function chargeHost(tx: Queries, vm: Figures): Promise<void> {
   })
 }
 
-const starting = ['create_vm', 'start_vm', 'reboot_vm', 'reset_vm']
+const starting = ['create_vm', 'start_vm', 'reboot_vm', 'reset_vm', 'rebuild_vm']
 const running = ['starting', 'running', 'paused', 'stopping']
 
 /**

@@ -113,7 +113,7 @@ async function settleCreation(context: ServiceContext, action: ActionRow): Promi
 }
 
 /** The one host there is, if it is there and has the image or can be waited for to have it. */
-async function placeFor(context: ServiceContext, viewer: Viewer, imageUid: string, projectId: number) {
+export async function placeFor(context: ServiceContext, viewer: Viewer, imageUid: string, projectId: number) {
   const { db, hosts } = context
   const image = await db.image.findUnique({ where: { uid: imageUid }, include: { copies: true } })
   // An image of another project does not exist here.

@@ -27,6 +27,7 @@ export type VmAbility =
   | 'resize'
   | 'snapshot'
   | 'restore'
+  | 'rebuild'
   | 'delete'
   | 'console'
   | 'screen'
@@ -62,6 +63,7 @@ const busyWords: Record<ActionCommand, string> = {
   reset_vm: 'being reset',
   suspend_vm: 'being suspended',
   update_vm: 'being changed',
+  rebuild_vm: 'being rebuilt',
   protect_vm: 'being changed',
   snapshot_vm: 'having its snapshot taken',
   restore_vm: 'going back to a snapshot',
@@ -107,7 +109,8 @@ function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
   // The one thing that works while another action holds the VM: a shutdown that hangs can be ended.
   const held = vm.heldBy !== null && !(what === 'poweroff' && vm.heldBy !== 'delete_vm')
   if (held && vm.heldBy) return { code: 'locked', why: `It is ${busyWords[vm.heldBy]}.` }
-  if (what === 'delete' && vm.protected)
+  // Both lose what its disk holds.
+  if ((what === 'delete' || what === 'rebuild') && vm.protected)
     return { code: 'protected', why: 'It is protected from deletion. Switch that off in its settings first.' }
   // Deleting is a wish that is kept until the host is back.
   if (what === 'delete') return null
@@ -120,6 +123,10 @@ function refusal(what: VmAbility, vm: VmCondition): Refusal | null {
         code: 'invalid_input',
         why: 'It has no disk: it runs from memory, so there is nothing to keep.',
       }
+    if (vm.state === 'running' || vm.state === 'stopped' || vm.state === 'crashed') return null
+    return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}.` }
+  }
+  if (what === 'rebuild') {
     if (vm.state === 'running' || vm.state === 'stopped' || vm.state === 'crashed') return null
     return { code: 'invalid_state', why: `It is ${stateWords[vm.state]}.` }
   }

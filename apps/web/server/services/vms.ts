@@ -20,6 +20,7 @@ import type { PortalServices } from './types.ts'
 import { cancelCreation } from './vm-cancel.ts'
 import { deleteVm, powerVm } from './vm-change.ts'
 import { createVm } from './vm-create.ts'
+import { rebuildVm } from './vm-rebuild.ts'
 import { ability, type VmAbility, type VmCondition } from './vm-rules.ts'
 import { protectVm, updateVm } from './vm-settings.ts'
 
@@ -132,6 +133,7 @@ async function vmViews(
         resize: able('resize'),
         snapshot: able('snapshot'),
         restore: able('restore'),
+        rebuild: able('rebuild'),
         delete: able('delete'),
         console: able('console'),
         screen: ability('screen', condition),
@@ -197,6 +199,7 @@ export function vmsService(context: ServiceContext): PortalServices['vms'] {
     power: (viewer, input) => powerVm(context, viewer, input),
     update: (viewer, input) => updateVm(context, viewer, input),
     protect: (viewer, input) => protectVm(context, viewer, input),
+    rebuild: (viewer, input) => rebuildVm(context, viewer, input),
     delete: (viewer, input) => deleteVm(context, viewer, input),
   }
 }

@@ -8,6 +8,7 @@ import {
   type VmReport,
   vmCreateInputSchema,
   vmPowerInputSchema,
+  vmRebuildInputSchema,
   vmRefInputSchema,
   vmSnapshotInputSchema,
   vmUpdateInputSchema,
@@ -84,6 +85,13 @@ export function fakeAgentRouter(agent: FakeAgent) {
       update: t.procedure.input(vmUpdateInputSchema).mutation(({ input }) =>
         refusing(() =>
           agent.accept('vm.update', 'update_vm', input, { vmUid: input.spec.vmUid }, () => {
+            agent.specs.set(input.spec.vmUid, input.spec)
+          }),
+        ),
+      ),
+      rebuild: t.procedure.input(vmRebuildInputSchema).mutation(({ input }) =>
+        refusing(() =>
+          agent.accept('vm.rebuild', 'rebuild_vm', input, { vmUid: input.spec.vmUid }, () => {
             agent.specs.set(input.spec.vmUid, input.spec)
           }),
         ),

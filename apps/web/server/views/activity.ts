@@ -21,6 +21,7 @@ const activityKinds = [
   'vm.protect',
   'vm.snapshot',
   'vm.restore',
+  'vm.rebuild',
   'vm.snapshot_delete',
   'vm.schedule',
   'vm.backup',

@@ -91,6 +91,8 @@ export const vmViewSchema = z.object({
     snapshot: abilitySchema,
     /** Going back to one of its snapshots. */
     restore: abilitySchema,
+    /** Its disk is an image's again. */
+    rebuild: abilitySchema,
     delete: abilitySchema,
     console: abilitySchema,
     /** To look at its screen; typing there takes what `console` takes. */
@@ -202,6 +204,21 @@ export const vmDeleteInputSchema = z.object({
   confirmName: z.string().max(63),
   idempotencyKey: idempotencyKeySchema,
 })
+
+export const vmRebuildInputSchema = z.object({
+  id: idSchema,
+  imageUid: imageUidSchema,
+  /** The VM's name, typed by the person. */
+  confirmName: z.string().max(63),
+  /** Absent, with the keys: the login it has. */
+  password: passwordSchema.optional(),
+  sshKeys: z
+    .array(z.string().max(16 * 1024))
+    .max(64)
+    .optional(),
+  idempotencyKey: idempotencyKeySchema,
+})
+export type VmRebuildInput = z.infer<typeof vmRebuildInputSchema>
 
 /** Every change answers with the action that carries it out and the VM as it is now. */
 export const vmChangeSchema = z.object({ vm: vmViewSchema, action: actionViewSchema })

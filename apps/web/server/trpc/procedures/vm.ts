@@ -7,6 +7,7 @@ import {
   vmLimitInputSchema,
   vmPowerInputSchema,
   vmProtectInputSchema,
+  vmRebuildInputSchema,
   vmRefInputSchema,
   vmShareInputSchema,
   vmUpdateInputSchema,
@@ -58,6 +59,10 @@ export const vmRouter = router({
     .input(vmProtectInputSchema)
     .output(vmChangeSchema)
     .mutation(({ ctx, input }) => ctx.services.vms.protect(ctx.viewer, input)),
+  rebuild: procedureOn('vm', 'member')
+    .input(vmRebuildInputSchema)
+    .output(vmChangeSchema)
+    .mutation(({ ctx, input }) => ctx.services.vms.rebuild(ctx.viewer, input)),
   delete: procedureOn('vm', 'member')
     .input(vmDeleteInputSchema)
     .output(vmChangeSchema)

@@ -22,6 +22,7 @@ import { useVmPage } from './vm-context.ts'
 import { VmFolders } from './vm-folders.tsx'
 import { VmLabelsForm } from './vm-labels-form.tsx'
 import { VmLimitsForm } from './vm-limits-form.tsx'
+import { VmRebuild } from './vm-rebuild.tsx'
 import { VmSizeForm } from './vm-size-form.tsx'
 
 const t = m.vmSettings
@@ -212,20 +213,23 @@ function Danger() {
   const [confirming, setConfirming] = useState(false)
   return (
     <Card title={t.danger.title}>
-      <SettingRow
-        title={t.danger.delete}
-        hint={vm.can.delete.why ?? t.danger.text}
-        control={
-          <Button
-            variant="danger"
-            icon={<Trash2 aria-hidden="true" />}
-            whyDisabled={vm.can.delete.why}
-            onClick={() => setConfirming(true)}
-          >
-            {m.vms.power.delete}
-          </Button>
-        }
-      />
+      <div className="divide-y divide-line">
+        <VmRebuild />
+        <SettingRow
+          title={t.danger.delete}
+          hint={vm.can.delete.why ?? t.danger.text}
+          control={
+            <Button
+              variant="danger"
+              icon={<Trash2 aria-hidden="true" />}
+              whyDisabled={vm.can.delete.why}
+              onClick={() => setConfirming(true)}
+            >
+              {m.vms.power.delete}
+            </Button>
+          }
+        />
+      </div>
       <VmConfirm
         vm={vm}
         what={confirming ? 'delete' : null}

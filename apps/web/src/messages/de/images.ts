@@ -147,6 +147,7 @@ export const images: Messages['images'] = {
       reset_vm: 'zurückgesetzt',
       suspend_vm: 'in den Ruhezustand versetzt',
       update_vm: 'geändert',
+      rebuild_vm: 'neu aufgesetzt',
       build_image: 'gebaut',
       download_image: 'geladen',
       import_image: 'geholt',

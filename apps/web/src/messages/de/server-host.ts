@@ -67,6 +67,10 @@ export const host: Readonly<Record<string, string>> = {
   'It could not be started.': 'Sie konnte nicht gestartet werden.',
   'The host restarted while it ran.': 'Der Host startete neu, während sie lief.',
 
+  'The disk of this host cannot be read or written. It may be failing: look at the log of the host (dmesg) and make sure of your backups.':
+    'Die Platte dieses Hosts lässt sich nicht lesen oder schreiben. Vielleicht geht sie kaputt: Sieh ins Protokoll des Hosts (dmesg) und sorge für deine Sicherungen.',
+  'Rebuilding a VM changes neither its address nor its size.':
+    'Eine VM neu aufzusetzen ändert weder ihre Adresse noch ihre Größe.',
   'The disk of this host is full. Delete something, then try again.':
     'Die Platte dieses Hosts ist voll. Lösche etwas und versuche es dann noch einmal.',
   'The disk of this VM is gone from this host.': 'Die Platte dieser VM ist auf diesem Host nicht mehr da.',

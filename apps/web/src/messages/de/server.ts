@@ -103,6 +103,13 @@ const sentences: Readonly<Record<string, string>> = {
   'It has no screen.': 'Sie hat keinen Bildschirm.',
   'It is protected from deletion. Switch that off in its settings first.':
     'Sie ist vor dem Löschen geschützt. Schalte das zuerst in ihren Einstellungen aus.',
+  'It is being rebuilt.': 'Sie wird neu aufgesetzt.',
+  "Type the VM's name, {}, to rebuild it.": 'Tippe den Namen der VM, {}, um sie neu aufzusetzen.',
+  '{} runs from memory and has no disk for {}. Make a new VM from it.':
+    '{} läuft aus dem Speicher und hat keine Platte für {}. Mach daraus eine neue VM.',
+  'This VM had no login, and {} wants one. Give a password or an SSH key.':
+    'Diese VM hatte keine Anmeldung, und {} braucht eine. Gib ein Passwort oder einen SSH-Schlüssel an.',
+  'Rebuilt {} from {}': 'Hat {} aus {} neu aufgesetzt',
   'It is getting a disk.': 'Sie bekommt eine Platte.',
   'It is losing a disk.': 'Eine Platte von ihr wird gelöst.',
   'It is having a disk grow.': 'Eine Platte von ihr wächst.',

@@ -141,6 +141,7 @@ export const images = {
       reset_vm: 'reset',
       suspend_vm: 'suspended',
       update_vm: 'changed',
+      rebuild_vm: 'rebuilt',
       build_image: 'built',
       download_image: 'downloaded',
       import_image: 'imported',

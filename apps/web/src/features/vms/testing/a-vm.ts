@@ -53,6 +53,7 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
     resize: yes,
     snapshot: yes,
     restore: yes,
+    rebuild: yes,
     delete: yes,
     console: yes,
     screen: yes,
