@@ -56,7 +56,7 @@ import { shutdownGuests } from './vm/shutdown-guests.ts'
 import type { Vm } from './vm/vm.ts'
 import { Vms } from './vm/vms.ts'
 import { Jails } from './vmm/jails.ts'
-import { requireVolumes } from './volume/vm-volumes.ts'
+import { requireFreeVolumes, requireVolumes } from './volume/vm-volumes.ts'
 import { VolumeRequests } from './volume/volume-requests.ts'
 import { VolumeStore } from './volume/volume-store.ts'
 
@@ -270,8 +270,9 @@ export class Agent implements AgentServices {
     if (this.#vms.all().some((vm) => vm.spec.mac === spec.mac))
       throw new HearthError('uniqueness_error', `A VM on this host already has the MAC address ${spec.mac}.`)
     if (backup) this.#requireSource(spec, backup)
-    else if (snapshotUid !== undefined) this.#snapshots.require(snapshotUid)
-    else if (!this.#catalogue.has(spec.image))
+    else requireFreeVolumes(this.#vms, this.#volumes, spec)
+    if (snapshotUid !== undefined) this.#snapshots.require(snapshotUid)
+    else if (!backup && !this.#catalogue.has(spec.image))
       throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
     requireFits(spec)
     // Refuses user data cloud-init could not read, while the person still has the form open.

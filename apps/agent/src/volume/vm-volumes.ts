@@ -23,10 +23,28 @@ export function requireVolumes(vms: Vms, volumes: VolumeStore, vm: Vm, spec: VmS
       'invalid_state',
       'Disks are attached and detached while the VM is stopped. Shut it down first.',
     )
-  if (new Set(after).size !== after.length)
+  requireFree(
+    vms,
+    volumes,
+    after.filter((volumeUid) => !before.includes(volumeUid) && volumeUid !== made),
+  )
+  requireOnce(after)
+}
+
+/** Those of a VM that is being made, which are there already. */
+export function requireFreeVolumes(vms: Vms, volumes: VolumeStore, spec: VmSpec): void {
+  const wanted = volumeUids(spec)
+  requireOnce(wanted)
+  requireFree(vms, volumes, wanted)
+}
+
+function requireOnce(uids: readonly string[]): void {
+  if (new Set(uids).size !== uids.length)
     throw new HearthError('invalid_input', 'A disk can be attached to a VM once.')
-  for (const volumeUid of after) {
-    if (before.includes(volumeUid) || volumeUid === made) continue
+}
+
+function requireFree(vms: Vms, volumes: VolumeStore, uids: readonly string[]): void {
+  for (const volumeUid of uids) {
     volumes.require(volumeUid)
     const holder = holderOf(vms, volumeUid)
     if (holder) throw new HearthError('conflict', `${holder.spec.name} has this disk. Detach it there first.`)

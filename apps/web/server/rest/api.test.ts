@@ -374,3 +374,73 @@ test('metrics are asked for by kind and time, and come as fine as they are kept'
   assert.equal((await refused(metrics('colour', 1))).status, 422)
   assert.equal((await refused(metrics('cpu', 1, new Date(0)))).status, 422)
 })
+
+test('a server is made with a volume, which goes free again with it', async () => {
+  const made = await ask('POST', '/volumes', { name: 'photos', size: 1 })
+  assert.equal(made.status, 201, JSON.stringify(made.body))
+  portal.agent.finish(made.body.action.id)
+  const volume = () => ask('GET', `/volumes/${made.body.volume.id}`).then(({ body }) => body.volume)
+  await until('the volume', async () => (await volume()).status === 'available')
+  const wanted = { server_type: 'custom-1c-128m-0g', image: 'tiny-linux', start_after_create: false }
+  const nothing = await refused(
+    ask('POST', '/servers', { ...wanted, name: 'has-nothing', volumes: [999_999] }),
+  )
+  assert.equal(nothing.status, 422)
+  const created = await ask('POST', '/servers', {
+    ...wanted,
+    name: 'has-photos',
+    volumes: [made.body.volume.id],
+  })
+  assert.equal(created.status, 201, JSON.stringify(created.body))
+  assert.deepEqual(created.body.server.volumes, [made.body.volume.id])
+  assert.equal((await volume()).server, created.body.server.id)
+  const { spec } = portal.agent.asked.at(-1)!.input as { spec: { volumes: { serial: string }[] } }
+  assert.deepEqual(
+    spec.volumes.map(({ serial }) => serial),
+    [`volume-${made.body.volume.id}`],
+  )
+  const second = { ...wanted, name: 'wants-photos', volumes: [made.body.volume.id] }
+  assert.deepEqual(
+    [(await refused(ask('POST', '/servers', second))).code, (await volume()).server],
+    ['conflict', created.body.server.id],
+  )
+  // A creation that fails leaves it to others.
+  portal.agent.finish(created.body.action.id, { code: 'no_space', message: 'The disk is full.' })
+  await ask('DELETE', `/servers/${created.body.server.id}`)
+  portal.agent.finish(portal.agent.asked.at(-1)!.actionId)
+  await until('the volume to be free', async () => (await volume()).server === null)
+})
+
+test('a server is rebuilt from an image; what was protected is not', async () => {
+  const vm = await createRunning(portal, ada, 'rebuilt-by-api')
+  const protect = (on: boolean) =>
+    ask('POST', `/servers/${vm.id}/actions/change_protection`, { delete: on, rebuild: on })
+  const rebuild = (image: string) => ask('POST', `/servers/${vm.id}/actions/rebuild`, { image })
+  await protect(true)
+  assert.equal((await refused(rebuild('tiny-linux'))).code, 'protected')
+  await protect(false)
+  assert.equal((await refused(rebuild('nothing'))).status, 422)
+  const { status, body } = await rebuild('tiny-linux')
+  assert.deepEqual([status, body.action.command, body.root_password], [201, 'rebuild_server', null])
+  assert.equal(portal.agent.asked.at(-1)?.path, 'vm.rebuild')
+  portal.agent.finish(body.action.id)
+})
+
+test('folders of the host are an administrator’s to give, also by the API', async () => {
+  const vm = await createRunning(portal, ada, 'folders-by-api')
+  const where = `/servers/${vm.id}/folders`
+  assert.deepEqual((await ask('GET', where)).body, { folders: [] })
+  const wrong = [{ name: 'attic', writable: false }]
+  assert.match((await refused(ask('PUT', where, { folders: wrong }))).message, /shares no folder attic/)
+  const folders = [{ name: 'music', writable: false }]
+  assert.equal((await ask('PUT', where, { folders })).status, 200)
+  assert.deepEqual((await ask('GET', where)).body, { folders })
+  portal.agent.finish(portal.agent.asked.at(-1)!.actionId)
+  const user = { userId: (await portal.db.user.findFirstOrThrow()).id, role: 'owner' as const }
+  // The same person, an administrator no more.
+  await portal.db.user.update({ where: { id: user.userId }, data: { role: 'user' } })
+  const answer = await refused(ask('PUT', where, { folders: [] }))
+  await portal.db.user.update({ where: { id: user.userId }, data: { role: 'admin' } })
+  assert.equal(answer.status, 403)
+  assert.deepEqual((await ask('GET', where)).body, { folders })
+})

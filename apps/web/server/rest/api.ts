@@ -20,7 +20,7 @@ import { projectRoutes } from './project.ts'
 import { type Allowance, RateLimit } from './rate-limit.ts'
 import type { RestContext, Route } from './route.ts'
 import { serverExtraRoutes } from './server-extras.ts'
-import { serverNetworkRoutes } from './server-network.ts'
+import { serverSettingRoutes } from './server-settings.ts'
 import { serverRoutes } from './servers.ts'
 import { sshKeyRoutes } from './ssh-keys.ts'
 import { uploadRoutes } from './uploads.ts'
@@ -29,7 +29,7 @@ import { volumeRoutes } from './volumes.ts'
 export const routes: readonly Route[] = [
   ...serverRoutes,
   ...serverExtraRoutes,
-  ...serverNetworkRoutes,
+  ...serverSettingRoutes,
   ...volumeRoutes,
   ...backupRoutes,
   ...actionRoutes,

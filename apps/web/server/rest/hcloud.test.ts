@@ -58,6 +58,7 @@ test('hcloud takes a server from its key to its deletion', async () => {
 
   await does(/updated/, 'server', 'update', 'one', '--name', 'two')
   await does(/changed to type medium/, 'server', 'change-type', 'two', 'medium')
+  await does(/rebuilt/i, 'server', 'rebuild', 'two', '--image', 'tiny-linux')
   await does(/enabled/, 'server', 'enable-protection', 'two', 'delete')
   await isRefused(/protected/, 'server', 'delete', 'two')
   await does(/disabled/, 'server', 'disable-protection', 'two', 'delete')

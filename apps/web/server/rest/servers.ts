@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { nameSchema } from '@hearth/shared/names'
 import { bridgeNameSchema } from '@hearth/shared/network'
 import { vmLimits } from '@hearth/shared/vm-spec'
+import { volumeLimits } from '@hearth/shared/volume'
 import { z } from 'zod'
 import { generatePassword } from '../../src/lib/password.ts'
 import { inProject, on } from '../auth/privilege.ts'
@@ -116,7 +117,12 @@ const create = route({
     start_after_create: z.boolean().default(true),
     bridge: bridgeNameSchema.nullish().describe('A bridge of the host that is open to servers'),
     networks: notYet,
-    volumes: notYet,
+    volumes: z
+      .array(z.int().positive())
+      .max(volumeLimits.perVm)
+      .default([])
+      .describe('Ids of volumes that no server has'),
+    automount: z.literal(false).nullish().describe('The guest mounts them itself'),
     firewalls: notYet,
   }),
   response: z.object({
@@ -136,6 +142,9 @@ const create = route({
       throw invalidField('location', 'There is no such location.')
     const image = await imageNamed(rest, viewer, body.image)
     const keys = await keysOf(rest, viewer, body.ssh_keys)
+    const volumes = body.volumes.length === 0 ? [] : await rest.services.volumes.list(viewer)
+    const missing = body.volumes.find((wanted) => !volumes.some(({ id }) => id === wanted))
+    if (missing !== undefined) throw invalidField('volumes', `There is no volume ${missing}.`)
     // An image without a disk gets an empty one only when the size was written out with one.
     const hasDisk = image.minDiskBytes > 0 || /^custom-/.test(String(body.server_type))
     const password = image.cloudInit && keys.length === 0 ? generatePassword(randomBytes) : null
@@ -153,6 +162,7 @@ const create = route({
       ...(body.bridge ? { bridge: body.bridge } : {}),
       idempotencyKey,
       labels: body.labels,
+      volumes: body.volumes,
     })
     return {
       server: await answerServer(rest, viewer, vm),

@@ -23,8 +23,7 @@ import { reserve } from './quota.ts'
 import type { BackupRef } from './types.ts'
 import { beginCreation, changeOf, insertVm, likeAnother } from './vm-create.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
-import { followVolumes } from './volume-rows.ts'
-import { serialOf } from './volumes.ts'
+import { followVolumes, serialOf } from './volume-rows.ts'
 
 export async function createVmFromBackup(
   context: ServiceContext,

@@ -34,6 +34,7 @@ import type { VmCreateRequest } from './types.ts'
 import { chargeHost, settleCharge } from './vm-charge.ts'
 import { hostInfoOf, requireSize } from './vm-size.ts'
 import { vmView } from './vms.ts'
+import { followVolumes, freeVolumes } from './volume-rows.ts'
 
 export async function createVm(
   context: ServiceContext,
@@ -53,7 +54,12 @@ export async function createVm(
   requireOpenBridge(await db.host.findUniqueOrThrow({ where: { id: hostId } }), input.bridge)
   return beginCreation(context, viewer, {
     ...{ name: input.name, idempotency },
-    insert: (tx) => insertVm(tx, { spec, input, viewer, projectId, hostId, image, idempotency }),
+    insert: async (tx) => {
+      const volumes = await freeVolumes(tx, { projectId, hostId }, input.volumes ?? [])
+      const withVolumes = volumes.length === 0 ? spec : { ...spec, volumes }
+      return insertVm(tx, { spec: withVolumes, input, viewer, projectId, hostId, image, idempotency })
+    },
+    topics: ['volumes'],
     // The host would fetch it by itself; as an action of its own it is seen among the images, and can be cancelled there.
     beforeHost: absent ? () => makeImage(context, viewer, { uid: image.uid }) : undefined,
   })
@@ -244,6 +250,7 @@ export async function insertVm(
     await tx.disk.create({ data: { projectId, hostId, vmId: vm.id, role: 'system', bytes: diskBytes } })
   }
   if (input.start) await chargeHost(tx, vm)
+  await followVolumes(tx, vm.id, spec)
   for (const [key, value] of Object.entries(input.labels ?? {}))
     await tx.label.create({ data: { resourceType: 'vm', resourceId: vm.id, key, value } })
   const action = await beginAction(tx, {

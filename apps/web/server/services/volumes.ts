@@ -9,7 +9,6 @@ import {
   volumeFormatSchema,
   volumeLimits,
 } from '@hearth/shared/volume'
-import { z } from 'zod'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Queries } from '../db/client.ts'
 import type { Project, Volume } from '../generated/client.ts'
@@ -27,23 +26,12 @@ import { change, refusedOr } from './vm-change.ts'
 import { ability } from './vm-rules.ts'
 import { writeSpec } from './vm-settings.ts'
 import { conditionOf, type VmRow, vmInclude } from './vms.ts'
+import { notReady, requireReady, serialOf, volumeStatusSchema } from './volume-rows.ts'
 
 type VolumeRow = Volume & { vm: VmRow | null; project: Project }
 const include = { project: true, vm: { include: vmInclude } } as const
-const statusSchema = z.enum(['creating', 'ready', 'deleting', 'missing'])
-
-const notReady: Record<VolumeView['status'], string | null> = {
-  creating: 'It is being made.',
-  deleting: 'It is being deleted.',
-  missing: 'Its host does not have it any more.',
-  ready: null,
-}
-
-/** Stays the same for as long as the volume is there, so that an fstab may name it. */
-export const serialOf = (volumeId: number): string => `volume-${volumeId}`
-
 function toView(context: ServiceContext, row: VolumeRow, standing?: Standing): VolumeView {
-  const status = statusSchema.parse(row.status)
+  const status = volumeStatusSchema.parse(row.status)
   const why = notReady[status]
   const may = standing ? mayChange(standing, row.projectId) : can
   const away: Ability = context.hosts.isOnline(row.hostId) ? can : cannot('Its host is away.')
@@ -77,11 +65,6 @@ async function findVolume(queries: Queries, id: number): Promise<VolumeRow> {
   const row = await queries.volume.findFirst({ where: { id, deletedAt: null }, include })
   if (!row) throw notFound('volume')
   return row
-}
-
-function requireReady(row: Volume): void {
-  const why = notReady[statusSchema.parse(row.status)]
-  if (why !== null) throw new HearthError('invalid_state', `${row.name}: ${why}`)
 }
 
 /** The VM's specification with other volumes, one generation later, written with its action. */

@@ -5,6 +5,7 @@ import { bridgeNameSchema, firewallSchema, portForwardsSchema } from '@hearth/sh
 import { vmFoldersSchema } from '@hearth/shared/shared-folders'
 import { MIB } from '@hearth/shared/units'
 import { keyboardLayoutSchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
+import { volumeLimits } from '@hearth/shared/volume'
 import { watchdogActions } from '@hearth/shared/watchdog'
 import { z } from 'zod'
 import { actionViewSchema } from './action.ts'
@@ -157,6 +158,8 @@ export const vmCreateInputSchema = vmSizeSchema.extend({
   bridge: bridgeNameSchema.optional(),
   /** A screen or none; absent: as the image is meant. */
   display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
+  /** Volumes of its project that no VM has, by id: it has them from the start. */
+  volumes: z.array(idSchema).max(volumeLimits.perVm).optional(),
   idempotencyKey: idempotencyKeySchema,
 })
 export type VmCreateInput = z.infer<typeof vmCreateInputSchema>

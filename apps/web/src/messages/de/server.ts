@@ -115,6 +115,8 @@ const sentences: Readonly<Record<string, string>> = {
   'It is having a disk grow.': 'Eine Platte von ihr wächst.',
   'It is being copied to an image.': 'Aus ihr wird ein Abbild gemacht.',
   'It is being made.': 'Wird gerade gemacht.',
+  '{}: It is being made.': '{}: Wird gerade gemacht.',
+  '{}: Its host does not have it any more.': '{}: Der Host hat es nicht mehr.',
   'It is being taken.': 'Wird gerade gemacht.',
   'Its host does not have it any more.': 'Der Host hat es nicht mehr.',
   'The host is away.': 'Der Host ist nicht da.',
