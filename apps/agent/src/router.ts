@@ -80,7 +80,7 @@ export const agentRouter = router({
     setTarget: procedure
       .input(backupTargetInputSchema)
       .output(backupTargetReportSchema.nullable())
-      .mutation(({ ctx, input }) => ctx.services.backups.setTarget(input.folder)),
+      .mutation(({ ctx, input }) => ctx.services.backups.setTarget(input)),
     take: procedure
       .input(backupVmInputSchema)
       .output(actionReportSchema)

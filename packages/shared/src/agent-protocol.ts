@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { actionReportSchema } from './action.ts'
 import {
   backupFolderSchema,
+  backupKeySchema,
   backupReportSchema,
   backupSourceSchema,
   backupTargetReportSchema,
@@ -31,7 +32,7 @@ import { volumeBytesSchema, volumeFormatSchema, volumeReportSchema, volumeUidSch
  *   vm.snapshot    mutation     VmSnapshotInput → ActionReport
  *   vm.restore     mutation     VmSnapshotInput → ActionReport     (the VM is stopped)
  *   vm.deleteSnapshot mutation  VmSnapshotInput → ActionReport
- *   backup.setTarget mutation   {folder | null} → BackupTargetReport | null   (checked; what lies there is found)
+ *   backup.setTarget mutation   BackupTargetInput → BackupTargetReport | null   (checked; what lies there is found)
  *   backup.take    mutation     BackupVmInput → ActionReport       (the VM is held only while its disks are copied aside)
  *   backup.restore mutation     BackupVmInput → ActionReport       (in place; the VM is stopped)
  *   backup.verify  mutation     BackupRefInput → ActionReport      (reads all of it again)
@@ -156,7 +157,12 @@ export const vmSnapshotInputSchema = z.object({
   snapshotUid: snapshotUidSchema,
 })
 export type VmSnapshotInput = z.infer<typeof vmSnapshotInputSchema>
-export const backupTargetInputSchema = z.object({ folder: backupFolderSchema.nullable() })
+/** `key`: backups there are encrypted with it from the first on, or were already. */
+export const backupTargetInputSchema = z.object({
+  folder: backupFolderSchema.nullable(),
+  key: backupKeySchema.optional(),
+})
+export type BackupTargetInput = z.output<typeof backupTargetInputSchema>
 export const backupVmInputSchema = z.object({
   actionId: idSchema,
   vmUid: vmUidSchema,

@@ -16,6 +16,19 @@ export const backupFolderSchema = z
     'Give the whole path of a folder on the host, such as /mnt/backup.',
   )
 
+/** What encrypted backups are read with: 64 hexadecimal digits, in groups or not. */
+export const backupKeySchema = z
+  .string()
+  .transform((text) => text.replace(/[\s-]/g, '').toLowerCase())
+  .pipe(
+    z
+      .string()
+      .regex(
+        /^[0-9a-f]{64}$/,
+        'A recovery key has 64 digits, 0 to 9 and a to f. Look whether one is missing.',
+      ),
+  )
+
 /**
  * The folder backups go to, as its host finds it. `missing`: what was chosen is not there now (its disk is not
  * connected, its share not mounted); nothing is written into the empty mount point. Sizes are bytes.
@@ -29,6 +42,8 @@ export const backupTargetReportSchema = z.object({
   availableBytes: z.int().nonnegative(),
   /** It lies on the disk that the VMs lie on, and goes with it. */
   sameDisk: z.boolean(),
+  /** What lies there is read with its recovery key only. */
+  encrypted: z.boolean().optional(),
 })
 export type BackupTargetReport = z.infer<typeof backupTargetReportSchema>
 

@@ -6,6 +6,7 @@ import type { ActionReport } from '@hearth/shared/action'
 import type {
   AgentEvent,
   BackupRefInput,
+  BackupTargetInput,
   BackupVmInput,
   HostInfo,
   PowerOp,
@@ -36,7 +37,7 @@ export interface RecordingServices {
 }
 
 export interface BackupServices {
-  setTarget(folder: string | null): Promise<BackupTargetReport | null>
+  setTarget(input: BackupTargetInput): Promise<BackupTargetReport | null>
   take(input: BackupVmInput): Promise<ActionReport>
   restore(input: BackupVmInput): Promise<ActionReport>
   verify(input: BackupRefInput): Promise<ActionReport>

@@ -3,7 +3,7 @@
  * (docs/backups.md). One folder a VM:
  *
  *   <target>/hearth-backups.json                         tells the right disk from an empty mount point
- *   <target>/<vmUid>/chunks/<2 digits>/<sha256>.zst      4 MiB of a disk each, named by what they hold
+ *   <target>/<vmUid>/chunks/<2 digits>/<name>.zst        4 MiB of a disk each, named by what they hold (vault.ts)
  *   <target>/<vmUid>/<backupUid>/backup.json             whose, when, which files
  *   <target>/<vmUid>/<backupUid>/disk.raw.chunks         a line a chunk: its name, or `-` for nothing but zeros
  *
@@ -24,7 +24,12 @@ export const chunksFolder = 'chunks'
 /** Small enough that a changed file costs little, large enough that a TiB has 262144 of them. */
 export const chunkBytes = 4 * MIB
 
-export const markerSchema = z.object({ v: z.literal(1), targetUid: z.uuid() })
+export const markerSchema = z.object({
+  v: z.literal(1),
+  targetUid: z.uuid(),
+  /** Absent: nothing is encrypted. */
+  encryption: z.object({ cipher: z.literal('aes-256-ctr'), check: z.string() }).optional(),
+})
 
 const fileSchema = z.object({
   /** `disk.raw`, `kernel` …, `volume-<uid>.raw`: a plain name, for it becomes a path. */

@@ -1,6 +1,6 @@
 /** Requests about backups: what is refused, and what becomes an action. */
 import type { ActionReport } from '@hearth/shared/action'
-import type { BackupRefInput, BackupVmInput } from '@hearth/shared/agent-protocol'
+import type { BackupRefInput, BackupTargetInput, BackupVmInput } from '@hearth/shared/agent-protocol'
 import type { BackupTargetReport } from '@hearth/shared/backup'
 import { HearthError } from '@hearth/shared/errors'
 import type { Dispatcher } from '../actions/dispatcher.ts'
@@ -20,8 +20,8 @@ export class BackupRequests implements BackupServices {
     this.#dispatcher = parts.dispatcher
   }
 
-  setTarget(folder: string | null): Promise<BackupTargetReport | null> {
-    return this.#backups.choose(folder)
+  setTarget({ folder, key }: BackupTargetInput): Promise<BackupTargetReport | null> {
+    return this.#backups.choose(folder, key)
   }
 
   async take({ actionId, vmUid, backupUid }: BackupVmInput): Promise<ActionReport> {

@@ -30,6 +30,7 @@ import type { BackupTarget } from './backup-target.ts'
 import { targetError } from './backup-target.ts'
 import { ChunkFolder, type ChunkProgress, DamagedChunk } from './chunk-folder.ts'
 import { Turns } from './turns.ts'
+import type { Vault } from './vault.ts'
 
 export interface NewBackup
   extends Pick<BackupManifest, 'backupUid' | 'takenAt' | 'consistency' | 'spec' | 'boot'> {
@@ -106,8 +107,8 @@ export class BackupStore {
     return backup
   }
 
-  async choose(folder: string | null): Promise<BackupTargetReport | null> {
-    await this.target.choose(folder)
+  async choose(folder: string | null, key?: string): Promise<BackupTargetReport | null> {
+    await this.target.choose(folder, key)
     if (this.#known !== this.target.folder) this.#forget()
     await this.look()
     return this.#report
@@ -136,17 +137,17 @@ export class BackupStore {
   async take(backup: NewBackup, progress: ChunkProgress): Promise<void> {
     const { backupUid, spec } = backup
     const { vmUid } = spec
-    await this.#onVm(vmUid, progress.signal, async (root) => {
+    await this.#onVm(vmUid, progress.signal, async (root, vault) => {
       await this.target.requireSpace()
       const folder = join(root, vmUid)
       await mkdir(folder, { mode: 0o700 }).catch(unlessThere)
-      const chunks = new ChunkFolder(folder)
+      const chunks = new ChunkFolder(folder, vault)
       await chunks.make()
       const temporary = join(folder, `${temporaryPrefix}${backupUidSchema.parse(backupUid)}`)
       await rm(temporary, { recursive: true, force: true })
       await mkdir(temporary, { mode: 0o700 })
       try {
-        const { sums } = await this.#named(folder)
+        const { sums } = await this.#named(folder, vault)
         const present = await chunks.present()
         // What no whole backup names may be torn: it was written by one that came to no end.
         const known = new Set([...sums].filter((sum) => present.has(sum)))
@@ -163,11 +164,11 @@ export class BackupStore {
         // The chunks have to be on the disk before anything says that they are.
         await run('sync', ['-f', temporary])
         await this.target.require()
-        await writeJsonAtomic(join(temporary, manifestName), manifest)
+        await writeJsonAtomic(join(temporary, manifestName), await vault.sealJson(manifest))
         await rename(temporary, join(folder, backupUid))
         await syncFolder(folder)
       } catch (error) {
-        await this.#tidy(folder, temporary)
+        await this.#tidy(folder, temporary, vault)
         throw error
       }
     })
@@ -184,8 +185,8 @@ export class BackupStore {
   ): Promise<void> {
     const { manifest } = this.requireWhole(backupUid)
     const { vmUid } = manifest.spec
-    await this.#onVm(vmUid, signal, async (root) => {
-      const chunks = new ChunkFolder(join(root, vmUid))
+    await this.#onVm(vmUid, signal, async (root, vault) => {
+      const chunks = new ChunkFolder(join(root, vmUid), vault)
       for (const file of manifest.files) {
         const list = await readList(join(root, vmUid, backupUid), file)
         await use(file, (to, onBytes) => chunks.restore(to, file.bytes, list, { signal, onBytes }))
@@ -197,8 +198,8 @@ export class BackupStore {
   async verify(backupUid: string, progress: ChunkProgress): Promise<void> {
     const { manifest } = this.require(backupUid)
     const { vmUid } = manifest.spec
-    await this.#onVm(vmUid, progress.signal, async (root) => {
-      const chunks = new ChunkFolder(join(root, vmUid))
+    await this.#onVm(vmUid, progress.signal, async (root, vault) => {
+      const chunks = new ChunkFolder(join(root, vmUid), vault)
       for (const file of manifest.files) {
         const list = await readList(join(root, vmUid, backupUid), file)
         const [first] = await chunks.verify(file.bytes, list, progress)
@@ -209,30 +210,36 @@ export class BackupStore {
 
   async remove(backupUid: string, signal: AbortSignal): Promise<void> {
     const { vmUid } = this.require(backupUid).manifest.spec
-    await this.#onVm(vmUid, signal, async (root) => {
+    await this.#onVm(vmUid, signal, async (root, vault) => {
       const folder = join(root, vmUid)
       const grave = join(folder, `${temporaryPrefix}deleted-${backupUidSchema.parse(backupUid)}`)
       await rename(join(folder, backupUid), grave).catch((error: unknown) => {
         if (!isErrno(error, 'ENOENT')) throw error
       })
       await syncFolder(folder)
-      await this.#tidy(folder, grave)
+      await this.#tidy(folder, grave, vault)
     })
   }
 
   /** Work in the folder of one VM; afterwards what is known of its backups is what lies there. */
-  #onVm(vmUid: string, signal: AbortSignal, work: (root: string) => Promise<void>): Promise<void> {
+  #onVm(
+    vmUid: string,
+    signal: AbortSignal,
+    work: (root: string, vault: Vault) => Promise<void>,
+  ): Promise<void> {
     return this.#turns.take(vmUid, signal, async () => {
+      // Of that folder, also when another one is chosen meanwhile.
+      const { vault } = this.target
       const root = await this.target.require()
       try {
-        await work(root)
+        await work(root, vault)
       } catch (error) {
         if (!(error instanceof DamagedChunk) && !(error instanceof DamagedList))
           throw targetError(error, root)
         this.#log.error('a backup is damaged', { vm: vmUid, error: error.message })
         throw damagedError(error)
       } finally {
-        await this.#lookThroughVm(root, vmUid).catch((error: unknown) =>
+        await this.#lookThroughVm(root, vmUid, vault).catch((error: unknown) =>
           this.#log.warn('backups cannot be read', { vm: vmUid, error: errorText(error) }),
         )
       }
@@ -240,20 +247,23 @@ export class BackupStore {
   }
 
   async #lookThrough(root: string): Promise<void> {
+    const { vault } = this.target
     for (const name of await readdir(root))
       if (vmUidSchema.safeParse(name).success)
-        await this.#turns.take(name, never, () => this.#lookThroughVm(root, name))
+        await this.#turns.take(name, never, () => this.#lookThroughVm(root, name, vault))
   }
 
-  async #lookThroughVm(root: string, vmUid: string): Promise<void> {
+  async #lookThroughVm(root: string, vmUid: string, vault: Vault): Promise<void> {
     if (root !== this.target.folder) return
     const folder = join(root, vmUid)
     const found = new Map<string, StoredBackup>()
-    const present = await new ChunkFolder(folder).present()
+    const present = await new ChunkFolder(folder, vault).present()
     for (const name of await namesOf(folder)) {
       if (!backupUidSchema.safeParse(name).success) continue
       try {
-        const manifest = await readManifest(join(folder, name), name, vmUid)
+        const manifest = await readManifest(join(folder, name), vault)
+        if (manifest.backupUid !== name || manifest.spec.vmUid !== vmUid)
+          throw new Error(`${manifestName} is of another backup`)
         const damaged = await isDamaged(join(folder, name), manifest, present)
         found.set(name, { manifest, report: reportOf(manifest, damaged) })
       } catch (error) {
@@ -273,7 +283,10 @@ export class BackupStore {
   }
 
   /** The chunks that whole backups name; `complete` is false when one could not be read, which may name more. */
-  async #named(folder: string): Promise<{ sums: Set<string>; complete: boolean; backups: number }> {
+  async #named(
+    folder: string,
+    vault: Vault,
+  ): Promise<{ sums: Set<string>; complete: boolean; backups: number }> {
     const sums = new Set<string>()
     let complete = true
     let backups = 0
@@ -281,7 +294,7 @@ export class BackupStore {
       if (!backupUidSchema.safeParse(name).success) continue
       backups++
       try {
-        const manifest = manifestSchema.parse(await readJson(join(folder, name, manifestName)))
+        const manifest = await readManifest(join(folder, name), vault)
         for (const file of manifest.files)
           for (const sum of await readList(join(folder, name), file)) if (sum !== null) sums.add(sum)
       } catch {
@@ -292,14 +305,14 @@ export class BackupStore {
   }
 
   /** Takes away an unfinished or deleted backup and the chunks that nothing else needs, as far as the disk lets us. */
-  async #tidy(folder: string, left: string): Promise<void> {
+  async #tidy(folder: string, left: string, vault: Vault): Promise<void> {
     try {
       // Still the right disk: below an empty mount point there is nothing to take away.
       await this.target.require()
       await rm(left, { recursive: true, force: true })
-      const { sums, complete, backups } = await this.#named(folder)
+      const { sums, complete, backups } = await this.#named(folder, vault)
       if (backups === 0) await rm(folder, { recursive: true, force: true })
-      else if (complete) await new ChunkFolder(folder).sweep(sums)
+      else if (complete) await new ChunkFolder(folder, vault).sweep(sums)
     } catch (error) {
       this.#log.warn('what is left of a backup cannot be removed', { folder, error: errorText(error) })
     }
@@ -343,11 +356,8 @@ async function readList(folder: string, file: BackupFile): Promise<ChunkList> {
   }
 }
 
-async function readManifest(folder: string, backupUid: string, vmUid: string): Promise<BackupManifest> {
-  const manifest = manifestSchema.parse(await readJson(join(folder, manifestName)))
-  if (manifest.backupUid !== backupUid || manifest.spec.vmUid !== vmUid)
-    throw new Error(`${manifestName} is of another backup`)
-  return manifest
+async function readManifest(folder: string, vault: Vault): Promise<BackupManifest> {
+  return manifestSchema.parse(await vault.openJson(await readJson(join(folder, manifestName))))
 }
 
 async function isDamaged(

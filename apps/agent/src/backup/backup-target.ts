@@ -12,9 +12,17 @@ import { z } from 'zod'
 import { diskFigures } from '../host/capacity.ts'
 import { isErrno, readJson, temporaryPrefix, writeJsonAtomic } from '../store/atomic-file.ts'
 import { markerName, markerSchema } from './backup-format.ts'
+import { checkOf, encryptedVault, isSame, plainVault, type Vault } from './vault.ts'
 
-const chosenSchema = z.object({ v: z.literal(1), folder: z.string(), targetUid: z.uuid() })
+const chosenSchema = z.object({
+  v: z.literal(1),
+  folder: z.string(),
+  targetUid: z.uuid(),
+  /** Of encrypted backups; the file is readable for root alone. */
+  key: z.string().optional(),
+})
 type Chosen = z.infer<typeof chosenSchema>
+type Marker = z.infer<typeof markerSchema>
 
 /** Below this a backup is not begun: it would most likely fill the disk on its way. */
 const leastFreeBytes = 64 * MIB
@@ -23,6 +31,7 @@ export class BackupTarget {
   readonly #state: string
   readonly #file: string
   #chosen: Chosen | null = null
+  #vault: Vault = plainVault
 
   constructor(stateFolder: string) {
     this.#state = stateFolder
@@ -31,23 +40,48 @@ export class BackupTarget {
 
   async open(): Promise<void> {
     const value = await readJson(this.#file)
-    this.#chosen = value === undefined ? null : chosenSchema.parse(value)
+    this.#use(value === undefined ? null : chosenSchema.parse(value))
   }
 
   get folder(): string | null {
     return this.#chosen?.folder ?? null
   }
 
+  /** What its files are read and written with. */
+  get vault(): Vault {
+    return this.#vault
+  }
+
   /** Takes a folder into use, or none any more. What lies in it stays in either case. */
-  async choose(folder: string | null): Promise<void> {
+  async choose(folder: string | null, key?: string): Promise<void> {
     if (folder === null) {
       await rm(this.#file, { force: true })
-      this.#chosen = null
+      this.#use(null)
       return
     }
-    const chosen = { v: 1 as const, folder, targetUid: await this.#prepare(folder) }
+    const { targetUid, encryption } = await this.#prepare(folder, key)
+    const known = this.#chosen?.targetUid === targetUid ? this.#chosen.key : undefined
+    const used = key ?? known
+    if (encryption && (used === undefined || !isSame(checkOf(used, targetUid), encryption.check)))
+      throw new HearthError(
+        'invalid_input',
+        used === undefined
+          ? `The backups in ${folder} are encrypted. Give their recovery key.`
+          : `This is not the recovery key of the backups in ${folder}.`,
+      )
+    if (!encryption && key !== undefined)
+      throw new HearthError(
+        'invalid_input',
+        `The backups in ${folder} are not encrypted, and stay so. Choose an empty folder for encrypted ones.`,
+      )
+    const chosen = { v: 1 as const, folder, targetUid, ...(encryption ? { key: used } : {}) }
     await writeJsonAtomic(this.#file, chosen)
+    this.#use(chosen)
+  }
+
+  #use(chosen: Chosen | null): void {
     this.#chosen = chosen
+    this.#vault = chosen?.key === undefined ? plainVault : encryptedVault(chosen.key)
   }
 
   /** How it is now; null when none is chosen. Never throws: a target may be in any state. */
@@ -59,7 +93,8 @@ export class BackupTarget {
     try {
       await this.#requireMarker(chosen)
       const sameDisk = (await stat(folder)).dev === (await stat(this.#state)).dev
-      return { folder, state: 'ready', problem: null, ...(await diskFigures(folder)), sameDisk }
+      const { encrypted } = this.#vault
+      return { folder, state: 'ready', problem: null, ...(await diskFigures(folder)), sameDisk, encrypted }
     } catch (error) {
       const { userMessage } = targetError(error, folder)
       return { folder, state: 'missing', problem: userMessage, ...nothing }
@@ -95,8 +130,8 @@ export class BackupTarget {
     if (marker.data?.targetUid !== targetUid) throw missing(folder)
   }
 
-  /** Looks whether it can be used, and gives back the identity it has, or gives it one. */
-  async #prepare(folder: string): Promise<string> {
+  /** Looks whether it can be used, and gives back what marks it, or marks it. */
+  async #prepare(folder: string, key: string | undefined): Promise<Marker> {
     const inside = relative(this.#state, folder)
     if (inside === '' || !inside.startsWith('..'))
       throw new HearthError(
@@ -112,13 +147,18 @@ export class BackupTarget {
     const path = join(folder, markerName)
     try {
       const found = await readJson(path)
-      if (found !== undefined) return markerSchema.parse(found).targetUid
+      if (found !== undefined) return markerSchema.parse(found)
       const trial = join(folder, `${temporaryPrefix}${randomUUID()}`)
       await mkdir(trial)
       await rm(trial, { recursive: true })
       const targetUid = randomUUID()
-      await writeFile(path, `${JSON.stringify({ v: 1, targetUid })}\n`, { flag: 'wx', mode: 0o600 })
-      return targetUid
+      const cipher = 'aes-256-ctr' as const
+      const marker: Marker = {
+        ...{ v: 1, targetUid },
+        ...(key === undefined ? {} : { encryption: { cipher, check: checkOf(key, targetUid) } }),
+      }
+      await writeFile(path, `${JSON.stringify(marker)}\n`, { flag: 'wx', mode: 0o600 })
+      return marker
     } catch (error) {
       throw new HearthError(
         'invalid_input',

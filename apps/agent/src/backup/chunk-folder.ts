@@ -1,8 +1,8 @@
 /**
- * The chunks of one VM's backups: files named by the SHA-256 of what they hold, compressed. Hashing and compression
+ * The chunks of one VM's backups: files named by what they hold, compressed. Hashing, compression and encryption
  * run in the thread pool; the agent's own thread only hands them on.
  */
-import { createHash, subtle } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   type FileHandle,
   mkdir,
@@ -20,13 +20,13 @@ import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import { throwIfAborted } from '../actions/actions.ts'
 import { isErrno, temporaryPrefix } from '../store/atomic-file.ts'
 import { type ChunkList, chunkBytes, chunksFolder, formatChunkList, isChunkName } from './backup-format.ts'
+import type { Vault } from './vault.ts'
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 /** Chunks under way at once: one is read while others are summed and compressed, and the thread pool keeps a free hand. */
 const atOnce = 3
-const suffix = '.zst'
 const damagedSuffix = '.damaged'
 const zeros = Buffer.alloc(chunkBytes)
 
@@ -45,9 +45,11 @@ export interface ChunkProgress {
 
 export class ChunkFolder {
   readonly #folder: string
+  readonly #vault: Vault
 
-  constructor(vmFolder: string) {
+  constructor(vmFolder: string, vault: Vault) {
     this.#folder = join(vmFolder, chunksFolder)
+    this.#vault = vault
   }
 
   /** Made one level at a time: when the disk below is gone, nothing is written into what is left of its path. */
@@ -57,6 +59,7 @@ export class ChunkFolder {
 
   /** Names of all chunks that are there. */
   async present(): Promise<Set<string>> {
+    const { suffix } = this.#vault
     const found = new Set<string>()
     for (const group of await namesIn(this.#folder))
       for (const name of await namesIn(join(this.#folder, group))) {
@@ -82,7 +85,7 @@ export class ChunkFolder {
         await readFully(file, chunk, index * chunkBytes)
         onBytes(chunk.length)
         if (chunk.equals(zeros.subarray(0, chunk.length))) return
-        const sum = Buffer.from(await subtle.digest('SHA-256', chunk)).toString('hex')
+        const sum = await this.#vault.name(chunk)
         list[index] = sum
         if (known.has(sum)) return
         known.add(sum)
@@ -120,6 +123,7 @@ export class ChunkFolder {
 
   /** Removes what no list names, and what was put aside. */
   async sweep(named: ReadonlySet<string>): Promise<void> {
+    const { suffix } = this.#vault
     for (const group of await namesIn(this.#folder)) {
       for (const name of await namesIn(join(this.#folder, group)))
         if (!name.endsWith(suffix) || !named.has(name.slice(0, -suffix.length)))
@@ -154,9 +158,10 @@ export class ChunkFolder {
   async #write(sum: string, chunk: Buffer): Promise<number> {
     const path = this.#path(sum)
     const temporary = join(path, '..', `${temporaryPrefix}${sum}`)
-    const data = await compress(chunk, {
+    const packed = await compress(chunk, {
       params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
     })
+    const data = await this.#vault.seal(packed)
     try {
       await writeFile(temporary, data, { mode: 0o600 })
     } catch (error) {
@@ -174,7 +179,7 @@ export class ChunkFolder {
    */
   async #read(sum: string, length: number): Promise<Buffer> {
     const path = this.#path(sum)
-    let packed: Buffer
+    let packed: Buffer<ArrayBuffer>
     try {
       packed = await readFile(path)
     } catch (error) {
@@ -183,16 +188,17 @@ export class ChunkFolder {
       if (isErrno(error, 'EIO')) throw new DamagedChunk(sum, 'the disk cannot read it')
       throw error
     }
-    const chunk = await decompress(packed, { maxOutputLength: chunkBytes }).catch(() => null)
-    const good =
-      chunk?.length === length && Buffer.from(await subtle.digest('SHA-256', chunk)).toString('hex') === sum
-    if (good) return chunk
+    const chunk = await this.#vault
+      .open(packed)
+      .then((data) => decompress(data, { maxOutputLength: chunkBytes }))
+      .catch(() => null)
+    if (chunk?.length === length && (await this.#vault.name(chunk)) === sum) return chunk
     await rename(path, `${path}${damagedSuffix}`)
     throw new DamagedChunk(sum, 'it does not hold what its name says')
   }
 
   #path(sum: string): string {
-    return join(this.#folder, sum.slice(0, 2), `${sum}${suffix}`)
+    return join(this.#folder, sum.slice(0, 2), `${sum}${this.#vault.suffix}`)
   }
 }
 

@@ -3,7 +3,12 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AgentRouter } from '@hearth/agent/router'
 import { type ActionReport, actionReportSchema } from '@hearth/shared/action'
-import { type AgentEvent, agentEventSchema, powerOpSchema } from '@hearth/shared/agent-protocol'
+import {
+  type AgentEvent,
+  agentEventSchema,
+  type BackupTargetInput,
+  powerOpSchema,
+} from '@hearth/shared/agent-protocol'
 import { type BackupTargetReport, backupSourceSchema, backupTargetReportSchema } from '@hearth/shared/backup'
 import { errorReportSchema, HearthError } from '@hearth/shared/errors'
 import { imageImportSchema, ownImageSchema } from '@hearth/shared/image'
@@ -165,9 +170,9 @@ export class AgentClient {
   }
 
   /** What the host found in the folder, which it also tells as an event. */
-  async setBackupTarget(folder: string | null): Promise<BackupTargetReport | null> {
+  async setBackupTarget(target: BackupTargetInput): Promise<BackupTargetReport | null> {
     const answer = await refusalsAsErrors(() =>
-      this.#trpc.backup.setTarget.mutate({ folder }, { signal: AbortSignal.timeout(requestTimeoutMs) }),
+      this.#trpc.backup.setTarget.mutate(target, { signal: AbortSignal.timeout(requestTimeoutMs) }),
     )
     return backupTargetReportSchema.nullable().parse(answer)
   }

@@ -4,7 +4,7 @@
  */
 import type { ClientRequest } from 'node:http'
 import { actionCommandSchema } from '@hearth/shared/action'
-import type { AgentEvent, VmReport } from '@hearth/shared/agent-protocol'
+import type { AgentEvent, BackupTargetInput, VmReport } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type WebSocket from 'ws'
 import type { Database } from '../db/client.ts'
@@ -79,8 +79,8 @@ export class AgentLink {
     return this.#client.cancel(actionId)
   }
 
-  async setBackupTarget(folder: string | null): Promise<void> {
-    await observeBackupTarget(this.#db, this.#hostId, await this.#client.setBackupTarget(folder))
+  async setBackupTarget(target: BackupTargetInput): Promise<void> {
+    await observeBackupTarget(this.#db, this.#hostId, await this.#client.setBackupTarget(target))
   }
 
   openUpload(uploadUid: string, method: string, headers: Record<string, string>): ClientRequest {

@@ -1,5 +1,7 @@
 /** The links to all hosts, as the services and consoles use them. One host for now. */
+
 import type { ClientRequest } from 'node:http'
+import type { BackupTargetInput } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type WebSocket from 'ws'
 import type { Database } from '../db/client.ts'
@@ -82,8 +84,8 @@ export class Agents implements Hosts {
     return link?.online ? link.openUpload(uploadUid, method, headers) : undefined
   }
 
-  setBackupTarget(hostId: number, folder: string | null): Promise<void> {
-    return this.#online(hostId).setBackupTarget(folder)
+  setBackupTarget(hostId: number, target: BackupTargetInput): Promise<void> {
+    return this.#online(hostId).setBackupTarget(target)
   }
 
   recordings(hostId: number): AgentLink['recordings'] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { inspect } from 'node:util'
 import { HearthError } from '@hearth/shared/errors'
 import { GIB } from '@hearth/shared/units'
 import { parseVmSpec } from '@hearth/shared/vm-spec'
@@ -61,6 +62,12 @@ test('an administrator chooses the place; before that there is none, and what th
     ada.trpc.backup.setTarget.mutate({ hostId, folder: '/nowhere' }),
     /no folder \/nowhere/,
   )
+  const key = '0123456789abcdef'.repeat(4)
+  await assert.rejects(ada.trpc.backup.setTarget.mutate({ hostId, folder, key: 'short' }), /64 digits/)
+  await ada.trpc.backup.setTarget.mutate({ hostId, folder, key: key.replace(/.{8}/g, '$& ') })
+  assert.equal((await list()).hosts[0]?.target?.encrypted, true)
+  const [host, said] = [await portal.db.host.findFirstOrThrow(), await portal.db.activity.findMany()]
+  assert.ok(!inspect([host, said], { depth: 9 }).includes(key), 'not kept here')
   await ada.trpc.backup.setTarget.mutate({ hostId, folder })
   assert.equal((await list()).hosts[0]?.target?.folder, folder)
   const { id: projectId } = await portal.db.project.findFirstOrThrow()

@@ -1,5 +1,7 @@
 /** Backups: taken, verified, put back, made into VMs, deleted; where they go. The plan is in backup-plan.ts. */
+
 import { randomUUID } from 'node:crypto'
+import type { BackupTargetInput } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { Viewer } from '../auth/viewer.ts'
 import type { BackupView } from '../views/backup.ts'
@@ -215,19 +217,21 @@ async function cancel(context: ServiceContext, viewer: Viewer, id: number): Prom
 async function setTarget(
   { db, hosts, changes }: ServiceContext,
   viewer: Viewer,
-  { hostId, folder }: { hostId: number; folder: string | null },
+  { hostId, folder, key }: BackupTargetInput & { hostId: number },
 ): Promise<void> {
   const host = await db.host.findUnique({ where: { id: hostId } })
   if (!host) throw notFound('host')
   // The host looks at it and tells what it found, which is written as every report of it is.
-  await hosts.setBackupTarget(hostId, folder)
+  await hosts.setBackupTarget(hostId, { folder, ...(key === undefined ? {} : { key }) })
   await db.$transaction((tx) =>
     record(tx, {
       kind: 'home.update',
       summary:
         folder === null
           ? `Backups of ${host.name} go nowhere any more`
-          : `Backups of ${host.name} go to ${folder}`,
+          : key === undefined
+            ? `Backups of ${host.name} go to ${folder}`
+            : `Backups of ${host.name} go to ${folder}, encrypted`,
       actor: actorOf(viewer),
       from: viewer.from,
     }),

@@ -1,4 +1,4 @@
-import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { BackupTargetInput, PowerOp } from '@hearth/shared/agent-protocol'
 import type { BackupSource } from '@hearth/shared/backup'
 import type { ImageImport, OwnImage } from '@hearth/shared/image'
 import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
@@ -43,7 +43,7 @@ export interface Hosts {
   uploadOffset(hostId: number, uploadUid: string): Promise<number>
   dropUpload(hostId: number, uploadUid: string): Promise<void>
   /** Has the host look at a folder and take it into use for backups. Throws while it is away. */
-  setBackupTarget(hostId: number, folder: string | null): Promise<void>
+  setBackupTarget(hostId: number, target: BackupTargetInput): Promise<void>
   /** The recordings a host keeps. Throws while it is away. */
   recordings(hostId: number): HostRecordings
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ActionStatus } from '@hearth/shared/action'
-import type { PowerOp } from '@hearth/shared/agent-protocol'
+import type { BackupTargetInput, PowerOp } from '@hearth/shared/agent-protocol'
 import type { RateLimit } from '@hearth/shared/limits'
 import type { Firewall, PortForward } from '@hearth/shared/network'
 import type { QuotaKey } from '@hearth/shared/quota'
@@ -286,7 +286,8 @@ export interface PortalServices {
     delete(viewer: Viewer, input: BackupRef): Promise<ActionView | null>
     /** Ends what is under way with it, which then leaves nothing. */
     cancel(viewer: Viewer, id: number): Promise<void>
-    setTarget(viewer: Viewer, input: { hostId: number; folder: string | null }): Promise<void>
+    /** `key`: what is there is encrypted, or will be. The portal does not keep it. */
+    setTarget(viewer: Viewer, input: BackupTargetInput & { hostId: number }): Promise<void>
     setPlan(viewer: Viewer, input: { hostId: number; plan: SnapshotPlan | null }): Promise<void>
     setIncluded(viewer: Viewer, input: { vmId: number; included: boolean }): Promise<void>
   }

@@ -26,7 +26,14 @@ export function fakeBackupRouter(agent: FakeAgent, t: FakeTrpc, refusing: Refusi
       const { refusal } = agent
       agent.refusal = null
       if (refusal) throw new TRPCError({ code: 'BAD_REQUEST', cause: refusal })
-      agent.setBackupTarget(input.folder === null ? null : readyTarget(input.folder))
+      agent.setBackupTarget(
+        input.folder === null
+          ? null
+          : {
+              ...readyTarget(input.folder),
+              encrypted: input.key !== undefined,
+            },
+      )
       return agent.backupTarget
     }),
     take: t.procedure.input(backupVmInputSchema).mutation(({ input }) =>

@@ -1,4 +1,4 @@
-import { backupFolderSchema, backupTargetReportSchema } from '@hearth/shared/backup'
+import { backupFolderSchema, backupKeySchema, backupTargetReportSchema } from '@hearth/shared/backup'
 import { idSchema, nameSchema } from '@hearth/shared/names'
 import { snapshotConsistencySchema } from '@hearth/shared/snapshot'
 import { z } from 'zod'
@@ -89,6 +89,11 @@ export const backupRefInputSchema = z.object({
 })
 export const backupCreateVmInputSchema = backupRefInputSchema.extend({ name: nameSchema, start: z.boolean() })
 /** null: backups go nowhere any more; what lies in the folder stays. */
-export const backupTargetInputSchema = z.object({ hostId: idSchema, folder: backupFolderSchema.nullable() })
+export const backupTargetInputSchema = z.object({
+  hostId: idSchema,
+  folder: backupFolderSchema.nullable(),
+  /** With it backups there are encrypted, or were already. Not kept here. */
+  key: backupKeySchema.optional(),
+})
 /** null: none are made by themselves. */
 export const backupPlanInputSchema = z.object({ hostId: idSchema, plan: snapshotPlanSchema.nullable() })

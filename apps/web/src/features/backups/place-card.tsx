@@ -10,8 +10,11 @@ import { Confirm } from '../../ui/confirm.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { Card, Notice } from '../../ui/layout.tsx'
 import { Meter } from '../../ui/meter.tsx'
+import { Switch } from '../../ui/switch.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { draftOf, type PlanDraft, PlanFields, planOf } from '../vms/plan-fields.tsx'
+import { SettingRow } from '../vms/setting-row.tsx'
+import { newRecoveryKey } from './recovery-key.ts'
 import type { Backups } from './use-backups.ts'
 
 const t = m.backups.place
@@ -41,6 +44,7 @@ export function PlaceCard({
               text={t.free(bytes(target.availableBytes), bytes(target.totalBytes))}
             />
           ) : null}
+          {target?.encrypted ? <p className="text-13 text-ink-3">{t.encrypted}</p> : null}
           {target?.problem ? <Notice tone="bad" title={target.problem} /> : null}
           {target?.sameDisk ? <Notice tone="warn" title={t.sameDisk} /> : null}
           {!target && !admin ? <p className="text-13 text-ink-3">{t.none}</p> : null}
@@ -58,22 +62,35 @@ function FolderForm({ host, store }: { host: Host; store: Backups }) {
   const saved = host.target?.folder ?? ''
   const [edited, setEdited] = useState<string | null>(null)
   const [leaving, setLeaving] = useState(false)
+  /** null: nothing is encrypted. */
+  const [key, setKey] = useState<string | null>(null)
+  const [noted, setNoted] = useState(false)
   const folder = edited ?? saved
+  const changes = folder.trim() !== '' && folder.trim() !== saved
+  const why = !host.online
+    ? t.away
+    : !changes
+      ? m.vmSettings.nothingChanged
+      : key !== null && !noted
+        ? t.keyNotNoted
+        : null
   const { target } = store
   const save = (wanted: string | null) =>
     target.mutate(
-      { hostId: host.id, folder: wanted },
+      { hostId: host.id, folder: wanted, ...(wanted === null || key === null ? {} : { key }) },
       {
         onSuccess: () => {
           setEdited(null)
           setLeaving(false)
+          setKey(null)
+          setNoted(false)
           toast.success(wanted === null ? t.left : t.saved)
         },
       },
     )
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (folder.trim() !== '' && folder.trim() !== saved) save(folder.trim())
+    if (why === null) save(folder.trim())
   }
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">
@@ -95,19 +112,47 @@ function FolderForm({ host, store }: { host: Host; store: Backups }) {
           }}
         />
       </Field>
+      {changes ? (
+        <SettingRow
+          title={t.encrypt}
+          hint={t.encryptHint}
+          control={
+            <Switch
+              label={t.encrypt}
+              checked={key !== null}
+              onChange={(on) => setKey(on ? newRecoveryKey() : null)}
+            />
+          }
+        />
+      ) : null}
+      {changes && key !== null ? (
+        <>
+          <Field label={t.key} hint={t.keyHint}>
+            <Input
+              value={key}
+              autoComplete="off"
+              spellCheck={false}
+              className="font-mono"
+              onChange={(event) => {
+                target.reset()
+                setKey(event.target.value)
+              }}
+            />
+          </Field>
+          <SettingRow
+            title={t.keyNoted}
+            hint={t.keyNotedHint}
+            control={<Switch label={t.keyNoted} checked={noted} onChange={setNoted} />}
+          />
+        </>
+      ) : null}
       <div className="flex justify-end gap-2">
         {host.target ? <Button onClick={() => setLeaving(true)}>{t.leave}</Button> : null}
         <Button
           type="submit"
           variant={host.target ? 'secondary' : 'primary'}
           busy={target.isPending}
-          whyDisabled={
-            !host.online
-              ? t.away
-              : folder.trim() === '' || folder.trim() === saved
-                ? m.vmSettings.nothingChanged
-                : null
-          }
+          whyDisabled={why}
         >
           {t.save}
         </Button>

@@ -58,6 +58,17 @@ export const backups: Messages['backups'] = {
     folder: 'Ordner auf dem Host',
     folderHint:
       'Wo eine externe Platte oder eine Freigabe eingehängt ist. Was dort von einem früheren Zuhause liegt, wird gefunden.',
+    encrypt: 'Verschlüsseln, was dort geschrieben wird',
+    encryptHint:
+      'Für eine Platte, die verloren gehen oder gestohlen werden kann, und für eine fremde Freigabe. Es bleibt, wie der Ordner begonnen wird.',
+    encrypted:
+      'Verschlüsselt: Auf einer anderen Box lässt es sich nur mit seinem Wiederherstellungsschlüssel lesen.',
+    key: 'Wiederherstellungsschlüssel',
+    keyHint:
+      'Ein neuer, für einen leeren Ordner. Für einen Ordner mit verschlüsselten Sicherungen trage stattdessen dessen Schlüssel ein.',
+    keyNoted: 'Ich habe ihn aufgeschrieben',
+    keyNotedHint: 'Nicht auf dieser Box: Ist sie weg, liest ohne diesen Schlüssel niemand die Sicherungen.',
+    keyNotNoted: 'Schreibe den Wiederherstellungsschlüssel zuerst auf.',
     away: 'Der Host ist nicht da.',
     save: 'Speichern',
     saved: 'Sicherungen gehen jetzt dorthin',

@@ -93,6 +93,15 @@ const sentences: Readonly<Record<string, string>> = {
     'Auf dem Host gibt es keinen Ordner {}. Hänge die Platte ein, lege den Ordner an und versuche es wieder. (Ordner in /home, /root und /tmp sieht ein Host nicht, der als Dienst läuft.)',
   'This folder belongs to Hearth itself. Choose one on another disk.':
     'Dieser Ordner gehört Hearth selbst. Wähle einen auf einer anderen Platte.',
+  'The backups in {} are encrypted. Give their recovery key.':
+    'Die Sicherungen in {} sind verschlüsselt. Gib ihren Wiederherstellungsschlüssel an.',
+  'This is not the recovery key of the backups in {}.':
+    'Das ist nicht der Wiederherstellungsschlüssel der Sicherungen in {}.',
+  'The backups in {} are not encrypted, and stay so. Choose an empty folder for encrypted ones.':
+    'Die Sicherungen in {} sind nicht verschlüsselt und bleiben es. Wähle für verschlüsselte einen leeren Ordner.',
+  'A recovery key has 64 digits, 0 to 9 and a to f. Look whether one is missing.':
+    'Ein Wiederherstellungsschlüssel hat 64 Stellen, 0 bis 9 und a bis f. Sieh nach, ob eine fehlt.',
+  'Backups of {} go to {}, encrypted': 'Sicherungen von {} gehen verschlüsselt nach {}',
   'Backed up {}': 'Hat {} gesichert',
   'Took {} back to its backup from {}': 'Hat in {} die Sicherung vom {} zurückgespielt',
   'Verified the backup of {} from {}': 'Hat die Sicherung von {} vom {} geprüft',

@@ -55,6 +55,15 @@ export const backups = {
     folder: 'Folder on the host',
     folderHint:
       'Where an external disk or a share is mounted. What lies there from an earlier home is found.',
+    encrypt: 'Encrypt what is written there',
+    encryptHint:
+      'For a disk that may be lost or stolen, and for a share of somebody else. It stays as the folder is begun.',
+    encrypted: 'Encrypted: on another box it is read with its recovery key only.',
+    key: 'Recovery key',
+    keyHint: 'A new one, for an empty folder. For a folder with encrypted backups put its own here instead.',
+    keyNoted: 'I have written it down',
+    keyNotedHint: 'Away from this box: when it is gone, nobody reads the backups without this key.',
+    keyNotNoted: 'Write the recovery key down first.',
     away: 'The host is away.',
     save: 'Save',
     saved: 'Backups go there now',
