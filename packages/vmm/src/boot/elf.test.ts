@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseElf } from './elf.ts'
 import { BootError, imageOfBytes } from './image-file.ts'
-import { elf } from './testing/images.ts'
+import { detectKernel } from './load.ts'
+import { elf, elf32 } from './testing/images.ts'
 
 const parse = (bytes: Uint8Array) => parseElf(imageOfBytes(bytes, 'vmlinux'))
 /** Changes some bytes of a good file. */
@@ -18,15 +19,39 @@ test('segments and entries are read, with and without the PVH note', () => {
   const image = parse(elf({ entry: 0x20_0010, segments: [{ address: 0x20_0000, data, memorySize: 500 }] }))
   assert.equal(image.entry, 0x20_0010)
   assert.equal(image.pvhEntry, undefined)
-  assert.deepEqual(image.segments, [{ fileOffset: 120, fileSize: 100, address: 0x20_0000, memorySize: 500 }])
+  assert.deepEqual(image.segments, [
+    {
+      fileOffset: 120,
+      fileSize: 100,
+      address: 0x20_0000,
+      memorySize: 500,
+      writable: true,
+      executable: false,
+    },
+  ])
   for (const noteAlignment of [4, 8] as const) {
     assert.equal(parse(elf({ pvhEntry: 0x10_0040, noteAlignment })).pvhEntry, 0x10_0040)
   }
 })
 
+test('a 32-bit file is read alike, and entered by PVH alone', () => {
+  const bytes = elf32(0x10_0040)
+  const image = parse(bytes)
+  assert.deepEqual([image.bits, image.entry, image.pvhEntry], [32, 0x10_0000, 0x10_0040])
+  assert.deepEqual(
+    image.segments.map(({ address, fileSize, memorySize }) => [address, fileSize, memorySize]),
+    [[0x10_0000, 16, 0x1000]],
+  )
+  const file = imageOfBytes(bytes, 'kernel')
+  assert.equal(detectKernel(file).kind, 'elf')
+  assert.throws(() => detectKernel(file, 'linux'), /32-bit ELF file/)
+  assert.throws(() => detectKernel(imageOfBytes(elf32(undefined), 'kernel')), /32-bit ELF file/)
+})
+
 test('what is not an x86-64 executable is named', () => {
   assert.throws(() => parse(new Uint8Array(200)), /is not an ELF file/)
   assert.throws(() => parse(elf({ machine: 183 })), /for another processor/)
+  // The class says 32 bits, the processor 64.
   assert.throws(() => parse(patched(4, [1])), /for another processor/)
   assert.throws(() => parse(elf({ type: 1 })), /cannot be run \(type 1/)
   assert.throws(() => parse(elf({ segments: [] })), /0 program headers/)

@@ -1,27 +1,43 @@
-/** A 64-bit x86 ELF kernel: its loadable segments and the PVH entry note (ELF-64 object file format; xen/include/public/elfnote.h). */
+/** An x86 ELF kernel of either class: its loadable segments and the PVH entry note (ELF object file format; xen/include/public/elfnote.h). */
 import { BootError, type ImageFile } from './image-file.ts'
 
-const EHDR_SIZE = 64
-const PHDR_SIZE = 56
+/** Where the two classes have the fields that are read here (System V ABI, chapter 4 and 5). */
+const LAYOUT = {
+  32: {
+    ...{ headerSize: 52, entry: 24, table: 28, entrySize: 42, count: 44, programSize: 32 },
+    ...{ flags: 24, offset: 4, address: 12, fileSize: 16, memorySize: 20, align: 28 },
+  },
+  64: {
+    ...{ headerSize: 64, entry: 24, table: 32, entrySize: 54, count: 56, programSize: 56 },
+    ...{ flags: 4, offset: 8, address: 24, fileSize: 32, memorySize: 40, align: 48 },
+  },
+} as const
 const MAX_SEGMENTS = 64
 const MAX_NOTES = 1 << 20
-const ELFCLASS64 = 2
+const ELFCLASS = { 1: 32, 2: 64 } as const
 const ELFDATA2LSB = 1
-const EM_X86_64 = 62
+const MACHINE = { 32: 3, 64: 62 } as const
 const ET_EXEC = 2
 const ET_DYN = 3
 const PT_LOAD = 1
 const PT_NOTE = 4
 const XEN_ELFNOTE_PHYS32_ENTRY = 18
+const PF_X = 1
+const PF_W = 2
 
-interface ElfSegment {
+export interface ElfSegment {
   readonly fileOffset: number
   readonly fileSize: number
   readonly address: number
   readonly memorySize: number
+  /** What its pages may be used for, beside reading. */
+  readonly writable: boolean
+  readonly executable: boolean
 }
 
 export interface ElfImage {
+  /** Of its file; a 64-bit one may begin with 32-bit code, a 32-bit one may hold a 64-bit kernel. */
+  readonly bits: 32 | 64
   /** e_entry: for Linux the physical address of the 64-bit entry. */
   readonly entry: number
   /** Physical address of the PVH 32-bit entry, when the file has the note. */
@@ -33,44 +49,54 @@ export function isElf(head: Uint8Array): boolean {
   return head.length >= 4 && head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46
 }
 
-/** Throws BootError when the file is not a whole x86-64 executable with something to load. */
+/** Throws BootError when the file is not a whole x86 executable with something to load. */
 export function parseElf(file: ImageFile): ElfImage {
   const broken = (what: string): BootError => new BootError(`${file.path} is a broken ELF file: ${what}`)
   const truncated = (what: string): BootError => new BootError(`${file.path} is truncated: ${what}`)
-  if (file.size < EHDR_SIZE) throw truncated('it is shorter than an ELF header')
-  const header = read(file, 0, EHDR_SIZE)
+  if (file.size < LAYOUT[32].headerSize) throw truncated('it is shorter than an ELF header')
+  const header = read(file, 0, Math.min(file.size, LAYOUT[64].headerSize))
   if (!isElf(new Uint8Array(header.buffer))) throw new BootError(`${file.path} is not an ELF file`)
+  const bits = ELFCLASS[header.getUint8(4) as 1 | 2] as 32 | 64 | undefined
   if (
-    header.getUint8(4) !== ELFCLASS64 ||
+    bits === undefined ||
     header.getUint8(5) !== ELFDATA2LSB ||
-    header.getUint16(18, true) !== EM_X86_64
+    header.getUint16(18, true) !== MACHINE[bits]
   ) {
-    throw new BootError(`${file.path} is an ELF file for another processor: use a 64-bit x86 kernel`)
+    throw new BootError(`${file.path} is an ELF file for another processor: use a kernel for x86`)
   }
+  const layout = LAYOUT[bits]
+  if (file.size < layout.headerSize) throw truncated('it is shorter than an ELF header')
+  const field = bits === 64 ? u64 : (view: DataView, at: number): number => view.getUint32(at, true)
   const type = header.getUint16(16, true)
   if (type !== ET_EXEC && type !== ET_DYN) {
     throw new BootError(
       `${file.path} is an ELF file that cannot be run (type ${type}, for example a kernel module)`,
     )
   }
-  const count = header.getUint16(56, true)
+  const count = header.getUint16(layout.count, true)
   if (count === 0 || count > MAX_SEGMENTS) throw broken(`it has ${count} program headers`)
-  if (header.getUint16(54, true) !== PHDR_SIZE) throw broken('its program headers have a wrong size')
-  const table = u64(header, 32)
-  if (table + count * PHDR_SIZE > file.size) throw truncated('its program headers lie behind its end')
-  const headers = read(file, table, count * PHDR_SIZE)
+  if (header.getUint16(layout.entrySize, true) !== layout.programSize) {
+    throw broken('its program headers have a wrong size')
+  }
+  const table = field(header, layout.table)
+  if (table + count * layout.programSize > file.size)
+    throw truncated('its program headers lie behind its end')
+  const headers = read(file, table, count * layout.programSize)
 
   const segments: ElfSegment[] = []
   let pvhEntry: number | undefined
   for (let i = 0; i < count; i++) {
-    const at = i * PHDR_SIZE
+    const at = i * layout.programSize
     const kind = headers.getUint32(at, true)
     if (kind !== PT_LOAD && kind !== PT_NOTE) continue
+    const flags = headers.getUint32(at + layout.flags, true)
     const segment = {
-      fileOffset: u64(headers, at + 8),
-      address: u64(headers, at + 24),
-      fileSize: u64(headers, at + 32),
-      memorySize: u64(headers, at + 40),
+      fileOffset: field(headers, at + layout.offset),
+      address: field(headers, at + layout.address),
+      fileSize: field(headers, at + layout.fileSize),
+      memorySize: field(headers, at + layout.memorySize),
+      writable: (flags & PF_W) !== 0,
+      executable: (flags & PF_X) !== 0,
     }
     if (segment.fileOffset + segment.fileSize > file.size) {
       throw truncated(
@@ -80,7 +106,7 @@ export function parseElf(file: ImageFile): ElfImage {
     if (kind === PT_NOTE) {
       if (segment.fileSize > MAX_NOTES) throw broken('its notes are too large')
       const notes = read(file, segment.fileOffset, segment.fileSize)
-      pvhEntry ??= findPvhEntry(notes, u64(headers, at + 48) === 8 ? 8 : 4)
+      pvhEntry ??= findPvhEntry(notes, field(headers, at + layout.align) === 8 ? 8 : 4)
       continue
     }
     if (segment.memorySize === 0) continue
@@ -89,7 +115,7 @@ export function parseElf(file: ImageFile): ElfImage {
     segments.push(segment)
   }
   if (segments.length === 0) throw broken('it has nothing to load')
-  return { entry: u64(header, 24), pvhEntry, segments }
+  return { bits, entry: field(header, layout.entry), pvhEntry, segments }
 }
 
 /** Walks {namesz, descsz, type, name, desc} records; anything that does not fit ends the walk. */

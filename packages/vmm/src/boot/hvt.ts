@@ -5,6 +5,8 @@
 import type { EntryState } from '../kvm/vcpu.ts'
 import { BOOT } from '../machine/layout.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
+import type { ElfSegment } from './elf.ts'
+import { writeHvtPages } from './hvt-pages.ts'
 import { BootError, type ImageFile } from './image-file.ts'
 import { enter64 } from './linux.ts'
 
@@ -25,10 +27,11 @@ const MAX_ENTRIES = 64
 const MANIFEST_VERSION = 1
 
 const HVT_BLOCK_BYTES = 512
-const MTU = 1500
 const INFO_BYTES = 64
 const CR4_OSFXSR = 1 << 9
 const CR4_OSXMMEXCPT = 1 << 10
+const CR0_WP = 1 << 16
+const EFER_NXE = 1 << 11
 
 /** What the unikernel wants, in the order of its handles; `other` has no device behind it. */
 type HvtEntry = 'block' | 'net' | 'other'
@@ -41,7 +44,7 @@ export interface HvtImage {
 /** What its devices are, in the order of the command line. */
 export interface HvtDevices {
   readonly disks: readonly { readonly bytes: number }[]
-  readonly nets: readonly { readonly mac: readonly number[] }[]
+  readonly nets: readonly { readonly mac: readonly number[]; readonly mtu: number }[]
 }
 
 /** Undefined: this ELF is no `hvt` unikernel. Throws BootError when it is one that this machine cannot run. */
@@ -141,7 +144,7 @@ export function attachDevices(
       const net = devices.nets[index]
       if (!net) throw missing(file, 'net', entries.filter((entry) => entry === 'net').length)
       bytes.set(net.mac, at + ENTRY.mac)
-      view.setUint16(at + ENTRY.mtu, MTU, true)
+      view.setUint16(at + ENTRY.mtu, net.mtu, true)
     }
     bytes[at + ENTRY.attached] = 1
   }
@@ -155,6 +158,7 @@ export interface HvtBootData {
   readonly entry: number
   readonly memoryBytes: number
   readonly kernelEnd: number
+  readonly segments: readonly ElfSegment[]
   readonly tscHertz: number
   readonly manifest: Uint8Array
   readonly commandLine: string
@@ -187,7 +191,10 @@ export function enterHvt(memory: GuestMemory, data: HvtBootData): EntryState {
     ...state,
     // As after a call: the stack's end less the return address that nobody uses.
     regs: { rip: data.entry, rdi: info, rsp: data.memoryBytes - 8 },
+    cr0: state.cr0 + CR0_WP,
+    cr3: writeHvtPages(memory, data.memoryBytes, data.segments),
     cr4: state.cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT,
+    efer: state.efer | EFER_NXE,
   }
 }
 

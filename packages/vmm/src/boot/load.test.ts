@@ -137,7 +137,10 @@ test('an ELF without the note starts at its 64-bit entry with a zero page that h
 
 test('ELF segments outside of RAM and entries nowhere are refused', () => {
   const data = new Uint8Array(16)
-  assert.throws(() => load({ kernel: elf({ segments: [{ address: 0x9000, data }] }) }), /below 1 MiB/)
+  assert.throws(
+    () => load({ kernel: elf({ segments: [{ address: 0x9000, data }] }) }),
+    /where this machine's own data lie/,
+  )
   assert.throws(
     () => load({ kernel: elf({ segments: [{ address: 64 * MIB - 8, data }] }) }),
     /needs memory up to 65 MiB/,

@@ -67,19 +67,23 @@ export function detectKernel(file: ImageFile, protocol?: KernelProtocol): Kernel
     const hvt = protocol === undefined || protocol === 'hvt' ? parseHvt(file) : undefined
     if (hvt !== undefined) return { kind: 'hvt', image, hvt }
     if (protocol === 'hvt') throw new BootError(`${file.path} is no Solo5 hvt unikernel`)
+    if (image.bits === 32 && (image.pvhEntry === undefined || protocol === 'linux')) {
+      throw new BootError(
+        `${file.path} is a 32-bit ELF file, which can be entered by PVH or Multiboot, and has neither: use a 64-bit kernel`,
+      )
+    }
     return { kind: 'elf', image }
   }
   if (isBzImage(head)) return { kind: 'bzimage', image: parseBzImage(file) }
   throw new BootError(
-    `${file.path} is not a kernel: give a Linux bzImage (vmlinuz) or an x86-64 ELF kernel (vmlinux)`,
+    `${file.path} is not a kernel: give a Linux bzImage (vmlinuz) or an ELF kernel (vmlinux)`,
   )
 }
 
 /** Whether a kernel with a Multiboot header has a protocol beside it that tells it more. */
 function hasOwnProtocol(file: ImageFile, head: Uint8Array): boolean {
   if (isBzImage(head)) return true
-  const ELFCLASS64 = 2
-  return isElf(head) && head[4] === ELFCLASS64 && parseElf(file).pvhEntry !== undefined
+  return isElf(head) && parseElf(file).pvhEntry !== undefined
 }
 
 /** Loads everything and returns the state the first vCPU starts in. Throws BootError. */
@@ -136,18 +140,21 @@ function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowE
   return enter64(env.memory, image.entry)
 }
 
-/** Copies the segments to where they belong; returns the end of the highest. */
+/** Copies the segments to where they belong, above 1 MiB or in what is free `below`; returns the end of the highest. */
 function loadSegments(
   kernel: ImageFile,
   segments: readonly LoadSegment[],
   env: BootEnvironment,
   lowEnd: number,
+  below?: { readonly lowestLoad: number; readonly info: number },
 ): number {
   let end = HIGH_MEMORY
   for (const segment of segments) {
-    if (segment.address < HIGH_MEMORY) {
+    const isLow =
+      below && segment.address >= below.lowestLoad && segment.address + segment.memorySize <= below.info
+    if (segment.address < HIGH_MEMORY && !isLow) {
       throw new BootError(
-        `${kernel.path} wants to be loaded at 0x${segment.address.toString(16)}, below 1 MiB: it is not a kernel for this machine`,
+        `${kernel.path} wants to be loaded at 0x${segment.address.toString(16)}, where this machine's own data lie: it is not a kernel for this machine`,
       )
     }
     if (segment.address + segment.memorySize > lowEnd) {
@@ -174,7 +181,8 @@ function loadHvt(
   const { devices, tscHertz } = env.hvt
   const manifest = attachDevices(kernel, hvt, devices)
   return enterHvt(env.memory, {
-    ...{ entry: image.entry, memoryBytes: lowEnd, kernelEnd, tscHertz, manifest, commandLine },
+    ...{ entry: image.entry, segments: image.segments, memoryBytes: lowEnd },
+    ...{ kernelEnd, tscHertz, manifest, commandLine },
   })
 }
 
@@ -185,9 +193,10 @@ function loadMultiboot(
   lowEnd: number,
 ): EntryState {
   const { kernel } = source
-  const end = loadSegments(kernel, image.segments, env, lowEnd)
+  const end = loadSegments(kernel, image.segments, env, lowEnd, BOOT.multiboot)
   checkEntry(kernel, image, image.entry)
-  writeCommandLine(env.memory, source.commandLine, BOOT.commandLineMax - 1)
+  const { commandLine, commandLineMax } = BOOT.multiboot
+  writeCommandLine(env.memory, source.commandLine, commandLineMax - 1, commandLine)
   const files = [
     ...(source.initrd ? [{ file: source.initrd, text: source.initrd.path }] : []),
     ...(source.modules ?? []),
@@ -208,8 +217,12 @@ function loadMultiboot(
   return enterMultiboot(env.memory, image.entry)
 }
 
-function checkEntry(kernel: ImageFile, image: Pick<ElfImage, 'segments'>, entry: number): void {
-  if (image.segments.some((s) => entry >= s.address && entry < s.address + s.memorySize)) return
+function checkEntry(
+  kernel: ImageFile,
+  { segments }: { readonly segments: readonly LoadSegment[] },
+  entry: number,
+): void {
+  if (segments.some((s) => entry >= s.address && entry < s.address + s.memorySize)) return
   throw new BootError(
     `${kernel.path} starts at 0x${entry.toString(16)}, where it loads nothing: it is not a kernel for this machine`,
   )
@@ -221,7 +234,12 @@ function tooSmall(kernel: ImageFile, needed: number, ramBytes: number): BootErro
   )
 }
 
-function writeCommandLine(memory: GuestMemory, text: string, max: number): void {
+function writeCommandLine(
+  memory: GuestMemory,
+  text: string,
+  max: number,
+  address: number = BOOT.commandLine,
+): void {
   const bytes = new TextEncoder().encode(text)
   const limit = Math.min(max, BOOT.commandLineMax - 1)
   if (bytes.length > limit) {
@@ -230,8 +248,8 @@ function writeCommandLine(memory: GuestMemory, text: string, max: number): void 
     )
   }
   if (bytes.includes(0)) throw new BootError('the kernel command line has a zero byte in it')
-  memory.write(BOOT.commandLine, bytes)
-  memory.writeU8(BOOT.commandLine + bytes.length, 0)
+  memory.write(address, bytes)
+  memory.writeU8(address + bytes.length, 0)
 }
 
 /** As high as allowed, so that it does not stand where the kernel grows. */

@@ -35,7 +35,7 @@ test('the information says exactly what memory there is', () => {
   assert.deepEqual([entry.regs.rax, entry.regs.rbx], [0x2bad_b002, BOOT.multiboot.info])
   const info = (at: number) => memory.readU32(BOOT.multiboot.info + at)
   assert.equal(info(0), 1 | 4 | 64 | 512)
-  assert.deepEqual([info(4), info(8)], [640, 7 * 1024])
+  assert.deepEqual([info(4), info(8)], [639, 7 * 1024])
   assert.equal(memory.readU8(info(16)), 'a'.charCodeAt(0))
   const entries: number[][] = []
   for (let at = info(48); at < info(48) + info(44); at += memory.readU32(at) + 4) {
@@ -46,6 +46,28 @@ test('the information says exactly what memory there is', () => {
     memoryMap(RAM).map(({ start, size, type }) => [start, size, type]),
   )
   assert.ok(entries.some(([start, , type]) => start === MIB && type === 1))
+})
+
+test('a kernel may lie below 1 MiB, where nothing of the loader is', () => {
+  const at = (address: number): Uint8Array => {
+    const bytes = multibootKernel('addresses')
+    const view = new DataView(bytes.buffer)
+    for (const [field, offset] of [
+      [12, 0],
+      [16, 0],
+      [24, 0x4000],
+      [28, 0x20],
+    ] as const) {
+      view.setUint32(field, address + offset, true)
+    }
+    return bytes
+  }
+  const { memory, entry } = load({ kernel: imageOfBytes(at(0x9000)) })
+  assert.equal(entry.regs.rip, 0x9020)
+  assert.equal(memory.readU32(0x9000), 0x1bad_b002)
+  for (const address of [0x500, BOOT.multiboot.info - 0x3fff, 0xf_f000]) {
+    assert.throws(() => load({ kernel: imageOfBytes(at(address)) }), /own data lie/, address.toString(16))
+  }
 })
 
 test('modules lie page-aligned behind the kernel, each with its text', () => {

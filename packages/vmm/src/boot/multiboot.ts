@@ -1,10 +1,11 @@
 /**
  * The Multiboot 1 protocol (Multiboot Specification 0.6.96): its header, which may carry load addresses of its own
- * (the "a.out kludge") or leave them to a 32-bit ELF, and the state a kernel is entered in.
+ * (the "a.out kludge") or leave them to an ELF file, and the state a kernel is entered in.
  */
 import type { EntryState } from '../kvm/vcpu.ts'
-import { BOOT, type E820Entry } from '../machine/layout.ts'
+import { BOOT, CONVENTIONAL_END, type E820Entry } from '../machine/layout.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
+import { isElf, parseElf } from './elf.ts'
 import { BootError, type ImageFile } from './image-file.ts'
 
 const HEADER_MAGIC = 0x1bad_b002
@@ -84,7 +85,10 @@ export function parseMultiboot(file: ImageFile): MultibootImage {
       `${file.path} asks for Multiboot features 0x${unmet.toString(16)}, which nobody has defined`,
     )
   }
-  if ((flags & FLAG.ADDRESSES) === 0) return parseElf32(file)
+  if ((flags & FLAG.ADDRESSES) === 0) {
+    if (isElf(head)) return parseElf(file)
+    throw new BootError(`${file.path} has a Multiboot header without addresses, and is no ELF file either`)
+  }
   if (at + HEADER_BYTES > head.length)
     throw new BootError(`${file.path} is truncated in its Multiboot header`)
   const [headerAddress, loadAddress, loadEnd, bssEnd, entry] = [12, 16, 20, 24, 28].map((field) =>
@@ -100,48 +104,6 @@ export function parseMultiboot(file: ImageFile): MultibootImage {
   return { entry, segments: [{ fileOffset, fileSize, address: loadAddress, memorySize }] }
 }
 
-/** A 32-bit ELF, or a 64-bit one whose entry is 32-bit code, as GRUB takes them. */
-function parseElf32(file: ImageFile): MultibootImage {
-  const broken = (): BootError =>
-    new BootError(`${file.path} has a Multiboot header without addresses, and is no ELF file either`)
-  if (file.size < 52) throw broken()
-  const header = new Uint8Array(Math.min(64, file.size))
-  file.read(header, 0)
-  const view = new DataView(header.buffer)
-  const wide = header[4] === 2
-  if (view.getUint32(0) !== 0x7f45_4c46 || header[5] !== 1 || (wide && file.size < 64)) throw broken()
-  const u64 = (data: DataView, at: number): number =>
-    data.getUint32(at, true) + data.getUint32(at + 4, true) * 2 ** 32
-  const entry = wide ? u64(view, 24) : view.getUint32(24, true)
-  const table = wide ? u64(view, 32) : view.getUint32(28, true)
-  const size = view.getUint16(wide ? 54 : 42, true)
-  const count = view.getUint16(wide ? 56 : 44, true)
-  if (size !== (wide ? 56 : 32) || count === 0 || count > 64 || table + size * count > file.size) {
-    throw new BootError(`${file.path} is a broken ELF file: its program headers do not fit`)
-  }
-  const headers = new Uint8Array(size * count)
-  file.read(headers, table)
-  const data = new DataView(headers.buffer)
-  const segments: LoadSegment[] = []
-  for (let at = 0; at < headers.length; at += size) {
-    if (data.getUint32(at, true) !== 1) continue
-    const field = (narrow: number, wideAt: number): number =>
-      wide ? u64(data, at + wideAt) : data.getUint32(at + narrow, true)
-    const segment = {
-      fileOffset: field(4, 8),
-      address: field(12, 24),
-      fileSize: field(16, 32),
-      memorySize: field(20, 40),
-    }
-    if (segment.fileOffset + segment.fileSize > file.size || segment.fileSize > segment.memorySize) {
-      throw new BootError(`${file.path} is truncated: a segment ends behind it`)
-    }
-    if (segment.memorySize > 0) segments.push(segment)
-  }
-  if (segments.length === 0) throw new BootError(`${file.path} is a broken ELF file: it has nothing to load`)
-  return { entry, segments }
-}
-
 export interface MultibootData {
   readonly memoryMap: readonly E820Entry[]
   /** Bytes of RAM from 1 MiB on, up to the first hole. */
@@ -149,7 +111,7 @@ export interface MultibootData {
   readonly modules: readonly MultibootModule[]
 }
 
-/** 3.3: the information structure and what it points to; the command line is at BOOT.commandLine already. */
+/** 3.3: the information structure and what it points to; the command line is in its place already. */
 export function writeMultibootInfo(memory: GuestMemory, data: MultibootData): void {
   const { info, name, modules, moduleTexts, memoryMap } = BOOT.multiboot
   const view = new DataView(new ArrayBuffer(INFO_BYTES))
@@ -157,9 +119,9 @@ export function writeMultibootInfo(memory: GuestMemory, data: MultibootData): vo
   const flags = INFO.MEMORY | INFO.COMMAND_LINE | INFO.MEMORY_MAP | INFO.LOADER_NAME | hasModules
   const fields: [number, number][] = [
     [0, flags],
-    [4, 640],
+    [4, CONVENTIONAL_END / KIB],
     [8, data.upperBytes / KIB],
-    [16, BOOT.commandLine],
+    [16, BOOT.multiboot.commandLine],
     [20, data.modules.length],
     [24, hasModules ? modules : 0],
     [44, data.memoryMap.length * MAP_ENTRY_BYTES],

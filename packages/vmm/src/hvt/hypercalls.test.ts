@@ -26,12 +26,10 @@ function build(t: { after(fn: () => void): void }) {
   const pair = new Int32Array(2)
   const [AF_UNIX, SOCK_DGRAM, SOCK_NONBLOCK] = [1, 2, 2048]
   libc.check('socketpair', libc.socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair))
-  const statuses: number[] = []
   const calls = new Hypercalls({
     memory,
     uart,
     devices: [undefined, { kind: 'block', fd, bytes: 4096, readOnly: false }, { kind: 'net', fd: pair[0]! }],
-    halted: (status) => statuses.push(status),
   })
   t.after(() => {
     calls.close()
@@ -41,10 +39,10 @@ function build(t: { after(fn: () => void): void }) {
   })
   const call = (number: number, values: readonly number[], resultAt = 0): number => {
     for (const [i, value] of values.entries()) memory.writeU64(ARGUMENTS + i * 8, value)
-    calls.write(number, 4, ARGUMENTS)
+    calls.call(number, ARGUMENTS)
     return memory.readU32(ARGUMENTS + resultAt)
   }
-  return { memory, calls, call, file, uart, peer: pair[1]!, statuses }
+  return { memory, calls, call, file, uart, peer: pair[1]! }
 }
 
 test('blocks go to the file and back; what is outside or crooked is refused', (t) => {
@@ -80,6 +78,9 @@ test('frames leave behind a header and come in without it; poll tells which hand
   assert.equal(Buffer.from(wire.subarray(12, 33)).toString(), 'a frame of some bytes')
   assert.equal(call(3, [1e6, 77, 77], 16), 0, 'nothing came')
   assert.equal(call(7, [2, DATA, 1500, 99], 24), 1, 'AGAIN')
+  const asked = performance.now()
+  assert.equal(call(3, [150e6, 77, 77], 16), 0)
+  assert.ok(performance.now() - asked >= 150, 'a poll waits as long as it was asked to')
   libc.write(peer, Buffer.concat([Buffer.alloc(12), Buffer.from('an answer on the wire')]), 33)
   assert.equal(call(3, [1e9, 0, 77], 16), 1)
   assert.equal(memory.readU32(ARGUMENTS + 8), 1 << 2)
@@ -89,7 +90,7 @@ test('frames leave behind a header and come in without it; poll tells which hand
 })
 
 test('clock, console and end; arguments that are nowhere change nothing', (t) => {
-  const { memory, call, calls, uart, statuses } = build(t)
+  const { memory, call, calls, uart } = build(t)
   call(1, [0])
   const seconds = memory.readU64(ARGUMENTS) / 1e9
   assert.ok(Math.abs(seconds - Date.now() / 1000) < 60)
@@ -97,12 +98,9 @@ test('clock, console and end; arguments that are nowhere change nothing', (t) =>
   call(2, [DATA, 4])
   const out = new Uint8Array(16)
   assert.equal(Buffer.from(out.subarray(0, uart.takeOutput(out))).toString(), 'said')
-  call(8, [0, 7])
-  assert.deepEqual(statuses, [7])
-  for (let number = 0; number < 16; number++) {
-    calls.write(number, 4, 0xffff_fff0)
-    calls.write(number, 2, ARGUMENTS)
-  }
+  memory.writeU64(ARGUMENTS + 8, 7)
+  assert.equal(calls.call(8, ARGUMENTS), 'halted')
+  assert.equal(calls.status, 7)
+  for (let number = 0; number < 16; number++) assert.equal(calls.call(number, 0xffff_fff0), 'done')
   call(2, [MIB - 2, 4])
-  assert.deepEqual(statuses, [7])
 })

@@ -1,8 +1,8 @@
 /**
  * Solo5's hypercalls (include/hvt_abi.h): a 32-bit OUT to port 0x500 + n with the guest address of the arguments, which
- * also take the result. Everything is synchronous, as the ABI has it; `poll` alone waits.
+ * also take the result. Everything is synchronous, as the ABI has it, and on the thread of the unikernel's one vCPU;
+ * `poll` alone waits, until the kick that takes a vCPU out of KVM_RUN takes it out of there.
  */
-import type { BusDevice } from '../bus/device.ts'
 import type { Uart } from '../chipset/uart.ts'
 import { type GuestMemory, GuestMemoryError } from '../memory/guest-memory.ts'
 import * as libc from '../sys/libc.ts'
@@ -34,10 +34,12 @@ const MAX_PUTS = 64 * 1024
 const TAP_HEADER_BYTES = 12
 const MAX_FRAME = 65_536
 const ETHERNET_HEADER_BYTES = 14
-/** A poll that waits longer ends early with nothing ready, so that the vCPU can be paused and stopped. */
-const POLL_SLICE_MS = 100
+/** A poll that waits longer is cut into such, because epoll_wait takes 32 bits. */
+const POLL_SLICE_MS = 3_600_000
 const EVENT_BYTES = 12
 const CLOCK_REALTIME = 0
+const EINTR = 4
+const EAGAIN = 11
 
 /** What is behind the manifest's entries, by handle; undefined: nothing. */
 export type HvtDevice =
@@ -48,16 +50,20 @@ export interface HypercallOptions {
   readonly memory: GuestMemory
   readonly uart: Uart
   readonly devices: readonly (HvtDevice | undefined)[]
-  /** The guest ended, with this status. */
-  readonly halted: (status: number) => void
 }
 
-export class Hypercalls implements BusDevice {
-  readonly name = 'hypercalls'
+/** `interrupted`: the thread is wanted elsewhere; the same call goes on when it is made again. */
+export type HypercallEnd = 'done' | 'interrupted' | 'halted'
+
+export class Hypercalls {
+  /** What the guest ended with, after `halted`: 0 is success. */
+  status = 0
   private readonly options: HypercallOptions
   private readonly epollFd = libc.check('epoll_create1', libc.epollCreate(0o2000000))
   private readonly events = new DataView(new ArrayBuffer(EVENT_BYTES * 64))
   private readonly frame = new NativeBuffer(TAP_HEADER_BYTES + MAX_FRAME)
+  /** When an interrupted poll is over, in `performance.now()`. */
+  private deadline: number | undefined
 
   constructor(options: HypercallOptions) {
     this.options = options
@@ -75,21 +81,19 @@ export class Hypercalls implements BusDevice {
     this.frame.free()
   }
 
-  read(_offset: number, size: number): number {
-    return size === 4 ? 0xffff_ffff : (1 << (8 * size)) - 1
-  }
-
-  write(offset: number, size: number, address: number): void {
-    if (size !== 4) return
+  /** `number` is the port's distance from HYPERCALL_PORT, `at` what was written there. */
+  call(number: number, at: number): HypercallEnd {
     try {
-      this.call(offset, address)
+      return this.serve(number, at)
     } catch (error) {
       // Arguments outside RAM: the guest's mistake, and nothing to tell it by.
       if (!(error instanceof GuestMemoryError)) throw error
+      return 'done'
     }
   }
 
-  private call(number: number, at: number): void {
+  private serve(number: number, at: number): HypercallEnd {
+    const { memory } = this.options
     switch (number) {
       case CALL.WALLTIME:
         this.wallTime(at)
@@ -98,21 +102,22 @@ export class Hypercalls implements BusDevice {
         this.puts(at)
         break
       case CALL.POLL:
-        this.poll(at)
-        break
+        return this.poll(at)
       case CALL.BLOCK_WRITE:
       case CALL.BLOCK_READ:
-        this.options.memory.writeU32(at + BLOCK.result, this.block(at, number === CALL.BLOCK_WRITE))
+        memory.writeU32(at + BLOCK.result, this.block(at, number === CALL.BLOCK_WRITE))
         break
       case CALL.NET_WRITE:
-        this.options.memory.writeU32(at + NET.result, this.send(at))
+        memory.writeU32(at + NET.result, this.send(at))
         break
       case CALL.NET_READ:
-        this.options.memory.writeU32(at + NET.result, this.receive(at))
+        memory.writeU32(at + NET.result, this.receive(at))
         break
       case CALL.HALT:
-        this.options.halted(this.options.memory.readU32(at + 8) | 0)
+        this.status = memory.readU32(at + 8) | 0
+        return 'halted'
     }
+    return 'done'
   }
 
   private wallTime(at: number): void {
@@ -130,14 +135,22 @@ export class Hypercalls implements BusDevice {
     for (const byte of text) uart.writeRegister(0, byte)
   }
 
-  private poll(at: number): void {
+  private poll(at: number): HypercallEnd {
     const { memory } = this.options
-    const timeoutMs = Math.ceil(memory.readU64(at + POLL.timeout) / 1e6)
-    const count = libc.epollWait(this.epollFd, this.events, 64, Math.min(timeoutMs, POLL_SLICE_MS))
+    this.deadline ??= performance.now() + memory.readU64(at + POLL.timeout) / 1e6
+    let count: number
+    for (;;) {
+      const left = Math.max(0, Math.ceil(this.deadline - performance.now()))
+      count = libc.epollWait(this.epollFd, this.events, 64, Math.min(left, POLL_SLICE_MS))
+      if (count < 0 && libc.errno() === EINTR) return 'interrupted'
+      if (count !== 0 || left <= POLL_SLICE_MS) break
+    }
+    this.deadline = undefined
     let ready = 0n
     for (let i = 0; i < count; i++) ready |= 1n << BigInt(this.events.getUint32(i * EVENT_BYTES + 4, true))
     memory.write(at + POLL.ready, new Uint8Array(new BigUint64Array([ready]).buffer))
     memory.writeU32(at + POLL.result, Math.max(0, count))
+    return 'done'
   }
 
   private block(at: number, write: boolean): number {
@@ -190,5 +203,3 @@ export class Hypercalls implements BusDevice {
     return RESULT.OK
   }
 }
-
-const EAGAIN = 11

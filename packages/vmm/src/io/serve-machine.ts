@@ -9,13 +9,11 @@ import type { MachineEvents } from '../chipset/events.ts'
 import { GenerationId, guidBytes } from '../chipset/generation-id.ts'
 import { GPE_EVENT } from '../chipset/gpe.ts'
 import { plugChipset } from '../chipset/plug.ts'
-import { Uart } from '../chipset/uart.ts'
 import type { SavedPart } from '../firmware/plug.ts'
-import { type HvtDevice, HYPERCALL_PORT, HYPERCALL_PORTS, Hypercalls } from '../hvt/hypercalls.ts'
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
 import { Vm } from '../kvm/vm.ts'
-import { EARLY_SCREEN, GENERATION_ID, PORT, ROM } from '../machine/layout.ts'
+import { EARLY_SCREEN, GENERATION_ID, ROM } from '../machine/layout.ts'
 import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
@@ -48,7 +46,6 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     },
   }
   const chipset = plugChipset(pio, interrupts, data, events)
-  const hypercalls = data.hvt && plugHypercalls(pio, data, data.hvt, tell)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
   const devices: VirtioDevice[] = []
   const memory = new GuestMemory(data.regions)
@@ -129,7 +126,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   }
   const freeze = (track: boolean): void => {
     try {
-      if (data.hvt !== undefined) throw new Error('an hvt unikernel cannot be saved')
+      if (data.hvt) throw new Error('an hvt unikernel cannot be saved')
       const others = Object.fromEntries([...parts].map(([name, part]) => [name, part.save()]))
       const virtio = mmioBus ? { mmio: mmioBus.save() } : {}
       const state = { chipset: { ...chipset.save(), ...others }, pci: bus.save(), ...virtio }
@@ -167,31 +164,9 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     tell({ kind: 'refused', text: messageOf(error) })
   }
   loop.run()
-  hypercalls?.close()
   bus.close()
   mmioBus?.close()
   loop.close()
-}
-
-function plugHypercalls(
-  pio: AddressSpace,
-  data: IoWorkerData,
-  devices: readonly (HvtDevice | undefined)[],
-  tell: (message: IoWorkerMessage) => void,
-): Hypercalls {
-  const hypercalls = new Hypercalls({
-    memory: new GuestMemory(data.regions),
-    uart: new Uart(data.uart),
-    devices,
-    halted: (status) => {
-      if (status !== 0) tell({ kind: 'warning', text: `the unikernel ended with status ${status}` })
-      tell({ kind: 'power-off' })
-    },
-  })
-  // Its ports are among those of the hypercalls, and no unikernel reports a panic there.
-  pio.remove(PORT.pvpanic)
-  pio.add(HYPERCALL_PORT, HYPERCALL_PORTS, hypercalls)
-  return hypercalls
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

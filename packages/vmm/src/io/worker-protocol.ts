@@ -4,7 +4,6 @@ import type { VmmCounters } from '@hearth/shared/vmm-control'
 import type { UartHandle } from '../chipset/uart.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
-import type { HvtDevice } from '../hvt/hypercalls.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
 import type { ShareHandle } from '../virtio/fs/thread.ts'
@@ -31,6 +30,8 @@ export interface NetHandle {
   readonly target: string
   /** Six octets. */
   readonly mac: readonly number[]
+  /** Of a TAP; only a unikernel is told. */
+  readonly mtu?: number | undefined
   readonly fd: number
   /** Further queues of the same TAP. */
   readonly moreFds?: readonly number[] | undefined
@@ -72,8 +73,8 @@ export interface IoWorkerData {
   readonly restore?: DevicesState | undefined
   /** Virtio devices have the legacy interface, and their interrupts reach the PICs. */
   readonly transitional?: boolean | undefined
-  /** By handle: a Solo5 unikernel's disks and networks. */
-  readonly hvt?: readonly (HvtDevice | undefined)[] | undefined
+  /** The guest is a Solo5 unikernel, whose vCPU serves it. */
+  readonly hvt?: boolean | undefined
   /** Absent: the guest is entered directly. */
   readonly firmware?: FirmwareMachine | undefined
   /** The VM generation ID: a UUID in lower case. */

@@ -9,7 +9,7 @@ import { DiskError, RawFile } from '../disk/raw-file.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { connectPasst } from '../net/connect.ts'
 import { NetError } from '../net/net-error.ts'
-import { openTapQueues } from '../net/tap.ts'
+import { mtuOf, openTapQueues } from '../net/tap.ts'
 import { hostRefused } from '../sys/exit-error.ts'
 import { errno, O, open, preadAt } from '../sys/libc.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
@@ -75,7 +75,8 @@ export function openNet(net: NetOption, queues: number): NetHandle {
     const [fd, ...moreFds] =
       net.kind === 'tap' ? openTapQueues(net.target, queues) : [connectPasst(net.target)]
     const { kind, target } = net
-    return { kind, target, mac: macOctets(net.mac ?? derivedMac(target)), fd: fd!, moreFds }
+    const mtu = kind === 'tap' ? mtuOf(target) : undefined
+    return { kind, target, mac: macOctets(net.mac ?? derivedMac(target)), mtu, fd: fd!, moreFds }
   } catch (error) {
     throw error instanceof NetError ? hostRefused(`--net ${net.kind}:${net.target}: ${error.message}`) : error
   }

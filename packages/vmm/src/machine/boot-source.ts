@@ -69,12 +69,13 @@ export function openHvt(
     if (net.kind !== 'tap') throw usageError('an hvt unikernel takes networks of the kind tap only')
     return { kind: 'net', fd: net.fd } as const
   })
+  const toldNets = nets.map(({ mac, mtu }) => ({ mac, mtu: mtu! }))
   const next = { block: 0, net: 0 }
   const devices = found.hvt.entries.map((kind) => {
     if (kind === 'block') return blocks[next.block++]
     return kind === 'net' ? ports[next.net++] : undefined
   })
-  return { devices, told: { disks: blocks, nets } }
+  return { devices, told: { disks: blocks, nets: toldNets } }
 }
 
 /** `auto` looks at the first disk. Throws ExitError. */

@@ -57,19 +57,30 @@ export const ROM = { code: 0, variables: 1 } as const
 export const BOOT = {
   gdt: 0x500,
   pvhStartInfo: 0x6000,
-  /** Where PVH has its own, since a guest is entered by one of them. */
+  /** High up: a Multiboot kernel may want to be loaded below (GRUB does, at 0x9000). */
   multiboot: {
-    info: 0x6000,
-    name: 0x6080,
-    modules: 0x6100,
-    memoryMap: 0x6200,
-    moduleTexts: 0x3_0000,
+    lowestLoad: 0x1000,
+    info: 0x9_0000,
+    name: 0x9_0080,
+    modules: 0x9_0100,
+    memoryMap: 0x9_0200,
+    moduleTexts: 0x9_1000,
     moduleTextsMax: 0x1000,
+    commandLine: 0x9_2000,
+    commandLineMax: 0x8000,
   },
   pvhModules: 0x6100,
   pvhMemoryMap: 0x6200,
   zeroPage: 0x7000,
-  hvt: { info: 0x1_0000, manifest: 0x1_0040, commandLine: 0x1_2000, commandLineMax: 0x2000 },
+  hvt: {
+    info: 0x1_0000,
+    manifest: 0x1_0040,
+    commandLine: 0x1_2000,
+    commandLineMax: 0x2000,
+    end: 0x1_4000,
+    /** Up to CONVENTIONAL_END. */
+    pageTables: 0x1_4000,
+  },
   pageTables: 0x9000,
   stack: 0x1_8000,
   commandLine: 0x2_0000,

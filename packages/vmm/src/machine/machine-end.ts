@@ -14,6 +14,9 @@ export function machineEndOf(
   where: string,
 ): MachineEnd {
   switch (end.kind) {
+    case 'halted':
+      if (end.status === 0) return { kind: 'power-off' }
+      return { kind: 'crashed', detail: `the unikernel ended with status ${end.status}` }
     case 'shutdown':
       return { kind: 'crashed', detail: `triple fault on vCPU ${cpu} (${where})` }
     case 'system-event':

@@ -180,7 +180,7 @@ export class Machine {
         commandFd,
         uart,
         disks: options.hvt ? [] : options.disks,
-        hvt: options.hvt?.devices,
+        hvt: options.hvt !== undefined,
         transitional: options.transitional,
         cdroms: options.cdroms,
         nets: options.hvt ? [] : options.nets,
@@ -213,7 +213,10 @@ export class Machine {
     this.threads = new VcpuThreads(
       options.workers.vcpus,
       this.vcpus,
-      { control: this.control, busWakeFd, uart },
+      {
+        ...{ control: this.control, busWakeFd, uart },
+        hvt: options.hvt && { regions: ram.regions, devices: options.hvt.devices },
+      },
       {
         ended: (cpu, end) => this.vcpuEnded(cpu, end),
         failed: (cpu, error) => this.threadFailed(`vCPU ${cpu}'s thread`, error),

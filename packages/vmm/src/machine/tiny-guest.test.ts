@@ -24,6 +24,7 @@ import {
   printString,
   readString,
   storeMemory,
+  storeMemory64,
   tinyKernel,
   tripleFault,
 } from '../testing/tiny-guest.ts'
@@ -182,11 +183,49 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
     ]
     const kernel = hvtKernel(program, { devices: ['block'], text })
     const { code, output, line } = await run(kernel, ['--disk', disk])
-    assert.deepEqual([code, output.toString()], [0, `${text}block\n`])
-    assert.match(line, /the unikernel ended with status 3/)
+    assert.deepEqual([code, output.toString()], [11, `${text}block\n`])
+    assert.match(line, /the guest crashed: the unikernel ended with status 3/)
     assert.equal(readFileSync(disk).subarray(1024, 1030).toString(), 'block\n')
     assert.match((await run(kernel)).line, /wants 1 of --disk/)
     assert.match((await run(hvtKernel(program, { target: 2 }))).line, /another target/)
+  })
+
+  test('an hvt unikernel sleeps as long as it asked to, and can be paused and switched off meanwhile', async () => {
+    const text = 'asleep\n'
+    const poll = (seconds: number): number[] => [
+      ...storeMemory64(HVT_DATA, seconds * 1e9),
+      ...outl(0x503, HVT_DATA),
+    ]
+    const control = path.join(folder, 'hvt-control')
+    const program = [putsText(text.length), poll(3600), putsText(text.length)]
+    const vm = launch(hvtKernel(program, { text }), ['--control', `unix:${control}`])
+    while (vm.output() !== text) await new Promise((resolve) => vm.child.stdout.once('data', resolve))
+    const client = await ControlClient.connect(control)
+    await client.request('pause')
+    assert.equal((await client.status()).state, 'paused')
+    await client.request('resume')
+    assert.equal((await client.status()).state, 'running')
+    vm.child.kill('SIGTERM')
+    const { output, line } = await vm.end
+    assert.deepEqual([output.toString(), line], [text, 'hearth-vmm: switched off (SIGTERM)'])
+
+    const started = performance.now()
+    assert.equal((await run(hvtKernel([poll(1), hypercall(8, 0, 0)]))).code, 0)
+    assert.ok(performance.now() - started >= 1_000)
+  })
+
+  test('an hvt unikernel may not use address zero, write its code or run its data', async () => {
+    const [read, write, execute] = [4, 2, 1]
+    const end = hypercall(8, 0, 0)
+    for (const [program, rights, code] of [
+      [storeMemory(HVT_DATA, 1), read | write | execute, 0],
+      [storeMemory(HVT_DATA, 1), read | execute, 11],
+      [storeMemory(0x10, 1), read | write | execute, 11],
+      [[], read | write, 11],
+    ] as const) {
+      const { code: ended, line } = await run(hvtKernel([[...program], end], { rights }))
+      assert.equal(ended, code, line)
+    }
   })
 
   test('reads of nothing are all ones, of any width; MMIO of 8 bytes is whole', async () => {

@@ -1,6 +1,5 @@
 /** The vCPU threads of one machine: started together, told to run, pause or stop, and joined. */
 import type { Worker } from 'node:worker_threads'
-import type { UartHandle } from '../chipset/uart.ts'
 import { KVM_KVMCLOCK_CTRL, RUN } from '../kvm/api.ts'
 import type { Vcpu } from '../kvm/vcpu.ts'
 import { ioctlInt, viewOf } from '../sys/libc.ts'
@@ -49,7 +48,7 @@ export class VcpuThreads {
   constructor(
     workers: readonly Worker[],
     vcpus: readonly Vcpu[],
-    shared: { control: SharedArrayBuffer; busWakeFd: number; uart: UartHandle },
+    shared: Pick<VcpuWorkerData, 'control' | 'busWakeFd' | 'uart' | 'hvt'>,
     events: VcpuThreadEvents,
   ) {
     installKickHandler()

@@ -11,6 +11,9 @@ const TUNSETIFF = 0x4004_54ca
 const TUNSETOFFLOAD = 0x4004_54d0
 const TUNSETVNETHDRSZ = 0x4004_54d8
 const TUNSETQUEUE = 0x4004_54d9
+const SIOCGIFMTU = 0x8921
+const SOCK_CLOEXEC = 0o2000000
+const ETHERNET_MTU = 1500
 /** What the interface is told while a machine runs. */
 export const TAP_IOCTLS = [TUNSETOFFLOAD, TUNSETQUEUE] as const
 const IFF_TAP = 0x0002
@@ -65,6 +68,17 @@ export function openTap(
     libc.close(fd)
     throw error
   }
+}
+
+/** The largest packet without its Ethernet header that `interface` carries, in bytes; what most have when it does not say. */
+export function mtuOf(name: string): number {
+  const [AF_INET, SOCK_DGRAM] = [2, 2]
+  const fd = libc.check('socket', libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))
+  const request = new DataView(new ArrayBuffer(IFREQ_BYTES))
+  new TextEncoder().encodeInto(name, new Uint8Array(request.buffer, 0, IFNAMSIZ - 1))
+  const known = libc.ioctl(fd, SIOCGIFMTU, request) >= 0
+  libc.close(fd)
+  return known ? request.getInt32(IFNAMSIZ, true) : ETHERNET_MTU
 }
 
 /** Opens as many queues as the interface allows, at most `wanted`: one, unless it was made with `multi_queue`. */

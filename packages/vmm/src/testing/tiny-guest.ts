@@ -31,6 +31,10 @@ export const storeMemory = (address: number, value: number): number[] => [
   ...movEax(value),
   ...[0x89, 0x03],
 ]
+export const storeMemory64 = (address: number, value: number): number[] => [
+  ...storeMemory(address, value % 2 ** 32),
+  ...storeMemory(address + 4, Math.floor(value / 2 ** 32)),
+]
 export const COM1 = 0x3f8
 export const print = (text: string): number[] =>
   [...Buffer.from(text, 'latin1')].flatMap((c) => outb(COM1, c))

@@ -4,6 +4,7 @@
  */
 import { readPmTimer } from '../chipset/pm-timer.ts'
 import type { Uart } from '../chipset/uart.ts'
+import { HYPERCALL_PORT, HYPERCALL_PORTS, type HypercallEnd, type Hypercalls } from '../hvt/hypercalls.ts'
 import type { MailboxClient } from '../io/mailbox.ts'
 import { KVM_EXIT, KVM_EXIT_IO_OUT, KVM_RUN, RUN } from '../kvm/api.ts'
 import { PORT } from '../machine/layout.ts'
@@ -28,6 +29,8 @@ const EAGAIN = 11
 export type VcpuEnd =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'shutdown' }
+  /** A unikernel's own end. */
+  | { readonly kind: 'halted'; readonly status: number }
   | { readonly kind: 'system-event'; readonly type: number }
   | { readonly kind: 'emulation-failure'; readonly suberror: number }
   | { readonly kind: 'entry-failure'; readonly reason: bigint }
@@ -42,6 +45,8 @@ export interface VcpuRunOptions {
   readonly control: SharedArrayBuffer
   readonly mailbox: MailboxClient
   readonly uart: Uart
+  /** Of a Solo5 unikernel. */
+  readonly hypercalls?: Hypercalls | undefined
   /** Just before the guest's first instruction on this vCPU can run. */
   readonly beforeFirstRun?: (() => void) | undefined
   /** What COMMAND_TIDY does. */
@@ -49,7 +54,7 @@ export interface VcpuRunOptions {
 }
 
 export function runVcpu(options: VcpuRunOptions): VcpuEnd {
-  const { fd, mailbox, uart } = options
+  const { fd, mailbox, uart, hypercalls } = options
   const run = new DataView(viewOf(options.runAddress, options.runSize))
   const words = new Int32Array(options.control)
   const base = options.cpu * STRIDE
@@ -66,6 +71,8 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
 
   /** The last exit was answered in kvm_run and the kernel has not taken the answer yet. */
   let answered = false
+  /** The last exit is a hypercall that still waits: it is made again instead of running on. */
+  let unfinished = false
   let before = options.beforeFirstRun
 
   for (;;) {
@@ -92,7 +99,7 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
       // Whoever paused meanwhile saw a vCPU at rest: only a command read after the state was said may be followed.
       continue
     }
-    if (ioctlInt(fd, KVM_RUN, 0) < 0) {
+    if (!unfinished && ioctlInt(fd, KVM_RUN, 0) < 0) {
       const code = errno()
       if (code !== EINTR && code !== EAGAIN) return end({ kind: 'run-error', errno: code })
       answered = false
@@ -103,9 +110,18 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
     const reason = run.getUint32(RUN.exitReason, true)
     answered = reason === KVM_EXIT.IO || reason === KVM_EXIT.MMIO
     switch (reason) {
-      case KVM_EXIT.IO:
-        serveIo(run, mailbox, uart)
+      case KVM_EXIT.IO: {
+        const outcome = hypercalls && hypercall(run, hypercalls)
+        if (outcome === undefined) serveIo(run, mailbox, uart)
+        else if (outcome === 'halted') return end({ kind: 'halted', status: hypercalls!.status })
+        unfinished = outcome === 'interrupted'
+        if (unfinished) {
+          // The kick's, which found this thread outside of KVM_RUN. Nothing was answered either.
+          run.setUint8(RUN.immediateExit, 0)
+          answered = false
+        }
         break
+      }
       case KVM_EXIT.MMIO:
         serveMmio(run, mailbox)
         break
@@ -125,6 +141,14 @@ export function runVcpu(options: VcpuRunOptions): VcpuEnd {
         return end({ kind: 'unexpected-exit', reason })
     }
   }
+}
+
+/** Undefined: this access is none. */
+function hypercall(run: DataView, calls: Hypercalls): HypercallEnd | undefined {
+  const number = run.getUint16(RUN.io.port, true) - HYPERCALL_PORT
+  if (number < 0 || number >= HYPERCALL_PORTS) return undefined
+  if (run.getUint8(RUN.io.direction) !== KVM_EXIT_IO_OUT || run.getUint8(RUN.io.size) !== 4) return undefined
+  return calls.call(number, run.getUint32(run.getUint32(RUN.io.dataOffset, true), true))
 }
 
 /** One IN or OUT, or a piece of a REP INS/OUTS: `count` items of `size` bytes at data_offset. */

@@ -31,6 +31,8 @@ export interface HvtFields {
   /** By handle, from 1 on; handle 0 is Solo5's own. */
   readonly devices?: readonly ('block' | 'net')[]
   readonly text?: string
+  /** What its code and data may be used for: 4 to be read, 2 to be written, 1 to be executed. */
+  readonly rights?: number
 }
 
 export function hvtKernel(code: readonly (readonly number[])[], fields: HvtFields = {}): Uint8Array {
@@ -62,6 +64,7 @@ export function hvtKernel(code: readonly (readonly number[])[], fields: HvtField
   for (const [i, part] of parts.entries()) {
     const at = 64 + i * 56
     header.writeUInt32LE(i === 0 ? 1 : 4, at)
+    if (i === 0) header.writeUInt32LE(fields.rights ?? 7, at + 4)
     header.writeUInt32LE(offset, at + 8)
     header.writeUInt32LE(i === 0 ? ADDRESS : 0, at + 24)
     header.writeUInt32LE(part.length, at + 32)

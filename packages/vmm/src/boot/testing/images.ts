@@ -77,6 +77,7 @@ export function elf(fields: ElfFields = {}): Uint8Array {
   ): void => {
     const base = 64 + i * 56
     view.setUint32(base, kind, true)
+    view.setUint32(base + 4, READABLE | WRITABLE, true)
     view.setUint32(base + 8, at, true)
     view.setUint32(base + 24, address, true)
     view.setUint32(base + 32, data.length, true)
@@ -90,6 +91,38 @@ export function elf(fields: ElfFields = {}): Uint8Array {
   if (notes) header(segments.length, 4, 0, notes, notes.length, fields.noteAlignment ?? 4)
   return bytes
 }
+
+/** A 32-bit ELF of 16 bytes at 1 MiB, with a PVH note or without. */
+export function elf32(pvhEntry: number | undefined): Uint8Array {
+  const [headerSize, programSize, code] = [52, 32, 16]
+  const notes = pvhEntry === undefined ? new Uint8Array(0) : pvhNotes(pvhEntry, 4)
+  const programs = notes.length > 0 ? 2 : 1
+  const start = headerSize + programSize * programs
+  const bytes = new Uint8Array(start + code + notes.length)
+  const view = new DataView(bytes.buffer)
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1])
+  for (const [at, value] of [
+    [16, 2],
+    [18, 3],
+    [42, programSize],
+    [44, programs],
+  ] as const) {
+    view.setUint16(at, value, true)
+  }
+  view.setUint32(24, 0x10_0000, true)
+  view.setUint32(28, headerSize, true)
+  const program = (i: number, values: readonly number[]): void => {
+    for (const [n, value] of values.entries())
+      view.setUint32(headerSize + i * programSize + n * 4, value, true)
+  }
+  program(0, [1, start, 0x10_0000, 0x10_0000, code, 0x1000, 7, 4096])
+  if (notes.length > 0) program(1, [4, start + code, 0, 0, notes.length, 0, 4, 4])
+  bytes.set(notes, start + code)
+  return bytes
+}
+
+const WRITABLE = 2
+const READABLE = 4
 
 /** Another owner's note first, then Xen's PHYS32_ENTRY. */
 function pvhNotes(entry: number, alignment: 4 | 8): Uint8Array {

@@ -23,7 +23,10 @@ import type { FuzzTarget } from '../target.ts'
 
 const MIB = 1 << 20
 /** What a unikernel finds behind its manifest. */
-const HVT = { devices: { disks: [{ bytes: MIB }], nets: [{ mac: [2, 0, 0, 0, 0, 1] }] }, tscHertz: 1e9 }
+const HVT = {
+  devices: { disks: [{ bytes: MIB }], nets: [{ mac: [2, 0, 0, 0, 0, 1], mtu: 1500 }] },
+  tscHertz: 1e9,
+}
 
 /** Overwrites fields of a good file: where, how wide and with what says the input. */
 function damaged(good: Uint8Array, source: ByteSource, reach: number): Uint8Array {
