@@ -1,6 +1,7 @@
 /** Every fuzz target, by name. */
 import type { FuzzTarget } from './target.ts'
 import { fileTargets } from './targets/files.ts'
+import { hypercalls } from './targets/hypercalls.ts'
 import { peerTargets } from './targets/peers.ts'
 import { portTargets } from './targets/ports.ts'
 import { virtioTargets } from './targets/virtio.ts'
@@ -10,4 +11,5 @@ export const targets: readonly FuzzTarget[] = [
   ...portTargets,
   ...fileTargets,
   ...peerTargets,
+  hypercalls,
 ]

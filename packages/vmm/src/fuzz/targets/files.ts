@@ -3,7 +3,7 @@ import { parseVmSnapshot } from '@hearth/shared/vm-snapshot'
 import { BootError, imageOfBytes } from '../../boot/image-file.ts'
 import { loadGuest } from '../../boot/load.ts'
 import { hvtKernel } from '../../boot/testing/hvt-kernel.ts'
-import { bzImage, elf } from '../../boot/testing/images.ts'
+import { bzImage, elf, elf32 } from '../../boot/testing/images.ts'
 import { multibootKernel } from '../../boot/testing/multiboot-kernel.ts'
 import { checkImage } from '../../disk/qcow2/check.ts'
 import { Qcow2Error } from '../../disk/qcow2/errors.ts'
@@ -251,6 +251,7 @@ export const fileTargets: readonly FuzzTarget[] = [
   kernelTarget('elf', 'an ELF kernel', () =>
     elf({ segments: [{ address: MIB, data: new Uint8Array(4096), memorySize: 8192 }] }),
   ),
+  kernelTarget('elf32', 'a 32-bit ELF kernel with a PVH entry', () => elf32(MIB)),
   kernelTarget('multiboot', 'a Multiboot kernel, by its own addresses', () => multibootKernel('addresses')),
   kernelTarget('multiboot-elf', 'a Multiboot kernel in a 32-bit ELF', () => multibootKernel('elf')),
   kernelTarget('hvt', 'a Solo5 unikernel and its manifest', () =>
