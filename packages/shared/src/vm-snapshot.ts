@@ -83,7 +83,11 @@ export const chipsetStateSchemas = {
       })
       .optional(),
     keyboard: z
-      .strictObject({ waiting: z.array(u8).max(512), enabled: z.boolean(), command: u8, last: u8 })
+      .strictObject({
+        ...{ waiting: z.array(u8).max(512), enabled: z.boolean(), command: u8, last: u8 },
+        /** How a key that is held repeats; absent: as at the start. */
+        repeat: u8.optional(),
+      })
       .optional(),
   }),
   'reset-control': z.strictObject({ value: u8 }),

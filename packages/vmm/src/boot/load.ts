@@ -15,6 +15,7 @@ import {
   type MultibootImage,
   type MultibootModule,
   parseMultiboot,
+  writeBiosRemains,
   writeMultibootInfo,
 } from './multiboot.ts'
 import { enterPvh, writeStartInfo } from './pvh.ts'
@@ -213,6 +214,7 @@ function loadMultiboot(
     modules.push({ start, end: next, text })
   }
   const { memoryMap } = env
+  writeBiosRemains(env.memory)
   writeMultibootInfo(env.memory, { memoryMap, upperBytes: lowEnd - HIGH_MEMORY, modules })
   return enterMultiboot(env.memory, image.entry)
 }

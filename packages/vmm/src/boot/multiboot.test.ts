@@ -70,6 +70,16 @@ test('a kernel may lie below 1 MiB, where nothing of the loader is', () => {
   }
 })
 
+test('a kernel that looks for the BIOS finds how much memory there is, and calls that fail', () => {
+  const { memory } = load()
+  const word = (at: number): number => memory.readU8(at) + memory.readU8(at + 1) * 256
+  assert.deepEqual([word(0x40e), word(0x413)], [0x9fc0, 639])
+  for (const vector of [0, 0x10, 0x13, 0x15, 0xff]) {
+    const at = word(vector * 4) + word(vector * 4 + 2) * 16
+    assert.deepEqual([...memory.bytes(at, 3)], [0xf9, 0xca, 2])
+  }
+})
+
 test('modules lie page-aligned behind the kernel, each with its text', () => {
   const file = (text: string) => imageOfBytes(new TextEncoder().encode(text), text)
   const modules = [

@@ -3,7 +3,7 @@
  * (the "a.out kludge") or leave them to an ELF file, and the state a kernel is entered in.
  */
 import type { EntryState } from '../kvm/vcpu.ts'
-import { BOOT, CONVENTIONAL_END, type E820Entry } from '../machine/layout.ts'
+import { BIOS_DATA, BOOT, CONVENTIONAL_END, type E820Entry } from '../machine/layout.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import { isElf, parseElf } from './elf.ts'
 import { BootError, type ImageFile } from './image-file.ts'
@@ -152,6 +152,18 @@ export function writeMultibootInfo(memory: GuestMemory, data: MultibootData): vo
     memory.writeU64(at + 12, entry.size)
     memory.writeU32(at + 20, entry.type)
   }
+}
+
+/**
+ * What kernels for PCs with a BIOS take for granted below 1 MiB: how much memory there is (Xen puts its real-mode code at
+ * its end), and interrupts that come back, as of functions that this BIOS does not have (carry is set).
+ */
+export function writeBiosRemains(memory: GuestMemory): void {
+  // stc; retf 2 (drops the flags of before)
+  memory.write(BOOT.noBios, Uint8Array.of(0xf9, 0xca, 2, 0))
+  memory.write(0, new Uint8Array(new Uint32Array(256).fill(BOOT.noBios).buffer))
+  memory.write(BIOS_DATA.extendedSegment, new Uint8Array(Uint16Array.of(CONVENTIONAL_END >> 4).buffer))
+  memory.write(BIOS_DATA.conventionalKib, new Uint8Array(Uint16Array.of(CONVENTIONAL_END / KIB).buffer))
 }
 
 /** 3.2: 32-bit protected mode, flat, no paging, EAX the magic, EBX the information. */

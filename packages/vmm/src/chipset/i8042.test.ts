@@ -13,7 +13,17 @@ class Machine {
   /** Rising edges of IRQ 1. */
   interrupts = 0
   level = false
-  readonly keyboard = new Ps2Keyboard()
+  /** What is to happen, when in milliseconds from now. */
+  timer: { ms: number; fire: () => void } | undefined
+  readonly keyboard = new Ps2Keyboard((ms, fire) => {
+    const timer = { ms, fire }
+    this.timer = timer
+    return {
+      remove: () => {
+        if (this.timer === timer) this.timer = undefined
+      },
+    }
+  })
   readonly command: I8042Command
   readonly data: I8042Data
 
@@ -100,6 +110,42 @@ test('keys come as set 1 with translation, as set 2 without, an edge for each by
   assert.deepEqual(type(KEY.A, KEY.UP), [0x1c, 0xf0, 0x1c, 0xe0, 0x75, 0xe0, 0xf0, 0x75])
   assert.deepEqual(type(KEY.F7), [0x83, 0xf0, 0x83])
   assert.equal(machine.level, false)
+})
+
+test('the key pressed last repeats while it is held, as fast as it was told to, and only where somebody reads', () => {
+  const machine = new Machine()
+  machine.tell(0x60, 0x45)
+  const fire = (): number => {
+    const { ms, fire } = machine.timer!
+    fire()
+    return Math.round(ms)
+  }
+  machine.keyboard.key(KEY.LEFT_SHIFT, true)
+  machine.keyboard.key(KEY.A, true)
+  assert.deepEqual(machine.drain(), [0x2a, 0x1e])
+  assert.equal(fire(), 500)
+  assert.deepEqual(machine.drain(), [0x1e])
+  assert.deepEqual([fire(), fire()], [92, 92])
+  assert.deepEqual(machine.drain(), [0x1e, 0x1e], 'one in the controller and one that waits, no more')
+  machine.keyboard.key(KEY.LEFT_SHIFT, false)
+  fire()
+  assert.deepEqual(machine.drain(), [0xaa, 0x1e])
+  machine.keyboard.key(KEY.A, false)
+  assert.equal(machine.timer, undefined)
+  machine.drain()
+  // 250 ms, 30 a second; the other key's release is no end, a reset is.
+  machine.ask(0xf3, 0)
+  machine.keyboard.key(KEY.A, true)
+  const other = new Machine()
+  other.keyboard.restore(machine.keyboard.save())
+  assert.deepEqual([fire(), fire()], [250, 33])
+  machine.ask(0xff)
+  assert.equal(machine.timer, undefined)
+  other.keyboard.key(KEY.A, true)
+  assert.equal(other.timer!.ms, 250)
+  other.keyboard.key(KEY.PAUSE, true)
+  other.keyboard.key(KEY.A, false)
+  assert.equal(other.timer, undefined)
 })
 
 test('no two keys send the same, and none sends what is an answer', () => {

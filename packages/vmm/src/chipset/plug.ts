@@ -1,6 +1,7 @@
 /** Puts the legacy devices on the port bus. */
 import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import type { MutableBus } from '../bus/device.ts'
+import type { EventLoop } from '../io/event-loop.ts'
 import type { InterruptController } from '../io/platform.ts'
 import { IRQ, PORT } from '../machine/layout.ts'
 import { AcpiPm, PM1_BYTES } from './acpi-pm.ts'
@@ -28,11 +29,13 @@ export function plugChipset(
   interrupts: InterruptController,
   machine: { readonly lowRam: number; readonly highRam: number; readonly display?: unknown },
   events: MachineEvents,
+  loop: EventLoop,
 ): Chipset {
   const [fixed, general] = sharedPin(interrupts.pin(IRQ.sci), 2)
   const acpiPm = new AcpiPm(fixed!, events)
   const gpe = new GpeBlock(general!)
-  const keyboard = machine.display === undefined ? undefined : new Ps2Keyboard()
+  const keyboard =
+    machine.display === undefined ? undefined : new Ps2Keyboard((ms, fire) => loop.after(ms, fire))
   const port = keyboard && { keyboard, line: interrupts.pin(IRQ.keyboard) }
   const i8042 = new I8042Command(events, port)
   pio.add(PORT.i8042Data, 1, new I8042Data(i8042))

@@ -1,8 +1,9 @@
 /**
  * A PS/2 keyboard as the keyboard controller sees it: bytes of scan code set 2, and the commands that firmware, boot
- * loaders and Linux's atkbd send. It repeats nothing by itself: who reads keys this way is a menu or a passphrase.
+ * loaders and Linux's atkbd send. The key that was pressed last is repeated while it is held, as such a keyboard does.
  */
 import type { ChipsetState } from '@hearth/shared/vm-snapshot'
+import type { EventLoop, Registration } from '../io/event-loop.ts'
 import { bytesOfKey } from './ps2-keys.ts'
 
 const ACK = 0xfa
@@ -25,6 +26,10 @@ const IDENTITY = [0xab, 0x83] as const
 const SCAN_CODE_SET = 2
 /** A person's typing before a guest that does not look; what is more is lost, whole keys of it. */
 const MAX_WAITING = 256
+/** Half a second, then 10.9 a second. */
+const DEFAULT_REPEAT = 0x2b
+/** Said once, with its own release. */
+const KEY_PAUSE = 119
 /** A real one's LED bits, and evdev's. */
 const LEDS = [
   { bit: 1, led: 2 },
@@ -44,6 +49,15 @@ export class Ps2Keyboard {
   /** A command whose argument comes next; 0: none. */
   private command = 0
   private last = ACK
+  private repeat = DEFAULT_REPEAT
+  private held = 0
+  private timer: Registration | undefined
+  private readonly after: EventLoop['after'] | undefined
+
+  /** Without a timer a key that is held is said once. */
+  constructor(after?: EventLoop['after']) {
+    this.after = after
+  }
 
   /** A key by its evdev code. False: nobody reads this keyboard, or not fast enough. */
   key(key: number, down: boolean): boolean {
@@ -51,6 +65,8 @@ export class Ps2Keyboard {
     if (!this.enabled || this.waiting.length + bytes.length > MAX_WAITING) return false
     this.waiting.push(...bytes)
     this.filled()
+    if (down && key !== KEY_PAUSE && bytes.length > 0) this.hold(key, delayMs(this.repeat))
+    else if (key === this.held) this.letGo()
     return true
   }
 
@@ -69,11 +85,13 @@ export class Ps2Keyboard {
   }
 
   save(): Ps2KeyboardState {
-    const { waiting, enabled, command, last } = this
-    return { waiting: [...waiting], enabled, command, last }
+    const { waiting, enabled, command, last, repeat } = this
+    return { waiting: [...waiting], enabled, command, last, repeat }
   }
 
-  restore({ waiting, enabled, command, last }: Ps2KeyboardState): void {
+  restore({ waiting, enabled, command, last, repeat = DEFAULT_REPEAT }: Ps2KeyboardState): void {
+    this.letGo()
+    this.repeat = repeat
     this.waiting = [...waiting]
     this.enabled = enabled
     this.command = command
@@ -103,6 +121,7 @@ export class Ps2Keyboard {
         this.answer(ACK)
         break
       case COMMAND.defaults:
+        this.repeat = DEFAULT_REPEAT
         this.start(true)
         this.answer(ACK)
         break
@@ -110,6 +129,7 @@ export class Ps2Keyboard {
         this.answer(this.last)
         break
       case COMMAND.reset:
+        this.repeat = DEFAULT_REPEAT
         this.start(true)
         this.answer(ACK, SELF_TEST_PASSED)
         break
@@ -124,6 +144,7 @@ export class Ps2Keyboard {
       else this.answer(value === SCAN_CODE_SET ? ACK : RESEND)
       return
     }
+    if (command === COMMAND.setRepeat) this.repeat = value & 0x7f
     if (command === COMMAND.setLeds) {
       this.ledsChanged(LEDS.reduce((leds, { bit, led }) => leds | ((value & led) !== 0 ? bit : 0), 0))
     }
@@ -134,6 +155,26 @@ export class Ps2Keyboard {
   private start(enabled: boolean): void {
     this.enabled = enabled
     this.waiting = []
+    this.letGo()
+  }
+
+  private hold(key: number, ms: number): void {
+    this.letGo()
+    this.held = key
+    this.timer = this.after?.(ms, () => {
+      // A guest that does not look is spared: it would get all of them at once.
+      if (this.waiting.length === 0) {
+        this.waiting.push(...bytesOfKey(key, true))
+        this.filled()
+      }
+      this.hold(key, periodMs(this.repeat))
+    })
+  }
+
+  private letGo(): void {
+    this.timer?.remove()
+    this.timer = undefined
+    this.held = 0
   }
 
   private answer(...bytes: readonly number[]): void {
@@ -142,3 +183,7 @@ export class Ps2Keyboard {
     if (this.waiting.length + bytes.length <= MAX_WAITING + 16) this.waiting.push(...bytes)
   }
 }
+
+/** The argument of `setRepeat`: delay in bits 5 and 6, period in the others. */
+const delayMs = (repeat: number): number => 250 * (((repeat >> 5) & 3) + 1)
+const periodMs = (repeat: number): number => (8 + (repeat & 7)) * 2 ** ((repeat >> 3) & 3) * 4.17

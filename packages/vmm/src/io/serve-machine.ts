@@ -45,7 +45,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
       if (kind === 'panicked') tell({ kind: 'panic' })
     },
   }
-  const chipset = plugChipset(pio, interrupts, data, events)
+  const chipset = plugChipset(pio, interrupts, data, events, loop)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
   const devices: VirtioDevice[] = []
   const memory = new GuestMemory(data.regions)

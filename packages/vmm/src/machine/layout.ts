@@ -57,6 +57,8 @@ export const ROM = { code: 0, variables: 1 } as const
 export const BOOT = {
   gdt: 0x500,
   pvhStartInfo: 0x6000,
+  /** Real-mode interrupts of a kernel that expects a BIOS behind it end here. */
+  noBios: 0x580,
   /** High up: a Multiboot kernel may want to be loaded below (GRUB does, at 0x9000). */
   multiboot: {
     lowestLoad: 0x1000,
@@ -86,6 +88,9 @@ export const BOOT = {
   commandLine: 0x2_0000,
   commandLineMax: 0x1_0000,
 } as const
+
+/** The BIOS data area's words that kernels look at: the extended area's segment, and conventional memory in KiB. */
+export const BIOS_DATA = { extendedSegment: 0x40e, conventionalKib: 0x413 } as const
 
 /** End of conventional memory; above it the extended BIOS data area, then the legacy hole. */
 export const CONVENTIONAL_END = 0x9_fc00
