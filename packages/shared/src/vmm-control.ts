@@ -88,7 +88,10 @@ export const vmmSnapshotResultSchema = z.object({
 })
 export type VmmSnapshotResult = z.infer<typeof vmmSnapshotResultSchema>
 
-/** What one device did since the machine's last reset, by the names of its implementation; counts only grow. */
+/**
+ * What one device did since the machine's last reset, by the names of its implementation; counts only grow. `failures`, which every
+ * virtio device has: how often its driver broke the rules, so that it waited for a reset.
+ */
 export const vmmDeviceCountersSchema = z.object({
   name: z.string(),
   counters: z.record(z.string(), z.number()),

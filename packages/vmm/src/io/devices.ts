@@ -29,6 +29,7 @@ import { NetDevice } from '../virtio/net.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
 import { RngDevice } from '../virtio/rng.ts'
 import { ScsiDevice } from '../virtio/scsi/scsi.ts'
+import type { VirtioTransport } from '../virtio/transport.ts'
 import { VsockDevice } from '../virtio/vsock/vsock.ts'
 import type { I6300esb } from '../watchdog/i6300esb.ts'
 import { MmioBus } from './mmio-bus.ts'
@@ -44,7 +45,7 @@ export interface MachineParts extends FirmwareParts {
   readonly watchdog: I6300esb | undefined
   /** Beside the display's own. */
   readonly earlyKeyboard: EarlyKeyboard | undefined
-  readonly plugged: (device: VirtioDevice) => void
+  readonly plugged: (transport: VirtioTransport) => void
   /** Puts the frame buffer before a guest, where there is a display and no firmware. */
   readonly placeFrameBuffer: PlaceFrameBuffer
 }
@@ -85,13 +86,14 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   platform.pio.add(PORT.pciConfig, 8, bus.configPorts)
   const mmio = data.mmioDevices === undefined ? undefined : new MmioBus(platform, memory, log)
   const plug = (slot: number, device: VirtioDevice, number = 0, frameBuffer?: FrameBuffer): void => {
-    plugged(device)
     if (mmio) {
-      mmio.plug(device)
+      plugged(mmio.plug(device))
       return
     }
     const transitional = data.transitional === true
-    bus.plug(slot, new VirtioPciFunction(device, { memory, log, transitional, frameBuffer }), number)
+    const fn = new VirtioPciFunction(device, { memory, log, transitional, frameBuffer })
+    bus.plug(slot, fn, number)
+    plugged(fn.transport)
   }
 
   plug(PCI_SLOT.rng, new RngDevice())

@@ -4,6 +4,7 @@ import { mmioPlace } from '../machine/layout.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
 import { VirtioMmioDevice } from '../virtio/mmio-transport.ts'
+import type { VirtioTransport } from '../virtio/transport.ts'
 import type { Platform } from './platform.ts'
 
 export class MmioBus {
@@ -22,10 +23,12 @@ export class MmioBus {
     return this.devices.length
   }
 
-  plug(device: VirtioDevice): void {
+  plug(device: VirtioDevice): VirtioTransport {
     const { platform, memory, log } = this
     const place = mmioPlace(this.devices.length)
-    this.devices.push(new VirtioMmioDevice(device, { platform, memory, log, ...place }))
+    const plugged = new VirtioMmioDevice(device, { platform, memory, log, ...place })
+    this.devices.push(plugged)
+    return plugged.transport
   }
 
   save(): NonNullable<DevicesState['mmio']> {

@@ -19,7 +19,7 @@ import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
 import { CalmTidier } from '../sys/thrift.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
-import type { VirtioDevice } from '../virtio/device.ts'
+import type { VirtioTransport } from '../virtio/transport.ts'
 import { I6300esb } from '../watchdog/i6300esb.ts'
 import { plugDevices } from './devices.ts'
 import { EpollLoop } from './epoll-loop.ts'
@@ -47,7 +47,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   }
   const chipset = plugChipset(pio, interrupts, data, events, loop)
   const platform = { interrupts, notifies: new KvmNotifies(vm), mmio, pio, loop }
-  const devices: VirtioDevice[] = []
+  const devices: VirtioTransport[] = []
   const memory = new GuestMemory(data.regions)
   const parts = new Map<keyof ChipsetState, SavedPart>()
   const log = (text: string): void => tell({ kind: 'warning', text })
@@ -77,7 +77,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     watchdog,
     earlyKeyboard: chipset.keyboard,
     memory,
-    plugged: (device) => devices.push(device),
+    plugged: (transport) => devices.push(transport),
     generation: {
       bytes: guidBytes(data.generationId),
       placed: (address) => generationId.placed(address),
@@ -103,7 +103,9 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
       tell({
         kind: 'counters',
         counters: {
-          devices: devices.map(({ name, counters }) => ({ name, counters: { ...counters } })),
+          devices: devices.map(({ device, counters: { failures } }) => ({
+            ...{ name: device.name, counters: { ...device.counters, failures } },
+          })),
           balloon: balloon.state,
         },
       })

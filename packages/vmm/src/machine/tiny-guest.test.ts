@@ -8,6 +8,7 @@ import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import os from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
+import { vmmCountersSchema } from '@hearth/shared/vmm-control'
 import { HVT_DATA, hvtKernel, hypercall, putsText } from '../boot/testing/hvt-kernel.ts'
 import { multibootKernel } from '../boot/testing/multiboot-kernel.ts'
 import { ControlClient } from '../control/client.ts'
@@ -327,6 +328,14 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
     assert.deepEqual(
       [status.pid, status.cpus, status.memoryBytes, status.resets, status.panicked],
       [vm.child.pid, 1, 32 << 20, 0, false],
+    )
+    const { devices } = vmmCountersSchema.parse(await client.request('counters'))
+    assert.deepEqual(
+      devices.map(({ name, counters }) => [name, counters.failures]),
+      [
+        ['rng', 0],
+        ['balloon', 0],
+      ],
     )
     await client.request('pause')
     assert.equal((await client.status()).state, 'paused')

@@ -336,17 +336,20 @@ const plain = (name: string, about: string, make: () => VirtioDevice): Recipe =>
   request: (source) => source.take(source.below(32)),
 })
 
-export const virtioTargets: readonly FuzzTarget[] = [
-  target(block),
-  target(cdrom),
-  target(net),
-  target(netQueues),
-  target(balloon),
-  target(consolePorts),
-  target(vsock),
-  target(fileSystem),
-  target(gpu),
-  target(plain('virtio-rng', 'random numbers', () => new RngDevice())),
-  target(plain('virtio-keyboard', 'a keyboard', () => new Keyboard('us', () => {}).device)),
-  target(plain('virtio-tablet', 'a pointer', () => new Tablet().device)),
+/** Every virtio device. */
+export const virtioRecipes: readonly Recipe[] = [
+  block,
+  cdrom,
+  net,
+  netQueues,
+  balloon,
+  consolePorts,
+  vsock,
+  fileSystem,
+  gpu,
+  plain('virtio-rng', 'random numbers', () => new RngDevice()),
+  plain('virtio-keyboard', 'a keyboard', () => new Keyboard('us', () => {}).device),
+  plain('virtio-tablet', 'a pointer', () => new Tablet().device),
 ]
+
+export const virtioTargets: readonly FuzzTarget[] = virtioRecipes.map(target)

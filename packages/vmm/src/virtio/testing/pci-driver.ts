@@ -13,7 +13,7 @@ import { VirtioPciFunction } from '../pci-transport.ts'
 import { TestQueue } from './driver.ts'
 import type { TestMachine } from './machine.ts'
 
-const SLOT = 2
+const FIRST_SLOT = 2
 const LAYOUT = { mmio32Start: 0xc000_0000, mmio32End: 0xe000_0000, ecamStart: 0xe000_0000 }
 /** Offsets in the common configuration (section 4.1.4.3). */
 export const COMMON = {
@@ -43,16 +43,19 @@ export class PciDriver {
   queues: TestQueue[] = []
   /** Guest memory after the rings is the test's. */
   data = 0x100_000
+  private readonly slot: number
 
-  constructor(machine: TestMachine, device: VirtioDevice, frameBuffer?: FrameBuffer) {
+  /** With `beside` the device is on that driver's bus, in the next slot. */
+  constructor(machine: TestMachine, device: VirtioDevice, frameBuffer?: FrameBuffer, beside?: PciDriver) {
     this.machine = machine
-    this.bus = new PciBus(machine.platform, LAYOUT)
+    this.bus = beside?.bus ?? new PciBus(machine.platform, LAYOUT)
+    this.slot = beside === undefined ? FIRST_SLOT : beside.slot + 1
     this.fn = new VirtioPciFunction(device, {
       memory: machine.memory,
       log: (message) => this.messages.push(message),
       frameBuffer,
     })
-    this.bus.plug(SLOT, this.fn)
+    this.bus.plug(this.slot, this.fn)
   }
 
   /** What a snapshot does: the state goes through its document to `device` of another process; memory and driver stay. */
@@ -69,11 +72,11 @@ export class PciDriver {
   }
 
   pciRead(register: number, size: number): number {
-    return this.bus.ecam.read((SLOT << 15) + register, size)
+    return this.bus.ecam.read((this.slot << 15) + register, size)
   }
 
   pciWrite(register: number, size: number, value: number): void {
-    this.bus.ecam.write((SLOT << 15) + register, size, value)
+    this.bus.ecam.write((this.slot << 15) + register, size, value)
   }
 
   /** The structure of `type`: where it is in guest physical space, how long, and the capability's own offset. */
@@ -169,10 +172,10 @@ export class PciDriver {
   }
 
   /** All of it, as a driver's probe does. */
-  start(features: bigint, size?: number): void {
+  start(features: bigint, size?: number, at?: number): void {
     if (!this.negotiate(features | VIRTIO_F_VERSION_1)) throw new Error('the device refused the features')
     this.enableMsix()
-    this.setUpQueues(size)
+    this.setUpQueues(size, at)
     this.status |= STATUS.DRIVER_OK
   }
 
