@@ -1,11 +1,12 @@
 /** Debian's own kernel, unpacked into the cache: nothing is installed on the machine. */
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { run } from '../lib/run.ts'
 import { Trouble } from '../lib/steps.ts'
 import { cachedFolder } from './cache.ts'
+import { type PackageVersion, packageCandidate, packageDependency, unpackPackage } from './debian-package.ts'
 
 export interface DebianKernel {
   /** As `uname -r` prints it. */
@@ -21,7 +22,6 @@ export interface DebianKernel {
 export type KernelFlavour = 'amd64' | 'cloud-amd64'
 
 const recordSchema = z.object({ name: z.string(), version: z.string(), listsChanged: z.number() })
-type KernelPackage = Pick<z.infer<typeof recordSchema>, 'name' | 'version'>
 
 const APT_LISTS = '/var/lib/apt/lists'
 
@@ -65,7 +65,7 @@ export async function debianKernel(
   }
 }
 
-async function cachedKernel(cacheDir: string, found: KernelPackage): Promise<DebianKernel> {
+async function cachedKernel(cacheDir: string, found: PackageVersion): Promise<DebianKernel> {
   const folder = path.join(cacheDir, folderName(found))
   const [release] = await readdir(path.join(folder, 'modules'))
   if (!release) throw new Error(`${folder} has no modules`)
@@ -78,7 +78,7 @@ async function cachedKernel(cacheDir: string, found: KernelPackage): Promise<Deb
 }
 
 /** What was unpacked last, if it is still there. */
-async function readRecord(file: string): Promise<(KernelPackage & { listsChanged: number }) | undefined> {
+async function readRecord(file: string): Promise<(PackageVersion & { listsChanged: number }) | undefined> {
   try {
     const found = recordSchema.parse(JSON.parse(await readFile(file, 'utf8')))
     await stat(path.join(path.dirname(file), folderName(found)))
@@ -89,46 +89,25 @@ async function readRecord(file: string): Promise<(KernelPackage & { listsChanged
 }
 
 /** The package that `linux-image-<flavour>` stands for today, and its candidate version. */
-async function kernelPackage(flavour: KernelFlavour): Promise<KernelPackage> {
+async function kernelPackage(flavour: KernelFlavour): Promise<PackageVersion> {
   const meta = `linux-image-${flavour}`
-  const env = { ...process.env, LC_ALL: 'C' }
-  const depends = await run('apt-cache', ['depends', '--important', meta], { env })
-  const name = /Depends: (linux-image-\S+)/.exec(depends.stdout)?.[1]
+  const name = await packageDependency(meta, 'linux-image-')
   if (!name) {
     throw new Trouble(
       `apt knows no package ${meta}. Run "apt-get update" and try again; if it stays so, /etc/apt/sources.list names no Debian mirror.`,
     )
   }
-  const policy = await run('apt-cache', ['policy', name], { env })
-  const version = /Candidate: (\S+)/.exec(policy.stdout)?.[1]
-  if (!version || version === '(none)') throw new Trouble(`apt has no version of ${name} to download.`)
-  return { name, version }
+  const found = await packageCandidate(name)
+  if (!found) throw new Trouble(`apt has no version of ${name} to download.`)
+  return found
 }
 
 async function unpack(
-  wanted: KernelPackage,
+  wanted: PackageVersion,
   into: string,
   onDetail: (detail: string) => void,
 ): Promise<void> {
-  const work = await mkdtemp(path.join(into, 'deb-'))
-  onDetail(`downloading ${wanted.name} ${wanted.version}`)
-  // apt's own user may not be allowed to write into the cache folder: download as ourselves.
-  const download = await run(
-    'apt-get',
-    ['-o', 'APT::Sandbox::User=root', 'download', `${wanted.name}=${wanted.version}`],
-    { cwd: work },
-  )
-  const deb = (await readdir(work)).find((file) => file.endsWith('.deb'))
-  if (download.code !== 0 || !deb) {
-    throw new Trouble(
-      `apt-get could not download ${wanted.name} ${wanted.version}:\n${download.tail}\nCheck the network; if the version is gone from the mirror, run "apt-get update".`,
-    )
-  }
-  onDetail(`unpacking ${wanted.name}`)
-  const extract = await run('dpkg-deb', ['--extract', deb, 'tree'], { cwd: work })
-  if (extract.code !== 0)
-    throw new Trouble(`${wanted.name} could not be unpacked (disk full?):\n${extract.tail}`)
-  const tree = path.join(work, 'tree')
+  const tree = await unpackPackage(wanted, into, onDetail)
   // Where /usr is merged the package may bring either path.
   const modules = path.join(
     tree,
@@ -147,8 +126,8 @@ async function unpack(
   await rename(path.join(into, 'lib/modules'), path.join(into, 'modules'))
   await rm(path.join(into, 'lib'), { recursive: true })
   await rename(path.join(tree, 'boot', `vmlinuz-${release}`), path.join(into, 'vmlinuz'))
-  await rm(work, { recursive: true })
+  await rm(path.dirname(tree), { recursive: true })
 }
 
-const folderName = (found: KernelPackage): string =>
+const folderName = (found: PackageVersion): string =>
   `kernel${CHOICE}-${found.name}_${found.version.replace(/[^\w.+-]/g, '_')}`

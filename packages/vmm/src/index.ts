@@ -1,6 +1,6 @@
 /**
  * What the rest of Hearth may use of the monitor: how to start a `hearth-vmm` and how to talk to one. The
- * machine itself runs only in that program's process.
+ * machine itself runs only in that program's process. docs/embedding.md shows it to everybody else.
  */
 export { vmmCommandLine } from './cli/options.ts'
 export {

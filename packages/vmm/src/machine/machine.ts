@@ -263,7 +263,7 @@ export class Machine {
       return
     }
     const mmioDevices = mmioDevicesOf(options)
-    const acpi = buildAcpi(cpus, mmioDevices, display !== undefined)
+    const acpi = buildAcpi(cpus, mmioDevices)
     memory.write(acpi.rsdp, acpi.bytes)
     memory.write(GENERATION_ID, guidBytes(generationId))
     memory.write(MP_TABLE.start, buildMpTable(cpus))
