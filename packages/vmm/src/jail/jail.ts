@@ -72,6 +72,11 @@ export class Jail {
     return this.option.kind === 'namespaces'
   }
 
+  /** The user it will be; undefined: the one it is. */
+  get uid(): number | undefined {
+    return this.option.kind === 'namespaces' ? this.option.uid : undefined
+  }
+
   /** As `thread`, for the one thread that serves the folder behind `fd`. The rule set is the caller's to close. */
   threadWithFolder(fd: number, writable: boolean): ThreadJail | undefined {
     return this.thread && { ...this.thread, ruleset: createFolderRuleset(fd, writable) }

@@ -6,6 +6,7 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { nameBytes } from '../../virtio/fs/folder.ts'
 import { openFolder } from '../../virtio/fs/open-folder.ts'
+import { actAsOwner } from '../../virtio/fs/owner-map.ts'
 import { FUSE_ROOT_ID, OPCODE } from '../../virtio/fs/protocol.ts'
 import { Session } from '../../virtio/fs/session.ts'
 import { mkdirat, O, openat2 } from '../../virtio/fs/system.ts'
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
     folders: writable ? 'write' : 'read',
   })
   const fd = openFolder(folder!, writable, jail.hasEmptyRoot)
+  const mapped = writable && jail.uid !== undefined && (await actAsOwner(fd, jail.uid))
   const data: Data = { fd, writable, jail: jail.threadWithFolder(fd, writable) }
   const thread = new Worker(new URL(import.meta.url), { workerData: data })
   const answer = (): Promise<unknown> => new Promise((resolve) => thread.once('message', resolve))
@@ -52,7 +54,7 @@ async function main(): Promise<void> {
   await jail.enter()
   thread.postMessage('go')
   const served = await answer()
-  const result = { ...(served as object), main: raw(fd) }
+  const result = { ...(served as object), mapped, main: raw(fd) }
   process.stdout.write(JSON.stringify(result), () => process.exit())
 }
 

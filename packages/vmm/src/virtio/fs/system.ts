@@ -98,7 +98,13 @@ const STATX_BASIC_STATS = 0x7ff
 /** <linux/openat2.h> */
 export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8 } as const
 /** <linux/mount.h>, MOUNT_ATTR_* */
-export const MOUNT_ATTR = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOSYMFOLLOW: 0x20_0000 } as const
+export const MOUNT_ATTR = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  IDMAP: 0x10_0000,
+  NOSYMFOLLOW: 0x20_0000,
+} as const
 
 /** <fcntl.h> */
 export const O = {

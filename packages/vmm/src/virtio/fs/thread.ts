@@ -7,6 +7,7 @@ import { YOUNG_GENERATION_MIB } from '../../sys/thrift.ts'
 import { workerUrl } from '../../sys/worker-url.ts'
 import { createChannel, type FsChannel } from './channel.ts'
 import { openFolder } from './open-folder.ts'
+import { actAsOwner } from './owner-map.ts'
 import type { FsWorkerData } from './worker.ts'
 
 /** A folder of the host, as the command line gives it. */
@@ -31,6 +32,7 @@ export async function startShare(
   jail: Jail,
 ): Promise<ShareHandle> {
   const fd = openFolder(path, writable, jail.hasEmptyRoot)
+  if (writable && jail.uid !== undefined) await actAsOwner(fd, jail.uid)
   const confined = jail.threadWithFolder(fd, writable)
   const channel = createChannel()
   const workerData: FsWorkerData = { channel, folder: { fd, writable, owner }, jail: confined }
