@@ -15,6 +15,7 @@ const programs: Record<string, Record<string, string>> = {
     'vcpu-worker': 'packages/vmm/src/vcpu/worker.ts',
     'io-worker': 'packages/vmm/src/io/worker.ts',
     'display-worker': 'packages/vmm/src/display/worker.ts',
+    'disk-worker': 'packages/vmm/src/disk/thread-worker.ts',
     'fs-worker': 'packages/vmm/src/virtio/fs/worker.ts',
   },
   agent: { main: 'apps/agent/src/main.ts' },

@@ -9,9 +9,13 @@ const SECTOR = 512
 
 /** A disk file that cannot be used, in a sentence for the person who named it. */
 export class DiskError extends Error {
-  constructor(message: string) {
+  /** Somebody else has it open, which may be over in a moment. */
+  readonly inUse: boolean
+
+  constructor(message: string, inUse = false) {
     super(message)
     this.name = 'DiskError'
+    this.inUse = inUse
   }
 }
 
@@ -53,7 +57,7 @@ export class RawFile {
       this.physicalBlockBytes = Math.min(4096, Math.max(SECTOR, stat.blksize & -stat.blksize))
       const lock = (options.readOnly ? libc.LOCK.SH : libc.LOCK.EX) | libc.LOCK.NB
       if (libc.flock(fd, lock) < 0) {
-        throw new DiskError(`${name} is in use by another machine; stop that one first`)
+        throw new DiskError(`${name} is in use by another machine; stop that one first`, true)
       }
       // Past the end of a file there is nothing to lose, and the answer is the file system's.
       const probe = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE

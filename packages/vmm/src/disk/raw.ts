@@ -1,13 +1,26 @@
 import type { EventLoop } from '../io/event-loop.ts'
 import type { IovecList } from '../virtio/chain.ts'
 import type { DiskBackend, DiskListener } from './backend.ts'
-import type { RawFile } from './raw-file.ts'
+import { type Completion, FileQueue } from './file-queue.ts'
+import { FALLOC, type RawFile } from './raw-file.ts'
+import type { Ring } from './ring.ts'
 
-/**
- * A raw disk served by blocking calls: a request is done when the call that starts it returns. It is the
- * backend where io_uring is not to be had; while the file system waits for its device, so does everything
- * else on this thread.
- */
+/** What is in flight under one tag. */
+class Request implements Completion {
+  private readonly disk: RawDisk
+  private readonly tag: number
+
+  constructor(disk: RawDisk, tag: number) {
+    this.disk = disk
+    this.tag = tag
+  }
+
+  done(errno: number): void {
+    this.disk.completed(this.tag, errno)
+  }
+}
+
+/** A raw image or block device: the file's bytes are the disk's. */
 export class RawDisk implements DiskBackend {
   readonly sizeBytes: number
   readonly readOnly: boolean
@@ -15,11 +28,16 @@ export class RawDisk implements DiskBackend {
   readonly canDiscard: boolean
   readonly canZero: boolean
   private readonly file: RawFile
+  private readonly queue: FileQueue
+  private readonly requests: Request[] = []
   private listener: DiskListener | undefined
+  private draining = false
+  private open = true
 
   /** Takes over `file`. */
-  constructor(file: RawFile) {
+  constructor(file: RawFile, ring?: Ring) {
     this.file = file
+    this.queue = new FileQueue(file.fd, { keepRing: file.borrowed, pastEnd: 'error' }, ring)
     this.sizeBytes = file.sizeBytes
     this.readOnly = file.readOnly
     this.physicalBlockBytes = file.physicalBlockBytes
@@ -27,37 +45,70 @@ export class RawDisk implements DiskBackend {
     this.canZero = file.canDiscard
   }
 
-  start(_loop: EventLoop, listener: DiskListener): void {
+  start(loop: EventLoop, listener: DiskListener): void {
     this.listener = listener
+    this.queue.start(loop, () => this.listener?.batchEnded())
   }
 
   read(tag: number, iov: IovecList, count: number, offset: number): void {
-    this.listener?.completed(tag, this.file.transfer(false, iov, count, offset))
+    this.queue.transfer(false, offset, iov, count, iov.total(count), this.request(tag))
   }
 
   write(tag: number, iov: IovecList, count: number, offset: number): void {
-    this.listener?.completed(tag, this.file.transfer(true, iov, count, offset))
+    this.queue.transfer(true, offset, iov, count, iov.total(count), this.request(tag))
   }
 
   flush(tag: number): void {
-    this.listener?.completed(tag, this.file.flush())
+    this.queue.sync(this.request(tag))
   }
 
   discard(tag: number, offset: number, length: number): void {
-    this.listener?.completed(tag, this.file.discard(offset, length))
+    this.queue.allocate(DISCARD, offset, length, this.request(tag))
   }
 
   zero(tag: number, offset: number, length: number, mayUnmap: boolean): void {
-    this.listener?.completed(tag, this.file.zero(offset, length, mayUnmap))
+    this.queue.allocate(mayUnmap ? DISCARD : ZERO, offset, length, this.request(tag))
   }
 
-  submit(): void {}
+  submit(): void {
+    this.queue.submit()
+  }
 
-  finish(): void {}
+  finish(): void {
+    while (this.queue.inFlight > 0) this.queue.wait()
+  }
 
-  drain(): void {}
+  drain(): void {
+    this.draining = true
+    try {
+      this.finish()
+    } finally {
+      this.draining = false
+    }
+  }
 
   close(): void {
+    if (!this.open) return
+    this.open = false
+    this.drain()
+    this.queue.close()
     this.file.close()
   }
+
+  completed(tag: number, errno: number): void {
+    if (!this.draining) this.listener?.completed(tag, errno)
+  }
+
+  private request(tag: number): Request {
+    let request = this.requests[tag]
+    if (request === undefined) {
+      request = new Request(this, tag)
+      this.requests[tag] = request
+    }
+    return request
+  }
 }
+
+const DISCARD = [FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE]
+/** tmpfs has no ZERO_RANGE; there the hole has to do. */
+const ZERO = [FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE]

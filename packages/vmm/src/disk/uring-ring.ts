@@ -1,4 +1,5 @@
 import * as libc from '../sys/libc.ts'
+import { RING_OP, type Ring } from './ring.ts'
 
 /** Numbers of <linux/io_uring.h>. */
 const SETUP = { R_DISABLED: 1 << 6, COOP_TASKRUN: 1 << 8 } as const
@@ -8,8 +9,6 @@ const RESTRICTION = { REGISTER_OP: 0, SQE_OP: 1, SQE_FLAGS_ALLOWED: 2, SQE_FLAGS
 const ENTER_GETEVENTS = 1
 const SQE_FIXED_FILE = 1
 const OFFSET = { RINGS: 0, SQES: 0x1000_0000 } as const
-export const URING_OP = { READV: 1, WRITEV: 2, FSYNC: 3, FALLOCATE: 17 } as const
-export const FSYNC_DATASYNC = 1
 
 const PARAMS_BYTES = 120
 /** Offsets in struct io_uring_params, and in its sq_off and cq_off. */
@@ -27,7 +26,7 @@ const ERRNO = { EINTR: 4, EAGAIN: 11, EINVAL: 22, EBUSY: 16 } as const
  *
  * `fd` is readable while completions wait.
  */
-export class DiskRing {
+export class DiskRing implements Ring {
   readonly fd: number
   readonly entries: number
   private readonly mappings: { address: number; length: number }[] = []
@@ -158,25 +157,6 @@ export class DiskRing {
   }
 }
 
-const parked = new Map<number, DiskRing>()
-
-/**
- * A ring over `file`, which may be one that `parkRing` kept. Throws as the constructor does.
- */
-export function takeRing(file: number, entries: number): DiskRing {
-  const kept = parked.get(file)
-  parked.delete(file)
-  return kept ?? new DiskRing(file, entries)
-}
-
-/**
- * Keeps an idle ring of a descriptor that outlives the machine, for the next machine on this thread: once the process
- * is jailed no new ring can be made, and after a reset the disk would be served by blocking calls.
- */
-export function parkRing(file: number, ring: DiskRing): void {
-  parked.set(file, ring)
-}
-
 const NEEDED_FEATURES = FEATURE.SINGLE_MMAP | FEATURE.NODROP | FEATURE.SUBMIT_STABLE
 
 function setUp(entries: number): { fd: number; params: DataView } {
@@ -193,7 +173,7 @@ function setUp(entries: number): { fd: number; params: DataView } {
 
 function restrict(fd: number, file: number): void {
   const rules: readonly (readonly [number, number])[] = [
-    ...Object.values(URING_OP).map((operation) => [RESTRICTION.SQE_OP, operation] as const),
+    ...Object.values(RING_OP).map((operation) => [RESTRICTION.SQE_OP, operation] as const),
     [RESTRICTION.SQE_FLAGS_ALLOWED, SQE_FIXED_FILE],
     [RESTRICTION.SQE_FLAGS_REQUIRED, SQE_FIXED_FILE],
     [RESTRICTION.REGISTER_OP, REGISTER.UNREGISTER_FILES],

@@ -4,8 +4,8 @@ import type { BusDevice } from '../bus/device.ts'
 import type { MachineEvents } from '../chipset/events.ts'
 import type { DiskBackend } from '../disk/backend.ts'
 import { DiskChanges } from '../disk/changes.ts'
-import { rawDiskBackend } from '../disk/open.ts'
 import { qcow2Disk } from '../disk/qcow2/chain.ts'
+import { RawDisk } from '../disk/raw.ts'
 import { RawFile } from '../disk/raw-file.ts'
 import { DisplayDevices } from '../display/devices.ts'
 import type { FrameBuffer, PlaceFrameBuffer } from '../display/frame-buffer.ts'
@@ -197,5 +197,5 @@ function diskBackend(disk: DiskHandle, log: (text: string) => void): DiskBackend
     const report = (text: string): void => log(`disk ${path}: ${text}`)
     return qcow2Disk({ path, readOnly, fd, baseFds }, report, { keepRings: true })
   }
-  return rawDiskBackend(new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true }))
+  return new RawDisk(new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true }))
 }

@@ -9,6 +9,7 @@ import type { MachineEvents } from '../chipset/events.ts'
 import { GenerationId, guidBytes } from '../chipset/generation-id.ts'
 import { GPE_EVENT } from '../chipset/gpe.ts'
 import { plugChipset } from '../chipset/plug.ts'
+import { useDiskThread } from '../disk/rings.ts'
 import type { SavedPart } from '../firmware/plug.ts'
 import { KvmInterrupts } from '../kvm/interrupts.ts'
 import { KvmNotifies } from '../kvm/notifies.ts'
@@ -33,6 +34,7 @@ import {
 } from './worker-protocol.ts'
 
 export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage) => void): void {
+  useDiskThread(data.diskThread ?? [])
   const vm = new Vm(data.vmFd, 0)
   const pio = new AddressSpace()
   const mmio = new AddressSpace()

@@ -2,6 +2,7 @@
 import type { DevicesState } from '@hearth/shared/vm-snapshot'
 import type { VmmCounters } from '@hearth/shared/vmm-control'
 import type { UartHandle } from '../chipset/uart.ts'
+import type { DiskThreadFile } from '../disk/thread-ring.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
 import type { GuestRegion } from '../memory/guest-memory.ts'
@@ -61,6 +62,8 @@ export interface IoWorkerData {
   readonly disks: readonly DiskHandle[]
   /** Discs in CD-ROM drives. */
   readonly cdroms?: readonly DiskHandle[] | undefined
+  /** Their files, where a thread does their work. */
+  readonly diskThread?: readonly DiskThreadFile[] | undefined
   readonly nets: readonly NetHandle[]
   readonly ports: readonly PortHandle[]
   /** Of each disk, and of each direction of each network. */

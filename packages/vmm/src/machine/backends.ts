@@ -11,14 +11,34 @@ import { connectPasst } from '../net/connect.ts'
 import { NetError } from '../net/net-error.ts'
 import { mtuOf, openTapQueues } from '../net/tap.ts'
 import { hostRefused } from '../sys/exit-error.ts'
-import { errno, O, open, preadAt } from '../sys/libc.ts'
+import { close, errno, O, open, preadAt } from '../sys/libc.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
 
 const ERRNO = { EPERM: 1, ENOENT: 2, EACCES: 13, EISDIR: 21, EROFS: 30 } as const
 
+/**
+ * What a monitor that was killed had under way in an io_uring ends some time after it, and with it its locks: whoever
+ * starts the VM again at once finds its disks in use.
+ */
+const PATIENCE_MS = 2000
+
 /** Opens and locks a disk: exclusively for writing, shared for reading. The lock goes with the process. */
 export function openDisk(disk: DiskOption): DiskHandle {
-  if (disk.format === 'qcow2') return openQcow2(disk)
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return disk.format === 'qcow2'
+        ? { ...disk, ...openQcow2Chain(disk.path, disk.readOnly) }
+        : openRaw(disk)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (!error.inUse || performance.now() > deadline) throw hostRefused(`--disk: ${error.message}`)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }
+  }
+}
+
+function openRaw(disk: DiskOption): DiskHandle {
   const fd = open(disk.path, (disk.readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC, 0)
   if (fd < 0) throw hostRefused(`--disk ${disk.path}: ${openReason(errno(), disk)}`)
   try {
@@ -27,15 +47,8 @@ export function openDisk(disk: DiskOption): DiskHandle {
       ? { ...disk, fd }
       : { ...disk, fd, sizeBytes, changes: DiskChanges.allocate(sizeBytes) }
   } catch (error) {
-    throw error instanceof DiskError ? hostRefused(`--disk: ${error.message}`) : error
-  }
-}
-
-function openQcow2(disk: DiskOption): DiskHandle {
-  try {
-    return { ...disk, ...openQcow2Chain(disk.path, disk.readOnly) }
-  } catch (error) {
-    throw error instanceof DiskError ? hostRefused(`--disk: ${error.message}`) : error
+    close(fd)
+    throw error
   }
 }
 

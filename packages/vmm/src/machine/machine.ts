@@ -10,6 +10,7 @@ import { type BootSource, loadGuest } from '../boot/load.ts'
 import { buildMpTable } from '../boot/mp-table.ts'
 import { guidBytes } from '../chipset/generation-id.ts'
 import { Uart, type UartHandle } from '../chipset/uart.ts'
+import type { DiskThreadFile } from '../disk/thread-ring.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import { type FirmwareImages, shadowBios } from '../firmware/images.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
@@ -65,6 +66,7 @@ export interface MachineOptions {
   readonly hvt?: HvtMachine | undefined
   readonly nets: readonly NetHandle[]
   readonly ports: readonly PortHandle[]
+  readonly diskThread?: readonly DiskThreadFile[] | undefined
   readonly diskLimit?: RateLimit | undefined
   readonly netLimit?: RateLimit | undefined
   readonly keepMemory?: boolean | undefined
@@ -185,6 +187,7 @@ export class Machine {
         cdroms: options.cdroms,
         nets: options.hvt ? [] : options.nets,
         ports: options.ports,
+        diskThread: options.diskThread,
         diskLimit: options.diskLimit,
         netLimit: options.netLimit,
         keepMemory: options.keepMemory,

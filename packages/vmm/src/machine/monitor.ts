@@ -17,6 +17,7 @@ import { DEFAULTS, type RunOptions } from '../cli/run-options.ts'
 import { parseBalloonParams, parseDiskChangesParams, parseSnapshotParams } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
 import { commandChanges } from '../disk/changes.ts'
+import { startDiskThread } from '../disk/thread.ts'
 import { commandDisplay } from '../display/commands.ts'
 import { DisplayThread } from '../display/thread.ts'
 import type { PortHandle } from '../io/worker-protocol.ts'
@@ -114,8 +115,11 @@ export class Monitor {
     this.ram = opened.ram
     // A unikernel behind hypercalls writes its disks without a device that would note it.
     this.disks = opened.hvt ? opened.disks.map((disk) => ({ ...disk, changes: undefined })) : opened.disks
+    const { disks, cdroms = [] } = opened
+    const diskThread = await startDiskThread([...disks, ...cdroms], jail.thread)
     const machineOptions = {
       ...opened,
+      diskThread,
       ports,
       diskLimit: this.options.diskLimit,
       netLimit: this.options.netLimit,

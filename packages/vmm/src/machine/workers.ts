@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { ThreadJail } from '../jail/thread.ts'
 import { YOUNG_GENERATION_MIB } from '../sys/thrift.ts'
+import { workerReady } from '../sys/worker-ready.ts'
 import { workerUrl } from '../sys/worker-url.ts'
 
 export interface MachineWorkers {
@@ -41,15 +42,7 @@ export function startWorkers(
 /** The I/O thread and the first vCPU's, loaded when this resolves: every VM has these. */
 export async function startEarly(): Promise<MachineWorkers> {
   const workers = { io: startIoWorker(true), vcpus: [startVcpuWorker(0, true)] }
-  const loaded = (worker: Worker): Promise<void> =>
-    new Promise((resolve, reject) => {
-      worker.once('message', () => {
-        worker.off('error', reject)
-        resolve()
-      })
-      worker.once('error', reject)
-    })
-  await Promise.all([workers.io, ...workers.vcpus].map(loaded))
+  await Promise.all([workers.io, ...workers.vcpus].map(workerReady))
   return workers
 }
 

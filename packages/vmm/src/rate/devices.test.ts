@@ -4,8 +4,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { RawDisk } from '../disk/raw.ts'
-import { openRawFile } from '../disk/raw-file.ts'
+import { blockingDisk } from '../disk/testing/blocking-disk.ts'
 import { PasstBackend } from '../net/passt.ts'
 import { NetDriver } from '../net/testing/net-driver.ts'
 import * as libc from '../sys/libc.ts'
@@ -34,7 +33,7 @@ for (const [what, limit, atOnce, thenMs] of [
     fs.writeFileSync(file, Buffer.alloc(4096))
     let now = 0
     const machine = new TestMachine()
-    const device = new BlockDevice(new RawDisk(openRawFile(file, { readOnly: false })), {
+    const device = new BlockDevice(blockingDisk(file, { readOnly: false }), {
       readOnly: false,
       serial: 'x',
       limiter: new RateLimiter(limit, () => now),

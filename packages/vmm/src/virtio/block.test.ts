@@ -7,7 +7,8 @@ import type { DiskBackend } from '../disk/backend.ts'
 import { DiskChanges } from '../disk/changes.ts'
 import { RawDisk } from '../disk/raw.ts'
 import { openRawFile } from '../disk/raw-file.ts'
-import { UringDisk } from '../disk/uring.ts'
+import { hasUring } from '../disk/rings.ts'
+import { blockingDisk } from '../disk/testing/blocking-disk.ts'
 import { BlockDevice } from './block.ts'
 import { BLOCK_F, BLOCK_STATUS, BLOCK_T } from './block-config.ts'
 import { STATUS, VIRTIO_F_RING_EVENT_IDX, VIRTIO_F_RING_INDIRECT_DESC } from './constants.ts'
@@ -38,8 +39,8 @@ function diskFile(bytes = MIB): { file: string; content: Uint8Array } {
 }
 
 const backends: [string, (file: string, readOnly: boolean) => DiskBackend][] = [
-  ['blocking', (file, readOnly) => new RawDisk(openRawFile(file, { readOnly }))],
-  ['io_uring', (file, readOnly) => new UringDisk(openRawFile(file, { readOnly }))],
+  ['blocking', (file, readOnly) => blockingDisk(file, { readOnly })],
+  ['io_uring', (file, readOnly) => new RawDisk(openRawFile(file, { readOnly }))],
 ]
 const withoutUring = whyNoUring()
 
@@ -386,12 +387,10 @@ for (const [kind, openBackend] of backends) {
 }
 
 function whyNoUring(): string | false {
-  try {
-    new UringDisk(openRawFile(diskFile(4096).file, { readOnly: false })).close()
-    return false
-  } catch (error) {
-    return `this kernel has no io_uring for us: ${error}`
-  }
+  const file = openRawFile(diskFile(4096).file, { readOnly: false })
+  const there = hasUring(file.fd)
+  file.close()
+  return there ? false : 'this kernel has no io_uring for us'
 }
 
 /** One request at a time through the ring. */

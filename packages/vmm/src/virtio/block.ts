@@ -61,8 +61,8 @@ interface Request {
  * were in flight as ever will be.
  *
  * Guest I/O must not stall the network device on the same thread, so the backend may complete later and in
- * any order: with io_uring (disk/uring.ts) the kernel works while this thread goes on; where that is not to be
- * had, disk/raw.ts blocks. A worker per disk would cost 20 MB of Node each and two thread switches a request.
+ * any order: the kernel works in an io_uring while this thread goes on, or one thread of ours where there is none
+ * (`disk/rings.ts`).
  */
 export class BlockDevice implements VirtioDevice, DiskListener {
   readonly name = 'block'

@@ -3,8 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, afterEach, test } from 'node:test'
-import { RawDisk } from '../disk/raw.ts'
-import { openRawFile } from '../disk/raw-file.ts'
+import { blockingDisk } from '../disk/testing/blocking-disk.ts'
 import { PciBus } from '../pci/bus.ts'
 import { BlockDevice } from './block.ts'
 import { legacyRing } from './legacy-registers.ts'
@@ -29,7 +28,7 @@ function build(pic = false) {
     ...{ mmio32Start: 0xc000_0000, mmio32End: 0xe000_0000, ecamStart: 0xe000_0000, pic },
   })
   const messages: string[] = []
-  const device = new BlockDevice(new RawDisk(openRawFile(file, { readOnly: false })), {
+  const device = new BlockDevice(blockingDisk(file, { readOnly: false }), {
     readOnly: false,
     serial: 's',
   })

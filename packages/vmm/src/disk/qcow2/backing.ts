@@ -1,24 +1,17 @@
 import type { IovecList } from '../../virtio/chain.ts'
-import { zeroAt } from './host-memory.ts'
+import { zeroAt } from '../host-memory.ts'
 import type { ImageFile } from './image-file.ts'
-
-/** Is told where the parts of a read lie. What reads as zeroes is zeroed already. */
-export interface ReadSink {
-  /** `count` entries of `iov`, which are `bytes` together, are at `offset` of `file`; the list is spent afterwards. */
-  data(file: ImageFile, offset: number, iov: IovecList, count: number, bytes: number): void
-}
-
-/** Reads each part at once. */
-export const readNow: ReadSink = {
-  data: (file, offset, iov, count, bytes) => file.readv(offset, iov, count, bytes),
-}
+import type { Job, Steps } from './jobs.ts'
 
 /** What an overlay reads where it holds nothing itself. */
 export interface Backing {
   /** Bytes; past them the overlay reads zeroes. */
   readonly size: number
-  /** `count` entries of `iov`, which are `bytes` together and lie within `size`; the list is spent afterwards. */
-  locate(offset: number, iov: IovecList, count: number, bytes: number, sink: ReadSink): void
+  /**
+   * Reads the first `count` entries of `iov`, which are `bytes` together and lie within `size`. The list belongs to the
+   * steps until they end.
+   */
+  read(job: Job, offset: number, iov: IovecList, count: number, bytes: number): Steps
   close(): void
 }
 
@@ -33,8 +26,9 @@ export class RawBacking implements Backing {
     this.size = file.size()
   }
 
-  locate(offset: number, iov: IovecList, count: number, bytes: number, sink: ReadSink): void {
-    sink.data(this.file, offset, iov, count, bytes)
+  *read(job: Job, offset: number, iov: IovecList, count: number, bytes: number): Steps {
+    this.file.beginRead(job, offset, iov, count, bytes)
+    yield
   }
 
   close(): void {

@@ -1,26 +1,26 @@
-import { SystemError } from '../../sys/libc.ts'
 import type { IovecList } from '../../virtio/chain.ts'
 import type { ImageFile } from './image-file.ts'
+import type { Job, Steps } from './jobs.ts'
 
 /**
  * A file that knows whether anything was written since its last sync, so that a barrier where nothing happened
  * costs nothing. After a failed sync it takes no more writes: the kernel has dropped an unknown part of what was
  * written and would answer the next sync with success.
  */
-export class BarrierFile implements ImageFile {
+export class BarrierFile {
   readonly readOnly: boolean
-  readonly descriptor: number | undefined
   private readonly file: ImageFile
-  /** At first because of whoever had the file open before: what a killed process wrote is there to read, but may not be durable. */
-  private unsynced: boolean
+  /** Writes that have begun, and how many of them are known to be durable. */
+  private begun: number
+  private durable = 0
   private failure: unknown
 
   /** Takes over `file`. */
   constructor(file: ImageFile) {
     this.file = file
     this.readOnly = file.readOnly
-    this.descriptor = file.descriptor
-    this.unsynced = !file.readOnly
+    // Because of whoever had the file open before: what a killed process wrote is there to read, but may not be durable.
+    this.begun = file.readOnly ? 0 : 1
   }
 
   size(): number {
@@ -31,55 +31,44 @@ export class BarrierFile implements ImageFile {
     this.file.read(offset, target)
   }
 
-  readv(offset: number, iov: IovecList, count: number, bytes: number): void {
-    this.file.readv(offset, iov, count, bytes)
+  beginRead(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
+    this.file.beginRead(job, offset, iov, count, bytes)
   }
 
-  write(offset: number, source: Uint8Array): void {
-    this.beginWrite()
-    this.file.write(offset, source)
+  beginWrite(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
+    if (this.failure !== undefined) {
+      // Not thrown here, where others of the job's writes may be under way.
+      job.fail(this.failure)
+      return
+    }
+    this.begun++
+    this.file.beginWrite(job, offset, iov, count, bytes)
   }
 
-  writev(offset: number, iov: IovecList, count: number, bytes: number): void {
-    this.beginWrite()
-    this.file.writev(offset, iov, count, bytes)
+  beginPunch(job: Job, offset: number, length: number): void {
+    // Losing a hole loses nothing but space, so it makes no sync necessary.
+    this.file.beginPunch(job, offset, length)
   }
 
-  /** Whether a sync has anything to do. Throws what an earlier one failed with. */
-  syncNeeded(): boolean {
+  /** Every write that has ended is durable afterwards. Throws also what an earlier sync failed with. */
+  *sync(job: Job): Steps {
     if (this.failure !== undefined) throw this.failure
-    return this.unsynced
-  }
-
-  /** Somebody else synced the file, with this result; nothing was written meanwhile. */
-  synced(errno: number): void {
-    if (errno === 0) this.unsynced = false
-    else this.failure = new SystemError('fdatasync', errno)
-    if (this.failure !== undefined) throw this.failure
-  }
-
-  sync(): void {
-    if (!this.syncNeeded()) return
+    if (this.durable === this.begun) return
+    // What else the job waits for has to fail here, not as if it were the sync.
+    yield
+    // Of those in flight nobody knows which come before the sync.
+    const covered = this.file.writesInFlight > 0 ? this.durable : this.begun
     try {
-      this.file.sync()
+      this.file.beginSync(job)
+      yield
     } catch (error) {
       this.failure = error
       throw error
     }
-    this.unsynced = false
-  }
-
-  punch(offset: number, length: number): void {
-    // Losing a hole loses nothing but space, so it makes no sync necessary.
-    this.file.punch(offset, length)
+    this.durable = Math.max(this.durable, covered)
   }
 
   close(): void {
     this.file.close()
-  }
-
-  private beginWrite(): void {
-    if (this.failure !== undefined) throw this.failure
-    this.unsynced = true
   }
 }

@@ -2,10 +2,12 @@ import path from 'node:path'
 import * as libc from '../../sys/libc.ts'
 import type { NativeBuffer } from '../../sys/native-buffer.ts'
 import { IovecList } from '../../virtio/chain.ts'
+import type { FileQueue } from '../file-queue.ts'
 import { Qcow2Disk } from './disk.ts'
 import { Qcow2Error } from './errors.ts'
 import type { Qcow2Image } from './image.ts'
-import { openFd, openQcow2 } from './open.ts'
+import { type PosixFile, QueuedFile } from './image-file.ts'
+import { type OpenOptions, openFd, openQcow2 } from './open.ts'
 
 /** An image and what it is based on, opened and locked: what one thread opens and another one works on. */
 export interface Qcow2Chain {
@@ -54,10 +56,16 @@ export function openQcow2Chain(imagePath: string, readOnly: boolean): Qcow2Chain
 export function qcow2Disk(
   chain: Qcow2Chain,
   report: (message: string) => void,
-  { keepRings = false } = {},
+  { keepRings = false, l2Pages }: { readonly keepRings?: boolean; readonly l2Pages?: number } = {},
 ): Qcow2Disk {
-  const { fd, baseFds } = chain
-  return new Qcow2Disk(openChain(chain), { fd, baseFds, keepRings }, report)
+  const queues: FileQueue[] = []
+  const fileOf = (fd: number, readOnly: boolean): PosixFile => {
+    const file = new QueuedFile(fd, readOnly, true, keepRings)
+    queues.push(file.queue)
+    return file
+  }
+  const image = openChain(chain, { fileOf, ...(l2Pages === undefined ? {} : { l2Pages }) })
+  return new Qcow2Disk(image, queues, report)
 }
 
 /** Copies bytes from the start of the disk into `target`, as far as there are any; returns how many. */
@@ -71,12 +79,13 @@ export function readQcow2Start(chain: Qcow2Chain, target: NativeBuffer): number 
   return count
 }
 
-function openChain(chain: Qcow2Chain): Qcow2Image {
+function openChain(chain: Qcow2Chain, options: Pick<OpenOptions, 'fileOf' | 'l2Pages'> = {}): Qcow2Image {
   const bases = chain.baseFds.values()
   return openQcow2(chain.fd, {
     readOnly: chain.readOnly,
     name: chain.path,
     borrowed: true,
+    ...options,
     backing: ({ path: written }) => {
       const next = bases.next()
       if (next.done)

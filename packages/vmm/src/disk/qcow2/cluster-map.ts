@@ -1,7 +1,11 @@
+import { NativeBuffer } from '../../sys/native-buffer.ts'
+import { IovecList } from '../../virtio/chain.ts'
+import type { BarrierFile } from './barrier-file.ts'
 import { corrupt, unsupported } from './errors.ts'
 import { CLUSTER, clustersOf, ENTRY, L2_ENTRIES, L2_ENTRIES_PER_PAGE, PAGE, TWO_32 } from './format.ts'
 import type { Qcow2Header } from './header.ts'
 import type { ImageFile } from './image-file.ts'
+import type { Job, Steps } from './jobs.ts'
 import { PageCache } from './page-cache.ts'
 import type { Refcounts } from './refcounts.ts'
 
@@ -18,7 +22,11 @@ export const KIND = {
 export type Kind = (typeof KIND)[keyof typeof KIND]
 
 /** Where the L2 tables are, by their number; 0 for a table that does not exist. */
-export function readL1Table(file: ImageFile, header: Qcow2Header, name: string): Float64Array {
+export function readL1Table(
+  file: Pick<ImageFile, 'size' | 'read'>,
+  header: Qcow2Header,
+  name: string,
+): Float64Array {
   const bytes = new Uint8Array(header.l1Size * 8)
   file.read(header.l1Offset, bytes)
   const view = new DataView(bytes.buffer)
@@ -70,22 +78,28 @@ export function checkL2Entry(
 /**
  * Which host cluster holds which guest cluster: the L1 table, whole in memory, and a bounded cache of pages of
  * L2 tables. Changes stay in memory until the owner writes them in the order that a crash cannot hurt.
+ *
+ * `lookup` and `set` are for clusters whose page `load` has fetched, and hold until the next `yield`. Who changes
+ * anything owns the image's metadata.
  */
 export class ClusterMap {
   /** The answer of `lookup`: what the clusters are, where the first one lies in the file (bytes), how many alike follow. */
   kind: Kind = KIND.absent
   host = 0
   count = 0
-  private readonly file: ImageFile
+  private readonly file: BarrierFile
   private readonly refcounts: Refcounts | null
   private readonly l1Offset: number
   private readonly l1: Float64Array
+  /** The new entries of `l1` as they are on disk. */
+  private readonly l1Entries: NativeBuffer
+  private readonly iov = new IovecList(1)
   private readonly cache: PageCache
   /** Tables that the L1 table on disk does not yet point to, by their offset: its index in L1. */
   private readonly unlinked = new Map<number, number>()
 
   constructor(
-    file: ImageFile,
+    file: BarrierFile,
     header: Qcow2Header,
     l1: Float64Array,
     metadata: Set<number>,
@@ -93,13 +107,14 @@ export class ClusterMap {
     refcounts: Refcounts | null,
     name: string,
     pages: number,
-    makeRoom: () => void,
+    makeRoom: (job: Job) => Steps,
   ) {
     const fileEnd = clustersOf(file.size())
     this.file = file
     this.refcounts = refcounts
     this.l1Offset = header.l1Offset
     this.l1 = l1
+    this.l1Entries = new NativeBuffer(l1.length * 8)
     this.cache = new PageCache(
       file,
       pages,
@@ -124,6 +139,17 @@ export class ClusterMap {
     return this.cache.hasDirty || this.unlinked.size > 0
   }
 
+  /** Whether `lookup` can answer for `cluster` at once. */
+  has(cluster: number): boolean {
+    const table = this.l1[Math.floor(cluster / L2_ENTRIES)]!
+    return table === 0 || this.cache.has(pageOf(table, cluster))
+  }
+
+  *load(job: Job, cluster: number): Steps {
+    const table = this.l1[Math.floor(cluster / L2_ENTRIES)]!
+    if (table !== 0) yield* this.cache.load(job, pageOf(table, cluster))
+  }
+
   /** Sets `kind`, `host` and `count` (1 to `max`) for the run of like clusters that starts at `cluster`. */
   lookup(cluster: number, max: number): void {
     const table = this.l1[Math.floor(cluster / L2_ENTRIES)]!
@@ -136,7 +162,7 @@ export class ClusterMap {
     }
     const view = this.cache.view
     const inPage = inTable % L2_ENTRIES_PER_PAGE
-    let at = this.pageAt(table, inTable) + inPage * 8
+    let at = this.cache.at(pageOf(table, cluster)) + inPage * 8
     const high = view.getUint32(at)
     const low = view.getUint32(at + 4)
     const host = (high & ENTRY.offsetHigh) * TWO_32 + (low - (low & ENTRY.zero))
@@ -164,21 +190,22 @@ export class ClusterMap {
     return L2_ENTRIES_PER_PAGE - (cluster % L2_ENTRIES_PER_PAGE)
   }
 
-  /** Makes sure that there is a table for `cluster`. */
-  ensureTable(cluster: number): void {
+  /** Makes sure that there is a table for `cluster`, and its page here. */
+  *ensureTable(job: Job, cluster: number): Steps {
     const index = Math.floor(cluster / L2_ENTRIES)
-    if (this.l1[index] !== 0) return
-    const offset = this.refcounts!.allocateTable() * CLUSTER
-    this.l1[index] = offset
-    this.unlinked.set(offset, index)
+    if (this.l1[index] === 0) {
+      const offset = (yield* this.refcounts!.allocateTable(job)) * CLUSTER
+      this.l1[index] = offset
+      this.unlinked.set(offset, index)
+    }
+    if (!this.has(cluster)) yield* this.load(job, cluster)
   }
 
   /** Sets the entries of `count` clusters of one page; with `host` 0 to no host cluster, else to neighbours from there on. */
   set(cluster: number, count: number, host: number, zero: boolean): void {
-    const inTable = cluster % L2_ENTRIES
-    const page = this.pageAt(this.l1[Math.floor(cluster / L2_ENTRIES)]!, inTable)
+    const page = this.cache.at(pageOf(this.l1[Math.floor(cluster / L2_ENTRIES)]!, cluster))
     const view = this.cache.view
-    let at = page + (inTable % L2_ENTRIES_PER_PAGE) * 8
+    let at = page + (cluster % L2_ENTRIES_PER_PAGE) * 8
     for (let i = 0; i < count; i++, at += 8) {
       const offset = host === 0 ? 0 : host + i * CLUSTER
       view.setUint32(at, (Math.floor(offset / TWO_32) | (host === 0 ? 0 : ENTRY.copied)) >>> 0)
@@ -191,20 +218,28 @@ export class ClusterMap {
    * Writes all changes, in any order: an entry that gets to the disk before its table has only a table of zeroes to
    * show, as before. Only after everything they refer to is durable: data, counts, and the zeroes of new tables.
    */
-  writeBack(): void {
-    this.cache.writeBack()
+  *writeBack(job: Job): Steps {
+    yield* this.cache.writeBack(job)
     if (this.unlinked.size === 0) return
-    const entry = new Uint8Array(8)
-    const view = new DataView(entry.buffer)
+    const view = new DataView(this.l1Entries.bytes.buffer)
     for (const [offset, index] of this.unlinked) {
-      view.setUint32(0, (Math.floor(offset / TWO_32) | ENTRY.copied) >>> 0)
-      view.setUint32(4, offset % TWO_32)
-      this.file.write(this.l1Offset + index * 8, entry)
+      view.setUint32(index * 8, (Math.floor(offset / TWO_32) | ENTRY.copied) >>> 0)
+      view.setUint32(index * 8 + 4, offset % TWO_32)
+      this.iov.set(0, this.l1Entries.address + index * 8, 8)
+      this.file.beginWrite(job, this.l1Offset + index * 8, this.iov, 1, 8)
     }
+    yield
     this.unlinked.clear()
   }
 
-  private pageAt(table: number, inTable: number): number {
-    return this.cache.at(table / PAGE + Math.floor(inTable / L2_ENTRIES_PER_PAGE))
+  /** Nothing may be under way. */
+  close(): void {
+    this.cache.close()
+    this.l1Entries.free()
   }
+}
+
+/** The page of the file that has the entry of `cluster`, which is in `table`. */
+function pageOf(table: number, cluster: number): number {
+  return table / PAGE + Math.floor((cluster % L2_ENTRIES) / L2_ENTRIES_PER_PAGE)
 }

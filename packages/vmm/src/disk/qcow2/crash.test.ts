@@ -196,7 +196,7 @@ describe('a qcow2 image after a crash', () => {
         ).sort((a, b) => a - b)
         for (const at of points) {
           const killed = random.chance(25)
-          const state = killed ? file.killedAt(at) : file.powerLostAt(at, random)
+          const state = killed ? file.killedAt(at, random) : file.powerLostAt(at, random)
           const what = `seed ${seed}, ${killed ? 'killed' : 'power lost'} at event ${at} of ${file.events.length}`
           const header = readHeader(state, what)
           const report = checkImage(state, header, what, false)

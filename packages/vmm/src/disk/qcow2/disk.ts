@@ -1,34 +1,21 @@
 import type { EventLoop } from '../../io/event-loop.ts'
 import { IovecList } from '../../virtio/chain.ts'
 import type { DiskBackend, DiskListener } from '../backend.ts'
-import { DataReader, type Read } from './data-reader.ts'
+import type { FileQueue } from '../file-queue.ts'
+import { CLUSTER, clustersOf } from './format.ts'
 import type { Qcow2Image } from './image.ts'
+import { Job, JobQueue, type Steps } from './jobs.ts'
+import { RangeLocks } from './range-locks.ts'
 
 const EIO = 5
 
-/** A request that could not begin when it came. */
-interface Waiting {
-  /** It may make clusters free, and must not while one of them is read. */
-  readonly alone: boolean
-  begin(): void
-}
-
-/** Where an image and those it is based on live. */
-export interface Qcow2DiskFiles {
-  readonly fd: number
-  readonly baseFds: readonly number[]
-  /** Their rings are kept for the next machine on this thread. */
-  readonly keepRings: boolean
-}
+/** Where the work on one of the image's files waits; a test has one that ends it in an order of its own. */
+export type DiskQueue = Pick<FileQueue, 'start' | 'submit' | 'wait' | 'inFlight'>
 
 /**
- * A qcow2 image behind a virtual disk. What waits for the disk waits in an io_uring, so that the thread's other devices go
- * on: the data of reads, and syncs. Writes are done when the call that starts them returns: they move bytes from guest
- * memory to the page cache. So is what reads of metadata not cached cost, a page of 4 KiB for 32 MiB of disk.
- *
- * The order in which metadata reaches the disk is what keeps the image whole, so while it is being written requests wait.
- * A cluster that is being read must stay that cluster, so what may free clusters waits for the reads before it. Where
- * io_uring is not to be had everything holds the thread.
+ * A qcow2 image behind a virtual disk. Every request is a job (`jobs.ts`), of which as many are under way as the guest
+ * has asked for: whatever waits for a file, tables and copies from a backing file included, waits in the files' queues
+ * while the thread goes on. Requests for the same clusters are kept apart where one of them changes what the clusters are.
  */
 export class Qcow2Disk implements DiskBackend {
   readonly sizeBytes: number
@@ -38,99 +25,91 @@ export class Qcow2Disk implements DiskBackend {
   readonly canDiscard: boolean
   readonly canZero: boolean
   private readonly image: Qcow2Image
-  private readonly fd: number
   private readonly report: (message: string) => void
-  private readonly reader: DataReader
-  private readonly canSync: boolean
+  private readonly queues: readonly DiskQueue[]
+  private readonly jobs = new JobQueue()
+  private readonly locks = new RangeLocks()
   private listener: DiskListener | undefined
-  /** The writing of metadata under way, and whose flush it is: nobody's, to make room. */
-  private steps: Generator<void, void, void> | undefined
-  private flushTag: number | undefined
-  private readonly waiting: Waiting[] = []
+  private underWay = 0
+  private makingRoom = false
   private draining = false
   private reported = false
   private open = true
 
   /**
-   * Takes over `image`. `report` is told of the first damage or failure found while running; the guest sees I/O
-   * errors.
+   * Takes over `image`, whose files have `queues`. `report` is told of the first damage or failure found while running;
+   * the guest sees I/O errors.
    */
-  constructor(image: Qcow2Image, files: Qcow2DiskFiles, report: (message: string) => void) {
+  constructor(image: Qcow2Image, queues: readonly DiskQueue[], report: (message: string) => void) {
     this.image = image
-    this.fd = files.fd
+    this.queues = queues
     this.sizeBytes = image.size
     this.readOnly = image.readOnly
     this.canDiscard = !image.readOnly
     this.canZero = !image.readOnly
     this.report = report
-    this.reader = new DataReader([files.fd, ...files.baseFds], files.keepRings, {
-      readDone: (read) => this.readDone(read),
-      synced: (errno) => this.synced(errno),
-    })
-    this.canSync = this.reader.canSync(files.fd)
   }
 
   start(loop: EventLoop, listener: DiskListener): void {
     this.listener = listener
-    this.reader.start(loop, () => this.listener?.batchEnded())
+    const turned = (): void => {
+      // A completion of one file may have begun something on another.
+      this.submit()
+      this.listener?.batchEnded()
+    }
+    for (const queue of this.queues) queue.start(loop, turned)
   }
 
   read(tag: number, iov: IovecList, count: number, offset: number): void {
-    this.transfer(iov, count, (list) =>
-      this.reader.begin(
-        tag,
-        (sink) => this.image.locate(offset, list, count, list.total(count), sink),
-        (error) => this.errnoOf(error),
-      ),
-    )
+    const list = copyOf(iov, count)
+    const bytes = list.total(count)
+    this.request(tag, offset, bytes, true, (job) => this.image.read(job, offset, list, count, bytes))
   }
 
   write(tag: number, iov: IovecList, count: number, offset: number): void {
-    this.transfer(iov, count, (list) => {
-      this.now(tag, () => this.image.writev(offset, list, count, list.total(count)))
-      this.makeRoom()
-    })
+    const list = copyOf(iov, count)
+    const bytes = list.total(count)
+    // Behind one that changes clusters nobody knows yet what it leaves.
+    const shared = !this.locks.contended && this.image.isInPlace(offset, bytes)
+    this.request(tag, offset, bytes, shared, (job) => this.image.write(job, offset, list, count, bytes))
   }
 
   flush(tag: number): void {
-    this.inTurn(false, () => {
-      if (!this.canSync) this.now(tag, () => this.image.flush())
-      else if (this.image.readOnly) this.complete(tag, 0)
-      else this.run(this.image.flushSteps(), tag)
-    })
+    this.run(
+      (job) => this.image.flushing(job),
+      (errno) => this.completed(tag, errno),
+    )
   }
 
   discard(tag: number, offset: number, length: number): void {
-    this.inTurn(true, () => {
-      this.now(tag, () => this.image.discard(offset, length))
-      this.makeRoom()
-    })
+    this.request(tag, offset, length, false, (job) => this.image.discarding(job, offset, length))
   }
 
   zero(tag: number, offset: number, length: number, mayUnmap: boolean): void {
-    this.inTurn(true, () => {
-      this.now(tag, () => this.image.writeZeroes(offset, length, mayUnmap))
-      this.makeRoom()
-    })
+    this.request(tag, offset, length, false, (job) => this.image.zeroing(job, offset, length, mayUnmap))
   }
 
   submit(): void {
-    this.reader.submit()
+    // What ends in one queue may begin something in another.
+    for (let again = true; again; ) {
+      again = false
+      for (const queue of this.queues) again = queue.submit() || again
+    }
   }
 
   finish(): void {
-    this.reader.submit()
-    while (this.steps !== undefined || this.reader.inFlight > 0) {
-      this.reader.wait(this.steps === undefined ? undefined : this.fd)
-      this.reader.reap()
-      // A completion may have started the next.
-      this.reader.submit()
+    this.submit()
+    while (this.underWay > 0) {
+      const queue = this.queues.find(({ inFlight }) => inFlight > 0)
+      if (queue === undefined) throw new Error('requests wait for nothing')
+      queue.wait()
+      this.submit()
     }
   }
 
   drain(): void {
     // Not begun, so there is nothing to wait for; whoever asked for them has forgotten them.
-    this.waiting.length = 0
+    this.locks.forgetWaiting()
     this.draining = true
     try {
       this.finish()
@@ -143,107 +122,59 @@ export class Qcow2Disk implements DiskBackend {
     if (!this.open) return
     this.open = false
     this.drain()
-    this.reader.close()
-    try {
-      this.image.close()
-    } catch (error) {
-      // What the guest flushed is safe; the next open repairs the rest.
-      this.errnoOf(error)
+    // Should it fail: what the guest flushed is safe, the next open repairs the rest.
+    this.run(
+      (job) => this.image.closing(job),
+      () => {},
+    )
+    this.finish()
+    this.image.abandon()
+  }
+
+  private request(
+    tag: number,
+    offset: number,
+    length: number,
+    shared: boolean,
+    steps: (job: Job) => Steps,
+  ): void {
+    const range = {
+      first: Math.floor(offset / CLUSTER),
+      end: clustersOf(offset + length),
+      shared,
+      begin: () =>
+        this.run(steps, (errno) => {
+          this.locks.release(range)
+          this.completed(tag, errno)
+          this.makeRoom()
+        }),
     }
+    this.locks.take(range)
   }
 
-  private transfer(iov: IovecList, count: number, begin: (list: IovecList) => void): void {
-    if (!this.mustWait(false)) {
-      begin(iov)
-      return
-    }
-    // The list is the caller's again when this returns.
-    const copy = new IovecList(count)
-    copy.copy(iov, count)
-    this.waiting.push({ alone: false, begin: () => begin(copy) })
+  private run(steps: (job: Job) => Steps, ended: (errno: number) => void): void {
+    this.underWay++
+    const job = new Job(this.jobs, steps, (error) => {
+      this.underWay--
+      ended(error === undefined ? 0 : this.errnoOf(error))
+    })
+    this.jobs.ready(job)
   }
 
-  private inTurn(alone: boolean, begin: () => void): void {
-    if (this.mustWait(alone)) this.waiting.push({ alone, begin })
-    else begin()
-  }
-
-  /** Nobody overtakes what waits: else a stream of reads would hold a discard back for ever. */
-  private mustWait(alone: boolean): boolean {
-    return this.steps !== undefined || this.waiting.length > 0 || (alone && this.reader.inFlight > 0)
-  }
-
-  private now(tag: number, work: () => void): void {
-    let errno = 0
-    try {
-      work()
-    } catch (error) {
-      errno = this.errnoOf(error)
-    }
-    this.complete(tag, errno)
-  }
-
-  private complete(tag: number, errno: number): void {
-    if (!this.draining) this.listener?.completed(tag, errno)
-  }
-
-  private readDone({ tag, errno }: Read): void {
-    this.complete(tag, errno)
-    if (this.reader.inFlight === 0) this.beginWaiting()
-  }
-
-  /** Before a request has to: then it would wait for the disk with the thread. */
+  /** Before a request has to. */
   private makeRoom(): void {
-    if (this.canSync && this.steps === undefined && this.image.commitDue) {
-      this.run(this.image.makeRoomSteps(), undefined)
-    }
+    if (this.makingRoom || this.draining || !this.image.commitDue) return
+    this.makingRoom = true
+    this.run(
+      (job) => this.image.makeRoom(job),
+      () => {
+        this.makingRoom = false
+      },
+    )
   }
 
-  private run(steps: Generator<void, void, void>, flushTag: number | undefined): void {
-    this.flushTag = flushTag
-    this.steps = steps
-    this.advance()
-  }
-
-  /** Runs the steps to where they have to wait for the disk, or to their end. */
-  private advance(): void {
-    let errno = 0
-    try {
-      while (this.steps?.next().done === false) {
-        if (!this.image.syncNeeded()) continue
-        this.reader.sync(this.fd)
-        return
-      }
-    } catch (error) {
-      errno = this.errnoOf(error)
-    }
-    this.ended(errno)
-  }
-
-  private synced(errno: number): void {
-    try {
-      this.image.synced(errno)
-    } catch (error) {
-      this.ended(this.errnoOf(error))
-      return
-    }
-    this.advance()
-  }
-
-  private ended(errno: number): void {
-    if (this.steps === undefined) return
-    this.steps = undefined
-    if (this.flushTag !== undefined) this.complete(this.flushTag, errno)
-    this.beginWaiting()
-  }
-
-  /** In the order they came, as far as they may. */
-  private beginWaiting(): void {
-    const { waiting, reader } = this
-    while (waiting.length > 0 && this.steps === undefined) {
-      if (waiting[0]!.alone && reader.inFlight > 0) break
-      waiting.shift()!.begin()
-    }
+  private completed(tag: number, errno: number): void {
+    if (!this.draining) this.listener?.completed(tag, errno)
   }
 
   private errnoOf(error: unknown): number {
@@ -255,4 +186,10 @@ export class Qcow2Disk implements DiskBackend {
     const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
     return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EIO
   }
+}
+
+function copyOf(iov: IovecList, count: number): IovecList {
+  const copy = new IovecList(count)
+  copy.copy(iov, count)
+  return copy
 }

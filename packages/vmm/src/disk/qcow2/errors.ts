@@ -30,7 +30,7 @@ export class Qcow2Error extends DiskError {
   readonly code: ErrorCode
 
   constructor(problem: Qcow2Problem, message: string) {
-    super(message)
+    super(message, problem === 'in-use')
     this.name = 'Qcow2Error'
     this.problem = problem
     this.code = codes[problem]

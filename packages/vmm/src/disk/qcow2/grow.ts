@@ -1,4 +1,5 @@
 import type { Backing } from './backing.ts'
+import { BarrierFile } from './barrier-file.ts'
 import { checkImage } from './check.ts'
 import { readL1Table } from './cluster-map.ts'
 import { refcountTableClusters } from './create.ts'
@@ -7,6 +8,7 @@ import { CLUSTER, clustersOf, HEADER_AT, INCOMPATIBLE, l1EntriesOf, MAX_DISK, TW
 import type { Qcow2Header } from './header.ts'
 import { Qcow2Image } from './image.ts'
 import type { ImageFile } from './image-file.ts'
+import { type Job, runNow, type Steps } from './jobs.ts'
 import { metadataClusters } from './metadata.ts'
 import { type OpenOptions, openBackingOf, openLocked, readHeader } from './open.ts'
 import { Refcounts, readRefcountTable } from './refcounts.ts'
@@ -75,19 +77,21 @@ function enlargeL1(file: ImageFile, header: Qcow2Header, name: string, entries: 
   }
   const l1 = readL1Table(file, header, name)
   const table = readRefcountTable(file, header, name)
-  const refcounts = new Refcounts(file, header, table, metadataClusters(header, l1, table, name), name, 16)
+  const metadata = metadataClusters(header, l1, table, name)
+  const refcounts = new Refcounts(new BarrierFile(file), header, table, metadata, name, 16)
   file.write(HEADER_AT.incompatible, u64(INCOMPATIBLE.dirty))
   file.sync()
-  const l1Offset = allocateTogether(refcounts, clustersOf(entries * 8)) * CLUSTER
+  const l1Offset = runNow((job) => allocateTogether(job, refcounts, clustersOf(entries * 8))) * CLUSTER
   const bytes = new Uint8Array(clustersOf(entries * 8) * CLUSTER)
   file.read(header.l1Offset, bytes.subarray(0, header.l1Size * 8))
   file.write(l1Offset, bytes)
-  refcounts.writeBack()
+  runNow((job) => refcounts.writeBack(job))
   file.sync()
   pointToL1(file, l1Offset, entries)
-  refcounts.free(header.l1Offset / CLUSTER, oldClusters)
-  refcounts.writeBack()
+  runNow((job) => refcounts.free(job, header.l1Offset / CLUSTER, oldClusters))
+  runNow((job) => refcounts.writeBack(job))
   file.sync()
+  refcounts.close()
   return { ...header, l1Offset, l1Size: entries, dirty: true }
 }
 
@@ -100,13 +104,13 @@ function pointToL1(file: ImageFile, offset: number, entries: number): void {
   file.sync()
 }
 
-function allocateTogether(refcounts: Refcounts, count: number): number {
+function* allocateTogether(job: Job, refcounts: Refcounts, count: number): Steps<number> {
   const tooShort: { start: number; count: number }[] = []
   for (;;) {
-    const start = refcounts.allocate(count)
+    const start = yield* refcounts.allocate(job, count)
     const found = { start, count: refcounts.allocated }
     if (found.count === count) {
-      for (const run of tooShort) refcounts.free(run.start, run.count)
+      for (const run of tooShort) yield* refcounts.free(job, run.start, run.count)
       return start
     }
     tooShort.push(found)

@@ -1,50 +1,79 @@
 import fs from 'node:fs'
 import * as libc from '../../sys/libc.ts'
 import type { IovecList } from '../../virtio/chain.ts'
+import { FileQueue } from '../file-queue.ts'
+import { zeroAt } from '../host-memory.ts'
 import { FALLOC } from '../raw-file.ts'
-import { zeroAt } from './host-memory.ts'
+import type { Job } from './jobs.ts'
 
 /**
  * All an image needs of the file it lives in. So small that a test can stand a recording file in its place,
  * which knows at every moment what a crash could leave behind.
  *
- * Everything is synchronous and complete or throws (SystemError). What lies past the end reads as zeroes;
- * writing there makes the file longer. Nothing is durable before `sync`, and until then writes may reach the
- * disk in any order.
+ * What lies past the end reads as zeroes; writing there makes the file longer. Nothing is durable before a sync, and
+ * until then writes may reach the disk in any order. A sync is for the writes that had ended when it began.
  */
 export interface ImageFile {
   readonly readOnly: boolean
-  /** For whoever reads data without waiting for it; absent in a file that is none of the kernel's. */
-  readonly descriptor?: number | undefined
   size(): number
-  /** Fills `target`. */
+  /** These wait for the file: for opening, checking and closing. They throw SystemError. */
   read(offset: number, target: Uint8Array): void
   write(offset: number, source: Uint8Array): void
-  /** `count` entries of `iov` from the first on, which are `bytes` together; the list is spent afterwards. */
-  readv(offset: number, iov: IovecList, count: number, bytes: number): void
-  writev(offset: number, iov: IovecList, count: number, bytes: number): void
-  /** fdatasync: everything written so far is durable, the file's length included. */
   sync(): void
   /** The range reads as zeroes and takes no space, where the file system can do that; otherwise nothing happens. */
   punch(offset: number, length: number): void
   close(): void
+  /**
+   * These only begin, where the file can do that: the job goes on when they have ended. `count` entries of `iov` are
+   * `bytes` together; the list is spent afterwards, the memory it names is the file's until the end.
+   */
+  beginRead(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void
+  beginWrite(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void
+  beginSync(job: Job): void
+  beginPunch(job: Job, offset: number, length: number): void
+  /** Writes that have begun and not ended. */
+  readonly writesInFlight: number
+}
+
+/** A file of which everything is done when it has begun. */
+export abstract class WaitingFile implements ImageFile {
+  abstract readonly readOnly: boolean
+  abstract size(): number
+  abstract read(offset: number, target: Uint8Array): void
+  abstract write(offset: number, source: Uint8Array): void
+  abstract sync(): void
+  abstract punch(offset: number, length: number): void
+  abstract close(): void
+  abstract beginRead(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void
+  abstract beginWrite(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void
+
+  get writesInFlight(): number {
+    return 0
+  }
+
+  beginSync(_job: Job): void {
+    this.sync()
+  }
+
+  beginPunch(_job: Job, offset: number, length: number): void {
+    this.punch(offset, length)
+  }
 }
 
 const ERRNO = { EINTR: 4, EIO: 5 } as const
 /** The kernel takes at most so many iovecs a call (IOV_MAX). */
 const IOV_MAX = 1024
 
-export class PosixFile implements ImageFile {
+export class PosixFile extends WaitingFile {
   readonly readOnly: boolean
-  readonly descriptor: number
-  private readonly fd: number
+  protected readonly fd: number
   private open = true
   private readonly borrowed: boolean
 
   /** Takes over `fd`, a regular file, unless it is `borrowed`: then it stays open after `close`, and keeps its lock. */
   constructor(fd: number, readOnly: boolean, borrowed = false) {
+    super()
     this.fd = fd
-    this.descriptor = fd
     this.readOnly = readOnly
     this.borrowed = borrowed
   }
@@ -72,13 +101,13 @@ export class PosixFile implements ImageFile {
     }
   }
 
-  readv(offset: number, iov: IovecList, count: number, bytes: number): void {
+  beginRead(_job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
     const entry = this.transfer(libc.preadv, 'preadv', offset, iov, count, bytes)
     // The end of the file: a cluster at it may be stored in part.
     for (let i = entry; i < count; i++) zeroAt(iov.address(i), iov.length(i))
   }
 
-  writev(offset: number, iov: IovecList, count: number, bytes: number): void {
+  beginWrite(_job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
     if (this.transfer(libc.pwritev, 'pwritev', offset, iov, count, bytes) < count) {
       throw new libc.SystemError('pwritev', ERRNO.EIO)
     }
@@ -120,12 +149,55 @@ export class PosixFile implements ImageFile {
 
   punch(offset: number, length: number): void {
     // A hint: what cannot be given back stays, and is used again by the next allocation.
-    libc.fallocate(this.fd, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, offset, length)
+    libc.fallocate(this.fd, PUNCH, offset, length)
   }
 
   close(): void {
     if (!this.open) return
     this.open = false
     if (!this.borrowed) libc.close(this.fd)
+  }
+}
+
+const PUNCH = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE
+
+/** A file whose work somebody else does while this thread goes on. */
+export class QueuedFile extends PosixFile {
+  readonly queue: FileQueue
+
+  /** As PosixFile. With `keepRing` the ring is kept for the next machine on this thread (`parkRing`). */
+  constructor(fd: number, readOnly: boolean, borrowed: boolean, keepRing: boolean) {
+    super(fd, readOnly, borrowed)
+    this.queue = new FileQueue(fd, { keepRing, pastEnd: 'zeroes' })
+  }
+
+  override get writesInFlight(): number {
+    return this.queue.writesInFlight
+  }
+
+  override beginRead(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
+    job.expect()
+    this.queue.transfer(false, offset, iov, count, bytes, job)
+  }
+
+  override beginWrite(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
+    job.expect()
+    this.queue.transfer(true, offset, iov, count, bytes, job)
+  }
+
+  override beginSync(job: Job): void {
+    job.expect()
+    this.queue.sync(job)
+  }
+
+  override beginPunch(job: Job, offset: number, length: number): void {
+    job.expect()
+    // A hint, as above.
+    this.queue.allocate([PUNCH], offset, length, { done: () => job.done(0) })
+  }
+
+  override close(): void {
+    this.queue.close()
+    super.close()
   }
 }

@@ -1,13 +1,15 @@
+import { NativeBuffer } from '../../sys/native-buffer.ts'
 import { IovecList } from '../../virtio/chain.ts'
-import { type Backing, type ReadSink, readNow, zeroIovecs } from './backing.ts'
+import { zeroAt } from '../host-memory.ts'
+import { type Backing, zeroIovecs } from './backing.ts'
 import { BarrierFile } from './barrier-file.ts'
 import { ClusterMap, KIND, readL1Table } from './cluster-map.ts'
 import { Qcow2Error } from './errors.ts'
 import { CLUSTER, clustersOf, HEADER_AT, INCOMPATIBLE } from './format.ts'
 import type { Qcow2Header } from './header.ts'
-import { HostBuffer } from './host-memory.ts'
 import type { ImageFile } from './image-file.ts'
 import { IovecCursor } from './iovec-cursor.ts'
+import { type Job, Pool, runNow, type Steps } from './jobs.ts'
 import { metadataClusters } from './metadata.ts'
 import { Refcounts, readRefcountTable } from './refcounts.ts'
 
@@ -26,6 +28,21 @@ export interface ImageOptions {
 const MAX_RUN = 256
 /** Runs of freed clusters kept until the next commit. */
 const MAX_FREED = 1024
+/** Writes that copy from the backing file at once: each holds two clusters of memory. */
+const MAX_COPIES = 8
+
+/** Clusters of the file for clusters of the guest, of which the guest does not see anything yet. */
+interface NewClusters {
+  /** The first of the guest's. */
+  readonly cluster: number
+  readonly count: number
+  /** The first of the file's. */
+  readonly start: number
+  /** They are known to read as zeroes. */
+  readonly blank: boolean
+  /** What they do not get shows through from here; null where that is zeroes. */
+  readonly under: Backing | null
+}
 
 /**
  * A qcow2 image: reads, writes, discards, flushes, over a file that may lose everything not yet synced, in any
@@ -39,13 +56,17 @@ const MAX_FREED = 1024
  *
  *   data, counts, zeroes of new tables ‖ L2 entries, L1 entries ‖ counts of freed clusters
  *
- * Data goes to the file at once, metadata only in `commit`. Freed clusters are given to nobody before the
- * tables that referred to them are durable without the reference. The dirty bit is durable before the first
- * change, and tells the next open to look for leaks.
+ * Data goes to the file at once, metadata only in `commit`, and an entry is set when the data it shows has been written.
+ * Freed clusters are given to nobody before the tables that referred to them are durable without the reference. The
+ * dirty bit is durable before the first change, and tells the next open to look for leaks.
  *
- * All calls are synchronous (`flushSteps` lets its caller wait for the disk elsewhere); a failed system call throws its SystemError, damage found throws Qcow2Error, and
- * the image stays usable, except after a failed sync: what the kernel then dropped is unknown, so nothing may
- * be called durable any more and writing ends.
+ * Operations are steps of jobs (`jobs.ts`), and several may be under way. Whoever changes metadata owns all of it
+ * meanwhile, a commit from its first write to its last sync; reads, and writes of clusters that exist, go on beside it,
+ * and so does the data of new ones. Of operations on the same clusters the caller sees to it that any but reads and
+ * writes in place (`isInPlace`) are alone.
+ *
+ * A failed system call throws its SystemError, damage found throws Qcow2Error, and the image stays usable, except after a
+ * failed sync: what the kernel then dropped is unknown, so nothing may be called durable any more and writing ends.
  */
 export class Qcow2Image implements Backing {
   readonly size: number
@@ -56,14 +77,16 @@ export class Qcow2Image implements Backing {
   private readonly map: ClusterMap
   /** None when read-only. */
   private readonly refcounts: Refcounts | null
-  private readonly cursor = new IovecCursor()
+  private readonly metadata = new Pool<true>([true])
+  private readonly copyBuffers: readonly NativeBuffer[]
+  private readonly copies: Pool<NativeBuffer>
+  /** For one call, between two stops. */
   private readonly iov = new IovecList(64)
-  /** Zeroes, then room for what is copied around a write into a new cluster. Made when first needed. */
-  private scratch: HostBuffer | undefined
+  /** A cluster of zeroes, then the feature bits of the header. */
+  private readonly scratch = new NativeBuffer(CLUSTER + 8)
   /** The dirty bit is set on disk. */
   private markedDirty: boolean
-  private readonly freedStart: number[] = []
-  private readonly freedCount: number[] = []
+  private freed: { readonly start: number; count: number }[] = []
   private closed = false
 
   /**
@@ -71,139 +94,166 @@ export class Qcow2Image implements Backing {
    * it is opened for writing. Throws Qcow2Error when its tables are damaged.
    */
   constructor(imageFile: ImageFile, header: Qcow2Header, options: ImageOptions) {
+    const { name, backing } = options
+    const l1 = readL1Table(imageFile, header, name)
+    const table = readRefcountTable(imageFile, header, name)
+    const metadata = metadataClusters(header, l1, table, name)
+    if (header.autoclear && !imageFile.readOnly) imageFile.write(HEADER_AT.autoclear, new Uint8Array(8))
     const file = new BarrierFile(imageFile)
     this.file = file
-    this.name = options.name
+    this.name = name
     this.size = header.size
     this.readOnly = file.readOnly
-    this.backing = options.backing
+    this.backing = backing
     this.markedDirty = header.dirty
-    const l1 = readL1Table(file, header, options.name)
-    const table = readRefcountTable(file, header, options.name)
-    const metadata = metadataClusters(header, l1, table, options.name)
     this.refcounts = file.readOnly
       ? null
-      : new Refcounts(file, header, table, metadata, options.name, options.refcountPages ?? 128)
-    this.map = new ClusterMap(
-      file,
-      header,
-      l1,
-      metadata,
-      this.refcounts,
-      options.name,
-      options.l2Pages ?? 1024,
-      () => this.commit(false),
+      : new Refcounts(file, header, table, metadata, name, options.refcountPages ?? 128)
+    const l2Pages = options.l2Pages ?? 1024
+    this.map = new ClusterMap(file, header, l1, metadata, this.refcounts, name, l2Pages, (job) =>
+      this.makeRoom(job),
     )
-    if (header.autoclear && !file.readOnly) file.write(HEADER_AT.autoclear, new Uint8Array(8))
+    // They take memory when they are used.
+    const copies = backing === null || this.readOnly ? 0 : MAX_COPIES
+    this.copyBuffers = Array.from({ length: copies }, () => new NativeBuffer(2 * CLUSTER))
+    this.copies = new Pool([...this.copyBuffers])
   }
 
-  /** Reads into the `count` iovecs, which are `bytes` together, from byte `offset` of the disk. */
+  // Done when they return, on files that never wait: for tools and tests.
+
   readv(offset: number, iov: IovecList, count: number, bytes: number): void {
-    this.locate(offset, iov, count, bytes, readNow)
+    runNow((job) => this.read(job, offset, iov, count, bytes))
   }
 
-  /**
-   * Finds what `readv` would read and leaves the reading of data to `sink`. A cluster found so stays where it is as long
-   * as nothing is discarded or zeroed.
-   */
-  locate(offset: number, iov: IovecList, _count: number, bytes: number, sink: ReadSink): void {
-    this.checkRange(offset, bytes)
-    const { cursor, map, file } = this
-    cursor.reset(iov)
-    let at = offset
-    let rest = bytes
-    while (rest > 0) {
-      const cluster = Math.floor(at / CLUSTER)
-      const into = at - cluster * CLUSTER
-      map.lookup(cluster, clustersOf(into + rest))
-      const run = Math.min(rest, map.count * CLUSTER - into)
-      const entries = cursor.take(run, this.iov, 0)
-      if (map.kind === KIND.data) sink.data(file, map.host + into, this.iov, entries, run)
-      else if (map.kind === KIND.absent && this.backing !== null && at < this.backing.size) {
-        this.locateInBacking(this.backing, at, entries, run, sink)
-      } else zeroIovecs(this.iov, entries)
-      at += run
-      rest -= run
+  writev(offset: number, iov: IovecList, count: number, bytes: number): void {
+    runNow((job) => this.write(job, offset, iov, count, bytes))
+  }
+
+  flush(): void {
+    runNow((job) => this.flushing(job))
+  }
+
+  discard(offset: number, length: number): void {
+    runNow((job) => this.discarding(job, offset, length))
+  }
+
+  writeZeroes(offset: number, length: number, mayUnmap: boolean): void {
+    runNow((job) => this.zeroing(job, offset, length, mayUnmap))
+  }
+
+  /** Makes everything durable, marks the image as closed properly and closes it and its backing files. */
+  close(): void {
+    try {
+      if (!this.closed) runNow((job) => this.closing(job))
+    } finally {
+      this.abandon()
     }
   }
 
-  /** Writes the iovecs to byte `offset` of the disk. Durable after the next `flush`. */
-  writev(offset: number, iov: IovecList, _count: number, bytes: number): void {
-    this.checkWritable()
+  // Steps of a job.
+
+  /** Reads into the `count` iovecs, which are `bytes` together, from byte `offset` of the disk. */
+  *read(job: Job, offset: number, iov: IovecList, _count: number, bytes: number): Steps {
     this.checkRange(offset, bytes)
-    const { cursor, map } = this
-    cursor.reset(iov)
+    const { map, backing } = this
+    const cursor = new IovecCursor(iov)
     let at = offset
     let rest = bytes
     while (rest > 0) {
       const cluster = Math.floor(at / CLUSTER)
       const into = at - cluster * CLUSTER
+      if (!map.has(cluster)) yield* map.load(job, cluster)
+      map.lookup(cluster, clustersOf(into + rest))
+      const run = Math.min(rest, map.count * CLUSTER - into)
+      if (map.kind === KIND.data) {
+        const entries = cursor.take(run, this.iov, 0)
+        this.file.beginRead(job, map.host + into, this.iov, entries, run)
+      } else {
+        const under = map.kind === KIND.absent && backing !== null ? Math.max(0, backing.size - at) : 0
+        const covered = Math.min(run, under)
+        if (covered > 0) {
+          // A list of its own: these steps may stop.
+          const list = new IovecList(4)
+          yield* backing!.read(job, at, list, cursor.take(covered, list, 0), covered)
+        }
+        if (covered < run) zeroIovecs(this.iov, cursor.take(run - covered, this.iov, 0))
+      }
+      at += run
+      rest -= run
+    }
+    yield
+  }
+
+  /** Whether a write here changes no metadata. False also where that is not known without waiting. */
+  isInPlace(offset: number, bytes: number): boolean {
+    const { map } = this
+    const end = clustersOf(offset + bytes)
+    for (let cluster = Math.floor(offset / CLUSTER); cluster < end; cluster += map.count) {
+      if (!map.has(cluster)) return false
+      map.lookup(cluster, end - cluster)
+      if (map.kind !== KIND.data) return false
+    }
+    return true
+  }
+
+  /** Writes the iovecs to byte `offset` of the disk. Durable after the next `flushing`. */
+  *write(job: Job, offset: number, iov: IovecList, _count: number, bytes: number): Steps {
+    this.checkWritable()
+    this.checkRange(offset, bytes)
+    const { map } = this
+    const cursor = new IovecCursor(iov)
+    let at = offset
+    let rest = bytes
+    while (rest > 0) {
+      const cluster = Math.floor(at / CLUSTER)
+      const into = at - cluster * CLUSTER
+      if (!map.has(cluster)) yield* map.load(job, cluster)
       map.lookup(cluster, clustersOf(into + rest))
       let run = Math.min(rest, map.count * CLUSTER - into)
       if (map.kind === KIND.data) {
         const entries = cursor.take(run, this.iov, 0)
-        this.file.writev(map.host + into, this.iov, entries, run)
+        this.file.beginWrite(job, map.host + into, this.iov, entries, run)
       } else if (map.kind === KIND.zeroAllocated) {
         run = Math.min(run, CLUSTER - into)
-        this.fillClusters(cluster, 1, map.host, false, into, run, false)
-        this.map.set(cluster, 1, map.host, false)
-      } else run = this.writeNew(cluster, into, run, map.kind === KIND.absent)
+        const start = map.host / CLUSTER
+        yield* this.writeNew(job, cursor, into, run, { cluster, count: 1, start, blank: false, under: null })
+      } else {
+        const under = map.kind === KIND.absent ? this.backing : null
+        const clusters = yield* this.owning(job, this.allocate(job, cluster, clustersOf(into + run), under))
+        run = Math.min(run, clusters.count * CLUSTER - into)
+        try {
+          yield* this.writeNew(job, cursor, into, run, clusters)
+        } catch (error) {
+          yield* this.owning(job, this.refcounts!.free(job, clusters.start, clusters.count))
+          throw error
+        }
+      }
       at += run
       rest -= run
     }
+    yield
   }
 
-  /** Everything written before is durable when this returns. */
-  flush(): void {
-    for (const _ of this.flushSteps()) this.file.sync()
-  }
-
-  /**
-   * As `flush`, but stops wherever the file has to be synced before it may go on: whoever runs it sees to that with
-   * `syncNeeded` and `synced`, and lets nothing else use the image until it is at its end.
-   */
-  *flushSteps(): Generator<void, void, void> {
+  /** Everything written before is durable afterwards. */
+  *flushing(job: Job): Steps {
     if (this.readOnly) return
     this.checkWritable()
-    yield* this.commitSteps(true)
-  }
-
-  /**
-   * Whether so much metadata waits to be written that a write or a discard may soon have to write and sync it before it
-   * can go on, which holds the thread.
-   */
-  get commitDue(): boolean {
-    return this.map.crowded || this.freedStart.length >= MAX_FREED / 2
-  }
-
-  /** As `flushSteps`, of what has to be written to make room: without a sync at the end where nothing was freed. */
-  *makeRoomSteps(): Generator<void, void, void> {
-    this.checkWritable()
-    yield* this.commitSteps(false)
-  }
-
-  /** Whether anything was written since the last sync. Throws what an earlier one failed with. */
-  syncNeeded(): boolean {
-    return this.file.syncNeeded()
-  }
-
-  /** The file was synced by its owner, or that failed with `errno`: then writing has ended. */
-  synced(errno: number): void {
-    this.file.synced(errno)
+    if (this.map.hasChanges || this.freed.length > 0) yield* this.owning(job, this.commit(job, true))
+    else yield* this.file.sync(job)
   }
 
   /** The range need not be kept: whole clusters in it read as zeroes afterwards and give their space back, the rest is left alone. */
-  discard(offset: number, length: number): void {
+  *discarding(job: Job, offset: number, length: number): Steps {
     this.checkWritable()
     this.checkRange(offset, length)
     const first = clustersOf(offset)
     const end =
       offset + length === this.size ? clustersOf(this.size) : Math.floor((offset + length) / CLUSTER)
-    this.zeroClusters(first, end, true)
+    yield* this.owning(job, this.zeroClusters(job, first, end, true))
   }
 
   /** The range reads as zeroes afterwards. Its space is given back only with `mayUnmap`; nothing is written where whole clusters can be marked. */
-  writeZeroes(offset: number, length: number, mayUnmap: boolean): void {
+  *zeroing(job: Job, offset: number, length: number, mayUnmap: boolean): Steps {
     this.checkWritable()
     this.checkRange(offset, length)
     if (length === 0) return
@@ -211,225 +261,233 @@ export class Qcow2Image implements Backing {
     const first = clustersOf(offset)
     const last = end === this.size ? clustersOf(this.size) : Math.floor(end / CLUSTER)
     if (first > last) {
-      this.zeroPart(offset, length)
+      yield* this.zeroPart(job, offset, length)
       return
     }
-    if (offset < first * CLUSTER) this.zeroPart(offset, Math.min(end, first * CLUSTER) - offset)
-    this.zeroClusters(first, last, mayUnmap)
-    if (last * CLUSTER < end) this.zeroPart(last * CLUSTER, end - last * CLUSTER)
+    if (offset < first * CLUSTER) yield* this.zeroPart(job, offset, Math.min(end, first * CLUSTER) - offset)
+    yield* this.owning(job, this.zeroClusters(job, first, last, mayUnmap))
+    if (last * CLUSTER < end) yield* this.zeroPart(job, last * CLUSTER, end - last * CLUSTER)
   }
 
-  /** Makes everything durable, marks the image as closed properly and closes it and its backing files. */
-  close(): void {
-    try {
-      if (!this.readOnly && !this.closed) {
-        this.commit(true)
-        if (this.markedDirty) {
-          // The counts of what the commit freed.
-          this.refcounts!.writeBack()
-          this.file.sync()
-          this.writeFeatures(0)
-          this.file.sync()
-        }
-      }
-    } finally {
-      this.abandon()
-    }
+  /** Whether so much metadata waits to be written that an operation may soon have to do that first. */
+  get commitDue(): boolean {
+    return this.map.crowded || this.freed.length >= MAX_FREED / 2
   }
 
-  /** Closes the files and writes nothing any more, as if the process had died. */
+  /** Writes metadata, without a sync at the end where nothing was freed. */
+  *makeRoom(job: Job): Steps {
+    yield* this.owning(job, this.commit(job, false))
+  }
+
+  /** Everything is durable afterwards, and the image marked as closed properly. `abandon` has to follow. */
+  *closing(job: Job): Steps {
+    if (this.readOnly) return
+    yield* this.commit(job, true)
+    if (!this.markedDirty) return
+    // The counts of what the commit freed.
+    yield* this.refcounts!.writeBack(job)
+    yield* this.file.sync(job)
+    yield* this.writeFeatures(job, 0)
+    yield* this.file.sync(job)
+  }
+
+  /** Closes the files and writes nothing any more, as if the process had died. Nothing may be under way. */
   abandon(): void {
+    if (this.closed) return
     this.closed = true
-    this.scratch?.close()
-    this.scratch = undefined
+    this.map.close()
+    this.refcounts?.close()
+    this.scratch.free()
+    for (const buffer of this.copyBuffers) buffer.free()
     this.file.close()
     this.backing?.close()
   }
 
-  /** Part of a run that is in the backing file, at least in part. `this.iov` describes it. */
-  private locateInBacking(
-    backing: Backing,
-    at: number,
-    entries: number,
-    bytes: number,
-    sink: ReadSink,
-  ): void {
-    const have = Math.min(bytes, backing.size - at)
-    if (have === bytes) {
-      backing.locate(at, this.iov, entries, bytes, sink)
-      return
-    }
-    // Rare (the backing file is shorter than the disk), so two lists may be made here.
-    const cursor = new IovecCursor()
-    cursor.reset(this.iov)
-    const inside = new IovecList(entries)
-    const outside = new IovecList(entries)
-    const insideEntries = cursor.take(have, inside, 0)
-    const outsideEntries = cursor.take(bytes - have, outside, 0)
-    backing.locate(at, inside, insideEntries, have, sink)
-    zeroIovecs(outside, outsideEntries)
-  }
-
-  /** Writes up to `bytes` bytes of the cursor to clusters that are new, from byte `into` of the first on. Returns how many. */
-  private writeNew(cluster: number, into: number, bytes: number, overBacking: boolean): number {
-    const refcounts = this.refcounts!
-    this.markDirty()
-    this.map.ensureTable(cluster)
-    const wanted = Math.min(clustersOf(into + bytes), ClusterMap.inOnePage(cluster), MAX_RUN)
-    const start = refcounts.allocate(wanted)
-    const count = refcounts.allocated
-    const run = Math.min(bytes, count * CLUSTER - into)
+  /** Runs steps that change metadata when nobody else does. */
+  private *owning<T>(job: Job, steps: Steps<T>): Steps<T> {
+    if (job.ownsMetadata) return yield* steps
+    const turn = yield* this.metadata.take(job)
+    job.ownsMetadata = true
     try {
-      this.fillClusters(cluster, count, start * CLUSTER, refcounts.fresh, into, run, overBacking)
-      this.map.set(cluster, count, start * CLUSTER, false)
-    } catch (error) {
-      refcounts.free(start, count)
-      throw error
+      return yield* steps
+    } finally {
+      job.ownsMetadata = false
+      this.metadata.give(turn)
     }
-    return run
   }
 
-  /**
-   * Writes host clusters whose contents do not count yet: `bytes` bytes of the cursor from `into` on, and around
-   * them what the guest reads there now. `blank` says that the clusters are known to read as zeroes.
-   */
-  private fillClusters(
-    cluster: number,
-    count: number,
-    host: number,
-    blank: boolean,
+  /** Up to `wanted` clusters for those from `cluster` on, that nothing refers to yet. */
+  private *allocate(job: Job, cluster: number, wanted: number, under: Backing | null): Steps<NewClusters> {
+    const refcounts = this.refcounts!
+    yield* this.markDirty(job)
+    yield* this.map.ensureTable(job, cluster)
+    const most = Math.min(wanted, ClusterMap.inOnePage(cluster), MAX_RUN)
+    const start = yield* refcounts.allocate(job, most)
+    return { cluster, count: refcounts.allocated, start, blank: refcounts.fresh, under }
+  }
+
+  /** Writes `bytes` bytes of the cursor from byte `into` of the clusters on, around them what the guest reads there now, and shows all of it to the guest. */
+  private *writeNew(
+    job: Job,
+    cursor: IovecCursor,
     into: number,
     bytes: number,
-    overBacking: boolean,
-  ): void {
-    const tail = count * CLUSTER - into - bytes
+    clusters: NewClusters,
+  ): Steps {
+    const { cluster, count, start, under } = clusters
+    const partly = into > 0 || into + bytes < count * CLUSTER
+    if (under !== null && partly && cluster * CLUSTER < under.size) {
+      const buffer = yield* this.copies.take(job)
+      try {
+        yield* this.fill(job, cursor, into, bytes, clusters, buffer)
+      } finally {
+        this.copies.give(buffer)
+      }
+    } else yield* this.fill(job, cursor, into, bytes, clusters, null)
+    yield* this.owning(job, this.show(job, cluster, count, start))
+  }
+
+  /** With a buffer (two clusters), what surrounds the write comes from the backing file; else it is zeroes. */
+  private *fill(
+    job: Job,
+    cursor: IovecCursor,
+    into: number,
+    bytes: number,
+    { cluster, count, start, blank, under }: NewClusters,
+    buffer: NativeBuffer | null,
+  ): Steps {
     const guest = cluster * CLUSTER
-    let entries = 0
-    let from = host + into
-    let length = bytes
-    if (into > 0 && this.prepareFill(guest, into, 0, blank, overBacking)) {
-      this.iov.set(entries++, this.fillAddress, into)
-      from = host
-      length += into
-    }
-    entries = this.cursor.take(bytes, this.iov, entries)
-    if (tail > 0 && this.prepareFill(guest + into + bytes, tail, CLUSTER, blank, overBacking)) {
-      this.iov.set(entries++, this.fillAddress, tail)
-      length += tail
-    }
-    this.file.writev(from, this.iov, entries, length)
-  }
-
-  /** Where the last `prepareFill` put its bytes. */
-  private fillAddress = 0
-
-  /**
-   * Gets ready what surrounds a write: `length` bytes at `at` of the disk, less than a cluster. Returns false
-   * when they need not be written. `slot` is where in the copy area they go.
-   */
-  private prepareFill(
-    at: number,
-    length: number,
-    slot: number,
-    blank: boolean,
-    overBacking: boolean,
-  ): boolean {
-    this.scratch ??= new HostBuffer(3 * CLUSTER)
-    const { address, bytes } = this.scratch
-    const backing = this.backing
-    if (overBacking && backing !== null && at < backing.size) {
-      const copy = CLUSTER + slot
-      // What lies past the disk's end stays zero: the disk may grow.
-      const have = Math.min(length, backing.size - at, this.size - at)
-      fillIov.set(0, address + copy, have)
-      backing.locate(at, fillIov, 1, have, readNow)
-      bytes.fill(0, copy + have, copy + length)
-      this.fillAddress = address + copy
+    const end = into + bytes
+    const tail = count * CLUSTER - end
+    // Zeroes, or in the buffer: where the first and the last cluster are, whatever lies between.
+    let before = this.scratch.address
+    let after = this.scratch.address
+    let writeBefore = into > 0 && !blank
+    let writeAfter = tail > 0 && !blank
+    if (buffer !== null && under !== null) {
+      before = buffer.address
+      after = buffer.address + Math.min(count, 2) * CLUSTER - tail
+      if (count === 1) {
+        // One read for what lies before and behind; what is between goes with it.
+        const from = into > 0 ? 0 : end
+        const length = (tail > 0 ? CLUSTER : into) - from
+        yield* this.copyUnder(job, under, guest + from, length, buffer.address + from)
+      } else {
+        if (into > 0) yield* this.copyUnder(job, under, guest, into, before)
+        if (tail > 0) yield* this.copyUnder(job, under, guest + end, tail, after)
+      }
       // A base image is mostly holes; copying them as zeroes would take space for nothing.
-      return !(blank && Buffer.compare(bytes.subarray(copy, copy + length), bytes.subarray(0, length)) === 0)
+      const has = (address: number, length: number): boolean => {
+        const at = address - buffer.address
+        return (
+          Buffer.compare(buffer.bytes.subarray(at, at + length), this.scratch.bytes.subarray(0, length)) !== 0
+        )
+      }
+      writeBefore ||= into > 0 && has(before, into)
+      writeAfter ||= tail > 0 && has(after, tail)
     }
-    this.fillAddress = address
-    return !blank
+    let entries = 0
+    if (writeBefore) this.iov.set(entries++, before, into)
+    entries = cursor.take(bytes, this.iov, entries)
+    if (writeAfter) this.iov.set(entries++, after, tail)
+    const from = start * CLUSTER + (writeBefore ? 0 : into)
+    const length = (writeBefore ? into : 0) + bytes + (writeAfter ? tail : 0)
+    this.file.beginWrite(job, from, this.iov, entries, length)
+    yield
   }
 
-  private zeroClusters(first: number, end: number, mayUnmap: boolean): void {
+  /** Less than a cluster of what shows through at `at` of the disk, to memory of ours. */
+  private *copyUnder(job: Job, under: Backing, at: number, length: number, address: number): Steps {
+    // What lies past the disk's end stays zero: the disk may grow.
+    const have = Math.max(0, Math.min(length, under.size - at, this.size - at))
+    zeroAt(address + have, length - have)
+    if (have === 0) return
+    const list = new IovecList(1)
+    list.set(0, address, have)
+    yield* under.read(job, at, list, 1, have)
+  }
+
+  private *show(job: Job, cluster: number, count: number, start: number): Steps {
+    if (!this.map.has(cluster)) yield* this.map.load(job, cluster)
+    this.map.set(cluster, count, start * CLUSTER, false)
+  }
+
+  private *zeroClusters(job: Job, first: number, end: number, mayUnmap: boolean): Steps {
     const { map } = this
     let cluster = first
     while (cluster < end) {
+      if (!map.has(cluster)) yield* map.load(job, cluster)
       map.lookup(cluster, Math.min(end - cluster, ClusterMap.inOnePage(cluster)))
       const { kind, host, count } = map
       // Where the backing file has something, absent does not read as zeroes.
       const covered = this.backing !== null && cluster * CLUSTER < this.backing.size
-      if (kind === KIND.data || (kind === KIND.zeroAllocated && mayUnmap)) {
-        this.markDirty()
-        map.set(cluster, count, mayUnmap ? 0 : host, covered || !mayUnmap)
-        if (mayUnmap) this.release(host / CLUSTER, count)
-      } else if (kind === KIND.absent && covered) {
-        this.markDirty()
-        map.ensureTable(cluster)
-        map.set(cluster, count, 0, true)
+      const stored = kind === KIND.data || (kind === KIND.zeroAllocated && mayUnmap)
+      if (stored || (kind === KIND.absent && covered)) {
+        if (!this.markedDirty) {
+          yield* this.markDirty(job)
+          continue
+        }
+        yield* map.ensureTable(job, cluster)
+        if (stored) map.set(cluster, count, mayUnmap ? 0 : host, covered || !mayUnmap)
+        else map.set(cluster, count, 0, true)
+        if (stored && mayUnmap) yield* this.release(job, host / CLUSTER, count)
       }
       cluster += count
     }
   }
 
   /** Writes zeroes to a part of one cluster, if it does not read as such anyway. */
-  private zeroPart(at: number, length: number): void {
+  private *zeroPart(job: Job, at: number, length: number): Steps {
     const { map } = this
-    map.lookup(Math.floor(at / CLUSTER), 1)
+    const cluster = Math.floor(at / CLUSTER)
+    if (!map.has(cluster)) yield* map.load(job, cluster)
+    map.lookup(cluster, 1)
     const covered = map.kind === KIND.absent && this.backing !== null && at < this.backing.size
     if (map.kind !== KIND.data && !covered) return
-    this.scratch ??= new HostBuffer(3 * CLUSTER)
     const iov = new IovecList(1)
     iov.set(0, this.scratch.address, length)
-    this.writev(at, iov, 1, length)
+    yield* this.write(job, at, iov, 1, length)
   }
 
-  private release(start: number, count: number): void {
-    const last = this.freedStart.length - 1
-    if (last >= 0 && this.freedStart[last]! + this.freedCount[last]! === start) {
-      this.freedCount[last]! += count
-      return
-    }
-    this.freedStart.push(start)
-    this.freedCount.push(count)
-    if (this.freedStart.length >= MAX_FREED) this.commit(false)
+  private *release(job: Job, start: number, count: number): Steps {
+    const last = this.freed.at(-1)
+    if (last !== undefined && last.start + last.count === start) last.count += count
+    else this.freed.push({ start, count })
+    if (this.freed.length >= MAX_FREED) yield* this.commit(job, false)
   }
 
   /** Writes the metadata in the order that keeps the promise of this class; with `durable` all of it is durable afterwards. */
-  private commit(durable: boolean): void {
-    for (const _ of this.commitSteps(durable)) this.file.sync()
-  }
-
-  /** Yields where the file must be synced before the next step. */
-  private *commitSteps(durable: boolean): Generator<void, void, void> {
-    const { map, file } = this
+  private *commit(job: Job, durable: boolean): Steps {
+    const { map, file, freed } = this
     const refcounts = this.refcounts!
     if (map.hasChanges) {
-      refcounts.writeBack()
-      yield
-      map.writeBack()
+      yield* refcounts.writeBack(job)
+      yield* file.sync(job)
+      yield* map.writeBack(job)
     }
-    if (durable || this.freedStart.length > 0) yield
-    for (let i = this.freedStart.length - 1; i >= 0; i--) {
-      const start = this.freedStart.pop()!
-      const count = this.freedCount.pop()!
-      refcounts.free(start, count)
-      file.punch(start * CLUSTER, count * CLUSTER)
-    }
+    if (durable || freed.length > 0) yield* file.sync(job)
+    if (freed.length === 0) return
+    this.freed = []
+    for (const { start, count } of freed) file.beginPunch(job, start * CLUSTER, count * CLUSTER)
+    // Who gets them next must not lose what he writes to a hole that is made late.
+    yield
+    for (const { start, count } of freed) yield* refcounts.free(job, start, count)
   }
 
-  private markDirty(): void {
+  private *markDirty(job: Job): Steps {
     if (this.markedDirty) return
-    this.writeFeatures(INCOMPATIBLE.dirty)
-    this.file.sync()
+    yield* this.writeFeatures(job, INCOMPATIBLE.dirty)
+    yield* this.file.sync(job)
     this.markedDirty = true
   }
 
-  private writeFeatures(low: number): void {
-    const bits = new Uint8Array(8)
-    bits[7] = low
-    this.file.write(HEADER_AT.incompatible, bits)
+  private *writeFeatures(job: Job, low: number): Steps {
+    const { address, bytes } = this.scratch
+    bytes[CLUSTER + 7] = low
+    const iov = new IovecList(1)
+    iov.set(0, address + CLUSTER, 8)
+    this.file.beginWrite(job, HEADER_AT.incompatible, iov, 1, 8)
+    yield
   }
 
   private checkRange(offset: number, length: number): void {
@@ -443,6 +501,3 @@ export class Qcow2Image implements Backing {
     if (this.closed) throw new Qcow2Error('invalid', `${this.name} is closed`)
   }
 }
-
-/** Only used within one call, by whichever image it is. */
-const fillIov = new IovecList(1)

@@ -1,23 +1,20 @@
 import type { IovecList } from '../../virtio/chain.ts'
 
 /**
- * Hands out a request's iovecs piece by piece, in order, as the request is split along clusters. Allocates
- * nothing; belongs to one image and is set to the next request by `reset`.
+ * Hands out a request's iovecs piece by piece, in order, as the request is split along clusters.
  */
 export class IovecCursor {
-  private source: IovecList | undefined
+  private readonly source: IovecList
   private entry = 0
   private used = 0
 
-  reset(source: IovecList): void {
+  constructor(source: IovecList) {
     this.source = source
-    this.entry = 0
-    this.used = 0
   }
 
   /** Describes the next `bytes` bytes in `target` from entry `at` on; returns the entry after the last. The request has that many. */
   take(bytes: number, target: IovecList, at: number): number {
-    const source = this.source!
+    const { source } = this
     let rest = bytes
     let next = at
     while (rest > 0) {

@@ -19,6 +19,9 @@ interface BackingRequest {
   readonly format: BackingFormat
 }
 
+type FileOf = (fd: number, readOnly: boolean, borrowed: boolean) => PosixFile
+const waitingFile: FileOf = (fd, readOnly, borrowed) => new PosixFile(fd, readOnly, borrowed)
+
 export interface OpenOptions {
   readonly readOnly?: boolean
   /** What messages call the image; its path by default. */
@@ -34,6 +37,8 @@ export interface OpenOptions {
    */
   readonly backing?: (request: BackingRequest) => string | number
   readonly l2Pages?: number
+  /** How the files are worked on; waiting for them by default. Takes the descriptor over unless it is `borrowed`. */
+  readonly fileOf?: FileOf
   /** Told what the repair after an unclean end found. */
   readonly repaired?: (report: CheckReport) => void
 }
@@ -69,7 +74,7 @@ export function checkQcow2(imagePath: string, options: { readonly repair?: boole
 
 function openChain(source: string | number, options: OpenOptions, depth: number): Qcow2Image {
   const name = options.name ?? (typeof source === 'string' ? source : `descriptor ${source}`)
-  const file = openLocked(source, options.readOnly === true, name, options.borrowed)
+  const file = openLocked(source, options.readOnly === true, name, options)
   const directory = options.directory ?? (typeof source === 'string' ? path.dirname(source) : undefined)
   return openOn(
     file,
@@ -134,13 +139,14 @@ function openBacking(
   const choose = options.backing ?? ((request) => insideOf(directory, request, name))
   const source = choose({ path: backing.path, resolved, format: backing.format })
   const baseName = `${name}'s backing file ${backing.path}`
-  if (backing.format === 'raw') return new RawBacking(openLocked(source, true, baseName, options.borrowed))
+  if (backing.format === 'raw') return new RawBacking(openLocked(source, true, baseName, options))
   return openChain(
     source,
     {
       readOnly: true,
       name: baseName,
       ...(options.backing ? { backing: options.backing } : {}),
+      ...(options.fileOf ? { fileOf: options.fileOf } : {}),
       borrowed: options.borrowed === true,
       ...(typeof source === 'string' ? {} : { directory: resolved === null ? '.' : path.dirname(resolved) }),
       // A base is read in larger, colder strokes than the disk itself.
@@ -177,11 +183,11 @@ export function openLocked(
   source: string | number,
   readOnly: boolean,
   name: string,
-  borrowed = false,
+  { borrowed = false, fileOf = waitingFile }: Pick<OpenOptions, 'borrowed' | 'fileOf'> = {},
 ): PosixFile {
   const given = typeof source === 'number'
   const fd = given ? source : openFd(source, readOnly, name)
-  const file = new PosixFile(fd, readOnly, given && borrowed)
+  const file = fileOf(fd, readOnly, given && borrowed)
   try {
     if (!fs.fstatSync(fd).isFile()) throw new Qcow2Error('invalid', `${name} is not a regular file.`)
     if (!lockImage(fd, readOnly)) {

@@ -1,7 +1,7 @@
 /** A guest in the lab works on a qcow2 disk: resets, is powered off, and is killed while it writes. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { before, test } from 'node:test'
 import { buildPrograms, vmmEntry } from '../../../../../infra/build/programs.ts'
@@ -85,15 +85,25 @@ function contents(file: string): Buffer {
 }
 const sum = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex')
 
-test('a guest sees through a qcow2 disk to its base, and finds what it wrote after a reset', async () => {
+for (const [served, disks] of [
+  ['io_uring', []],
+  ['a thread', ['HEARTH_DISK_THREAD=1']],
+] as const) {
+  test(`a guest sees through a qcow2 disk to its base, and finds what it wrote after a reset (${served})`, () =>
+    rewrite(disks))
+}
+
+async function rewrite(environment: readonly string[]): Promise<void> {
   const base = Buffer.alloc(80 * MIB)
   for (let at = 0; at < base.length; at += 3 * 65536) base.fill(`block ${at} `, at, at + 65536)
   await writeFile(path.join(folder, 'base.raw'), base)
   const disk = path.join(folder, 'overlay.qcow2')
+  await rm(disk, { force: true })
   createQcow2({ path: disk, size: 96 * MIB, backing: { path: 'base.raw', format: 'raw' } })
   await shell(`cp --sparse=always ${folder}/base.raw ${disk} ${inLab}`)
 
-  const run = await lab.run('node', vmm('rewrite', `${inLab}/overlay.qcow2`), { timeoutMs: RUN_MS })
+  const command = [...environment, 'node', ...vmm('rewrite', `${inLab}/overlay.qcow2`)]
+  const run = await lab.run('env', command, { timeoutMs: RUN_MS })
   const sums = [...run.stdout.matchAll(/^SUM (\w+)\r?$/gm)].map((match) => match[1])
   const told = `${run.stdout}\n${run.stderr}`
   assert.equal(run.code, 0, told)
@@ -115,7 +125,7 @@ test('a guest sees through a qcow2 disk to its base, and finds what it wrote aft
     'discarded',
   )
   await shell(`cmp ${folder}/base.raw ${inLab}/base.raw`)
-})
+}
 
 test('a machine killed while its guest writes has lost nothing the guest had flushed', async () => {
   const disk = path.join(folder, 'killed.qcow2')

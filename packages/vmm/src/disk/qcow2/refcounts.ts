@@ -1,4 +1,7 @@
 import { SystemError } from '../../sys/libc.ts'
+import { NativeBuffer } from '../../sys/native-buffer.ts'
+import { IovecList } from '../../virtio/chain.ts'
+import type { BarrierFile } from './barrier-file.ts'
 import { corrupt } from './errors.ts'
 import {
   BLOCK_ENTRIES,
@@ -11,13 +14,17 @@ import {
 } from './format.ts'
 import type { Qcow2Header } from './header.ts'
 import type { ImageFile } from './image-file.ts'
+import type { Job, Steps } from './jobs.ts'
 import { PageCache } from './page-cache.ts'
 
 const ENOSPC = 28
-const ZERO_CLUSTER = new Uint8Array(CLUSTER)
 
 /** Where the refcount blocks are, by their number; 0 for a block that does not exist. */
-export function readRefcountTable(file: ImageFile, header: Qcow2Header, name: string): Float64Array {
+export function readRefcountTable(
+  file: Pick<ImageFile, 'size' | 'read'>,
+  header: Qcow2Header,
+  name: string,
+): Float64Array {
   const bytes = new Uint8Array(header.refcountTableClusters * CLUSTER)
   file.read(header.refcountTableOffset, bytes)
   const view = new DataView(bytes.buffer)
@@ -36,17 +43,20 @@ export function readRefcountTable(file: ImageFile, header: Qcow2Header, name: st
  * Which host clusters are in use, and the allocator over it. Nothing here is written before `writeBack`:
  * a count that is too high on disk after a crash is a leak, which the next open repairs; one that is too low
  * never happens, because the owner writes counts before it writes what refers to the clusters, and frees
- * clusters only after nothing durable refers to them any more.
+ * clusters only after nothing durable refers to them any more. One job at a time, the owner of the image's metadata.
  */
 export class Refcounts {
   /** How many clusters the last `allocate` gave. */
   allocated = 0
   /** Whether they lie past everything ever written, so that they are known to read as zeroes. */
   fresh = false
-  private readonly file: ImageFile
+  private readonly file: BarrierFile
   private readonly name: string
   private readonly tableOffset: number
   private readonly table: Float64Array
+  /** A cluster of zeroes, then the new entries of `table` as they are on disk. */
+  private readonly memory: NativeBuffer
+  private readonly iov = new IovecList(1)
   private readonly cache: PageCache
   /** Clusters that hold metadata; shared with the map. A file whose counts call one of them free is damaged. */
   private readonly metadata: Set<number>
@@ -60,7 +70,7 @@ export class Refcounts {
   private readonly unlinked: number[] = []
 
   constructor(
-    file: ImageFile,
+    file: BarrierFile,
     header: Qcow2Header,
     table: Float64Array,
     metadata: Set<number>,
@@ -71,6 +81,7 @@ export class Refcounts {
     this.name = name
     this.tableOffset = header.refcountTableOffset
     this.table = table
+    this.memory = new NativeBuffer(CLUSTER + table.length * 8)
     this.metadata = metadata
     this.full = new Uint8Array(table.length * PAGES_PER_CLUSTER)
     this.freshFrom = clustersOf(file.size())
@@ -79,7 +90,7 @@ export class Refcounts {
       pages,
       () => {},
       // Counts may reach the disk at any time, see above.
-      () => this.cache.writeBack(),
+      (job) => this.cache.writeBack(job),
     )
   }
 
@@ -96,13 +107,13 @@ export class Refcounts {
    * Takes up to `max` contiguous free clusters, at least one, the lowest there are; returns the first and sets
    * `allocated` and `fresh`. Throws ENOSPC when the refcount table has no room for more.
    */
-  allocate(max: number): number {
+  *allocate(job: Job, max: number): Steps<number> {
     let cluster = this.hint
     for (;;) {
       const page = Math.floor(cluster / BLOCK_ENTRIES_PER_PAGE)
       if (page >= this.full.length) throw new SystemError('qcow2 allocation', ENOSPC)
       if (this.full[page] === 0) {
-        const found = this.takeFrom(page, cluster % BLOCK_ENTRIES_PER_PAGE, max)
+        const found = yield* this.takeFrom(job, page, cluster % BLOCK_ENTRIES_PER_PAGE, max)
         if (found >= 0) return found
         this.full[page] = 1
       }
@@ -112,12 +123,12 @@ export class Refcounts {
   }
 
   /** A zeroed cluster for a table; known as metadata from then on. */
-  allocateTable(): number {
-    const cluster = this.allocate(1)
+  *allocateTable(job: Job): Steps<number> {
+    const cluster = yield* this.allocate(job, 1)
     try {
-      this.file.write(cluster * CLUSTER, ZERO_CLUSTER)
+      yield* this.zero(job, cluster)
     } catch (error) {
-      this.free(cluster, 1)
+      yield* this.free(job, cluster, 1)
       throw error
     }
     this.metadata.add(cluster)
@@ -125,9 +136,9 @@ export class Refcounts {
   }
 
   /** Gives clusters back. Nothing that is durable may refer to them. */
-  free(start: number, count: number): void {
+  *free(job: Job, start: number, count: number): Steps {
     for (let cluster = start; cluster < start + count; cluster++) {
-      const at = this.at(cluster)
+      const at = yield* this.at(job, cluster)
       if (at < 0 || this.cache.view.getUint16(at) !== 1) {
         throw corrupt(this.name, `cluster ${cluster} is in use but not counted once`)
       }
@@ -142,37 +153,46 @@ export class Refcounts {
    * Writes all changes. A new block is made durable before the table points to it: until then it does not
    * count, afterwards it counts itself.
    */
-  writeBack(): void {
-    this.cache.writeBack()
+  *writeBack(job: Job): Steps {
+    yield* this.cache.writeBack(job)
     if (this.unlinked.length === 0) return
-    this.file.sync()
-    const entry = new Uint8Array(8)
-    const view = new DataView(entry.buffer)
+    yield* this.file.sync(job)
+    const view = new DataView(this.memory.bytes.buffer)
     for (const block of this.unlinked) {
       const offset = this.table[block]!
-      view.setUint32(0, Math.floor(offset / TWO_32))
-      view.setUint32(4, offset % TWO_32)
-      this.file.write(this.tableOffset + block * 8, entry)
+      const at = CLUSTER + block * 8
+      view.setUint32(at, Math.floor(offset / TWO_32))
+      view.setUint32(at + 4, offset % TWO_32)
+      this.iov.set(0, this.memory.address + at, 8)
+      this.file.beginWrite(job, this.tableOffset + block * 8, this.iov, 1, 8)
     }
+    yield
     this.unlinked.length = 0
   }
 
+  /** Nothing may be under way. */
+  close(): void {
+    this.cache.close()
+    this.memory.free()
+  }
+
   /** Where in the cache the count of `cluster` is, or -1 when no block counts it. */
-  private at(cluster: number): number {
+  private *at(job: Job, cluster: number): Steps<number> {
     const block = Math.floor(cluster / BLOCK_ENTRIES)
     const offset = this.table[block] ?? 0
     if (offset === 0) return -1
     const entry = cluster % BLOCK_ENTRIES
     const page = offset / PAGE + Math.floor(entry / BLOCK_ENTRIES_PER_PAGE)
+    if (!this.cache.has(page)) yield* this.cache.load(job, page)
     return this.cache.at(page) + (entry % BLOCK_ENTRIES_PER_PAGE) * 2
   }
 
-  private takeFrom(page: number, from: number, max: number): number {
+  private *takeFrom(job: Job, page: number, from: number, max: number): Steps<number> {
     const base = page * BLOCK_ENTRIES_PER_PAGE
-    let at = this.at(base)
+    let at = yield* this.at(job, base)
     if (at < 0) {
-      this.addBlock(Math.floor(page / PAGES_PER_CLUSTER))
-      at = this.at(base)
+      yield* this.addBlock(job, Math.floor(page / PAGES_PER_CLUSTER))
+      at = yield* this.at(job, base)
     }
     const view = this.cache.view
     let first = from
@@ -200,17 +220,23 @@ export class Refcounts {
   }
 
   /** Makes refcount block number `block`, in the first cluster it counts: nothing is there, or it would have been counted. */
-  private addBlock(block: number): void {
+  private *addBlock(job: Job, block: number): Steps {
     const cluster = block * BLOCK_ENTRIES
     if (this.metadata.has(cluster))
       throw corrupt(this.name, `cluster ${cluster} holds a table but is not counted`)
-    this.file.write(cluster * CLUSTER, ZERO_CLUSTER)
+    yield* this.zero(job, cluster)
     this.table[block] = cluster * CLUSTER
     this.metadata.add(cluster)
     this.unlinked.push(block)
     this.freshFrom = Math.max(this.freshFrom, cluster + 1)
-    const at = this.at(cluster)
+    const at = yield* this.at(job, cluster)
     this.cache.view.setUint16(at, 1)
     this.cache.changed(at - (at % PAGE))
+  }
+
+  private *zero(job: Job, cluster: number): Steps {
+    this.iov.set(0, this.memory.address, CLUSTER)
+    this.file.beginWrite(job, cluster * CLUSTER, this.iov, 1, CLUSTER)
+    yield
   }
 }

@@ -2,8 +2,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { RawDisk } from '../../disk/raw.ts'
-import { openRawFile } from '../../disk/raw-file.ts'
+import { blockingDisk } from '../../disk/testing/blocking-disk.ts'
 import { createSurfaceMemory, Surface } from '../../display/surface.ts'
 import { PasstBackend } from '../../net/passt.ts'
 import { PCI } from '../../pci/registers.ts'
@@ -147,7 +146,7 @@ const block: Recipe = {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hearth-fuzz-'))
     const file = path.join(folder, 'disk')
     fs.writeFileSync(file, new Uint8Array(256 * 1024).fill(7))
-    const backend = new RawDisk(openRawFile(file, { readOnly: false }))
+    const backend = blockingDisk(file, { readOnly: false })
     return {
       device: new BlockDevice(backend, { readOnly: false, serial: 'fuzz', queues: 2 }),
       release: () => fs.rmSync(folder, { recursive: true }),
@@ -169,7 +168,7 @@ const cdrom: Recipe = {
     const file = path.join(folder, 'disc')
     fs.writeFileSync(file, new Uint8Array(256 * 1024).fill(7))
     return {
-      device: new ScsiDevice([new RawDisk(openRawFile(file, { readOnly: true }))]),
+      device: new ScsiDevice([blockingDisk(file, { readOnly: true })]),
       release: () => fs.rmSync(folder, { recursive: true }),
     }
   },

@@ -4,6 +4,7 @@ import type { Jail } from '../../jail/jail.ts'
 import { ExitError, hostRefused } from '../../sys/exit-error.ts'
 import { close } from '../../sys/libc.ts'
 import { YOUNG_GENERATION_MIB } from '../../sys/thrift.ts'
+import { workerReady } from '../../sys/worker-ready.ts'
 import { workerUrl } from '../../sys/worker-url.ts'
 import { createChannel, type FsChannel } from './channel.ts'
 import { openFolder } from './open-folder.ts'
@@ -42,13 +43,7 @@ export async function startShare(
     trackUnmanagedFds: false,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
   })
-  await new Promise<void>((resolve, reject) => {
-    worker.once('message', () => {
-      worker.off('error', reject)
-      resolve()
-    })
-    worker.once('error', reject)
-  }).catch((error: Error) => {
+  await workerReady(worker).catch((error: Error) => {
     if (error instanceof ExitError) throw error
     throw hostRefused(`--share path=${path}: its thread did not start (${error.message})`, error)
   })

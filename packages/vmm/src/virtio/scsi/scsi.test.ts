@@ -3,8 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, afterEach, test } from 'node:test'
-import { RawDisk } from '../../disk/raw.ts'
-import { openRawFile } from '../../disk/raw-file.ts'
+import { blockingDisk } from '../../disk/testing/blocking-disk.ts'
 import { seeded, type TestDescriptor } from '../testing/driver.ts'
 import { TestMachine } from '../testing/machine.ts'
 import { PciDriver } from '../testing/pci-driver.ts'
@@ -28,7 +27,7 @@ function setUp() {
   const content = new Uint8Array(BLOCKS * BLOCK_BYTES + 100).map(() => random(256))
   fs.writeFileSync(file, content)
   const machine = new TestMachine()
-  const device = new ScsiDevice([new RawDisk(openRawFile(file, { readOnly: true }))])
+  const device = new ScsiDevice([blockingDisk(file, { readOnly: true })])
   const driver = new PciDriver(machine, device)
   open.push(driver.bus, machine)
   driver.start(driver.offered())

@@ -1,7 +1,11 @@
 /** What a disk may hold after a crash: the operations that were done to it, and which of them must have survived. */
 import assert from 'node:assert/strict'
+import type { NativeBuffer } from '../../../sys/native-buffer.ts'
+import { IovecList } from '../../../virtio/chain.ts'
+import type { DiskBackend } from '../../backend.ts'
 import { CLUSTER } from '../format.ts'
 import type { Qcow2Image } from '../image.ts'
+
 import type { GuestBuffer, Random } from './support.ts'
 
 export const SECTOR = 512
@@ -20,19 +24,27 @@ export const DISK = (3 * 8192 + 100 + ZONE_CLUSTERS) * CLUSTER
  * written to it since. Values are numbers; 0 is a sector of zeroes, `stamp` makes the bytes of the others.
  */
 export class History {
-  /** Per sector, in order: the event the operation began at, and what it left. */
-  private readonly sectors: { from: number; value: number }[][]
+  /** Per sector, in order: the events the operation began and ended at, and what it left. */
+  private readonly sectors: { from: number; ended: number; value: number }[][]
   private readonly flushes: { began: number; ended: number }[] = [{ began: 0, ended: 0 }]
 
   constructor(initial: (index: number) => number) {
     this.sectors = Array.from({ length: ZONES.length * ZONE_SECTORS }, (_, i) => [
-      { from: -1, value: initial(i) },
+      { from: -1, ended: -1, value: initial(i) },
     ])
   }
 
-  /** The operation begins at event `from`. A flush is told by `flushed` when it has ended. */
+  /**
+   * The operation begins at event `from`, and ends before anything else begins. A flush is told by `flushed` when it has
+   * ended.
+   */
   begin(operation: Operation, from: number): void {
-    if (operation.kind === 'flush') return
+    this.beginLate(operation, from)(from + 1)
+  }
+
+  /** The operation begins at event `from`; the answer is to be called with the event it ends at. */
+  beginLate(operation: Operation, from: number): (ended: number) => void {
+    if (operation.kind === 'flush') return () => {}
     let { first } = operation
     let end = first + operation.count
     if (operation.kind === 'discard') {
@@ -41,12 +53,16 @@ export class History {
       end = Math.floor(end / CLUSTER_SECTORS) * CLUSTER_SECTORS
     }
     const value = operation.kind === 'write' ? operation.value : 0
-    for (let i = first; i < end; i++) this.sectors[i]!.push({ from, value })
+    const entry = { from, ended: Number.POSITIVE_INFINITY, value }
+    for (let i = first; i < end; i++) this.sectors[i]!.push(entry)
+    return (ended) => {
+      entry.ended = ended
+    }
   }
 
   /** What a new process found at event `from`: after a kill, not always what was written last. */
   observe(values: Float64Array, from: number): void {
-    for (const [index, value] of values.entries()) this.sectors[index]!.push({ from, value })
+    for (const [index, value] of values.entries()) this.sectors[index]!.push({ from, ended: from + 1, value })
   }
 
   flushed(began: number, ended: number): void {
@@ -55,10 +71,10 @@ export class History {
 
   allowed(index: number, at: number): Set<number> {
     let durable = -1
-    for (const flush of this.flushes) if (flush.ended <= at) durable = flush.began
+    for (const flush of this.flushes) if (flush.ended <= at) durable = Math.max(durable, flush.began)
     const values = new Set<number>()
-    for (const { from, value } of this.sectors[index]!) {
-      if (from < durable) values.clear()
+    for (const { from, ended, value } of this.sectors[index]!) {
+      if (ended <= durable) values.clear()
       if (from < at) values.add(value)
     }
     return values
@@ -97,6 +113,30 @@ export function nextOperation(random: Random, value: number): Operation {
   if (what < 67) return { kind: 'discard', first, count }
   if (what < 82) return { kind: 'zero', first, count, mayUnmap }
   return { kind: 'flush' }
+}
+
+/** Whether they say different things about the same sectors: at once, they may end as either. */
+export function overlap(a: Operation, b: Operation): boolean {
+  if (a.kind === 'flush' || b.kind === 'flush') return false
+  return a.first < b.first + b.count && b.first < a.first + a.count
+}
+
+/** The same as a request to a disk; a write's bytes are in `memory` until it has ended. */
+export function request(disk: DiskBackend, tag: number, operation: Operation, memory: NativeBuffer): void {
+  if (operation.kind === 'flush') {
+    disk.flush(tag)
+    return
+  }
+  const offset = offsetOf(operation.first)
+  const length = operation.count * SECTOR
+  if (operation.kind === 'discard') disk.discard(tag, offset, length)
+  else if (operation.kind === 'zero') disk.zero(tag, offset, length, operation.mayUnmap)
+  else {
+    new Uint32Array(memory.bytes.buffer, 0, length / 4).fill(operation.value)
+    const iov = new IovecList(1)
+    iov.set(0, memory.address, length)
+    disk.write(tag, iov, 1, offset)
+  }
 }
 
 export function perform(image: Qcow2Image, guest: GuestBuffer, operation: Operation): void {

@@ -1,20 +1,22 @@
 /** Files in memory for the tests, one of which remembers everything that happened to it. */
 import fs from 'node:fs'
-import type { IovecList } from '../../../virtio/chain.ts'
-import { copyFrom, copyTo } from '../host-memory.ts'
-import type { ImageFile } from '../image-file.ts'
+import { IovecList } from '../../../virtio/chain.ts'
+import { copyFrom, copyTo } from '../../host-memory.ts'
+import { WaitingFile } from '../image-file.ts'
+import type { Job } from '../jobs.ts'
 import type { Random } from './support.ts'
 
 const CHUNK = 65536
 
 /** A sparse file in memory. `clone` shares what neither copy has written since. */
-export class MemoryFile implements ImageFile {
+export class MemoryFile extends WaitingFile {
   readonly readOnly: boolean
   private chunks = new Map<number, Uint8Array>()
   private owned = new Set<number>()
   private length = 0
 
   constructor(readOnly = false) {
+    super()
     this.readOnly = readOnly
   }
 
@@ -63,7 +65,7 @@ export class MemoryFile implements ImageFile {
     this.put(offset, source)
   }
 
-  readv(offset: number, iov: IovecList, count: number, _bytes: number): void {
+  beginRead(_job: Job, offset: number, iov: IovecList, count: number, _bytes: number): void {
     let at = offset
     for (let i = 0; i < count; i++) {
       const piece = new Uint8Array(iov.length(i))
@@ -73,7 +75,7 @@ export class MemoryFile implements ImageFile {
     }
   }
 
-  writev(offset: number, iov: IovecList, count: number, bytes: number): void {
+  beginWrite(_job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
     this.write(offset, gather(iov, count, bytes))
   }
 
@@ -122,9 +124,11 @@ export class MemoryFile implements ImageFile {
 }
 
 type FileEvent =
-  | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
+  /** `ended`: so many events there were when it had ended. What began before a sync and ended later is not in it. */
+  | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array; ended: number }
   | { readonly kind: 'punch'; readonly offset: number; readonly length: number }
-  | { readonly kind: 'sync' }
+  /** Durable is what had ended when there were `covers` events. */
+  | { readonly kind: 'sync'; readonly covers: number }
 
 export class Killed extends Error {}
 
@@ -138,6 +142,7 @@ export class RecordingFile extends MemoryFile {
   /** The file as of the last sync that was asked about: crash points must be asked for in rising order. */
   private readonly durable: MemoryFile
   private durableEvents = 0
+  private covered = 0
 
   constructor(base: MemoryFile) {
     super()
@@ -147,8 +152,7 @@ export class RecordingFile extends MemoryFile {
 
   override write(offset: number, source: Uint8Array): void {
     this.live()
-    this.events.push({ kind: 'write', offset, bytes: source.slice() })
-    super.write(offset, source)
+    this.endWrite(this.startWrite(offset, source.slice()))
   }
 
   override punch(offset: number, length: number): void {
@@ -160,31 +164,47 @@ export class RecordingFile extends MemoryFile {
   override sync(): void {
     this.live()
     if (--this.syncsToLive <= 0) throw new Killed()
-    this.events.push({ kind: 'sync' })
+    this.events.push({ kind: 'sync', covers: this.events.length })
+  }
+
+  /** A write that may be in the file from now on, and is when it has ended. */
+  protected startWrite(offset: number, bytes: Uint8Array): FileEvent & { kind: 'write' } {
+    const event = { kind: 'write' as const, offset, bytes, ended: Number.POSITIVE_INFINITY }
+    this.events.push(event)
+    return event
+  }
+
+  protected endWrite(event: FileEvent & { kind: 'write' }): void {
+    event.ended = this.events.length
+    this.put(event.offset, event.bytes)
   }
 
   private live(): void {
     if (this.events.length >= this.killAt) throw new Killed()
   }
 
-  /** What is left when the process is killed before event `at`: everything before it. */
-  killedAt(at: number): MemoryFile {
-    const state = this.durableAt(at)
-    for (let i = this.durableEvents; i < at; i++) apply(state, this.events[i]!)
+  /** What is left when the process is killed before event `at`: what had ended, and of the rest what the kernel went on with. */
+  killedAt(at: number, random: Random): MemoryFile {
+    const { state } = this.durableAt(at)
+    for (let i = this.durableEvents; i < at; i++) {
+      const event = this.events[i]!
+      if (event.kind !== 'write' || event.ended <= at || random.chance(50)) apply(state, event)
+    }
     return state
   }
 
   /**
-   * What may be left when the power fails before event `at`: everything before the last sync, and of the later
-   * changes any selection; of a write, any selection of its sectors.
+   * What may be left when the power fails before event `at`: everything that had ended when the last sync began, and of
+   * the other changes any selection; of a write, any selection of its sectors.
    */
   powerLostAt(at: number, random: Random): MemoryFile {
-    const state = this.durableAt(at)
+    const { state, covered } = this.durableAt(at)
     const keep = [0, 20, 50, 80, 100][random.below(5)]!
     for (let i = this.durableEvents; i < at; i++) {
       const event = this.events[i]!
-      if (!random.chance(keep)) continue
-      if (event.kind !== 'write' || random.chance(70)) apply(state, event)
+      if (isCovered(event, i, covered)) apply(state, event)
+      else if (!random.chance(keep)) continue
+      else if (event.kind !== 'write' || random.chance(70)) apply(state, event)
       else {
         for (let sector = 0; sector < event.bytes.length; sector += 512) {
           if (random.chance(50)) state.put(event.offset + sector, event.bytes.subarray(sector, sector + 512))
@@ -194,12 +214,86 @@ export class RecordingFile extends MemoryFile {
     return state
   }
 
-  private durableAt(at: number): MemoryFile {
-    let lastSync = -1
-    for (let i = this.durableEvents; i < at; i++) if (this.events[i]!.kind === 'sync') lastSync = i
-    for (; this.durableEvents <= lastSync; this.durableEvents++)
-      apply(this.durable, this.events[this.durableEvents]!)
-    return this.durable.clone()
+  private durableAt(at: number): { state: MemoryFile; covered: number } {
+    let covered = this.covered
+    for (let i = this.durableEvents; i < at; i++) {
+      const event = this.events[i]!
+      if (event.kind === 'sync') covered = Math.max(covered, event.covers)
+    }
+    this.covered = covered
+    for (; this.durableEvents < at; this.durableEvents++) {
+      const event = this.events[this.durableEvents]!
+      if (!isCovered(event, this.durableEvents, covered)) break
+      apply(this.durable, event)
+    }
+    return { state: this.durable.clone(), covered }
+  }
+}
+
+const isCovered = (event: FileEvent, index: number, covered: number): boolean =>
+  event.kind === 'write' ? event.ended <= covered : index < covered
+
+/**
+ * One whose reads, writes, syncs and holes end when it is told to, in any order: as a disk does it that works on many
+ * requests at once.
+ */
+export class LateFile extends RecordingFile {
+  private readonly random: Random
+  private readonly pending: { readonly writes: boolean; end(): void }[] = []
+
+  constructor(base: MemoryFile, random: Random) {
+    super(base)
+    this.random = random
+  }
+
+  get inFlight(): number {
+    return this.pending.length
+  }
+
+  override get writesInFlight(): number {
+    return this.pending.filter(({ writes }) => writes).length
+  }
+
+  // As the queue of a disk.
+  start(): void {}
+  submit(): boolean {
+    return false
+  }
+
+  /** Something in flight ends. */
+  wait(): void {
+    this.pending.splice(this.random.below(this.pending.length), 1)[0]?.end()
+  }
+
+  override beginRead(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
+    const own = new IovecList(count)
+    own.copy(iov, count)
+    this.later(job, () => super.beginRead(job, offset, own, count, bytes))
+  }
+
+  override beginWrite(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
+    const event = this.startWrite(offset, gather(iov, count, bytes))
+    this.later(job, () => this.endWrite(event), true)
+  }
+
+  override beginSync(job: Job): void {
+    const covers = this.events.length
+    this.later(job, () => this.events.push({ kind: 'sync', covers }))
+  }
+
+  override beginPunch(job: Job, offset: number, length: number): void {
+    this.later(job, () => this.punch(offset, length))
+  }
+
+  private later(job: Job, end: () => void, writes = false): void {
+    job.expect()
+    this.pending.push({
+      writes,
+      end() {
+        end()
+        job.done(0)
+      },
+    })
   }
 }
 

@@ -1,20 +1,46 @@
 /**
- * Works on a disk until it is killed: `kill-child.ts IMAGE SEED FIRST-VALUE`. Before each operation it writes a `b`,
- * after each flush an `f`, in one unbuffered byte; who knows the seed knows the operations.
+ * Works on a disk until it is killed: `kill-child.ts IMAGE SEED FIRST-VALUE`. Several requests are under way at once;
+ * before each begins and when each has ended it says so in three unbuffered bytes: `b` or `e`, and the request's number.
+ * Who knows the seed knows the requests.
  */
 import fs from 'node:fs'
-import { CLUSTER } from '../format.ts'
-import { openQcow2 } from '../open.ts'
-import { nextOperation, perform, ZONE_CLUSTERS } from './crash-model.ts'
-import { GuestBuffer, Random } from './support.ts'
+import { EpollLoop } from '../../../io/epoll-loop.ts'
+import { NativeBuffer } from '../../../sys/native-buffer.ts'
+import { openQcow2Chain, qcow2Disk } from '../chain.ts'
+import { nextOperation, type Operation, overlap, request, SECTOR, ZONE_SECTORS } from './crash-model.ts'
+import { Random } from './support.ts'
+
+const MOST_AT_ONCE = 8
 
 const [image = '', seed = '', value = ''] = process.argv.slice(2)
 const random = new Random(Number(seed))
-const guest = new GuestBuffer(ZONE_CLUSTERS * CLUSTER, new Random(1))
-const disk = openQcow2(image, { l2Pages: 3 })
-for (let i = 0; ; i++) {
-  const operation = nextOperation(random, Number(value) + i)
-  fs.writeSync(1, 'b')
-  perform(disk, guest, operation)
-  if (operation.kind === 'flush') fs.writeSync(1, 'f')
+const disk = qcow2Disk(
+  openQcow2Chain(image, false),
+  (message) => {
+    throw new Error(message)
+  },
+  { l2Pages: 3 },
+)
+const buffers = Array.from({ length: MOST_AT_ONCE }, () => new NativeBuffer(ZONE_SECTORS * SECTOR))
+const underWay = new Map<number, { readonly number: number; readonly operation: Operation }>()
+const tell = (kind: 'b' | 'e', number: number) =>
+  fs.writeSync(1, Uint8Array.of(kind.charCodeAt(0), number & 0xff, number >> 8))
+const loop = new EpollLoop()
+disk.start(loop, {
+  completed(tag, errno) {
+    if (errno !== 0) throw new Error(`errno ${errno}`)
+    tell('e', underWay.get(tag)!.number)
+    underWay.delete(tag)
+  },
+  batchEnded() {},
+})
+for (let number = 0; ; number++) {
+  const operation = nextOperation(random, Number(value) + number)
+  const busy = () => [...underWay.values()].some((other) => overlap(other.operation, operation))
+  while (underWay.size === MOST_AT_ONCE || busy()) loop.runOnce(1000)
+  const tag = [...buffers.keys()].find((free) => !underWay.has(free))!
+  tell('b', number)
+  underWay.set(tag, { number, operation })
+  request(disk, tag, operation, buffers[tag]!)
+  disk.submit()
 }

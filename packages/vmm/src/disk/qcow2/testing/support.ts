@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { NativeBuffer } from '../../../sys/native-buffer.ts'
 import { IovecList } from '../../../virtio/chain.ts'
-import { HostBuffer } from '../host-memory.ts'
 import type { Qcow2Image } from '../image.ts'
 
 /** xorshift32: the same numbers on every run. */
@@ -33,12 +33,12 @@ export class Random {
 
 /** Memory that stands for the guest's, and iovecs into it cut at random places. */
 export class GuestBuffer {
-  readonly memory: HostBuffer
+  readonly memory: NativeBuffer
   private readonly random: Random
   private readonly iov = new IovecList(8)
 
   constructor(bytes: number, random: Random) {
-    this.memory = new HostBuffer(bytes)
+    this.memory = new NativeBuffer(bytes)
     this.random = random
   }
 
@@ -67,7 +67,7 @@ export class GuestBuffer {
   }
 
   close(): void {
-    this.memory.close()
+    this.memory.free()
   }
 }
 

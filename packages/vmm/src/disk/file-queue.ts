@@ -1,0 +1,269 @@
+import type { EventLoop, Registration } from '../io/event-loop.ts'
+import { NativeBuffer } from '../sys/native-buffer.ts'
+import { IovecList } from '../virtio/chain.ts'
+import { zeroAt } from './host-memory.ts'
+import { FSYNC_DATASYNC, RING_OP, type Ring } from './ring.ts'
+import { parkRing, takeRing } from './rings.ts'
+
+/** As many as a virtio queue has entries. */
+export const RING_ENTRIES = 256
+/** UIO_MAXIOV of the kernel. */
+const MAX_IOVECS = 1024
+const IOVEC_BYTES = 16
+const ERRNO = { EINTR: 4, EIO: 5, EAGAIN: 11, EINVAL: 22, EOPNOTSUPP: 95 } as const
+
+/** Is told when an operation is over: 0, or the errno it failed with. May be called before the starting call returns. */
+export interface Completion {
+  done(errno: number): void
+}
+
+/** An operation in flight, and the memory the kernel finds its iovecs in. */
+interface Slot {
+  readonly tag: number
+  readonly iov: IovecList
+  readonly iovAddress: number
+  operation: number
+  completion: Completion | undefined
+  /** Bytes of a transfer that are still to come, and where. */
+  rest: number
+  offset: number
+  entry: number
+  count: number
+  /** fallocate: the ways still open when the file system does not know this one. */
+  modes: readonly number[]
+}
+
+export interface FileQueueOptions {
+  /** The descriptor outlives the machine: its ring is kept for the next one on this thread. */
+  readonly keepRing: boolean
+  /** What lies past the end of the file: an I/O error, as of a disk that was truncated, or zeroes. */
+  readonly pastEnd: 'error' | 'zeroes'
+}
+
+/**
+ * What is asked of one file and need not be waited for: whole transfers, syncs and holes, each with one completion.
+ * What the page cache has is done when `submit` returns, so that a batch costs one system call and one interrupt of the
+ * guest. Memory that iovecs name belongs to the file until the completion; the list itself is the caller's again at once.
+ */
+export class FileQueue {
+  inFlight = 0
+  writesInFlight = 0
+  private readonly fd: number
+  private readonly options: FileQueueOptions
+  private readonly ring: Ring
+  private readonly memory: NativeBuffer
+  private readonly slots: Slot[] = []
+  private readonly free: Slot[] = []
+  /** Operations for which there was no slot. */
+  private readonly waiting: ((slot: Slot) => void)[] = []
+  private registration: Registration | undefined
+  private unsubmitted = false
+
+  /** `fd` stays the caller's. */
+  constructor(fd: number, options: FileQueueOptions, ring: Ring = takeRing(fd, RING_ENTRIES)) {
+    this.fd = fd
+    this.options = options
+    this.ring = ring
+    // Pages never touched cost nothing.
+    this.memory = new NativeBuffer(RING_ENTRIES * MAX_IOVECS * IOVEC_BYTES)
+  }
+
+  /** `turned` is called after completions came. */
+  start(loop: EventLoop, turned: () => void): void {
+    // A ring that blocks ends everything within `submit`.
+    if (this.ring.fd < 0) return
+    this.registration ??= loop.onReadable(this.ring.fd, () => {
+      this.reap()
+      // A completion may have started the next step of its request.
+      this.submit()
+      turned()
+    })
+  }
+
+  /** Reads or writes the first `count` entries of `iov`, which are `bytes` together. */
+  transfer(
+    write: boolean,
+    offset: number,
+    iov: IovecList,
+    count: number,
+    bytes: number,
+    completion: Completion,
+  ): void {
+    if (count > MAX_IOVECS) {
+      completion.done(ERRNO.EINVAL)
+      return
+    }
+    const operation = write ? RING_OP.WRITEV : RING_OP.READV
+    const slot = this.take()
+    if (slot !== undefined) {
+      this.beginTransfer(slot, operation, offset, iov, count, bytes, completion)
+      return
+    }
+    const copy = new IovecList(count)
+    copy.copy(iov, count)
+    this.waiting.push((late) => this.beginTransfer(late, operation, offset, copy, count, bytes, completion))
+  }
+
+  /** fdatasync. */
+  sync(completion: Completion): void {
+    this.simple(RING_OP.FSYNC, 0, 0, [], completion)
+  }
+
+  /** fallocate by the first of `modes` that the file system knows. */
+  allocate(modes: readonly number[], offset: number, length: number, completion: Completion): void {
+    this.simple(RING_OP.FALLOCATE, offset, length, modes, completion)
+  }
+
+  /** What was begun starts now. Returns whether that ended anything. */
+  submit(): boolean {
+    let ended = false
+    while (this.unsubmitted) {
+      this.unsubmitted = false
+      this.ring.submit()
+      // What needed no waiting is there already; telling now saves a turn of the loop.
+      ended = this.reap() || ended
+    }
+    return ended
+  }
+
+  reap(): boolean {
+    let any = false
+    for (let tag = this.ring.take(); tag >= 0; tag = this.ring.take()) {
+      any = true
+      this.advance(this.slots[tag]!, this.ring.result)
+    }
+    return any
+  }
+
+  /** Waits until something in flight is over or one step further. */
+  wait(): void {
+    this.submit()
+    if (this.inFlight === 0) return
+    this.ring.wait()
+    this.reap()
+    this.submit()
+  }
+
+  /** Nothing may be in flight. */
+  close(): void {
+    this.registration?.remove()
+    if (this.options.keepRing) parkRing(this.fd, this.ring)
+    else this.ring.close()
+    this.memory.free()
+  }
+
+  private simple(
+    operation: number,
+    offset: number,
+    length: number,
+    modes: readonly number[],
+    completion: Completion,
+  ): void {
+    const begin = (slot: Slot): void => {
+      slot.offset = offset
+      slot.rest = length
+      slot.modes = modes
+      this.begin(slot, operation, completion)
+    }
+    const slot = this.take()
+    if (slot === undefined) this.waiting.push(begin)
+    else begin(slot)
+  }
+
+  private beginTransfer(
+    slot: Slot,
+    operation: number,
+    offset: number,
+    iov: IovecList,
+    count: number,
+    bytes: number,
+    completion: Completion,
+  ): void {
+    slot.iov.copy(iov, count)
+    slot.offset = offset
+    slot.rest = bytes
+    slot.entry = 0
+    slot.count = count
+    if (operation === RING_OP.WRITEV) this.writesInFlight++
+    this.begin(slot, operation, completion)
+  }
+
+  private begin(slot: Slot, operation: number, completion: Completion): void {
+    slot.operation = operation
+    slot.completion = completion
+    this.inFlight++
+    this.push(slot)
+  }
+
+  private push(slot: Slot): void {
+    const { operation, offset, tag } = slot
+    this.unsubmitted = true
+    switch (operation) {
+      case RING_OP.FSYNC:
+        this.ring.push(operation, 0, 0, 0, FSYNC_DATASYNC, tag)
+        break
+      case RING_OP.FALLOCATE:
+        // io_uring_enter(2): the length goes in addr and the mode in len.
+        this.ring.push(operation, offset, slot.rest, slot.modes[0]!, 0, tag)
+        break
+      default: {
+        const address = slot.iovAddress + slot.entry * IOVEC_BYTES
+        this.ring.push(operation, offset, address, slot.count - slot.entry, 0, tag)
+      }
+    }
+  }
+
+  /** Takes in one result: the operation is over, or goes on. */
+  private advance(slot: Slot, result: number): void {
+    const { operation } = slot
+    if (result === -ERRNO.EINTR || result === -ERRNO.EAGAIN) {
+      this.push(slot)
+      return
+    }
+    if (operation === RING_OP.FALLOCATE && result === -ERRNO.EOPNOTSUPP && slot.modes.length > 1) {
+      slot.modes = slot.modes.slice(1)
+      this.push(slot)
+      return
+    }
+    let errno = result < 0 ? -result : 0
+    if (operation === RING_OP.READV || operation === RING_OP.WRITEV) {
+      if (result > 0 && result < slot.rest) {
+        slot.rest -= result
+        slot.offset += result
+        slot.entry = slot.iov.advance(slot.entry, slot.count - slot.entry, result)
+        this.push(slot)
+        return
+      }
+      if (result === 0) errno = this.ended(slot)
+      if (operation === RING_OP.WRITEV) this.writesInFlight--
+    }
+    const completion = slot.completion!
+    slot.completion = undefined
+    this.inFlight--
+    const next = this.waiting.shift()
+    if (next === undefined) this.free.push(slot)
+    else next(slot)
+    completion.done(errno)
+  }
+
+  /** The file ended before the transfer. Returns its errno. */
+  private ended(slot: Slot): number {
+    if (this.options.pastEnd === 'error' || slot.operation === RING_OP.WRITEV) return ERRNO.EIO
+    for (let i = slot.entry; i < slot.count; i++) zeroAt(slot.iov.address(i), slot.iov.length(i))
+    return 0
+  }
+
+  private take(): Slot | undefined {
+    const used = this.free.pop()
+    if (used !== undefined || this.slots.length === RING_ENTRIES) return used
+    const tag = this.slots.length
+    const at = tag * MAX_IOVECS * IOVEC_BYTES
+    const words = new Uint32Array(this.memory.bytes.buffer, at, MAX_IOVECS * 4)
+    const slot: Slot = {
+      ...{ tag, iov: new IovecList(MAX_IOVECS, words), iovAddress: this.memory.address + at },
+      ...{ operation: 0, completion: undefined, rest: 0, offset: 0, entry: 0, count: 0, modes: [] },
+    }
+    this.slots.push(slot)
+    return slot
+  }
+}
