@@ -5,22 +5,24 @@ import { type WatchdogAction, watchdogActions } from '@hearth/shared/watchdog'
 import type { RateLimit } from '../rate/token-bucket.ts'
 import { usageError } from '../sys/exit-error.ts'
 import type { ShareOption } from '../virtio/fs/thread.ts'
-import type {
-  DiskFormat,
-  DiskOption,
-  DisplayOption,
-  MmioOption,
-  NetOption,
-  PortOption,
-  RunOptions,
-  SerialOption,
-  VsockOption,
+import {
+  type DiskCache,
+  type DiskFormat,
+  type DiskOption,
+  type DisplayOption,
+  diskCaches,
+  type MmioOption,
+  type NetOption,
+  type PortOption,
+  type RunOptions,
+  type SerialOption,
+  type VsockOption,
 } from './run-options.ts'
 
 /** sockaddr_un has 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20}))$/
+const DISK_SUFFIX = /,(?:ro|format=([^,]*)|serial=([a-z0-9-]{1,20})|cache=([^,]*))$/
 /** IFNAMSIZ has 16 bytes with the final zero. */
 const TAP_NAME = /^[^\s/:]{1,15}$/
 const LIMIT = /^(?:bytes=(\w+(?:\.\d+\w?)?))?,?(?:ops=(\d{1,9}))?(?:,burst=(\d{1,3}))?$/
@@ -124,12 +126,17 @@ export function parseDisk(text: string): DiskOption {
   let readOnly = false
   let format: DiskFormat | undefined
   let serial: string | undefined
+  let cache: DiskCache | undefined
   // From the end, because a file's name may have commas.
   for (let match = DISK_SUFFIX.exec(path); match; match = DISK_SUFFIX.exec(path)) {
     path = path.slice(0, match.index)
     const value = match[1]
     if (match[2] !== undefined) serial = match[2]
-    else if (value === undefined) readOnly = true
+    else if (match[3] !== undefined) {
+      cache = diskCaches.find((mode) => mode === match![3])
+      if (cache === undefined)
+        throw usageError(`--disk ${text}: there is no cache mode "${match[3]}": ${diskCaches.join(', ')}`)
+    } else if (value === undefined) readOnly = true
     else if (value !== 'raw' && value !== 'qcow2') {
       throw usageError(`--disk ${text}: there is no format "${value}": raw or qcow2`)
     } else if (format !== undefined && format !== value) {
@@ -142,13 +149,15 @@ export function parseDisk(text: string): DiskOption {
     readOnly,
     ...(format === undefined ? {} : { format }),
     ...(serial === undefined ? {} : { serial }),
+    ...(cache === undefined ? {} : { cache }),
   }
 }
 
 /** The arguments' form of a disk, which `parseDisk` reads back. */
-export function diskArgument({ path, readOnly, format, serial }: DiskOption): string {
-  const suffix = `${readOnly ? ',ro' : ''}${format === undefined ? '' : `,format=${format}`}`
-  return `${path}${suffix}${serial === undefined ? '' : `,serial=${serial}`}`
+export function diskArgument({ path, readOnly, ...named }: DiskOption): string {
+  const { format, serial, cache } = named
+  const values = Object.entries({ format, serial, cache }).filter(([, value]) => value !== undefined)
+  return `${path}${readOnly ? ',ro' : ''}${values.map(([name, value]) => `,${name}=${value}`).join('')}`
 }
 
 export function parseNet(text: string): NetOption {

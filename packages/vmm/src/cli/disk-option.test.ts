@@ -19,6 +19,8 @@ test('a disk is raw unless the command line says otherwise', () => {
     ['a,b c,format=qcow2', { path: 'a,b c', readOnly: false, format: 'qcow2' }],
     ['a,serial=volume-12', { path: 'a', readOnly: false, serial: 'volume-12' }],
     ['a,ro,serial=x,format=raw', { path: 'a', readOnly: true, format: 'raw', serial: 'x' }],
+    ['a,cache=none,format=qcow2', { path: 'a', readOnly: false, format: 'qcow2', cache: 'none' }],
+    ['a,cache=writethrough', { path: 'a', readOnly: false, cache: 'writethrough' }],
     ['a,serial=Too Odd', { path: 'a,serial=Too Odd', readOnly: false }],
     ['a,format=raw,b', { path: 'a,format=raw,b', readOnly: false }],
   ] as const) {
@@ -29,7 +31,14 @@ test('a disk is raw unless the command line says otherwise', () => {
 })
 
 test('a disk of another format, of two, or of none is a bad command line', () => {
-  for (const text of ['a,format=vdi', 'a,format=', 'a,format=raw,format=qcow2', ',ro', ',format=qcow2']) {
+  for (const text of [
+    'a,format=vdi',
+    'a,format=',
+    'a,format=raw,format=qcow2',
+    ',ro',
+    ',format=qcow2',
+    'a,cache=unsafe',
+  ]) {
     assert.throws(
       () => diskOf(text),
       (error: unknown) => error instanceof ExitError && error.code === 1,

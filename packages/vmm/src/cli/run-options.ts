@@ -8,6 +8,9 @@ import type { RateLimit } from '../rate/token-bucket.ts'
 import type { ShareOption } from '../virtio/fs/thread.ts'
 
 export type DiskFormat = 'raw' | 'qcow2'
+/** `none` passes the host's page cache by (`O_DIRECT`); with `writethrough` a write is durable when it ends. */
+export const diskCaches = ['writeback', 'none', 'writethrough'] as const
+export type DiskCache = (typeof diskCaches)[number]
 
 export interface DiskOption {
   readonly path: string
@@ -19,6 +22,8 @@ export interface DiskOption {
   readonly format?: DiskFormat | undefined
   /** What the guest finds it by (VIRTIO 1.2, 5.2.6, GET_ID): at most 20 of a-z, 0-9 and hyphens; `disk<n>` when absent. */
   readonly serial?: string | undefined
+  /** `writeback` when absent. */
+  readonly cache?: DiskCache | undefined
 }
 
 export interface NetOption {

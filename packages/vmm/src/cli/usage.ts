@@ -26,7 +26,7 @@ runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard
   --keep-memory               memory that the guest frees stays with it instead of going back to the host
   --transitional              virtio devices with the legacy interface, too (Multiboot kernels have it anyway)
   --cpus N                    1 to ${MAX_CPUS} (default: 1)
-  --disk FILE[,ro][,format=raw|qcow2][,serial=NAME]
+  --disk FILE[,ro][,format=raw|qcow2][,serial=NAME][,cache=writeback|none|writethrough]
                               a disk (default: raw); may be given several times. A qcow2 image has to be one
                               of Hearth's own kind; the files it is based on are opened too
   --cdrom FILE                an ISO image in a CD-ROM drive; may be given several times

@@ -1,5 +1,5 @@
 import { performOperation } from './perform.ts'
-import type { Ring } from './ring.ts'
+import type { Ring, RingFiles } from './ring.ts'
 
 /** A ring whose operations are done, one after the other, when they are submitted. */
 export class BlockingRing implements Ring {
@@ -7,26 +7,29 @@ export class BlockingRing implements Ring {
   readonly fd = -1
   readonly entries: number
   result = 0
-  private readonly file: number
+  private readonly files: RingFiles
   private readonly pushed: { readonly tag: number; readonly perform: () => number }[] = []
   private readonly ended: { readonly tag: number; readonly result: number }[] = []
 
-  constructor(file: number, entries: number) {
-    this.file = file
+  constructor(files: RingFiles, entries: number) {
+    this.files = files
     this.entries = entries
   }
 
   push(
     operation: number,
+    direct: boolean,
     offset: number,
     address: number,
     length: number,
     _flags: number,
     tag: number,
   ): void {
+    const { fd: buffered, directFd } = this.files
+    const fd = direct ? directFd! : buffered
     this.pushed.push({
       tag,
-      perform: () => performOperation(this.file, operation, offset, address, length),
+      perform: () => performOperation(fd, operation, offset, address, length),
     })
   }
 

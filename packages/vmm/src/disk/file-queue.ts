@@ -1,8 +1,8 @@
 import type { EventLoop, Registration } from '../io/event-loop.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
 import { IovecList } from '../virtio/chain.ts'
-import { zeroAt } from './host-memory.ts'
-import { FSYNC_DATASYNC, RING_OP, type Ring } from './ring.ts'
+import { copyFrom, copyTo, zeroAt } from './host-memory.ts'
+import { DIRECT_ALIGNMENT, FSYNC_DATASYNC, RING_OP, type Ring, type RingFiles } from './ring.ts'
 import { parkRing, takeRing } from './rings.ts'
 
 /** As many as a virtio queue has entries. */
@@ -23,6 +23,7 @@ interface Slot {
   readonly iov: IovecList
   readonly iovAddress: number
   operation: number
+  direct: boolean
   completion: Completion | undefined
   /** Bytes of a transfer that are still to come, and where. */
   rest: number
@@ -48,7 +49,7 @@ export interface FileQueueOptions {
 export class FileQueue {
   inFlight = 0
   writesInFlight = 0
-  private readonly fd: number
+  private readonly files: RingFiles
   private readonly options: FileQueueOptions
   private readonly ring: Ring
   private readonly memory: NativeBuffer
@@ -59,9 +60,8 @@ export class FileQueue {
   private registration: Registration | undefined
   private unsubmitted = false
 
-  /** `fd` stays the caller's. */
-  constructor(fd: number, options: FileQueueOptions, ring: Ring = takeRing(fd, RING_ENTRIES)) {
-    this.fd = fd
+  constructor(files: RingFiles, options: FileQueueOptions, ring: Ring = takeRing(files, RING_ENTRIES)) {
+    this.files = files
     this.options = options
     this.ring = ring
     // Pages never touched cost nothing.
@@ -93,15 +93,51 @@ export class FileQueue {
       completion.done(ERRNO.EINVAL)
       return
     }
+    // What is not of whole sectors is an entry of a table; the kernel keeps its page cache and what passes it by together.
+    const direct =
+      this.files.directFd !== undefined && offset % DIRECT_ALIGNMENT === 0 && bytes % DIRECT_ALIGNMENT === 0
+    if (direct && !isAligned(iov, count)) {
+      this.bounce(write, offset, iov, count, bytes, completion)
+      return
+    }
     const operation = write ? RING_OP.WRITEV : RING_OP.READV
     const slot = this.take()
     if (slot !== undefined) {
-      this.beginTransfer(slot, operation, offset, iov, count, bytes, completion)
+      this.beginTransfer(slot, operation, direct, offset, iov, count, bytes, completion)
       return
     }
-    const copy = new IovecList(count)
-    copy.copy(iov, count)
-    this.waiting.push((late) => this.beginTransfer(late, operation, offset, copy, count, bytes, completion))
+    const copy = iov.clone(count)
+    this.waiting.push((late) =>
+      this.beginTransfer(late, operation, direct, offset, copy, count, bytes, completion),
+    )
+  }
+
+  /** By way of memory of ours: O_DIRECT wants it aligned, and a guest may lay out its own as it likes. */
+  private bounce(
+    write: boolean,
+    offset: number,
+    iov: IovecList,
+    count: number,
+    bytes: number,
+    completion: Completion,
+  ): void {
+    const buffer = new NativeBuffer(bytes)
+    const pieces = iov.clone(count)
+    const copy = (move: (address: number, piece: Uint8Array) => void): void => {
+      for (let i = 0, at = 0; i < count; at += pieces.length(i++)) {
+        move(pieces.address(i), buffer.bytes.subarray(at, at + pieces.length(i)))
+      }
+    }
+    if (write) copy(copyFrom)
+    const whole = new IovecList(1)
+    whole.set(0, buffer.address, bytes)
+    this.transfer(write, offset, whole, 1, bytes, {
+      done(errno) {
+        if (!write && errno === 0) copy(copyTo)
+        buffer.free()
+        completion.done(errno)
+      },
+    })
   }
 
   /** fdatasync. */
@@ -147,7 +183,7 @@ export class FileQueue {
   /** Nothing may be in flight. */
   close(): void {
     this.registration?.remove()
-    if (this.options.keepRing) parkRing(this.fd, this.ring)
+    if (this.options.keepRing) parkRing(this.files.fd, this.ring)
     else this.ring.close()
     this.memory.free()
   }
@@ -173,6 +209,7 @@ export class FileQueue {
   private beginTransfer(
     slot: Slot,
     operation: number,
+    direct: boolean,
     offset: number,
     iov: IovecList,
     count: number,
@@ -180,6 +217,7 @@ export class FileQueue {
     completion: Completion,
   ): void {
     slot.iov.copy(iov, count)
+    slot.direct = direct
     slot.offset = offset
     slot.rest = bytes
     slot.entry = 0
@@ -196,19 +234,19 @@ export class FileQueue {
   }
 
   private push(slot: Slot): void {
-    const { operation, offset, tag } = slot
+    const { operation, direct, offset, tag } = slot
     this.unsubmitted = true
     switch (operation) {
       case RING_OP.FSYNC:
-        this.ring.push(operation, 0, 0, 0, FSYNC_DATASYNC, tag)
+        this.ring.push(operation, false, 0, 0, 0, FSYNC_DATASYNC, tag)
         break
       case RING_OP.FALLOCATE:
         // io_uring_enter(2): the length goes in addr and the mode in len.
-        this.ring.push(operation, offset, slot.rest, slot.modes[0]!, 0, tag)
+        this.ring.push(operation, false, offset, slot.rest, slot.modes[0]!, 0, tag)
         break
       default: {
         const address = slot.iovAddress + slot.entry * IOVEC_BYTES
-        this.ring.push(operation, offset, address, slot.count - slot.entry, 0, tag)
+        this.ring.push(operation, direct, offset, address, slot.count - slot.entry, 0, tag)
       }
     }
   }
@@ -228,6 +266,8 @@ export class FileQueue {
     let errno = result < 0 ? -result : 0
     if (operation === RING_OP.READV || operation === RING_OP.WRITEV) {
       if (result > 0 && result < slot.rest) {
+        // A rest that begins within a sector, as at the end of a file.
+        if (result % DIRECT_ALIGNMENT !== 0) slot.direct = false
         slot.rest -= result
         slot.offset += result
         slot.entry = slot.iov.advance(slot.entry, slot.count - slot.entry, result)
@@ -261,9 +301,25 @@ export class FileQueue {
     const words = new Uint32Array(this.memory.bytes.buffer, at, MAX_IOVECS * 4)
     const slot: Slot = {
       ...{ tag, iov: new IovecList(MAX_IOVECS, words), iovAddress: this.memory.address + at },
-      ...{ operation: 0, completion: undefined, rest: 0, offset: 0, entry: 0, count: 0, modes: [] },
+      ...{
+        operation: 0,
+        direct: false,
+        completion: undefined,
+        rest: 0,
+        offset: 0,
+        entry: 0,
+        count: 0,
+        modes: [],
+      },
     }
     this.slots.push(slot)
     return slot
   }
+}
+
+function isAligned(iov: IovecList, count: number): boolean {
+  for (let i = 0; i < count; i++) {
+    if (iov.address(i) % DIRECT_ALIGNMENT !== 0 || iov.length(i) % DIRECT_ALIGNMENT !== 0) return false
+  }
+  return true
 }

@@ -25,6 +25,8 @@ export class DiskError extends Error {
  */
 export class RawFile {
   readonly fd: number
+  /** The same file opened with O_DIRECT, which stays its owner's. */
+  readonly directFd: number | undefined
   readonly readOnly: boolean
   /** Whole sectors only; a ragged end is not reachable. */
   readonly sizeBytes: number
@@ -40,10 +42,16 @@ export class RawFile {
    */
   constructor(
     fd: number,
-    options: { readonly readOnly: boolean; readonly name?: string; readonly borrowed?: boolean },
+    options: {
+      readonly readOnly: boolean
+      readonly name?: string
+      readonly borrowed?: boolean
+      readonly directFd?: number | undefined
+    },
   ) {
     const name = options.name ?? `fd ${fd}`
     this.fd = fd
+    this.directFd = options.directFd
     this.borrowed = options.borrowed ?? false
     this.readOnly = options.readOnly
     try {

@@ -37,7 +37,7 @@ export class RawDisk implements DiskBackend {
   /** Takes over `file`. */
   constructor(file: RawFile, ring?: Ring) {
     this.file = file
-    this.queue = new FileQueue(file.fd, { keepRing: file.borrowed, pastEnd: 'error' }, ring)
+    this.queue = new FileQueue(file, { keepRing: file.borrowed, pastEnd: 'error' }, ring)
     this.sizeBytes = file.sizeBytes
     this.readOnly = file.readOnly
     this.physicalBlockBytes = file.physicalBlockBytes

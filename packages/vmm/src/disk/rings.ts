@@ -1,7 +1,7 @@
 /** Which ring a file gets. */
 import { SystemError } from '../sys/libc.ts'
 import { BlockingRing } from './blocking-ring.ts'
-import type { Ring } from './ring.ts'
+import type { Ring, RingFiles } from './ring.ts'
 import { type DiskThreadFile, ThreadRing } from './thread-ring.ts'
 import { DiskRing } from './uring-ring.ts'
 
@@ -14,19 +14,20 @@ export function useDiskThread(files: readonly DiskThreadFile[]): void {
 }
 
 /**
- * A ring over `file`, which may be one that `parkRing` kept: the kernel's, or a thread's where the kernel has none for
+ * A ring over a file, which may be one that `parkRing` kept: the kernel's, or a thread's where the kernel has none for
  * us. Without either (tools and tests that start no thread) every operation holds the thread.
  */
-export function takeRing(file: number, entries: number): Ring {
-  const kept = parked.get(file)
-  parked.delete(file)
+export function takeRing(files: RingFiles, entries: number): Ring {
+  const { fd } = files
+  const kept = parked.get(fd)
+  parked.delete(fd)
   if (kept !== undefined) return kept
-  const thread = served.get(file)
-  if (thread !== undefined) return new ThreadRing(thread)
+  const thread = served.get(fd)
+  if (thread !== undefined) return new ThreadRing(files, thread)
   try {
-    return new DiskRing(file, entries)
+    return new DiskRing(files, entries)
   } catch (error) {
-    if (error instanceof SystemError) return new BlockingRing(file, entries)
+    if (error instanceof SystemError) return new BlockingRing(files, entries)
     throw error
   }
 }
@@ -42,7 +43,7 @@ export function parkRing(file: number, ring: Ring): void {
 /** Whether the kernel gives this process an io_uring over `file`. */
 export function hasUring(file: number): boolean {
   try {
-    new DiskRing(file, 1).close()
+    new DiskRing({ fd: file }, 1).close()
     return true
   } catch (error) {
     if (error instanceof SystemError) return false

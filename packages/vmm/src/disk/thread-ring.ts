@@ -1,5 +1,5 @@
 import * as libc from '../sys/libc.ts'
-import type { Ring } from './ring.ts'
+import type { Ring, RingFiles } from './ring.ts'
 
 /**
  * Shared memory of a ring that a thread works on. Int32 words: positions that only grow (modulo 2^32), then ENTRIES
@@ -9,8 +9,8 @@ export const AT = { pushed: 0, started: 1, ended: 2, taken: 3, completions: 4 } 
 export const THREAD_RING_ENTRIES = 256
 /** tag, result */
 export const COMPLETION_WORDS = 2
-/** As doubles: operation, offset, address, length, tag. */
-export const OPERATION_DOUBLES = 5
+/** As doubles: operation, descriptor, offset, address, length, tag. */
+export const OPERATION_DOUBLES = 6
 const WORDS_BYTES = (AT.completions + THREAD_RING_ENTRIES * COMPLETION_WORDS) * 4
 
 /** A file that the disk thread serves, as both sides see it. Plain data. */
@@ -39,12 +39,14 @@ export class ThreadRing implements Ring {
   readonly fd: number
   readonly entries = THREAD_RING_ENTRIES
   result = 0
+  private readonly files: RingFiles
   private readonly words: Int32Array
   private readonly operations: Float64Array
   private readonly bell: Int32Array
   private readonly drained = new BigUint64Array(1)
 
-  constructor(file: DiskThreadFile) {
+  constructor(files: RingFiles, file: DiskThreadFile) {
+    this.files = files
     this.fd = file.endedFd
     this.words = wordsOf(file)
     this.operations = operationsOf(file)
@@ -53,6 +55,7 @@ export class ThreadRing implements Ring {
 
   push(
     operation: number,
+    direct: boolean,
     offset: number,
     address: number,
     length: number,
@@ -62,11 +65,13 @@ export class ThreadRing implements Ring {
     const { words } = this
     const pushed = words[AT.pushed]!
     const at = (pushed & (THREAD_RING_ENTRIES - 1)) * OPERATION_DOUBLES
+    const { fd, directFd } = this.files
     this.operations[at] = operation
-    this.operations[at + 1] = offset
-    this.operations[at + 2] = address
-    this.operations[at + 3] = length
-    this.operations[at + 4] = tag
+    this.operations[at + 1] = direct ? directFd! : fd
+    this.operations[at + 2] = offset
+    this.operations[at + 3] = address
+    this.operations[at + 4] = length
+    this.operations[at + 5] = tag
     // The operation before the position that shows it.
     Atomics.store(words, AT.pushed, (pushed + 1) | 0)
   }

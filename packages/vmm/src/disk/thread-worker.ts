@@ -30,9 +30,9 @@ function server(file: DiskThreadFile): () => boolean {
     const started = words[AT.started]!
     if (started === Atomics.load(words, AT.pushed)) return false
     const at = (started & (THREAD_RING_ENTRIES - 1)) * OPERATION_DOUBLES
-    const [operation, offset, address, length, tag] = operations.subarray(at, at + OPERATION_DOUBLES)
+    const [operation, fd, offset, address, length, tag] = operations.subarray(at, at + OPERATION_DOUBLES)
     words[AT.started] = (started + 1) | 0
-    const result = performOperation(file.file, operation!, offset!, address!, length!)
+    const result = performOperation(fd!, operation!, offset!, address!, length!)
     const ended = words[AT.ended]!
     const completion = AT.completions + (ended & (THREAD_RING_ENTRIES - 1)) * COMPLETION_WORDS
     words[completion] = tag!

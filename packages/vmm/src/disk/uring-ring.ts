@@ -1,5 +1,5 @@
 import * as libc from '../sys/libc.ts'
-import { RING_OP, type Ring } from './ring.ts'
+import { RING_OP, type Ring, type RingFiles } from './ring.ts'
 
 /** Numbers of <linux/io_uring.h>. */
 const SETUP = { R_DISABLED: 1 << 6, COOP_TASKRUN: 1 << 8 } as const
@@ -20,8 +20,8 @@ const CQE_WORDS = 4
 const ERRNO = { EINTR: 4, EAGAIN: 11, EINVAL: 22, EBUSY: 16 } as const
 
 /**
- * An io_uring over one file and nothing else: its file table holds that file alone, every entry must name it
- * there, and only the four operations of a disk are allowed. So the ring cannot become a way around the
+ * An io_uring over one file and nothing else: its file table holds that file's descriptors alone, every entry must name
+ * one of them there, and only the four operations of a disk are allowed. So the ring cannot become a way around the
  * monitor's system call filter, which does not see what the kernel does on a ring's behalf.
  *
  * `fd` is readable while completions wait.
@@ -38,7 +38,7 @@ export class DiskRing implements Ring {
   private unsubmitted = 0
 
   /** Throws SystemError where the kernel has no io_uring, forbids it, or is too old to restrict it. */
-  constructor(file: number, entries: number) {
+  constructor(files: RingFiles, entries: number) {
     const { fd, params } = setUp(entries)
     this.fd = fd
     try {
@@ -46,7 +46,7 @@ export class DiskRing implements Ring {
       if ((word(PARAMS.FEATURES) & NEEDED_FEATURES) !== NEEDED_FEATURES) {
         throw new libc.SystemError('io_uring_setup', ERRNO.EINVAL)
       }
-      restrict(fd, file)
+      restrict(fd, files)
       this.entries = word(0)
       const sqOffset = (field: number): number => word(PARAMS.SQ_OFF + field)
       const cqOffset = (field: number): number => word(PARAMS.CQ_OFF + field)
@@ -76,13 +76,21 @@ export class DiskRing implements Ring {
    * Writes one operation on the file, to be started by `submit`. `address` and `length` mean what they mean to
    * the operation. At most `entries` operations may be in flight.
    */
-  push(operation: number, offset: number, address: number, length: number, flags: number, tag: number): void {
+  push(
+    operation: number,
+    direct: boolean,
+    offset: number,
+    address: number,
+    length: number,
+    flags: number,
+    tag: number,
+  ): void {
     if (this.unsubmitted === this.entries) this.submit()
     const tail = this.rings[this.sq.tail]!
     const at = (tail & this.sq.mask) * SQE_WORDS
     const sqe = this.sqes
     sqe[at] = operation | (SQE_FIXED_FILE << 8)
-    sqe[at + 1] = 0
+    sqe[at + 1] = direct ? 1 : 0
     sqe[at + 2] = offset % 0x1_0000_0000
     sqe[at + 3] = offset / 0x1_0000_0000
     sqe[at + 4] = address % 0x1_0000_0000
@@ -171,7 +179,7 @@ function setUp(entries: number): { fd: number; params: DataView } {
   throw new libc.SystemError('io_uring_setup', libc.errno())
 }
 
-function restrict(fd: number, file: number): void {
+function restrict(fd: number, files: RingFiles): void {
   const rules: readonly (readonly [number, number])[] = [
     ...Object.values(RING_OP).map((operation) => [RESTRICTION.SQE_OP, operation] as const),
     [RESTRICTION.SQE_FLAGS_ALLOWED, SQE_FIXED_FILE],
@@ -187,7 +195,8 @@ function restrict(fd: number, file: number): void {
   const register = (operation: number, argument: ArrayBufferView | null, count: number): void => {
     libc.check('io_uring_register', libc.ioUringRegister(fd, operation, argument, count))
   }
-  register(REGISTER.FILES, new Int32Array([file]), 1)
+  const descriptors = files.directFd === undefined ? [files.fd] : [files.fd, files.directFd]
+  register(REGISTER.FILES, new Int32Array(descriptors), descriptors.length)
   register(REGISTER.RESTRICTIONS, table, rules.length)
   register(REGISTER.ENABLE_RINGS, null, 0)
 }

@@ -186,6 +186,7 @@ function blockDevice(
     readOnly: disk.readOnly,
     changes: disk.changes && new DiskChanges(disk.changes, disk.sizeBytes ?? backend.sizeBytes),
     serial: disk.serial ?? `disk${index}`,
+    writeThrough: disk.writeThrough,
     queues,
     limiter: limiter(limit),
   })
@@ -193,9 +194,10 @@ function blockDevice(
 
 function diskBackend(disk: DiskHandle, log: (text: string) => void): DiskBackend {
   if (disk.format === 'qcow2') {
-    const { path, readOnly, fd, baseFds = [] } = disk
+    const { path, readOnly, fd, directFd, baseFds = [] } = disk
     const report = (text: string): void => log(`disk ${path}: ${text}`)
-    return qcow2Disk({ path, readOnly, fd, baseFds }, report, { keepRings: true })
+    return qcow2Disk({ path, readOnly, fd, directFd, baseFds }, report, { keepRings: true })
   }
-  return new RawDisk(new RawFile(disk.fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true }))
+  const { readOnly, path: name, directFd } = disk
+  return new RawDisk(new RawFile(disk.fd, { readOnly, name, borrowed: true, directFd }))
 }

@@ -18,6 +18,10 @@ export interface DiskHandle {
   /** Raw when absent. */
   readonly format?: 'raw' | 'qcow2' | undefined
   readonly serial?: string | undefined
+  /** The same file opened with O_DIRECT, for a disk that passes the page cache by. */
+  readonly directFd?: number | undefined
+  /** A write is durable when it ends. */
+  readonly writeThrough?: boolean | undefined
   /** What a qcow2 image is based on, opened for reading, its own base first. */
   readonly baseFds?: readonly number[] | undefined
   /** Of a disk that is written: see DiskChanges. */

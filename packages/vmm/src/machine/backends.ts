@@ -6,6 +6,7 @@ import type { DiskOption, NetOption } from '../cli/run-options.ts'
 import { DiskChanges } from '../disk/changes.ts'
 import { openQcow2Chain, readQcow2Start } from '../disk/qcow2/chain.ts'
 import { DiskError, RawFile } from '../disk/raw-file.ts'
+import { DIRECT_ALIGNMENT } from '../disk/ring.ts'
 import type { DiskHandle, NetHandle } from '../io/worker-protocol.ts'
 import { connectPasst } from '../net/connect.ts'
 import { NetError } from '../net/net-error.ts'
@@ -27,9 +28,13 @@ export function openDisk(disk: DiskOption): DiskHandle {
   const deadline = performance.now() + PATIENCE_MS
   for (;;) {
     try {
-      return disk.format === 'qcow2'
-        ? { ...disk, ...openQcow2Chain(disk.path, disk.readOnly) }
-        : openRaw(disk)
+      const files = disk.format === 'qcow2' ? openQcow2Chain(disk.path, disk.readOnly) : openRaw(disk)
+      return {
+        ...disk,
+        ...files,
+        writeThrough: disk.cache === 'writethrough',
+        directFd: disk.cache === 'none' ? openDirect(disk) : undefined,
+      }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       if (!error.inUse || performance.now() > deadline) throw hostRefused(`--disk: ${error.message}`)
@@ -38,18 +43,29 @@ export function openDisk(disk: DiskOption): DiskHandle {
   }
 }
 
-function openRaw(disk: DiskOption): DiskHandle {
+function openRaw(disk: DiskOption): Pick<DiskHandle, 'fd' | 'sizeBytes' | 'changes'> {
   const fd = open(disk.path, (disk.readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC, 0)
   if (fd < 0) throw hostRefused(`--disk ${disk.path}: ${openReason(errno(), disk)}`)
   try {
     const { sizeBytes } = new RawFile(fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
-    return disk.readOnly
-      ? { ...disk, fd }
-      : { ...disk, fd, sizeBytes, changes: DiskChanges.allocate(sizeBytes) }
+    return disk.readOnly ? { fd } : { fd, sizeBytes, changes: DiskChanges.allocate(sizeBytes) }
   } catch (error) {
     close(fd)
     throw error
   }
+}
+
+/** A second descriptor of a disk that is open and locked. */
+function openDirect({ path, readOnly }: DiskOption): number {
+  const fd = open(path, (readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC | O.DIRECT, 0)
+  const sector = new NativeBuffer(DIRECT_ALIGNMENT)
+  const readable = fd >= 0 && preadAt(fd, sector.address, DIRECT_ALIGNMENT, DIRECT_ALIGNMENT) >= 0
+  sector.free()
+  if (readable) return fd
+  if (fd >= 0) close(fd)
+  throw hostRefused(
+    `--disk ${path}: cache=none needs a file system with O_DIRECT, on a device with sectors of ${DIRECT_ALIGNMENT} bytes`,
+  )
 }
 
 /** The first `bytes` bytes of a disk (fewer where it has no more), as the guest will see them. */

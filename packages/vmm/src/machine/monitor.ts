@@ -339,9 +339,10 @@ export class Monitor {
       this.tracked.forget()
       const state = await machine.save(
         async (changed) => {
-          // Holes of a whole one would show what the base has there.
-          if (base && !changed) throw new Error('the changed pages are not known: make a whole snapshot')
-          memoryBytes = await writer.writeMemory(this.ram!, base && changed)
+          // Holes of a whole one would show what was there before.
+          if (incremental && !changed)
+            throw new Error('the changed pages are not known: make a whole snapshot')
+          memoryBytes = await writer.writeMemory(this.ram!, incremental ? changed : undefined)
         },
         { track },
       )
@@ -356,7 +357,7 @@ export class Monitor {
       const id = randomUUID()
       const document = { v: 1 as const, id, cpus, memoryBytes: ramBytes, disks, ...state }
       writer.finish(base === undefined ? document : { ...document, base })
-      if (track && folder !== undefined) this.tracked.keep(machine, folder, id)
+      if (track) this.tracked.keep(machine, folder, id)
       if (after === 'quit') this.quit('snapshot')
       return { memoryBytes, pausedMs }
     } catch (error) {

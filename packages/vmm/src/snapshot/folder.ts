@@ -29,7 +29,7 @@ const MAX_DOCUMENT = 192 * 1024 * 1024
 
 /** Where a snapshot is written to. */
 interface SnapshotWriter {
-  /** Returns the bytes written: what is not zero, or with `changed` what changed since the snapshot this one is based on. Neither vCPUs nor devices may run. */
+  /** Returns the bytes written: what is not zero, or with `changed` what changed since the snapshot before. Neither vCPUs nor devices may run. */
   writeMemory(ram: GuestRam, changed?: DirtyPages): Promise<number>
   /** Makes everything durable and the snapshot whole. The guest may run again. */
   finish(document: VmSnapshot): void
@@ -78,7 +78,8 @@ export class FolderWriter implements SnapshotWriter {
 
 /**
  * A folder whose files are opened when the process starts, because a jailed one can open nothing later. It is whole
- * while `vm.json` is: that is emptied first and written last. Whoever wants to keep a snapshot copies it, or moves
+ * while `vm.json` is: that is emptied first and written last. An incremental snapshot brings it up to date: only what
+ * changed is written, over what was there, and it is whole again. Whoever wants to keep a snapshot copies it, or moves
  * the folder away after the process has ended.
  */
 export class SnapshotSlot implements SnapshotWriter {
@@ -98,9 +99,14 @@ export class SnapshotSlot implements SnapshotWriter {
     }
   }
 
-  writeMemory(ram: GuestRam): Promise<number> {
-    this.abandon()
-    return writeMemoryFile(this.memoryFd, ram)
+  writeMemory(ram: GuestRam, changed?: DirtyPages): Promise<number> {
+    if (changed === undefined) this.abandon()
+    else {
+      ftruncateSync(this.documentFd, 0)
+      // A power cut must not leave the old document beside memory that is half new.
+      fsyncSync(this.documentFd)
+    }
+    return writeMemoryFile(this.memoryFd, ram, changed)
   }
 
   finish(document: VmSnapshot): void {

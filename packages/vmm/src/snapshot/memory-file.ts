@@ -9,7 +9,7 @@ import { check, ftruncate, preadAt, pwriteAt, viewOf } from '../sys/libc.ts'
 const PIECE = 4 * 1024 * 1024
 
 /**
- * Writes all of `ram` that is not zero into the empty file `fd`; with `changed` those pages instead, zero or not. No vCPU and no device may run meanwhile. Returns
+ * Writes all of `ram` that is not zero into the empty file `fd`; with `changed` those pages instead, zero or not, over what it has. No vCPU and no device may run meanwhile. Returns
  * the bytes written.
  */
 export async function writeMemoryFile(fd: number, ram: GuestRam, changed?: DirtyPages): Promise<number> {

@@ -223,6 +223,45 @@ describe('snapshot', { skip: !usableKvm && 'no /dev/kvm here' }, () => {
     assert.match((await launch(['--restore', second]).end).line, /is not the snapshot it is based on/)
   })
 
+  test('a jailed machine brings its slot up to date with what changed', async () => {
+    const changing = path.join(folder, 'changing-jailed')
+    writeFileSync(
+      changing,
+      tinyKernel(
+        ...[storeMemory(0x20_0000, 0x31), storeMemory(0x30_0000, 0x32), print('up'), echo],
+        ...[storeMemory(0x20_0000, 0x33), storeMemory(0x30_0000, 0), print('!'), echo],
+        ...[0x20_0000, 0x30_0000].flatMap((at) => [loadMemory(at), printRax(1)]),
+        powerOff,
+      ),
+    )
+    const slot = fresh('slot')
+    const first = launch(['--kernel', changing, '--memory', '32M', '--snapshot-slot', slot])
+    await first.printed('up')
+    const client = await first.client()
+    await assert.rejects(client.snapshot({ incremental: true }), /make a whole snapshot/)
+    const { memoryBytes } = await client.snapshot({ track: true })
+    const before = fresh('before')
+    cpSync(slot, before, { recursive: true })
+    await assert.rejects(
+      client.snapshot({ folder: fresh('elsewhere'), incremental: true }),
+      /a jailed monitor makes no folders/,
+    )
+    first.type('A')
+    await first.printed('!')
+    const change = await client.snapshot({ incremental: true, track: true })
+    assert.ok(change.memoryBytes >= 8192 && change.memoryBytes < memoryBytes, `${change.memoryBytes}`)
+    // Nothing changed since but what the devices and the vCPU touched: it stays whole.
+    await client.snapshot({ incremental: true, after: 'quit' })
+    await first.end
+
+    const again = launch(['--restore', slot])
+    again.type('C')
+    assert.deepEqual(await again.end.then(({ code, output }) => [code, output]), [0, 'D3\x00'])
+    const earlier = launch(['--restore', before])
+    earlier.type('BC')
+    assert.equal((await earlier.end).output, 'C!D3\x00')
+  })
+
   test('restored as another machine the guest has another generation ID and is told; as itself it has not', async () => {
     const idBytes = 'GEN1'
     const asking = path.join(folder, 'asking')

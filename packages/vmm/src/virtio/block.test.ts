@@ -296,6 +296,24 @@ for (const [kind, openBackend] of backends) {
     assert.equal(disk.read(0, [512]).status, BLOCK_STATUS.OK, 'the open file goes on')
   })
 
+  test(`${kind}: a disk that is to be written through tells of no cache`, { skip }, () => {
+    const { file } = diskFile()
+    const machine = new TestMachine()
+    machines.push(machine)
+    const device = new BlockDevice(openBackend(file, false), {
+      readOnly: false,
+      serial: '',
+      writeThrough: true,
+    })
+    assert.equal(device.features & (BLOCK_F.FLUSH | BLOCK_F.CONFIG_WCE), 0n)
+    const driver = new PciDriver(machine, device)
+    buses.push(driver.bus)
+    driver.start(driver.offered())
+    // WRITEBACK says how it is.
+    assert.equal(driver.configRead(32, 1), 0)
+    assert.equal(new Disk(driver).write(0, new Uint8Array(SECTOR), [SECTOR]), BLOCK_STATUS.OK)
+  })
+
   test(`${kind}: write-through when the driver cannot flush or chose it`, { skip }, () => {
     const { disk, driver } = setUp({ features: 0n })
     assert.equal(driver.configRead(32, 1), 0)

@@ -30,6 +30,8 @@ export interface BlockOptions {
   readonly queues?: number | undefined
   /** Learns what the guest writes. */
   readonly changes?: DiskChanges | undefined
+  /** The guest is told of no cache: a write is durable when it ends. */
+  readonly writeThrough?: boolean | undefined
 }
 
 const HEADER_BYTES = 16
@@ -114,7 +116,7 @@ export class BlockDevice implements VirtioDevice, DiskListener {
       this.writeBack = value
     })
     this.config = config
-    this.features = features
+    this.features = options.writeThrough ? features & ~(BLOCK_F.FLUSH | BLOCK_F.CONFIG_WCE) : features
   }
 
   activate(context: VirtioContext): void {

@@ -183,6 +183,12 @@ export class IovecList {
     for (let i = 0; i < count * 4; i++) to[i] = from[i]!
   }
 
+  clone(count: number): IovecList {
+    const clone = new IovecList(count)
+    clone.copy(this, count)
+    return clone
+  }
+
   /** The bytes that the first `count` entries name. */
   total(count: number): number {
     let bytes = 0

@@ -14,6 +14,8 @@ export interface Qcow2Chain {
   readonly path: string
   readonly readOnly: boolean
   readonly fd: number
+  /** The image's own, opened with O_DIRECT: what it is based on is shared with others, and stays in the page cache. */
+  readonly directFd?: number | undefined
   /** Of the backing files, the image's own first. */
   readonly baseFds: readonly number[]
 }
@@ -60,7 +62,7 @@ export function qcow2Disk(
 ): Qcow2Disk {
   const queues: FileQueue[] = []
   const fileOf = (fd: number, readOnly: boolean): PosixFile => {
-    const file = new QueuedFile(fd, readOnly, true, keepRings)
+    const file = new QueuedFile(fd, readOnly, true, keepRings, fd === chain.fd ? chain.directFd : undefined)
     queues.push(file.queue)
     return file
   }

@@ -1,5 +1,5 @@
 import type { EventLoop } from '../../io/event-loop.ts'
-import { IovecList } from '../../virtio/chain.ts'
+import type { IovecList } from '../../virtio/chain.ts'
 import type { DiskBackend, DiskListener } from '../backend.ts'
 import type { FileQueue } from '../file-queue.ts'
 import { CLUSTER, clustersOf } from './format.ts'
@@ -61,13 +61,13 @@ export class Qcow2Disk implements DiskBackend {
   }
 
   read(tag: number, iov: IovecList, count: number, offset: number): void {
-    const list = copyOf(iov, count)
+    const list = iov.clone(count)
     const bytes = list.total(count)
     this.request(tag, offset, bytes, true, (job) => this.image.read(job, offset, list, count, bytes))
   }
 
   write(tag: number, iov: IovecList, count: number, offset: number): void {
-    const list = copyOf(iov, count)
+    const list = iov.clone(count)
     const bytes = list.total(count)
     // Behind one that changes clusters nobody knows yet what it leaves.
     const shared = !this.locks.contended && this.image.isInPlace(offset, bytes)
@@ -186,10 +186,4 @@ export class Qcow2Disk implements DiskBackend {
     const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
     return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EIO
   }
-}
-
-function copyOf(iov: IovecList, count: number): IovecList {
-  const copy = new IovecList(count)
-  copy.copy(iov, count)
-  return copy
 }

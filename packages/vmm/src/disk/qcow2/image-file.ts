@@ -166,9 +166,9 @@ export class QueuedFile extends PosixFile {
   readonly queue: FileQueue
 
   /** As PosixFile. With `keepRing` the ring is kept for the next machine on this thread (`parkRing`). */
-  constructor(fd: number, readOnly: boolean, borrowed: boolean, keepRing: boolean) {
+  constructor(fd: number, readOnly: boolean, borrowed: boolean, keepRing: boolean, directFd?: number) {
     super(fd, readOnly, borrowed)
-    this.queue = new FileQueue(fd, { keepRing, pastEnd: 'zeroes' })
+    this.queue = new FileQueue({ fd, directFd }, { keepRing, pastEnd: 'zeroes' })
   }
 
   override get writesInFlight(): number {

@@ -6,5 +6,5 @@ import { openRawFile } from '../raw-file.ts'
 
 export function blockingDisk(path: string, options: { readonly readOnly: boolean }): RawDisk {
   const file = openRawFile(path, options)
-  return new RawDisk(file, new BlockingRing(file.fd, RING_ENTRIES))
+  return new RawDisk(file, new BlockingRing(file, RING_ENTRIES))
 }

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     terminal: false,
     folders: 'none',
   })
-  const ring = new DiskRing(openRawFile(disk!, { readOnly: false }).fd, 8)
+  const ring = new DiskRing(openRawFile(disk!, { readOnly: false }), 8)
   const thread = new Worker(new URL(import.meta.url), { workerData: jail.thread })
   const answer = (): Promise<unknown> => new Promise((resolve) => thread.once('message', resolve))
   await answer()

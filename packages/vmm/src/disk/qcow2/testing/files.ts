@@ -1,6 +1,6 @@
 /** Files in memory for the tests, one of which remembers everything that happened to it. */
 import fs from 'node:fs'
-import { IovecList } from '../../../virtio/chain.ts'
+import type { IovecList } from '../../../virtio/chain.ts'
 import { copyFrom, copyTo } from '../../host-memory.ts'
 import { WaitingFile } from '../image-file.ts'
 import type { Job } from '../jobs.ts'
@@ -266,8 +266,7 @@ export class LateFile extends RecordingFile {
   }
 
   override beginRead(job: Job, offset: number, iov: IovecList, count: number, bytes: number): void {
-    const own = new IovecList(count)
-    own.copy(iov, count)
+    const own = iov.clone(count)
     this.later(job, () => super.beginRead(job, offset, own, count, bytes))
   }
 
