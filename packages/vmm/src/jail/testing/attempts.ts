@@ -37,6 +37,14 @@ export function systemCallAttempts(neighbour: number): Record<string, readonly n
     'rename a file': [82, passwd, own],
     'read a link': [89, own, scratch, 100],
     'access a file': [21, passwd, 0],
+    'shorten a file by name': [76, passwd, 0],
+    'link a file': [86, passwd, own],
+    'link a file by symbol': [88, passwd, own],
+    'change the mode of a file': [90, passwd, 0o666],
+    'change the owner of a file': [92, passwd, 0, 0],
+    'make a device': [133, own, 0o020666, 0x0101],
+    'get a handle of a file': [303, AT_FDCWD, passwd, scratch, scratch, 0],
+    'watch a file system': [300, 0, 0],
     'change the folder': [80, root],
     'change the root': [161, root],
     'list a folder': [217, 0, scratch, 4096],
@@ -61,12 +69,16 @@ export function systemCallAttempts(neighbour: number): Record<string, readonly n
     'write its neighbour': [311, neighbour, scratch, 1, scratch, 1],
     'signal its neighbour': [62, neighbour, 0],
     'signal its neighbour by thread': [234, neighbour, neighbour, 0],
+    'signal its neighbour by descriptor': [424, 0, 0, 0, 0],
+    'share memory with its neighbour': [29, 0, 4096, 0o1666],
+    'write to its neighbour by a message queue': [240, own, 0o102, 0o600, 0],
     'queue a signal': [297, neighbour, neighbour, 1, scratch],
     'open its neighbour': [434, neighbour, 0],
     'compare with its neighbour': [312, neighbour, neighbour, 0, 0, 0],
     'take a descriptor': [438, 0, 0, 0],
     'own a descriptor, which sends signals': [72, 0, 8, neighbour],
     'copy a descriptor over another': [292, 0, 1, 0],
+    'make a context for other asynchronous I/O': [206, 8, scratch],
     'make an io_uring': [425, 8, scratch],
     'register with an io_uring': [427, 0, 0, scratch, 1],
     mount: [165, root, root, 0, 0x1000, 0],
@@ -91,6 +103,9 @@ export function systemCallAttempts(neighbour: number): Record<string, readonly n
     'catch page faults': [323, 0],
     'load a module': [175, scratch, 0, scratch],
     'load a module from a descriptor': [313, 0, scratch, 0],
+    'use I/O ports': [172, 3],
+    'boot another kernel': [246, 0, 0, 0, 0],
+    'swap to a file': [167, own, 0],
     'set the clock': [227, 0, scratch],
     'set the host name': [170, scratch, 1],
     reboot: [169, 0, 0, 0, 0],
@@ -128,7 +143,7 @@ export function attemptRing(ring: DiskRing): Record<string, number> {
   const results: Record<string, number> = {}
   const path = text('/etc/passwd')
   for (const [name, operation] of Object.entries(OPERATIONS)) {
-    ring.push(operation, false, 0, path, 0, 0, 1)
+    ring.push(operation, 0, path, 0, 0, 1)
     ring.submit()
     ring.wait()
     ring.take()
