@@ -143,7 +143,7 @@ export function attemptRing(ring: DiskRing): Record<string, number> {
   const results: Record<string, number> = {}
   const path = text('/etc/passwd')
   for (const [name, operation] of Object.entries(OPERATIONS)) {
-    ring.push(operation, 0, path, 0, 0, 1)
+    ring.push(operation, false, 0, path, 0, 0, 1)
     ring.submit()
     ring.wait()
     ring.take()
