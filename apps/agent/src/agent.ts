@@ -49,6 +49,7 @@ import { recover } from './recover.ts'
 import { seedDocuments } from './seed/cloud-init.ts'
 import { SnapshotRequests } from './snapshot/snapshot-requests.ts'
 import { SnapshotStore } from './snapshot/snapshot-store.ts'
+import { removeLeftovers } from './store/atomic-file.ts'
 import { VmStore } from './store/vm-store.ts'
 import { powerVm, requirePower, requireUpdate } from './vm/change-vm.ts'
 import { requireRebuild } from './vm/rebuild-vm.ts'
@@ -185,6 +186,7 @@ export class Agent implements AgentServices {
   async start(): Promise<void> {
     await mkdir(this.#options.state, { recursive: true, mode: 0o700 })
     await mkdir(this.#options.runDir, { recursive: true, mode: 0o700 })
+    await removeLeftovers(this.#options.state)
     await this.#store.open()
     for (const folder of await this.#snapshots.open())
       this.#log.error('a snapshot cannot be read and is left alone', { folder })

@@ -168,7 +168,7 @@ export class BackupStore {
         await rename(temporary, join(folder, backupUid))
         await syncFolder(folder)
       } catch (error) {
-        await this.#tidy(folder, temporary, vault)
+        await this.#tidy(folder, vault)
         throw error
       }
     })
@@ -217,7 +217,7 @@ export class BackupStore {
         if (!isErrno(error, 'ENOENT')) throw error
       })
       await syncFolder(folder)
-      await this.#tidy(folder, grave, vault)
+      await this.#tidy(folder, vault)
     })
   }
 
@@ -250,7 +250,11 @@ export class BackupStore {
     const { vault } = this.target
     for (const name of await readdir(root))
       if (vmUidSchema.safeParse(name).success)
-        await this.#turns.take(name, never, () => this.#lookThroughVm(root, name, vault))
+        await this.#turns.take(name, never, async () => {
+          // Of an agent that ended in the middle: a backup that came to no end, or one on its way out.
+          if ((await namesOf(join(root, name))).some(isTemporary)) await this.#tidy(join(root, name), vault)
+          await this.#lookThroughVm(root, name, vault)
+        })
   }
 
   async #lookThroughVm(root: string, vmUid: string, vault: Vault): Promise<void> {
@@ -304,12 +308,13 @@ export class BackupStore {
     return { sums, complete, backups }
   }
 
-  /** Takes away an unfinished or deleted backup and the chunks that nothing else needs, as far as the disk lets us. */
-  async #tidy(folder: string, left: string, vault: Vault): Promise<void> {
+  /** Takes away unfinished and deleted backups and the chunks that nothing else needs, as far as the disk lets us. */
+  async #tidy(folder: string, vault: Vault): Promise<void> {
     try {
       // Still the right disk: below an empty mount point there is nothing to take away.
       await this.target.require()
-      await rm(left, { recursive: true, force: true })
+      for (const name of (await namesOf(folder)).filter(isTemporary))
+        await rm(join(folder, name), { recursive: true, force: true })
       const { sums, complete, backups } = await this.#named(folder, vault)
       if (backups === 0) await rm(folder, { recursive: true, force: true })
       else if (complete) await new ChunkFolder(folder, vault).sweep(sums)
@@ -333,6 +338,8 @@ export class BackupStore {
     if (this.#backups.delete(backupUid)) this.#events.removed(backupUid)
   }
 }
+
+const isTemporary = (name: string): boolean => name.startsWith(temporaryPrefix)
 
 class DamagedList extends Error {}
 

@@ -7,6 +7,11 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { SnapshotConsistency } from '@hearth/shared/snapshot'
 import { MIB } from '@hearth/shared/units'
+import {
+  type VmmDiskChanges,
+  type VmmDiskChangesParams,
+  vmmDiskChangesSchema,
+} from '@hearth/shared/vmm-control'
 import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
 import { copySparse } from '../image/copy-file.ts'
 import type { Vm } from '../vm/vm.ts'
@@ -36,6 +41,8 @@ const littleBytes = 16 * MIB
 const mostRounds = 6
 const pieceBytes = 1 * MIB
 const endingMs = 10_000
+/** For an answer out of memory, from a monitor whose host may be busy. */
+const answerMs = 30_000
 
 class NobodyKnows extends Error {}
 
@@ -61,7 +68,7 @@ export async function copyDisks(
     throwIfAborted(progress.signal)
     // A monitor that ends is silent first, and gone a moment later.
     if (!(error instanceof NobodyKnows) || !(await vm.untilStopped(endingMs))) {
-      for (const { from } of notedOf(vm, copies)) await vm.diskChanges(from, 'end').catch(() => undefined)
+      for (const { from } of notedOf(vm, copies)) await diskChanges(vm, from, 'end').catch(() => undefined)
       throw error
     }
     // What its guest wrote meanwhile is not known any more; at rest it can be copied as it is.
@@ -125,13 +132,24 @@ async function whileHeldStill(
 const atRest = { frozen: false, thaw: async () => undefined }
 
 /** The copies of what the guest itself writes. */
-const notedOf = (vm: Vm, copies: readonly DiskCopy[]): DiskCopy[] =>
-  copies.filter(({ from }) => vm.writesDisk(from))
+function notedOf(vm: Vm, copies: readonly DiskCopy[]): DiskCopy[] {
+  const volumes = (vm.spec.volumes ?? []).map(({ volumeUid }) => vm.volumePath(volumeUid))
+  return copies.filter(({ from }) => from === vm.files.disk || volumes.includes(from))
+}
+
+/** What the guest has written to a disk since that was last told; rejects when nobody knows. */
+async function diskChanges(
+  vm: Vm,
+  path: string,
+  note: VmmDiskChangesParams['note'],
+): Promise<VmmDiskChanges> {
+  return vmmDiskChangesSchema.parse(await vm.ask('disk-changes', { path, note }, answerMs))
+}
 
 /** False where the monitor cannot: one that was started by an earlier Hearth, or a unikernel's. */
 async function beginNoting(vm: Vm, copies: readonly DiskCopy[]): Promise<boolean> {
   try {
-    for (const { from } of notedOf(vm, copies)) await vm.diskChanges(from, 'begin')
+    for (const { from } of notedOf(vm, copies)) await diskChanges(vm, from, 'begin')
     return true
   } catch {
     return false
@@ -155,7 +173,7 @@ async function follow(
 ): Promise<number> {
   let bytes = 0
   for (const copy of copies) {
-    const { granuleBytes, bits } = await vm.diskChanges(copy.from, note).catch((cause: unknown) => {
+    const { granuleBytes, bits } = await diskChanges(vm, copy.from, note).catch((cause: unknown) => {
       throw new NobodyKnows('what the guest writes is not known any more', { cause })
     })
     bytes += await copyRanges(copy, rangesOf(Buffer.from(bits, 'base64'), granuleBytes), signal)

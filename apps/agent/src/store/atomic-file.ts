@@ -3,7 +3,7 @@
  * renamed over, and the folder flushed, because a rename is only durable once its folder is.
  */
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** Names of unfinished files begin like this; whoever finds one at start may remove it. */
@@ -26,6 +26,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     throw error
   }
   await syncFolder(folder)
+}
+
+/** What an agent that ended in the middle left in a folder; only before anything works there. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder))
+    if (name.startsWith(temporaryPrefix)) await rm(join(folder, name), { recursive: true, force: true })
 }
 
 export async function syncFolder(path: string): Promise<void> {

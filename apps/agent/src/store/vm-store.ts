@@ -8,7 +8,7 @@ import { vmUidSchema } from '@hearth/shared/names'
 import { parseVmSpec, type VmSpec } from '@hearth/shared/vm-spec'
 import { z } from 'zod'
 import { processIdentitySchema } from '../host/process-identity.ts'
-import { readJson, syncFolder, temporaryPrefix, writeJsonAtomic } from './atomic-file.ts'
+import { readJson, removeLeftovers, syncFolder, temporaryPrefix, writeJsonAtomic } from './atomic-file.ts'
 
 export const vmRecordSchema = z.object({
   v: z.literal(1),
@@ -143,6 +143,7 @@ export class VmStore {
       try {
         const spec = parseVmSpec(await readJson(join(folder, 'spec.json')))
         if (spec.vmUid !== entry.name) throw new Error(`spec.json is of VM ${spec.vmUid}`)
+        await removeLeftovers(folder)
         vms.push({ spec, record: vmRecordSchema.parse(await readJson(join(folder, 'state.json'))) })
       } catch (error) {
         unreadable.push({ folder, error })

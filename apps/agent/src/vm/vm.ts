@@ -2,22 +2,13 @@
  * One VM on this host: its specification, what is remembered of it, and the monitor that runs it. All changes
  * of its observed state happen here; what a person asks for is sequenced by the operations beside this file.
  */
-import { randomUUID } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import type { VmReport, VmState } from '@hearth/shared/agent-protocol'
 import { HearthError } from '@hearth/shared/errors'
 import type { VmFolder } from '@hearth/shared/shared-folders'
 import type { VmSpec } from '@hearth/shared/vm-spec'
-import {
-  type VmmDiskChanges,
-  type VmmDiskChangesParams,
-  type VmmEvent,
-  type VmmMethod,
-  type VmmViewer,
-  vmmDiskChangesSchema,
-} from '@hearth/shared/vmm-control'
+import type { VmmEvent, VmmMethod, VmmViewer } from '@hearth/shared/vmm-control'
 import type { WatchdogAction } from '@hearth/shared/watchdog'
-import type { NetOption } from '@hearth/vmm'
 import { GuestInside } from '../guest/guest-inside.ts'
 import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts'
 import type { Share } from '../host/shared-folders.ts'
@@ -25,19 +16,10 @@ import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
 import type { VmFiles, VmRecord, VmStore } from '../store/vm-store.ts'
 import type { Jails } from '../vmm/jails.ts'
-import {
-  boundLog,
-  type LaunchedProcess,
-  lastLogLine,
-  removeSockets,
-  type VmSockets,
-  vmSockets,
-} from '../vmm/launch.ts'
-import { launchMonitor } from '../vmm/launch-monitor.ts'
-import { type ChildExit, Monitor } from '../vmm/monitor.ts'
+import { boundLog, lastLogLine, removeSockets, type VmSockets, vmSockets } from '../vmm/launch.ts'
+import type { ChildExit } from '../vmm/monitor.ts'
 import { Conditions } from './conditions.ts'
-import { describeExit, type StopRequest, type VmEnd } from './exit-reason.ts'
-import { machineOptions } from './machine-options.ts'
+import { describeExit, type VmEnd } from './exit-reason.ts'
 import {
   dropSuspended,
   forgetResumed,
@@ -46,6 +28,7 @@ import {
   putSuspended,
   takeSuspended,
 } from './suspend-vm.ts'
+import { launchVm, VmRun } from './vm-run.ts'
 
 export interface VmContext {
   store: VmStore
@@ -76,14 +59,8 @@ export class Vm {
   #state: VmState
   #since = new Date()
   #ranSince: Date | null = null
-  #monitor: Monitor | null = null
-  #stopRequest: StopRequest = null
-  /** Set when the box, not a person, shuts guests down: they come back at the next boot. */
-  #keepDesired = false
+  #run: VmRun | null = null
   #diskUsedBytes = 0
-  #end: VmEnd | null = null
-  /** False from a start until its guest runs; true for a run that some earlier agent began. */
-  #hasRun = true
   readonly #waiting = new Conditions()
   readonly #inside: GuestInside
   readonly #viewerListeners = new Set<ViewersListener>()
@@ -120,12 +97,12 @@ export class Vm {
   }
 
   get hasProcess(): boolean {
-    return this.#monitor !== null
+    return this.#run !== null
   }
 
   /** Whether this run has a screen. */
   get hasDisplay(): boolean {
-    return this.#monitor !== null && this.#record.display === true
+    return this.#run !== null && this.#record.display === true
   }
 
   get guest(): Guest {
@@ -143,7 +120,7 @@ export class Vm {
       generation,
       state: this.#state,
       since: this.#since.toISOString(),
-      exitReason: this.#monitor ? null : (this.#record.exit?.reason ?? null),
+      exitReason: this.#run ? null : (this.#record.exit?.reason ?? null),
       panicked: this.#record.panicked,
       watchdogAt: this.#record.watchdogAt,
       display: this.hasDisplay,
@@ -182,10 +159,7 @@ export class Vm {
   /** Starts the monitor and returns when the guest runs; throws why it does not. */
   async start(signal: AbortSignal): Promise<void> {
     const { network } = this.#context
-    this.#stopRequest = null
-    this.#keepDesired = false
-    this.#end = null
-    this.#hasRun = false
+    let run: VmRun
     await this.setRecord({
       desired: 'running',
       exit: null,
@@ -205,11 +179,11 @@ export class Vm {
       await this.setRecord({ passt: attachment.passt })
       if (signal.aborted) throw signal.reason
       const restore = await takeSuspended(this.files)
-      const launched = await this.#launch(attachment.net, restore)
-      this.#watch(launched.identity, launched.exit)
+      const launched = await launchVm(this.#context, this, attachment.net, restore)
+      run = this.#watch(launched.identity, launched.exit)
       await this.setRecord({ process: launched.identity })
     } catch (error) {
-      if (!this.#monitor) {
+      if (!this.#run) {
         const report = error instanceof HearthError ? error.userMessage : 'It could not be started.'
         await this.#detach()
         await keepSuspended(this.files)
@@ -223,14 +197,14 @@ export class Vm {
     }
     // Power off may have come while there was no monitor to end yet.
     if (signal.aborted) await this.powerOff()
-    await this.#untilRunning()
+    await this.#untilRunning(run)
     await forgetResumed(this.files)
   }
 
   /** Writes the running machine to the disk and ends its monitor, which runs no instruction more. */
   async saveAndEnd(): Promise<void> {
     try {
-      await this.#monitor?.request('snapshot', snapshotTimeoutMs, { after: 'quit' })
+      await this.#run?.request('snapshot', snapshotTimeoutMs, { after: 'quit' })
     } catch (error) {
       throw new HearthError('vmm_failed', `It could not be suspended and goes on: ${errorText(error)}.`, {
         cause: error,
@@ -267,14 +241,15 @@ export class Vm {
           code: 'vmm_failed',
         }
       : describeExit({ code: null, signal: null, reason: null }, null, lastLine)
-    await this.#noteEnd(end)
+    await this.#noteEnd(end, { hasRun: true, keepDesired: false })
   }
 
   /** Presses the power button. The guest decides; `untilStopped` tells when it has. */
   async powerdown(options: { keepDesired: boolean }): Promise<void> {
-    if (!this.#monitor) return
-    this.#stopRequest ??= 'shutdown'
-    this.#keepDesired = options.keepDesired
+    const run = this.#run
+    if (!run) return
+    run.stopRequest ??= 'shutdown'
+    run.keepDesired = options.keepDesired
     this.setState('stopping')
     try {
       await this.#request('powerdown')
@@ -286,24 +261,25 @@ export class Vm {
 
   /** For a guest that does not listen to the button. Whether one has an agent shows only by asking. */
   async askGuestToShutDown(): Promise<void> {
-    if (this.#monitor) await this.#inside.shutDown()
+    if (this.#run) await this.#inside.shutDown()
   }
 
   /** The guest did not react to the power button: what is true is that it runs. */
   shutdownIgnored(): void {
-    if (this.#state !== 'stopping' || !this.#monitor) return
-    if (this.#stopRequest === 'shutdown') this.#stopRequest = null
+    const run = this.#run
+    if (this.#state !== 'stopping' || !run) return
+    if (run.stopRequest === 'shutdown') run.stopRequest = null
     this.setState('running')
   }
 
   /** Ends the monitor now; killed if it does not end by itself. Returns when it is gone and noted. */
   async powerOff(options: { keepDesired: boolean } = { keepDesired: false }): Promise<void> {
-    const monitor = this.#monitor
-    if (!monitor) return
-    this.#stopRequest = 'poweroff'
-    this.#keepDesired = options.keepDesired
+    const run = this.#run
+    if (!run) return
+    run.stopRequest = 'poweroff'
+    run.keepDesired = options.keepDesired
     this.setState('stopping')
-    await monitor.powerOff()
+    await run.powerOff()
     await this.untilStopped()
   }
 
@@ -312,9 +288,9 @@ export class Vm {
   }
 
   /** Asks the monitor something a person's page waits for; rejects when it does not answer soon. */
-  ask(method: VmmMethod, params?: Record<string, unknown>): Promise<unknown> {
-    if (!this.#monitor) return Promise.reject(new Error('the VM does not run'))
-    return this.#monitor.request(method, askTimeoutMs, params)
+  ask(method: VmmMethod, params?: Record<string, unknown>, timeoutMs = askTimeoutMs): Promise<unknown> {
+    if (!this.#run) return Promise.reject(new Error('the VM does not run'))
+    return this.#run.request(method, timeoutMs, params)
   }
 
   /** Who watches its screen, told at every change until the returned function is called. */
@@ -342,36 +318,22 @@ export class Vm {
     if (this.#state === 'paused') this.setState('running')
   }
 
-  /** Whether a guest that runs may write this file. */
-  writesDisk(path: string): boolean {
-    const volumes = (this.#spec.volumes ?? []).map(({ volumeUid }) => this.volumePath(volumeUid))
-    return path === this.files.disk || volumes.includes(path)
-  }
-
-  /** What the guest has written to a disk since it was last told, see VmmDiskChanges; rejects when nobody knows. */
-  async diskChanges(path: string, note: VmmDiskChangesParams['note']): Promise<VmmDiskChanges> {
-    if (!this.#monitor) throw new Error('the VM does not run')
-    return vmmDiskChangesSchema.parse(
-      await this.#monitor.request('disk-changes', diskChangesTimeoutMs, { path, note }),
-    )
-  }
-
   /** Resolves when there is no monitor any more; false when `timeoutMs` passed before. */
   untilStopped(timeoutMs?: number): Promise<boolean> {
-    return this.#waiting.until(() => this.#monitor === null, timeoutMs)
+    return this.#waiting.until(() => this.#run === null, timeoutMs)
   }
 
   /** The agent ends; the VM stays. */
   release(): void {
-    this.#monitor?.release()
+    this.#run?.release()
   }
 
   async measure(): Promise<void> {
     // While it is held still it can tell nothing new, and what it told stays true.
     if (this.#state !== 'paused') {
-      const running = this.#monitor !== null && this.#state === 'running'
+      const running = this.#run !== null && this.#state === 'running'
       void this.#inside.askAddresses(this.#spec.mac, running).then((changed) => {
-        if (changed && this.#monitor) this.#changed()
+        if (changed && this.#run) this.#changed()
       })
     }
     await boundLog(this.files.vmmLog)
@@ -389,70 +351,39 @@ export class Vm {
   /** Those DHCP gave it, and what it gave itself. Behind passt no address leads to it. */
   #addresses(mac: string): string[] {
     const { network } = this.#context
-    if (!this.#monitor || network.kind === 'passt') return []
+    if (!this.#run || network.kind === 'passt') return []
     return [...new Set([...network.addresses(mac), ...this.#inside.addresses])]
   }
 
-  async #launch(net: NetOption, restore?: string): Promise<LaunchedProcess> {
-    const { jails, vmmCommand, bootId, volumePath } = this.#context
-    const shares = await this.#context.shares(this.#spec.folders ?? [])
-    const { boot } = this.#record
-    if (!boot) throw new HearthError('invalid_state', 'This VM is not completely created.')
-    const generationId = this.#record.generationId ?? randomUUID()
-    if (this.#record.generationId === undefined) await this.setRecord({ generationId })
-    const { spec, files, sockets } = this
-    const options = machineOptions({ spec, boot, files, sockets, volumePath, shares, net, restore })
-    return launchMonitor({
-      jails,
-      vm: spec,
-      program: vmmCommand,
-      machine: { ...options, generationId },
-      logFile: files.vmmLog,
-      bootId,
-      onUid: (jailUid) => this.setRecord({ jailUid }),
+  #watch(identity: ProcessIdentity, childExit?: ChildExit): VmRun {
+    const { bootId, log } = this.#context
+    const { vmUid } = this.#spec
+    const { control: controlPath } = this.sockets
+    this.#run = new VmRun({
+      ...{ identity, bootId, controlPath, childExit, vmmLog: this.files.vmmLog },
+      onEvent: (run, event) => this.#event(run, event),
+      ended: async (run, end, { code, signal }) => {
+        log.info('vm ended', { vm: vmUid, code, signal, reason: end.reason })
+        await this.#noteEnd(end, run).catch((error: unknown) =>
+          log.error('cannot note the end of a VM', { vm: vmUid, error: errorText(error) }),
+        )
+      },
     })
+    return this.#run
   }
 
-  #watch(identity: ProcessIdentity, childExit?: ChildExit): void {
-    const monitor = new Monitor({
-      identity,
-      bootId: this.#context.bootId,
-      controlPath: this.sockets.control,
-      ...(childExit ? { childExit } : {}),
-      onEvent: (event) => this.#event(event),
-    })
-    this.#monitor = monitor
-    void monitor.exited.then(async (exit) => {
-      const lastLine = exit.reason === null ? await lastLogLine(this.files.vmmLog) : null
-      const end = describeExit(exit, this.#stopRequest, lastLine)
-      this.#context.log.info('vm ended', {
-        vm: this.#spec.vmUid,
-        code: exit.code,
-        signal: exit.signal,
-        reason: end.reason,
-      })
-      await this.#noteEnd(end).catch((error: unknown) =>
-        this.#context.log.error('cannot note the end of a VM', {
-          vm: this.#spec.vmUid,
-          error: errorText(error),
-        }),
-      )
-    })
-  }
-
-  async #noteEnd(end: VmEnd): Promise<void> {
-    this.#end = end
+  async #noteEnd(end: VmEnd, run: Pick<VmRun, 'hasRun' | 'keepDesired'>): Promise<void> {
     try {
       await this.#detach()
-      await (this.#hasRun ? forgetResumed(this.files) : keepSuspended(this.files))
+      await (run.hasRun ? forgetResumed(this.files) : keepSuspended(this.files))
       if (end.suspended) await putSuspended(this.files)
       await this.setRecord({
         process: null,
-        desired: end.meant && !this.#keepDesired ? 'stopped' : this.#record.desired,
+        desired: end.meant && !run.keepDesired ? 'stopped' : this.#record.desired,
         exit: { crashed: end.crashed, reason: end.reason, at: new Date().toISOString() },
       })
     } finally {
-      this.#monitor = null
+      this.#run = null
       const state = end.crashed ? 'crashed' : this.#stoppedState()
       if (this.#state === state) this.#changed()
       this.setState(state)
@@ -471,7 +402,7 @@ export class Vm {
     await this.#context.jails.ended(this.#spec.vmUid)
   }
 
-  #event(event: VmmEvent): void {
+  #event(run: VmRun, event: VmmEvent): void {
     if (event.event === 'panic') this.#notePanic()
     if (event.event === 'watchdog') this.#noteWatchdog(event.action)
     if (event.event === 'viewers')
@@ -480,9 +411,9 @@ export class Vm {
     const { status } = event
     if (status.panicked) this.#notePanic()
     if (status.state === 'exited') return
-    if (status.state !== 'starting') this.#hasRun = true
+    if (status.state !== 'starting') run.hasRun = true
     // Between the button and the guest's answer the machine runs on; for a person it is stopping.
-    if (this.#stopRequest !== null && status.state === 'running') this.setState('stopping')
+    if (run.stopRequest !== null && status.state === 'running') this.setState('stopping')
     else this.setState(status.state)
   }
 
@@ -502,28 +433,28 @@ export class Vm {
     this.#changed()
   }
 
-  async #untilRunning(): Promise<void> {
+  async #untilRunning(run: VmRun): Promise<void> {
     const ready = await this.#waiting.until(
-      () => this.#monitor === null || ['running', 'paused', 'stopping'].includes(this.#state),
+      () => this.#run === null || ['running', 'paused', 'stopping'].includes(this.#state),
       startTimeoutMs,
     )
     if (!ready) {
       await this.powerOff()
       throw new HearthError('vmm_failed', 'Its monitor started but did not answer. It was ended again.')
     }
-    if (this.#monitor) return
+    if (this.#run) return
+    const { end, stopRequest } = run
     // Ended so fast that it is over, and meant to be: the start itself was good.
-    if (this.#end && !this.#end.crashed && this.#stopRequest === null) return
-    if (this.#stopRequest === 'poweroff')
-      throw new HearthError('cancelled', 'It was powered off before it was up.')
-    throw new HearthError(this.#end?.code ?? 'vmm_failed', this.#end?.reason ?? 'Its monitor ended.')
+    if (end && !end.crashed && stopRequest === null) return
+    if (stopRequest === 'poweroff') throw new HearthError('cancelled', 'It was powered off before it was up.')
+    throw new HearthError(end?.code ?? 'vmm_failed', end?.reason ?? 'Its monitor ended.')
   }
 
   async #request(method: 'powerdown' | 'reset' | 'pause' | 'resume'): Promise<void> {
     try {
-      await this.#monitor?.request(method)
+      await this.#run?.request(method)
     } catch (error) {
-      if (!this.#monitor) return
+      if (!this.#run) return
       throw new HearthError('vmm_failed', 'Its monitor does not answer. Power off is still possible.', {
         cause: error,
       })
@@ -539,7 +470,5 @@ export class Vm {
 const snapshotTimeoutMs = 1_800_000
 /** Until the control socket answers `running`; a lab's Node alone takes seconds to start. */
 const startTimeoutMs = 90_000
-/** An answer out of memory, from a monitor whose host may be busy. */
-const diskChangesTimeoutMs = 30_000
 /** A page that asks every second must not pile up questions to a monitor that hangs. */
 const askTimeoutMs = 3_000
