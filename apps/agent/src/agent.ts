@@ -5,28 +5,27 @@ import type { ActionReport } from '@hearth/shared/action'
 import type {
   AgentEvent,
   HostInfo,
-  PowerOp,
   VmCreateInput,
+  VmPowerInput,
   VmRebuildInput,
+  VmRefInput,
   VmSnapshotInput,
+  VmUpdateInput,
   VolumeCreateInput,
   VolumeGrowInput,
   VolumeRefInput,
 } from '@hearth/shared/agent-protocol'
-import type { BackupSource } from '@hearth/shared/backup'
 import { HearthError } from '@hearth/shared/errors'
 import type { ImageImport, OwnImage } from '@hearth/shared/image'
 import { sampleIntervalMs } from '@hearth/shared/metrics'
-import type { VmSpec } from '@hearth/shared/vm-spec'
-import { ActionJournal, type ActionRequest } from './actions/action-journal.ts'
-import { type ActionSubject, Actions } from './actions/actions.ts'
+import { ActionJournal } from './actions/action-journal.ts'
+import { Actions } from './actions/actions.ts'
 import { Dispatcher } from './actions/dispatcher.ts'
 import type { AgentServices, EventSink } from './api/services.ts'
 import { BackupRequests } from './backup/backup-requests.ts'
 import { BackupStore } from './backup/backup-store.ts'
 import { BackupTarget } from './backup/backup-target.ts'
 import { EventHub } from './events/event-hub.ts'
-import { requireFits } from './host/capacity.ts'
 import { readHostInfo } from './host/info.ts'
 import { readBootId } from './host/process-identity.ts'
 import { sharesOf } from './host/shared-folders.ts'
@@ -41,23 +40,20 @@ import { Sampler } from './metrics/sampler.ts'
 import type { GuestNetwork } from './network/guest-network.ts'
 import { NatNetwork } from './network/nat.ts'
 import { PasstNetwork } from './network/passt.ts'
-import { requireNetwork } from './network/ports.ts'
 import type { AgentOptions } from './options.ts'
 import { recordingSource } from './recording/console-source.ts'
 import { Recordings } from './recording/recordings.ts'
 import { recover } from './recover.ts'
-import { seedDocuments } from './seed/cloud-init.ts'
 import { SnapshotRequests } from './snapshot/snapshot-requests.ts'
 import { SnapshotStore } from './snapshot/snapshot-store.ts'
 import { removeLeftovers } from './store/atomic-file.ts'
 import { VmStore } from './store/vm-store.ts'
-import { powerVm, requirePower, requireUpdate } from './vm/change-vm.ts'
-import { requireRebuild } from './vm/rebuild-vm.ts'
+import { powerVm } from './vm/change-vm.ts'
 import { shutdownGuests } from './vm/shutdown-guests.ts'
 import type { Vm } from './vm/vm.ts'
+import { VmRequests } from './vm/vm-requests.ts'
 import { Vms } from './vm/vms.ts'
 import { Jails } from './vmm/jails.ts'
-import { requireFreeVolumes, requireVolumes } from './volume/vm-volumes.ts'
 import { VolumeRequests } from './volume/volume-requests.ts'
 import { VolumeStore } from './volume/volume-store.ts'
 
@@ -86,6 +82,7 @@ export class Agent implements AgentServices {
   readonly #vms: Vms
   readonly #jails: Jails
   readonly #dispatcher: Dispatcher
+  readonly #vmRequests: VmRequests
   readonly #snapshotRequests: SnapshotRequests
   readonly #volumeRequests: VolumeRequests
   readonly #imageRequests: ImageRequests
@@ -177,6 +174,7 @@ export class Agent implements AgentServices {
     }
     this.#dispatcher = new Dispatcher(parts)
     const requests = { ...parts, dispatcher: this.#dispatcher }
+    this.#vmRequests = new VmRequests(requests)
     this.#snapshotRequests = new SnapshotRequests(requests)
     this.backups = new BackupRequests(requests)
     this.#volumeRequests = new VolumeRequests(requests)
@@ -261,89 +259,11 @@ export class Agent implements AgentServices {
     })
   }
 
-  async createVm(input: VmCreateInput): Promise<ActionReport> {
-    const { actionId, spec, start, snapshotUid, backup } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    await this.#requireNetwork(spec)
-    if (this.#vms.find(spec.vmUid) || this.#vms.holder(spec.vmUid) !== undefined)
-      throw new HearthError('uniqueness_error', 'A VM with this identity is already on this host.')
-    // Two cards with one address on one bridge would take each other's packets, and their fixed IP address.
-    if (this.#vms.all().some((vm) => vm.spec.mac === spec.mac))
-      throw new HearthError('uniqueness_error', `A VM on this host already has the MAC address ${spec.mac}.`)
-    if (backup) this.#requireSource(spec, backup)
-    else requireFreeVolumes(this.#vms, this.#volumes, spec)
-    if (snapshotUid !== undefined) this.#snapshots.require(snapshotUid)
-    else if (!backup && !this.#catalogue.has(spec.image))
-      throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
-    requireFits(spec)
-    // Refuses user data cloud-init could not read, while the person still has the form open.
-    seedDocuments(spec)
-    const request: ActionRequest = {
-      kind: 'create',
-      spec,
-      start,
-      ...(snapshotUid === undefined ? {} : { snapshotUid }),
-      ...(backup ? { backup } : {}),
-    }
-    return this.#dispatcher.acceptOnVm(spec.vmUid, { actionId, command: 'create_vm' }, request)
-  }
-
-  async powerVm(input: { actionId: number; vmUid: string; op: PowerOp }): Promise<ActionReport> {
-    const { actionId, vmUid, op } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    const vm = this.#vms.require(vmUid)
-    const request: ActionRequest = { kind: 'power', vmUid, op }
-    const subject: ActionSubject = { actionId, command: `${op}_vm`, vmUid }
-    if (op === 'poweroff') {
-      // Pulling the plug works whoever holds the VM; what it interrupts ends by itself.
-      const holder = this.#vms.holder(vmUid)
-      if (holder !== undefined && this.#actions.get(holder)?.command !== 'delete_vm')
-        this.#actions.abort(holder, new HearthError('cancelled', 'It was powered off meanwhile.'))
-      return this.#dispatcher.accept(subject, request)
-    }
-    if (this.#vms.holder(vmUid) === undefined) requirePower(vm, op)
-    return this.#dispatcher.acceptOnVm(vmUid, subject, request)
-  }
-
-  async updateVm(input: { actionId: number; spec: VmSpec }): Promise<ActionReport> {
-    const { actionId, spec } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    const vm = this.#vms.require(spec.vmUid)
-    await this.#requireNetwork(spec, vm.spec)
-    requireUpdate(vm, spec)
-    requireVolumes(this.#vms, this.#volumes, vm, spec)
-    seedDocuments(spec)
-    return this.#dispatcher.acceptOnVm(
-      spec.vmUid,
-      { actionId, command: 'update_vm' },
-      { kind: 'update', spec },
-    )
-  }
-
-  async rebuildVm({ actionId, spec, start }: VmRebuildInput): Promise<ActionReport> {
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    requireRebuild(this.#vms.require(spec.vmUid), spec)
-    if (!this.#catalogue.has(spec.image))
-      throw new HearthError('not_found', `There is no image ${spec.image} on this host.`)
-    seedDocuments(spec)
-    return this.#dispatcher.acceptOnVm(
-      spec.vmUid,
-      { actionId, command: 'rebuild_vm' },
-      { kind: 'rebuild', spec, start },
-    )
-  }
-
-  async deleteVm(input: { actionId: number; vmUid: string }): Promise<ActionReport> {
-    const { actionId, vmUid } = input
-    const seen = this.#actions.get(actionId)
-    if (seen) return seen
-    this.#vms.require(vmUid)
-    return this.#dispatcher.acceptOnVm(vmUid, { actionId, command: 'delete_vm' }, { kind: 'delete', vmUid })
-  }
+  createVm = (input: VmCreateInput) => this.#vmRequests.create(input)
+  powerVm = (input: VmPowerInput) => this.#vmRequests.power(input)
+  updateVm = (input: VmUpdateInput) => this.#vmRequests.update(input)
+  rebuildVm = (input: VmRebuildInput) => this.#vmRequests.rebuild(input)
+  deleteVm = (input: VmRefInput) => this.#vmRequests.delete(input)
 
   snapshotVm = (input: VmSnapshotInput) => this.#snapshotRequests.take(input)
   restoreVm = (input: VmSnapshotInput) => this.#snapshotRequests.restore(input)
@@ -370,23 +290,6 @@ export class Agent implements AgentServices {
       throw new HearthError('invalid_state', 'This cannot be cancelled any more.')
     await this.#actions.cancel(actionId)
     return report
-  }
-
-  #requireNetwork(spec: VmSpec, current?: VmSpec): Promise<void> {
-    const others = this.#vms.all().flatMap((vm) => (vm.spec.vmUid === spec.vmUid ? [] : [vm.spec]))
-    return requireNetwork(this.#network, others, spec, current)
-  }
-
-  /** A VM from a backup has the new volumes that the request names, and no others. */
-  #requireSource(spec: VmSpec, backup: BackupSource): void {
-    this.#backups.requireWhole(backup.backupUid)
-    const wanted = (spec.volumes ?? []).map(({ volumeUid }) => volumeUid)
-    const made = new Set(backup.volumes.map(({ to }) => to))
-    if (made.size !== wanted.length || wanted.some((uid) => !made.has(uid)))
-      throw new HearthError('invalid_input', 'The VM and its volumes do not belong together.')
-    for (const uid of made)
-      if (this.#volumes.has(uid))
-        throw new HearthError('uniqueness_error', 'A volume with this identity is already on this host.')
   }
 
   #startAtBoot(vm: Vm): void {

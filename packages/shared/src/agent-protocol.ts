@@ -143,7 +143,9 @@ export const powerOps = ['start', 'shutdown', 'reboot', 'poweroff', 'reset', 'su
 export const powerOpSchema = z.enum(powerOps)
 export type PowerOp = z.infer<typeof powerOpSchema>
 export const vmPowerInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema, op: powerOpSchema })
+export type VmPowerInput = z.infer<typeof vmPowerInputSchema>
 export const vmUpdateInputSchema = z.object({ actionId: idSchema, spec: vmSpecSchema })
+export type VmUpdateInput = z.infer<typeof vmUpdateInputSchema>
 /** `spec` names the image; `start`: it is started afterwards. */
 export const vmRebuildInputSchema = z.object({
   actionId: idSchema,
@@ -189,6 +191,7 @@ export type VolumeGrowInput = z.infer<typeof volumeGrowInputSchema>
 export const volumeRefInputSchema = z.object({ actionId: idSchema, volumeUid: volumeUidSchema })
 export type VolumeRefInput = z.infer<typeof volumeRefInputSchema>
 export const vmRefInputSchema = z.object({ actionId: idSchema, vmUid: vmUidSchema })
+export type VmRefInput = z.infer<typeof vmRefInputSchema>
 export const imageBuildInputSchema = z.object({ actionId: idSchema, imageUid: imageUidSchema })
 export const imageImportInputSchema = imageImportSchema.extend({ actionId: idSchema })
 export const imageCreateInputSchema = z.object({

@@ -9,11 +9,13 @@ import type {
   BackupTargetInput,
   BackupVmInput,
   HostInfo,
-  PowerOp,
   VmCreateInput,
+  VmPowerInput,
   VmRebuildInput,
+  VmRefInput,
   VmReport,
   VmSnapshotInput,
+  VmUpdateInput,
   VolumeCreateInput,
   VolumeGrowInput,
   VolumeRefInput,
@@ -21,7 +23,6 @@ import type {
 import type { BackupTargetReport } from '@hearth/shared/backup'
 import type { ImageImport, ImageReport, OwnImage } from '@hearth/shared/image'
 import type { RecordingReport, RecordingStartInput } from '@hearth/shared/recording'
-import type { VmSpec } from '@hearth/shared/vm-spec'
 
 /** The connection behind a subscription: events wait until it has taken the last ones. */
 export interface EventSink {
@@ -51,10 +52,10 @@ export interface AgentServices {
   shutdownGuests(timeoutMs: number): Promise<{ stopped: number; forced: number }>
   listVms(): VmReport[]
   createVm(input: VmCreateInput): Promise<ActionReport>
-  powerVm(input: { actionId: number; vmUid: string; op: PowerOp }): Promise<ActionReport>
-  updateVm(input: { actionId: number; spec: VmSpec }): Promise<ActionReport>
+  powerVm(input: VmPowerInput): Promise<ActionReport>
+  updateVm(input: VmUpdateInput): Promise<ActionReport>
   rebuildVm(input: VmRebuildInput): Promise<ActionReport>
-  deleteVm(input: { actionId: number; vmUid: string }): Promise<ActionReport>
+  deleteVm(input: VmRefInput): Promise<ActionReport>
   snapshotVm(input: VmSnapshotInput): Promise<ActionReport>
   restoreVm(input: VmSnapshotInput): Promise<ActionReport>
   deleteSnapshot(input: VmSnapshotInput): Promise<ActionReport>
