@@ -229,6 +229,29 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
     }
   })
 
+  test('all of 32 vCPUs run: the first one wakes the others, and each of them counts', async () => {
+    const [apCode, counter, interruptCommand] = [0x4000, 0x5000, 0xfee0_0300]
+    // In real mode: lock inc byte [counter]; hlt; jmp to the hlt
+    const code = Buffer.from([0xf0, 0xfe, 0x06, counter & 0xff, counter >> 8, 0xf4, 0xeb, 0xfd])
+    // mov ebx, counter; again: cmp byte [rbx], 31; jne again
+    const wait = [0xbb, counter & 0xff, counter >> 8, 0, 0, 0x80, 0x3b, 31, 0x75, 0xfb]
+    const initAll = 0xc_4500
+    const startAll = 0xc_4600 | (apCode >> 12)
+    const {
+      code: ended,
+      output,
+      line,
+    } = await run(
+      [
+        ...[storeMemory(apCode, code.readUInt32LE(0)), storeMemory(apCode + 4, code.readUInt32LE(4))],
+        ...[storeMemory(interruptCommand, initAll), storeMemory(interruptCommand, startAll)],
+        ...[wait, print('all'), powerOff],
+      ],
+      ['--cpus', '32'],
+    )
+    assert.deepEqual([ended, output.toString(), line], [0, 'all', 'hearth-vmm: the guest powered off'])
+  })
+
   test('reads of nothing are all ones, of any width; MMIO of 8 bytes is whole', async () => {
     const { output } = await run([
       ...[inb(0x1234), printRax(1)],

@@ -33,6 +33,8 @@ export function startWorkers(
   jail: ThreadJail | undefined,
   early?: MachineWorkers,
 ): MachineWorkers {
+  // Every worker's output goes to these and listens for their errors; Node takes more than ten for a leak, and says so.
+  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0)
   const missing = Array.from({ length: cpus }, (_, cpu) => early?.vcpus[cpu] ?? startVcpuWorker(cpu, false))
   const workers = { io: early?.io ?? startIoWorker(false), vcpus: missing }
   for (const worker of [workers.io, ...workers.vcpus]) worker.postMessage({ jail } satisfies WorkerJail)
