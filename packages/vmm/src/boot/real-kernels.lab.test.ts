@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterEach, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { buildPrograms } from '../../../../infra/build/programs.ts'
-import { debianPackage } from '../../../../infra/lab/debian-package.ts'
+import { debianPackage, packageDependency } from '../../../../infra/lab/debian-package.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
 import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
@@ -49,4 +49,14 @@ test('GNU Mach reads the memory map that it is given', async (t) => {
   await guest.until(/GNU Mach 1\.8/)
   await guest.until(/0000009f000, available[\s\S]*00100000:0*20000000, available/)
   await guest.until(/No bootstrap code loaded with the kernel/)
+})
+
+test('Xen comes through its real-mode code, as behind a BIOS, and asks for the kernel it was not given', async (t) => {
+  const name = await packageDependency('xen-system-amd64', 'xen-hypervisor-')
+  const kernel = name && (await kernelOf(name, /^xen-.*-amd64\.gz$/))
+  if (!kernel) return t.skip('this Debian has no xen-hypervisor')
+  const guest = boot('--kernel', kernel, '--memory', '1G', '--cmdline', 'xen console=com1 com1=115200,8n1')
+  await guest.until(/\(XEN\) Xen version 4\./)
+  await guest.until(/\(XEN\) Bootloader: Hearth/)
+  await guest.until(/dom0 kernel not specified/)
 })
