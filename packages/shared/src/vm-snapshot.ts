@@ -138,8 +138,8 @@ const input = {
   /** What the driver last asked the device about itself. */
   select: u8,
   subsel: u8,
-  /** Groups of events that wait for buffers. */
-  waiting: z.array(z.array(inputEvent).max(16)).max(4096),
+  /** Groups of events that wait for the guest. */
+  waiting: z.array(z.array(inputEvent).max(16)).max(65_536),
 }
 
 const gpuRect = z.strictObject({ x: u32, y: u32, width: u32, height: u32 })

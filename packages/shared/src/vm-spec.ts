@@ -4,6 +4,7 @@ import { layoutNames } from './keyboard-layouts.ts'
 import { rateLimitSchema } from './limits.ts'
 import { imageUidSchema, macSchema, nameSchema, vmUidSchema } from './names.ts'
 import { bridgeNameSchema, firewallSchema, portForwardsSchema } from './network.ts'
+import { maxScreens } from './screens.ts'
 import { vmFoldersSchema } from './shared-folders.ts'
 import { GIB, MIB } from './units.ts'
 import { attachedVolumeSchema, volumeLimits } from './volume.ts'
@@ -23,6 +24,13 @@ export const vmLimits = {
 /** The keyboard a guest is set up for, for viewers that send characters instead of keys. */
 export const keyboardLayoutSchema = z.enum(layoutNames)
 export type KeyboardLayout = z.infer<typeof keyboardLayoutSchema>
+
+/** A screen, keyboard and pointer. */
+export const displaySchema = z.object({
+  keyboard: keyboardLayoutSchema,
+  /** Absent: one. */
+  screens: z.int().min(1).max(maxScreens).optional(),
+})
 
 /** What cloud-init (NoCloud) is told on first boot. `passwordHash` is crypt(3) SHA-512, never clear text. */
 export const cloudInitSchema = z.object({
@@ -62,8 +70,8 @@ export const vmSpecSchema = z.object({
   mac: macSchema,
   cloudInit: cloudInitSchema.optional(),
   startAtBoot: z.boolean(),
-  /** A screen, keyboard and pointer from its next start on; absent: it has none, and pays nothing for one. */
-  display: z.object({ keyboard: keyboardLayoutSchema }).optional(),
+  /** From its next start on; absent: it has none, and pays nothing for one. */
+  display: displaySchema.optional(),
   /** How it starts, from its next start on; absent: as its image does, and with firmware, with the one its disk is made for. */
   boot: z.enum(vmBoots).optional(),
   /** The bridge of its host that it is attached to; absent: the host's own network for VMs. */

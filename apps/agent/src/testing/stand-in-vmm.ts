@@ -34,6 +34,7 @@ const { values } = parseArgs({
     control: text,
     display: text,
     keyboard: text,
+    screens: text,
     jail: text,
     'generation-id': text,
     watchdog: text,

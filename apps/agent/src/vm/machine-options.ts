@@ -39,7 +39,10 @@ export function machineOptions(vm: {
     nets: [net],
     serial: { kind: 'unix', path: sockets.serial, scrollbackLine: true },
     serialLog: files.serialLog,
-    display: spec.display && { path: sockets.display, layout: spec.display.keyboard },
+    display: spec.display && {
+      ...{ path: sockets.display, layout: spec.display.keyboard },
+      ...(spec.display.screens === undefined ? {} : { screens: spec.display.screens }),
+    },
     ...limitsOf(spec),
     ports: [{ name: guestAgentPort, path: sockets.guestAgent }],
     control: sockets.control,

@@ -94,7 +94,7 @@ function changedParts(vm: VmRow, input: VmUpdateRequest): SpecPart | null {
       throw new HearthError('invalid_input', `${vm.name} has no disk that firmware could start.`)
     wanted.boot = input.boot
   }
-  if (input.display !== undefined && input.display?.keyboard !== spec.display?.keyboard)
+  if (input.display !== undefined && !sameDisplay(input.display ?? undefined, spec.display))
     wanted.display = input.display
   if (input.watchdog !== undefined && input.watchdog !== (spec.watchdog ?? null))
     wanted.watchdog = input.watchdog
@@ -210,6 +210,9 @@ const watchdogSummary = {
   event: 'is spoken of when its guest hangs, from its next start on',
 } as const
 
+const sameDisplay = (a: VmSpec['display'], b: VmSpec['display']): boolean =>
+  a?.keyboard === b?.keyboard && (a?.screens ?? 1) === (b?.screens ?? 1)
+
 function summaryOf(before: VmSpec, wanted: SpecPart): string {
   const { name, cpus, memoryBytes, diskBytes, startAtBoot, boot, display, watchdog } = wanted
   const parts: string[] = []
@@ -221,8 +224,16 @@ function summaryOf(before: VmSpec, wanted: SpecPart): string {
     parts.push(startAtBoot ? 'now starts with its host' : 'no longer starts with its host')
   if (boot !== undefined) parts.push(bootSummary[boot ?? 'image'])
   if (display === null) parts.push('has no screen from its next start on')
-  else if (display && before.display) parts.push(`its keyboard is now ${display.keyboard}`)
-  else if (display) parts.push('has a screen from its next start on')
+  else if (display && before.display) {
+    if (display.keyboard !== before.display.keyboard) parts.push(`its keyboard is now ${display.keyboard}`)
+    const screens = display.screens ?? 1
+    if (screens !== (before.display.screens ?? 1))
+      parts.push(
+        screens === 1
+          ? 'has one screen from its next start on'
+          : `has ${screens} screens from its next start on`,
+      )
+  } else if (display) parts.push('has a screen from its next start on')
   if (watchdog !== undefined) parts.push(watchdogSummary[watchdog ?? 'none'])
   parts.push(...networkSummary(before, wanted), ...limitsSummary(wanted), ...foldersSummary(before, wanted))
   return `${before.name}: ${parts.join(', ')}`

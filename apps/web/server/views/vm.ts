@@ -4,7 +4,7 @@ import { idSchema, imageUidSchema, macSchema, nameSchema, vmUidSchema } from '@h
 import { bridgeNameSchema, firewallSchema, portForwardsSchema } from '@hearth/shared/network'
 import { vmFoldersSchema } from '@hearth/shared/shared-folders'
 import { MIB } from '@hearth/shared/units'
-import { keyboardLayoutSchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
+import { displaySchema, vmBoots, vmLimits } from '@hearth/shared/vm-spec'
 import { volumeLimits } from '@hearth/shared/volume'
 import { watchdogActions } from '@hearth/shared/watchdog'
 import { z } from 'zod'
@@ -41,7 +41,7 @@ export const vmViewSchema = z.object({
   deleteProtected: z.boolean(),
   labels: z.record(z.string(), z.string()),
   /** The screen it has from its next start on; null: none. */
-  display: z.object({ keyboard: keyboardLayoutSchema }).nullable(),
+  display: displaySchema.nullable(),
   /** How it starts from its next start on; null: as its image does. */
   boot: z.enum(vmBoots).nullable(),
   /** What follows when its guest hangs, from its next start on; null: it has no watchdog. */
@@ -157,7 +157,7 @@ export const vmCreateInputSchema = vmSizeSchema.extend({
   /** A bridge of the host that is open to VMs; absent: the host's own network for VMs. */
   bridge: bridgeNameSchema.optional(),
   /** A screen or none; absent: as the image is meant. */
-  display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
+  display: displaySchema.nullable().optional(),
   /** Volumes of its project that no VM has, by id: it has them from the start. */
   volumes: z.array(idSchema).max(volumeLimits.perVm).optional(),
   idempotencyKey: idempotencyKeySchema,
@@ -178,7 +178,7 @@ export const vmUpdateInputSchema = vmSizeSchema.partial().extend({
   /** null: none, from its next start on. */
   watchdog: z.enum(watchdogActions).nullable().optional(),
   /** A screen or none, from its next start on. */
-  display: z.object({ keyboard: keyboardLayoutSchema }).nullable().optional(),
+  display: displaySchema.nullable().optional(),
   /** null: the host's own network for VMs; only while the VM is off. */
   bridge: bridgeNameSchema.nullable().optional(),
   /** All of them: what is not in the list is taken away. */

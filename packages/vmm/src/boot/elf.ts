@@ -42,6 +42,8 @@ export interface ElfImage {
   readonly entry: number
   /** Physical address of the PVH 32-bit entry, when the file has the note. */
   readonly pvhEntry: number | undefined
+  /** It says that it is Linux, whose entry takes the boot protocol's zero page. */
+  readonly isLinux: boolean
   readonly segments: readonly ElfSegment[]
 }
 
@@ -85,6 +87,7 @@ export function parseElf(file: ImageFile): ElfImage {
 
   const segments: ElfSegment[] = []
   let pvhEntry: number | undefined
+  let isLinux = false
   for (let i = 0; i < count; i++) {
     const at = i * layout.programSize
     const kind = headers.getUint32(at, true)
@@ -106,7 +109,11 @@ export function parseElf(file: ImageFile): ElfImage {
     if (kind === PT_NOTE) {
       if (segment.fileSize > MAX_NOTES) throw broken('its notes are too large')
       const notes = read(file, segment.fileOffset, segment.fileSize)
-      pvhEntry ??= findPvhEntry(notes, field(headers, at + layout.align) === 8 ? 8 : 4)
+      for (const { owner, type, desc } of elfNotes(notes, field(headers, at + layout.align) === 8 ? 8 : 4)) {
+        isLinux ||= owner === 'Linux'
+        const isEntry = owner === 'Xen' && type === XEN_ELFNOTE_PHYS32_ENTRY
+        if (isEntry && (desc.byteLength === 4 || desc.byteLength === 8)) pvhEntry ??= desc.getUint32(0, true)
+      }
       continue
     }
     if (segment.memorySize === 0) continue
@@ -115,25 +122,31 @@ export function parseElf(file: ImageFile): ElfImage {
     segments.push(segment)
   }
   if (segments.length === 0) throw broken('it has nothing to load')
-  return { bits, entry: field(header, layout.entry), pvhEntry, segments }
+  return { bits, entry: field(header, layout.entry), pvhEntry, isLinux, segments }
+}
+
+interface ElfNote {
+  readonly owner: string
+  readonly type: number
+  readonly desc: DataView
 }
 
 /** Walks {namesz, descsz, type, name, desc} records; anything that does not fit ends the walk. */
-function findPvhEntry(notes: DataView, alignment: 4 | 8): number | undefined {
+function* elfNotes(notes: DataView, alignment: 4 | 8): Generator<ElfNote> {
   const align = (n: number): number => Math.ceil(n / alignment) * alignment
   for (let at = 0; at + 12 <= notes.byteLength; ) {
     const nameSize = notes.getUint32(at, true)
     const descSize = notes.getUint32(at + 4, true)
     const desc = at + align(12 + nameSize)
-    if (desc + descSize > notes.byteLength) return undefined
-    const isXen =
-      nameSize === 4 &&
-      notes.getUint32(at + 12, false) === 0x5865_6e00 &&
-      notes.getUint32(at + 8, true) === XEN_ELFNOTE_PHYS32_ENTRY
-    if (isXen && (descSize === 4 || descSize === 8)) return notes.getUint32(desc, true)
+    if (desc + descSize > notes.byteLength) return
+    const name = new Uint8Array(notes.buffer, notes.byteOffset + at + 12, Math.max(nameSize, 1) - 1)
+    yield {
+      owner: nameSize > 16 ? '' : new TextDecoder('latin1').decode(name),
+      type: notes.getUint32(at + 8, true),
+      desc: new DataView(notes.buffer, notes.byteOffset + desc, descSize),
+    }
     at = desc + align(descSize)
   }
-  return undefined
 }
 
 function read(file: ImageFile, position: number, length: number): DataView {

@@ -106,6 +106,16 @@ test('a relocatable kernel goes low when its preferred address does not fit; ano
   assert.equal(load({ kernel: above4G }).entry.regs.rip, 0x20_0200)
 })
 
+test('Linux as an ELF is entered by its own protocol where there is a screen to tell it of, another kernel by PVH', () => {
+  const fields = { pvhEntry: 0x10_0010, noteAlignment: 8 } as const
+  const linux = elf({ ...fields, linuxNote: true })
+  const shown = load({ kernel: linux, screen: EARLY_SCREEN })
+  assert.equal(shown.entry.regs.rip, 0x10_0000)
+  assert.equal(shown.memory.readU32(BOOT.zeroPage + 0x18), EARLY_SCREEN.address)
+  assert.equal(load({ kernel: linux }).entry.regs.rip, 0x10_0010)
+  assert.equal(load({ kernel: elf(fields), screen: EARLY_SCREEN }).entry.regs.rip, 0x10_0010)
+})
+
 test('an ELF with a PVH note starts there, in protected mode, with start info in EBX', () => {
   const data = Uint8Array.from({ length: 300 }, (_, i) => i & 0xff)
   const kernel = elf({ segments: [{ address: 0x10_0000, data, memorySize: 9000 }], pvhEntry: 0x10_0010 })

@@ -131,7 +131,10 @@ function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowE
   writeCommandLine(env.memory, source.commandLine, BOOT.commandLineMax - 1)
   const initrd = placeInitrd(source.initrd, env, end, lowEnd)
   const data = { memoryMap: env.memoryMap, rsdp: env.rsdp, initrd }
-  if (image.pvhEntry !== undefined && source.protocol !== 'linux') {
+  // PVH has no words for a screen: a kernel that can be told of it by its own protocol is entered so.
+  const isTold = image.isLinux && image.bits === 64 && env.screen !== undefined
+  const asLinux = source.protocol === 'linux' || (source.protocol === undefined && isTold)
+  if (image.pvhEntry !== undefined && !asLinux) {
     checkEntry(kernel, image, image.pvhEntry)
     writeStartInfo(env.memory, data)
     return enterPvh(env.memory, image.pvhEntry)

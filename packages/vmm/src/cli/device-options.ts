@@ -1,5 +1,6 @@
 /** Options of single devices: their values, parsed. Each throws ExitError with code 1 and one line that says what to write. */
 import { layoutNames } from '@hearth/shared/keyboard-layouts'
+import { maxScreens } from '@hearth/shared/screens'
 import { parseSize } from '@hearth/shared/units'
 import { type WatchdogAction, watchdogActions } from '@hearth/shared/watchdog'
 import type { RateLimit } from '../rate/token-bucket.ts'
@@ -234,15 +235,21 @@ export function parseSerial(text: string | undefined): SerialOption {
 export function parseDisplay(
   text: string | undefined,
   keyboard: string | undefined,
+  screens: string | undefined,
 ): DisplayOption | undefined {
   if (text === undefined) {
     if (keyboard !== undefined)
       throw usageError('--keyboard needs --display: there is no keyboard without a screen')
+    if (screens !== undefined) throw usageError('--screens needs --display: it says where they are seen')
     return undefined
   }
   const layout = layoutNames.find((name) => name === (keyboard ?? 'us'))
   if (layout === undefined) throw usageError(`--keyboard ${keyboard}: known are ${layoutNames.join(', ')}`)
-  return { path: unixPath('display', text), layout }
+  const path = unixPath('display', text)
+  if (screens === undefined) return { path, layout }
+  const count = /^\d$/.test(screens) ? Number(screens) : 0
+  if (count < 1 || count > maxScreens) throw usageError(`--screens ${screens}: give 1 to ${maxScreens}`)
+  return { path, layout, screens: count }
 }
 
 export function unixPath(option: string, text: string): string {

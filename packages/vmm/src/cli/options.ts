@@ -77,6 +77,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'serial-log',
     'display',
     'keyboard',
+    'screens',
     'control',
     'name',
     'generation-id',
@@ -155,7 +156,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     ...parseLimits(single),
     serial: parseSerial(single.get('serial')),
     serialLog: single.get('serial-log'),
-    display: parseDisplay(single.get('display'), single.get('keyboard')),
+    display: parseDisplay(single.get('display'), single.get('keyboard'), single.get('screens')),
     control: control === undefined ? undefined : unixPath('control', control),
     hugePages: flags.has('huge-pages'),
     prefault: flags.has('prefault'),
@@ -268,6 +269,7 @@ export function vmmCommandLine(options: RunOptions): string[] {
   if (options.serialLog !== undefined) args.push('--serial-log', options.serialLog)
   if (options.display !== undefined) {
     args.push('--display', `unix:${options.display.path}`, '--keyboard', options.display.layout)
+    if (options.display.screens !== undefined) args.push('--screens', String(options.display.screens))
   }
   if (options.control !== undefined) args.push('--control', `unix:${options.control}`)
   if (options.hugePages) args.push('--huge-pages')

@@ -39,6 +39,8 @@ export interface DisplayOption {
   readonly path: string
   /** The guest's keyboard layout, for viewers that send characters instead of keys. */
   readonly layout: LayoutName
+  /** Side by side; absent: one. */
+  readonly screens?: number | undefined
 }
 
 /** A named channel: /dev/virtio-ports/<name> in the guest, a unix socket here. */

@@ -1,4 +1,5 @@
 import { layoutNames } from '@hearth/shared/keyboard-layouts'
+import { maxScreens } from '@hearth/shared/screens'
 import { watchdogActions } from '@hearth/shared/watchdog'
 import { BOOT_CHOICES } from '../boot/choice.ts'
 import { DEFAULTS, MAX_CPUS } from './run-options.ts'
@@ -45,6 +46,7 @@ runs it when a line {"run": ["--kernel", …], "log": "/FILE"} comes on standard
   --serial-log FILE           keep the console's output (1 MiB, and one file before that)
   --display unix:PATH         a screen with keyboard and pointer, as VNC (RFB) on a socket
   --keyboard LAYOUT           layout for VNC viewers that send characters: ${layoutNames.join(', ')} (default: us)
+  --screens N                 how many screens, side by side in one picture: 1 to ${maxScreens} (default: 1)
   --port NAME,unix:PATH       a channel to /dev/virtio-ports/NAME of the guest, for one program at a time; for example
                               org.qemu.guest_agent.0; may be given several times
   --control unix:PATH         control socket

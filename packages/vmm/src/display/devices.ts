@@ -1,6 +1,7 @@
 import type { EventLoop, Registration } from '../io/event-loop.ts'
 import { EARLY_SCREEN } from '../machine/layout.ts'
 import { read } from '../sys/libc.ts'
+import type { SinceNow } from '../vcpu/idleness.ts'
 import { AgentPort } from '../vdagent/agent-port.ts'
 import { AgentChannel } from '../vdagent/channel.ts'
 import type { VirtioDevice } from '../virtio/device.ts'
@@ -14,6 +15,15 @@ import { Surface } from './surface.ts'
 
 /** The size asked for before any viewer has a wish: that of the picture before the driver. */
 const INITIAL = { width: EARLY_SCREEN.width, height: EARLY_SCREEN.height } as const
+
+/** What the machine has for a display. */
+export interface DisplayMachine {
+  /** Absent: its firmware draws elsewhere. */
+  readonly placeFrameBuffer?: PlaceFrameBuffer | undefined
+  /** Who reads keys before the guest's driver does. */
+  readonly earlyKeyboard?: EarlyKeyboard | undefined
+  readonly idleSince?: SinceNow | undefined
+}
 
 /** A display's devices on the thread that owns them, fed by what viewers do. */
 export class DisplayDevices {
@@ -30,24 +40,23 @@ export class DisplayDevices {
   private readonly ring: InputRing
   private readonly registration: Registration
 
-  /** With `placeFrameBuffer` the kernel has a frame buffer. */
-  constructor(
-    handle: DisplayHandle,
-    loop: EventLoop,
-    placeFrameBuffer?: PlaceFrameBuffer,
-    keyboard?: EarlyKeyboard,
-  ) {
+  constructor(handle: DisplayHandle, loop: EventLoop, machine: DisplayMachine = {}) {
+    const { placeFrameBuffer, earlyKeyboard, idleSince } = machine
     this.surface = new Surface(handle.surface)
     this.ring = new InputRing(handle.input)
     this.agentPort = new AgentPort(new AgentChannel(handle.agent))
     this.early = new EarlyScreen(this.surface, loop)
     this.frameBuffer = placeFrameBuffer && new FrameBuffer(handle.frameBuffer, this.early, placeFrameBuffer)
-    this.gpu = new GpuDevice({ surfaces: [this.surface], early: this.early, ...INITIAL })
+    this.gpu = new GpuDevice({
+      ...{ surface: this.surface, screens: handle.screens, early: this.early },
+      ...INITIAL,
+    })
     // A guest that restarts has the size that its viewers' windows have: they do not say it again.
     const { lastWish } = this.surface
-    if (lastWish !== null) this.gpu.wish(0, lastWish.width, lastWish.height)
+    if (lastWish !== null) this.gpu.wish(lastWish.width, lastWish.height)
     this.surface.setLeds(0)
-    this.keyboard = new Keyboard(handle.layout, (leds) => this.surface.setLeds(leds), keyboard)
+    const ledsChanged = (leds: number): void => this.surface.setLeds(leds)
+    this.keyboard = new Keyboard(handle.layout, ledsChanged, earlyKeyboard, idleSince)
     // What was typed at a machine that is gone is nobody's.
     this.ring.drain({ key() {}, keysym() {}, pointer() {}, wheel() {}, releaseAll() {} })
     const count = new BigUint64Array(1)
@@ -80,6 +89,6 @@ export class DisplayDevices {
       },
     })
     const wish = this.surface.takeWish()
-    if (wish !== null) this.gpu.wish(0, wish.width, wish.height)
+    if (wish !== null) this.gpu.wish(wish.width, wish.height)
   }
 }

@@ -66,17 +66,7 @@ before(async () => {
     ),
   )
   await lab.run('mkdir', ['-p', FOLDER])
-  // Linux's own protocol tells of a screen, PVH does not.
-  const boot = [
-    '--boot',
-    'linux',
-    '--kernel',
-    kernel,
-    '--initrd',
-    initrd,
-    '--cmdline',
-    `${GUEST_CMDLINE} mitigations=off`,
-  ]
+  const boot = ['--kernel', kernel, '--initrd', initrd, '--cmdline', `${GUEST_CMDLINE} mitigations=off`]
   guest = new LabGuest(lab, [...boot, '--memory', '256M', ...machine])
 })
 

@@ -27,7 +27,7 @@ class Screen {
     this.frameBuffer = new FrameBuffer(this.memory, this.early, (at) => {
       this.placed = at
     })
-    this.gpu = new GpuDevice({ surfaces: [this.surface], early: this.early, width, height })
+    this.gpu = new GpuDevice({ surface: this.surface, early: this.early, width, height })
   }
 
   write(x: number, y: number, pixel: number): void {
@@ -71,7 +71,7 @@ test('what a guest without a driver writes to the frame buffer is shown, until a
   assert.equal(screen.pixel(5, 7), 0x123456)
   assert.equal(machine.mmio.read(address + 7 * stride + 5 * 4, 4), 0x123456)
   // A viewer's wish is for the driver: this picture has the size it has.
-  screen.gpu.wish(0, 800, 600)
+  screen.gpu.wish(800, 600)
   assert.deepEqual([surface.width, surface.height], [width, height])
 
   pci.start(pci.offered())

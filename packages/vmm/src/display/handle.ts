@@ -14,6 +14,8 @@ export interface DisplayHandle {
   readonly frameBuffer: number
   /** eventfd the display thread writes after it put input into the ring, a wish into the surface, or bytes for the guest's agent. */
   readonly wakeFd: number
+  /** How many the GPU has, side by side on the surface. */
+  readonly screens: number
   /** For viewers that send characters instead of keys. */
   readonly layout: LayoutName
 }

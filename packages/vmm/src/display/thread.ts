@@ -22,6 +22,8 @@ export interface DisplayThreadOptions {
   readonly path: string
   readonly name: string
   readonly layout: LayoutName
+  /** Absent: one. */
+  readonly screens?: number | undefined
   readonly jail?: ThreadJail | undefined
   /** One line for the log. */
   readonly warn: (text: string) => void
@@ -60,6 +62,7 @@ export class DisplayThread {
       agent: createAgentMemory(),
       frameBuffer: allocateFrameBuffer(),
       wakeFd: check('eventfd', eventfdCreate(0, EFD.CLOEXEC | EFD.NONBLOCK)),
+      screens: options.screens ?? 1,
       layout: options.layout,
     }
     const workerData: DisplayWorkerData = {

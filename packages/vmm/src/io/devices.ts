@@ -7,7 +7,7 @@ import { DiskChanges } from '../disk/changes.ts'
 import { qcow2Disk } from '../disk/qcow2/chain.ts'
 import { RawDisk } from '../disk/raw.ts'
 import { RawFile } from '../disk/raw-file.ts'
-import { DisplayDevices } from '../display/devices.ts'
+import { DisplayDevices, type DisplayMachine } from '../display/devices.ts'
 import type { FrameBuffer, PlaceFrameBuffer } from '../display/frame-buffer.ts'
 import { type FirmwareParts, plugFirmware } from '../firmware/plug.ts'
 import { ECAM, PCI_FUNCTION, PCI_MMIO, PCI_SLOT, PORT, queuesFor } from '../machine/layout.ts'
@@ -17,6 +17,7 @@ import { PasstBackend } from '../net/passt.ts'
 import { TapBackend } from '../net/tap.ts'
 import { ECAM_BYTES, PciBus } from '../pci/bus.ts'
 import { type RateLimit, RateLimiter } from '../rate/token-bucket.ts'
+import { idleSinceNow, vcpuActivities } from '../vcpu/idleness.ts'
 import { VDAGENT_PORT } from '../vdagent/protocol.ts'
 import { BlockDevice } from '../virtio/block.ts'
 import { ConsoleDevice, type PortOptions } from '../virtio/console/console.ts'
@@ -75,10 +76,8 @@ export function virtioDeviceCount(
 export function plugDevices(platform: Platform, data: IoWorkerData, machine: MachineParts): MachineBuses {
   const { log, plugged } = machine
   const { memory } = machine
-  // Firmware has ramfb instead.
-  const place = data.firmware === undefined ? machine.placeFrameBuffer : undefined
   const display =
-    data.display && new DisplayDevices(data.display, platform.loop, place, machine.earlyKeyboard)
+    data.display && new DisplayDevices(data.display, platform.loop, displayMachine(data, machine))
   const bus =
     data.firmware === undefined
       ? directBus(platform, machine.resetControl, data.transitional)
@@ -131,6 +130,19 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
     throw new RangeError(`${mmio.count} devices over MMIO where the guest is told of ${data.mmioDevices}`)
   }
   return { pci: bus, mmio }
+}
+
+function displayMachine(
+  { firmware, vcpuStatsFds, control }: IoWorkerData,
+  { placeFrameBuffer, earlyKeyboard }: MachineParts,
+): DisplayMachine {
+  const vcpus = vcpuStatsFds && vcpuActivities(vcpuStatsFds, control)
+  return {
+    // Firmware has ramfb instead.
+    placeFrameBuffer: firmware === undefined ? placeFrameBuffer : undefined,
+    earlyKeyboard,
+    idleSince: vcpus && idleSinceNow(vcpus),
+  }
 }
 
 /** Bus 0 of a machine without firmware: everything has its address from the start. */

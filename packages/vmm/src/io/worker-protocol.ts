@@ -57,6 +57,8 @@ export interface IoWorkerData {
   readonly lowRam: number
   readonly highRam: number
   readonly control: SharedArrayBuffer
+  /** What KVM counts of each vCPU; absent: it does not, or nobody asks. */
+  readonly vcpuStatsFds?: readonly number[] | undefined
   /** eventfd a vCPU writes after it posted to its mailbox. */
   readonly busWakeFd: number
   /** A word of IO_COMMAND bits and those after it, and the eventfd that says it changed. */

@@ -82,6 +82,7 @@ export const KVM_SET_XSAVE = iow(0xa5, SIZE.xsave)
 export const KVM_GET_XCRS = ior(0xa6, SIZE.xcrs)
 export const KVM_SET_XCRS = iow(0xa7, SIZE.xcrs)
 export const KVM_KVMCLOCK_CTRL = io(0xad)
+export const KVM_GET_STATS_FD = io(0xce)
 export const KVM_GET_XSAVE2 = ior(0xcf, SIZE.xsave)
 
 /** KVM_CHECK_EXTENSION arguments. */

@@ -22,6 +22,7 @@ import { type CpuidEntry, guestCpuid, missingFeatures } from '../kvm/cpuid.ts'
 import { bootMsrs } from '../kvm/msrs.ts'
 import type { Vcpu } from '../kvm/vcpu.ts'
 import { cpuidOf, restoreVcpu, type StateShape, saveVcpu, vcpuStateShape } from '../kvm/vcpu-state.ts'
+import { openAllStats } from '../kvm/vcpu-stats.ts'
 import type { Kvm, Vm } from '../kvm/vm.ts'
 import { restoreKernelState, restoreTscRate, saveKernelState, tscTicksOf } from '../kvm/vm-state.ts'
 import { DirtyPages, PAGE } from '../memory/dirty-pages.ts'
@@ -156,7 +157,9 @@ export class Machine {
     const serialIrqFd = eventfd()
     const busWakeFd = eventfd()
     const commandFd = eventfd()
-    this.fds = [serialIrqFd, busWakeFd, commandFd]
+    // Only a keyboard asks.
+    const vcpuStatsFds = options.display && openAllStats(this.vcpus)
+    this.fds = [serialIrqFd, busWakeFd, commandFd, ...(vcpuStatsFds ?? [])]
     this.vm.assignIrqfd(serialIrqFd, IRQ.com1)
     const uart: UartHandle = {
       shared: Uart.allocate(),
@@ -177,6 +180,7 @@ export class Machine {
         lowRam: ram.regions[0]!.size,
         highRam: ram.size - ram.regions[0]!.size,
         control: this.control,
+        vcpuStatsFds,
         busWakeFd,
         commands: new SharedArrayBuffer(COMMAND_BYTES),
         commandFd,

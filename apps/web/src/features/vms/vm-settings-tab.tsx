@@ -1,5 +1,6 @@
 'use client'
 import { nameSchema } from '@hearth/shared/names'
+import { maxScreens } from '@hearth/shared/screens'
 import { keyboardLayoutSchema, vmBoots } from '@hearth/shared/vm-spec'
 import { watchdogActions } from '@hearth/shared/watchdog'
 import { Trash2 } from 'lucide-react'
@@ -188,7 +189,7 @@ function ScreenSettings() {
                 onChange={(event) =>
                   update.mutate({
                     id: vm.id,
-                    display: { keyboard: keyboardLayoutSchema.parse(event.target.value) },
+                    display: { ...display, keyboard: keyboardLayoutSchema.parse(event.target.value) },
                   })
                 }
                 className="w-44"
@@ -196,6 +197,33 @@ function ScreenSettings() {
                 {keyboardLayoutSchema.options.map((name) => (
                   <option key={name} value={name}>
                     {m.display.layouts[name]}
+                  </option>
+                ))}
+              </Select>
+            }
+          />
+        )}
+        {display === null ? null : (
+          <SettingRow
+            title={m.display.settingScreens}
+            hint={m.display.settingScreensHint}
+            control={
+              <Select
+                aria-label={m.display.settingScreens}
+                value={display.screens ?? 1}
+                disabled={!vm.can.update.ok}
+                onChange={(event) =>
+                  update.mutate({
+                    id: vm.id,
+                    display: { ...display, screens: Number(event.target.value) },
+                  })
+                }
+                className="w-44"
+              >
+                {Array.from({ length: maxScreens }, (_, index) => (
+                  // biome-ignore lint/suspicious/noArrayIndexKey: numbers of screens
+                  <option key={index} value={index + 1}>
+                    {index + 1}
                   </option>
                 ))}
               </Select>

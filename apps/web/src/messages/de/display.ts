@@ -37,8 +37,6 @@ export const display: Messages['display'] = {
   screenshotFailed: 'Es gibt noch kein Bild.',
   watchOnly: 'Nur zusehen',
   watchOnlyHint: 'Tastatur und Zeiger bleiben bei anderen.',
-  fullscreen: 'Vollbild',
-  leaveFullscreen: 'Vollbild verlassen',
   ownTab: 'In eigenem Fenster öffnen',
   figures: 'Verzögerung und Bildrate zeigen',
   figuresLine: (ms, fps, rate) => `${ms === 0 ? '–' : ms} ms · ${fps} Bilder/s · ${rate}/s`,
@@ -99,6 +97,8 @@ export const display: Messages['display'] = {
   setting: 'Bildschirm',
   settingHint:
     'Bildschirm, Tastatur und Zeiger ab dem nächsten Start. Eine VM ohne ihn spart etwas Arbeitsspeicher.',
+  settingScreens: 'Anzahl der Bildschirme',
+  settingScreensHint: 'Nebeneinander in einem Bild, ab dem nächsten Start.',
   settingKeyboard: 'Tastaturbelegung',
   settingKeyboardHint:
     'Für Telefone und eingefügten Text. Echte Tastaturen folgen der Einstellung in der VM.',

@@ -98,6 +98,8 @@ export const parts: Readonly<Record<string, string>> = {
   'is spoken of when its guest hangs, from its next start on':
     'wird ab dem nächsten Start gemeldet, wenn ihr Gast hängt',
   'its keyboard is now {}': 'ihre Tastatur ist jetzt {}',
+  'has one screen from its next start on': 'hat ab dem nächsten Start einen Bildschirm',
+  'has {} screens from its next start on': 'hat ab dem nächsten Start {} Bildschirme',
   'keeps the memory it frees': 'behält den Speicher, den sie freigibt',
   'gives the memory it frees back to its host': 'gibt freien Speicher ihrem Host zurück',
   'its disk has no limit from its next start on': 'ihre Platte hat ab dem nächsten Start keine Grenze',

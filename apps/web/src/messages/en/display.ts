@@ -35,8 +35,6 @@ export const display = {
   screenshotFailed: 'There is no picture to save yet.',
   watchOnly: 'Only watch',
   watchOnlyHint: 'Keyboard and pointer stay with others.',
-  fullscreen: 'Full screen',
-  leaveFullscreen: 'Leave full screen',
   ownTab: 'Open in own window',
   figures: 'Show latency and frame rate',
   figuresLine: (ms: number, fps: number, rate: string) =>
@@ -96,6 +94,8 @@ export const display = {
   setting: 'Screen',
   settingHint:
     'A screen, keyboard and pointer from its next start on. A VM without one saves a little memory.',
+  settingScreens: 'Number of screens',
+  settingScreensHint: 'Side by side in one picture, from its next start on.',
   settingKeyboard: 'Keyboard layout',
   settingKeyboardHint: 'For phones and pasted text. Real keyboards follow the VM’s own setting.',
 }

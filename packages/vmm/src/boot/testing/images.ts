@@ -48,12 +48,16 @@ export interface ElfFields {
   /** Adds a PT_NOTE with the PVH entry. */
   readonly pvhEntry?: number
   readonly noteAlignment?: 4 | 8
+  /** Adds one of Linux's own to it. */
+  readonly linuxNote?: boolean
 }
 
 export function elf(fields: ElfFields = {}): Uint8Array {
   const segments = fields.segments ?? [{ address: 0x10_0000, data: new Uint8Array(64).fill(0xf4) }]
   const notes =
-    fields.pvhEntry === undefined ? undefined : pvhNotes(fields.pvhEntry, fields.noteAlignment ?? 4)
+    fields.pvhEntry === undefined
+      ? undefined
+      : pvhNotes(fields.pvhEntry, fields.noteAlignment ?? 4, fields.linuxNote === true)
   const count = segments.length + (notes ? 1 : 0)
   const dataStart = 64 + count * 56
   const size = dataStart + segments.reduce((sum, s) => sum + s.data.length, 0) + (notes?.length ?? 0)
@@ -125,11 +129,12 @@ const WRITABLE = 2
 const READABLE = 4
 
 /** Another owner's note first, then Xen's PHYS32_ENTRY. */
-function pvhNotes(entry: number, alignment: 4 | 8): Uint8Array {
+function pvhNotes(entry: number, alignment: 4 | 8, linux: boolean): Uint8Array {
   const align = (n: number): number => Math.ceil(n / alignment) * alignment
   const other = align(align(12 + 4) + 3)
   const desc = other + align(12 + 4)
-  const bytes = new Uint8Array(desc + 4)
+  const last = align(desc + 4)
+  const bytes = new Uint8Array(linux ? last + align(12 + 6) : desc + 4)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, 4, true)
   view.setUint32(4, 3, true)
@@ -140,5 +145,9 @@ function pvhNotes(entry: number, alignment: 4 | 8): Uint8Array {
   view.setUint32(other + 8, 18, true)
   bytes.set([0x58, 0x65, 0x6e, 0], other + 12)
   view.setUint32(desc, entry, true)
+  if (!linux) return bytes
+  view.setUint32(last, 6, true)
+  view.setUint32(last + 8, 0x101, true)
+  bytes.set(new TextEncoder().encode('Linux\0'), last + 12)
   return bytes
 }

@@ -310,7 +310,8 @@ const gpu: Recipe = {
   about: 'a screen: resources, backing pages, scanouts, cursors',
   make: () => ({
     device: new GpuDevice({
-      surfaces: [new Surface(createSurfaceMemory())],
+      surface: new Surface(createSurfaceMemory()),
+      screens: 2,
       width: 640,
       height: 480,
       memoryLimit: 8 << 20,

@@ -1,4 +1,5 @@
-import { CURSOR_SIZE, type Surface } from '../../display/surface.ts'
+import type { Output } from '../../display/outputs.ts'
+import { CURSOR_SIZE } from '../../display/surface.ts'
 import type { Resource } from './resource.ts'
 import type { Resources } from './resources.ts'
 
@@ -25,21 +26,21 @@ export function readCursorRequest(request: DataView): CursorRequest {
 
 /** Moves the cursor, and changes its image for an update. False: its resource is none that can be a cursor. */
 export function setCursor(
-  surface: Surface,
+  output: Output,
   { x, y, resourceId, hotX, hotY }: CursorRequest,
   update: boolean,
   resources: Resources,
 ): boolean {
   if (update && resourceId === 0) {
-    surface.setCursor(null, 0, 0)
+    output.setCursor(null, 0, 0)
     return true
   }
   if (update) {
     const image = readImage(resources.get(resourceId))
     if (image === null) return false
-    surface.setCursor(image, hotX, hotY)
+    output.setCursor(image, hotX, hotY)
   }
-  surface.moveCursor(x + hotX, y + hotY)
+  output.moveCursor(x + hotX, y + hotY)
   return true
 }
 

@@ -19,14 +19,18 @@ class Driver {
   device: GpuDevice
   pci: PciDriver
 
-  constructor(options: { memoryLimit?: number; features?: bigint } = {}) {
+  private readonly screens: number | undefined
+
+  constructor(options: { memoryLimit?: number; features?: bigint; screens?: number } = {}) {
+    this.screens = options.screens
     this.device = this.another(options.memoryLimit)
     this.pci = new PciDriver(this.machine, this.device)
     this.pci.start(options.features ?? VIRTIO_GPU_F_EDID | VIRTIO_GPU_F_RESOURCE_BLOB | VIRTIO_F_VERSION_1)
   }
 
   private another(memoryLimit = 16 * MIB): GpuDevice {
-    return new GpuDevice({ surfaces: [this.surface], width: 1024, height: 768, memoryLimit })
+    const { surface, screens } = this
+    return new GpuDevice({ surface, screens, width: 1024, height: 768, memoryLimit })
   }
 
   /** Saved, and gone on with in another process: only the guest is the same. */
@@ -446,18 +450,85 @@ test('cursor: image, hot spot, place, hidden', () => {
 test('a wish becomes an event, a new size in display info and EDID', () => {
   const driver = new Driver()
   const before = driver.machine.vectors[0]!.fired
-  driver.device.wish(0, 1280, 720)
+  driver.device.wish(1280, 720)
   assert.equal(driver.machine.vectors[0]!.fired, before + 1, 'configuration change interrupt')
   assert.equal(driver.pci.configRead(0, 4), 1, 'events_read: DISPLAY')
   driver.machine.mmio.write(driver.pci.structure(4).address + 4, 4, 1)
   assert.equal(driver.pci.configRead(0, 4), 0, 'events_clear')
   const info = driver.command(CMD.GET_DISPLAY_INFO)
   assert.deepEqual([info.getUint32(32, true), info.getUint32(36, true)], [1280, 720])
-  driver.device.wish(0, 1280, 720)
+  driver.device.wish(1280, 720)
   assert.equal(driver.pci.configRead(0, 4), 0, 'the same wish again is none')
-  driver.device.wish(0, 100_000, 1)
+  driver.device.wish(100_000, 1)
   const clamped = driver.command(CMD.GET_DISPLAY_INFO)
   assert.deepEqual([clamped.getUint32(32, true), clamped.getUint32(36, true)], [3840, 200])
+  driver.close()
+})
+
+test('four scanouts lie side by side on one picture, as many as show something', () => {
+  assert.throws(() => new Driver({ screens: 5 }), /5 screens/)
+  const driver = new Driver({ screens: 4 })
+  const { surface } = driver
+  const size = (): number[] => [surface.width, surface.height]
+  const pixel = (x: number, y: number): number => surface.pixels[y * SURFACE_STRIDE + x]!
+  assert.equal(driver.pci.configRead(8, 4), 4, 'num_scanouts')
+  assert.deepEqual(size(), [960, 768], 'one, until the guest shows more')
+  const info = driver.command(CMD.GET_DISPLAY_INFO)
+  const told = Array.from({ length: 5 }, (_, i) =>
+    [0, 8, 12, 16].map((at) => info.getUint32(24 + i * 24 + at, true)),
+  )
+  assert.deepEqual(told, [...[0, 1, 2, 3].map((i) => [i * 960, 960, 768, 1]), [0, 0, 0, 0]])
+  assert.equal(driver.type(CMD.GET_EDID, [3, 0]), RESP.OK_EDID)
+
+  /** A resource of one colour, on a scanout. */
+  const show = (scanout: number, width: number, height: number, colour: number): void => {
+    const id = 20 + scanout
+    const at = 0x100_0000 + scanout * 0x40_0000
+    driver.create(id, width, height, at)
+    driver.paint(at, new Uint32Array(width * height).fill(colour))
+    driver.type(CMD.TRANSFER_TO_HOST_2D, [0, 0, width, height, 0, 0, id, 0])
+    assert.equal(driver.type(CMD.SET_SCANOUT, [0, 0, width, height, scanout, id]), RESP.OK_NODATA)
+    driver.type(CMD.RESOURCE_FLUSH, [0, 0, width, height, id, 0])
+  }
+  show(0, 320, 200, 0x0000ff)
+  show(2, 400, 300, 0x00ff00)
+  assert.deepEqual(size(), [720, 300], 'the second one shows nothing')
+  assert.deepEqual([pixel(319, 199), pixel(320, 0), pixel(719, 299), pixel(0, 250)], [255, 0xff00, 0xff00, 0])
+  show(1, 100, 100, 0xff0000)
+  assert.deepEqual(size(), [820, 300])
+  // What was shown elsewhere moved, and is drawn again without the guest.
+  assert.deepEqual(
+    [pixel(320, 99), pixel(320, 100), pixel(420, 0), pixel(819, 299)],
+    [0xff0000, 0, 0xff00, 0xff00],
+  )
+
+  // One pointer: it is where the last one showed it, and hiding it on the screen that it left hides nothing.
+  driver.create(9, 64, 64, 0x300_0000, 1, 1)
+  driver.type(CMD.TRANSFER_TO_HOST_2D, [0, 0, 64, 64, 0, 0, 9, 0])
+  driver.cursor(CMD.UPDATE_CURSOR, [0, 10, 20, 0, 9, 0, 0, 0])
+  driver.cursor(CMD.UPDATE_CURSOR, [2, 30, 40, 0, 9, 0, 0, 0])
+  driver.cursor(CMD.UPDATE_CURSOR, [0, 0, 0, 0, 0, 0, 0, 0])
+  driver.cursor(CMD.MOVE_CURSOR, [0, 1, 1, 0, 0, 0, 0, 0])
+  const { visible, x, y } = surface.cursor()
+  assert.deepEqual([visible, x, y], [true, 450, 40])
+
+  // Elsewhere with the same screens.
+  driver.move()
+  const moved = driver.surface
+  assert.deepEqual([moved.width, moved.height], [820, 300])
+  const at = (px: number, py: number): number => moved.pixels[py * SURFACE_STRIDE + px]!
+  assert.deepEqual([at(0, 0), at(320, 0), at(420, 0), at(819, 299)], [255, 0xff0000, 0xff00, 0xff00])
+  assert.deepEqual([moved.cursor().visible, moved.cursor().x], [true, 450])
+
+  // Beyond the widest picture nothing is drawn, and nothing of it comes out elsewhere.
+  show(3, 3700, 2, 0xffffff)
+  assert.deepEqual([moved.width, at(3839, 1), at(0, 2), at(0, 1)], [3840, 0xffffff, 255, 255])
+  driver.type(CMD.SET_SCANOUT, [0, 0, 0, 0, 3, 0])
+  assert.deepEqual([moved.width, at(819, 299)], [820, 0xff00])
+  // A wish is shared out.
+  driver.device.wish(1600, 900)
+  const wished = driver.command(CMD.GET_DISPLAY_INFO)
+  assert.deepEqual([wished.getUint32(32, true), wished.getUint32(24 + 3 * 24 + 8, true)], [400, 400])
   driver.close()
 })
 
@@ -506,7 +577,7 @@ test('saved and restored: pictures, screen, cursor and wish are there, and the d
   driver.paint(0x180_0000, gradient(64, 64))
   driver.type(CMD.TRANSFER_TO_HOST_2D, [0, 0, 64, 64, 0, 0, 6, 0])
   driver.cursor(CMD.UPDATE_CURSOR, [0, 30, 20, 0, 6, 2, 3, 0])
-  driver.device.wish(0, 1600, 900)
+  driver.device.wish(1600, 900)
   const before = driver.shown(0, 0, 80, 50)
   const cursor = driver.surface.cursorImage()
   // The guest draws on and has not transferred it yet: that is not on the screen.

@@ -1,5 +1,7 @@
+import { maxScreens } from '@hearth/shared/screens'
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
 import type { EarlyScreen } from '../../display/frame-buffer.ts'
+import { Outputs } from '../../display/outputs.ts'
 import type { Surface } from '../../display/surface.ts'
 import { MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
 import type { DescriptorChain } from '../chain.ts'
@@ -38,8 +40,10 @@ const DEFAULT_MEMORY_LIMIT = 128 * 1024 * 1024
 const TURN = 3
 
 export interface GpuOptions {
-  /** One surface per scanout, one to sixteen. */
-  readonly surfaces: readonly Surface[]
+  readonly surface: Surface
+  /** How many scanouts it has, side by side on the surface; absent: one. At most `maxScreens`. */
+  readonly screens?: number | undefined
+  /** Of each, as long as nobody wishes for another. */
   readonly width: number
   readonly height: number
   /** What the first scanout shows while the driver shows nothing. */
@@ -73,10 +77,10 @@ export class GpuDevice implements VirtioDevice {
   private again = false
 
   constructor(options: GpuOptions) {
-    if (options.surfaces.length < 1 || options.surfaces.length > MAX_SCANOUTS) {
-      throw new RangeError(`${options.surfaces.length} scanouts`)
-    }
-    this.scanouts = options.surfaces.map((surface) => new Scanout(surface, options.width, options.height))
+    const { surface, screens = 1, width, height } = options
+    if (screens < 1 || screens > maxScreens) throw new RangeError(`${screens} screens`)
+    const each = Math.min(width, Math.floor(MAX_WIDTH / screens))
+    this.scanouts = new Outputs(surface, screens).all.map((output) => new Scanout(output, each, height))
     this.early = options.early
     this.resources = new Resources(options.memoryLimit ?? DEFAULT_MEMORY_LIMIT)
     this.config = new DeviceConfig(CONFIG.BYTES, (offset, size, value) => {
@@ -138,18 +142,18 @@ export class GpuDevice implements VirtioDevice {
     this.early?.stop()
   }
 
-  /** Asks the guest to show another size: it hears of a changed display and decides. */
-  wish(index: number, width: number, height: number): void {
-    const scanout = this.scanouts[index]!
-    const [wantedWidth, wantedHeight] = [
-      Math.min(Math.max(width, 320), MAX_WIDTH),
-      Math.min(Math.max(height, 200), MAX_HEIGHT),
-    ]
-    if (scanout.wantedWidth === wantedWidth && scanout.wantedHeight === wantedHeight) return
-    scanout.wantedWidth = wantedWidth
-    scanout.wantedHeight = wantedHeight
+  /** Asks the guest to show another size, shared out among its screens: it hears of changed displays and decides. */
+  wish(width: number, height: number): void {
+    const share = Math.floor(Math.min(width, MAX_WIDTH) / this.scanouts.length)
+    const [wantedWidth, wantedHeight] = [Math.max(share, 320), Math.min(Math.max(height, 200), MAX_HEIGHT)]
+    const [first] = this.scanouts
+    if (first!.wantedWidth === wantedWidth && first!.wantedHeight === wantedHeight) return
+    for (const scanout of this.scanouts) {
+      scanout.wantedWidth = wantedWidth
+      scanout.wantedHeight = wantedHeight
+    }
     if (this.context === undefined) {
-      if (index > 0 || this.early?.shows !== true) scanout.surface.resize(wantedWidth, wantedHeight)
+      if (this.early?.shows !== true) first!.output.resize(wantedWidth, wantedHeight)
       return
     }
     this.config.view.setUint32(CONFIG.EVENTS_READ, VIRTIO_GPU_EVENT_DISPLAY, true)
@@ -270,7 +274,7 @@ export class GpuDevice implements VirtioDevice {
     for (let i = 0; i < MAX_SCANOUTS; i++) {
       const at = HEADER_BYTES + i * 24
       const scanout = this.scanouts[i]
-      response.setUint32(at, 0, true)
+      response.setUint32(at, scanout === undefined ? 0 : i * scanout.wantedWidth, true)
       response.setUint32(at + 4, 0, true)
       response.setUint32(at + 8, scanout?.wantedWidth ?? 0, true)
       response.setUint32(at + 12, scanout?.wantedHeight ?? 0, true)
@@ -409,7 +413,7 @@ export class GpuDevice implements VirtioDevice {
     const done =
       complete &&
       scanout !== undefined &&
-      setCursor(scanout.surface, readCursorRequest(this.request), type === CMD.UPDATE_CURSOR, this.resources)
+      setCursor(scanout.output, readCursorRequest(this.request), type === CMD.UPDATE_CURSOR, this.resources)
     if (!done) this.counters.refused++
     return 0
   }

@@ -1,14 +1,15 @@
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
-import { CURSOR_SIZE, SURFACE_STRIDE, type Surface } from '../../display/surface.ts'
+import type { Output } from '../../display/outputs.ts'
+import { CURSOR_SIZE } from '../../display/surface.ts'
 import { clip, MAX_HEIGHT, MAX_WIDTH, type Rect } from '../../display/tiles.ts'
 import type { PixelReader } from './resource.ts'
 
 /** A scanout in a snapshot. */
 export type ScanoutState = VirtioDeviceState<'gpu'>['scanouts'][number]
 
-/** One output of the device: which rectangle of which picture its surface shows, and the size its viewer wants. */
+/** One scanout of the device: which rectangle of which picture its output shows, and the size its viewer wants. */
 export class Scanout {
-  readonly surface: Surface
+  readonly output: Output
   /** The resource shown, 0 for none. */
   resourceId = 0
   /** What display info and EDID prefer. */
@@ -19,15 +20,18 @@ export class Scanout {
   /** Another picture was chosen and not copied yet: a flush follows at once as a rule. */
   private stale = false
 
-  constructor(surface: Surface, wantedWidth: number, wantedHeight: number) {
-    this.surface = surface
+  constructor(output: Output, wantedWidth: number, wantedHeight: number) {
+    this.output = output
     this.wantedWidth = wantedWidth
     this.wantedHeight = wantedHeight
+    output.moved = () => {
+      this.stale = this.source !== null
+    }
     // Until the guest shows something: black in the size it will be asked for.
-    surface.resize(wantedWidth, wantedHeight)
-    // The surface may show what a machine before this one drew.
-    if (surface.cursor().visible) surface.setCursor(null, 0, 0)
-    surface.blank()
+    output.resize(wantedWidth, wantedHeight)
+    // There may be what a machine before this one drew.
+    output.setCursor(null, 0, 0)
+    output.blank()
   }
 
   /** Largest rectangle that can be shown. */
@@ -40,8 +44,8 @@ export class Scanout {
     this.source = source
     this.rect = rect
     this.stale = true
-    if (this.surface.width !== rect.width || this.surface.height !== rect.height) {
-      this.surface.resize(rect.width, rect.height)
+    if (this.output.width !== rect.width || this.output.height !== rect.height) {
+      this.output.resize(rect.width, rect.height)
     }
   }
 
@@ -51,28 +55,28 @@ export class Scanout {
     this.resourceId = 0
     this.source = null
     this.stale = false
-    this.surface.blank()
-    if (this.surface.cursor().visible) this.surface.setCursor(null, 0, 0)
+    this.output.blank()
+    if (this.output.cursor().visible) this.output.setCursor(null, 0, 0)
   }
 
   /** Takes over a rectangle of the resource, which its width and height contain. */
   flush(damaged: Rect): void {
-    const { source, surface, rect } = this
+    const { source, output, rect } = this
     if (source === null) return
+    const width = output.visibleWidth
     const part = this.stale
-      ? { x: 0, y: 0, width: rect.width, height: rect.height }
+      ? clip({ x: 0, y: 0, width, height: rect.height }, width, rect.height)
       : clip(
           { x: damaged.x - rect.x, y: damaged.y - rect.y, width: damaged.width, height: damaged.height },
-          rect.width,
+          width,
           rect.height,
         )
     this.stale = false
     if (part === null) return
     for (let row = part.y; row < part.y + part.height; row++) {
-      const to = row * SURFACE_STRIDE + part.x
-      source.readRow(rect.y + row, rect.x + part.x, part.width, surface.pixels, to)
+      source.readRow(rect.y + row, rect.x + part.x, part.width, output.pixels, output.at(part.x, row))
     }
-    surface.damage(part.x, part.y, part.width, part.height)
+    output.damage(part.x, part.y, part.width, part.height)
   }
 
   /** Shows a picture that was chosen without a flush after it. */
@@ -81,9 +85,9 @@ export class Scanout {
   }
 
   save(): ScanoutState {
-    const { wantedWidth, wantedHeight, resourceId, rect, source, surface } = this
-    const { visible, x, y, hotX, hotY } = surface.cursor()
-    const image = visible ? Buffer.from(surface.cursorImage().buffer).toString('base64') : null
+    const { wantedWidth, wantedHeight, resourceId, rect, source, output } = this
+    const { visible, x, y, hotX, hotY } = output.cursor()
+    const image = visible ? Buffer.from(output.cursorImage().buffer).toString('base64') : null
     const blob = source?.description
     return {
       ...{ wantedWidth, wantedHeight, cursor: { x, y, hotX, hotY, image } },
@@ -93,16 +97,16 @@ export class Scanout {
 
   /** Wish and cursor as they were; what it shows is the device's to say. */
   restore({ wantedWidth, wantedHeight, cursor }: ScanoutState): void {
-    const { surface } = this
+    const { output } = this
     this.wantedWidth = Math.min(Math.max(wantedWidth, 1), MAX_WIDTH)
     this.wantedHeight = Math.min(Math.max(wantedHeight, 1), MAX_HEIGHT)
-    surface.resize(this.wantedWidth, this.wantedHeight)
-    surface.blank()
+    output.resize(this.wantedWidth, this.wantedHeight)
+    output.blank()
     const { image, hotX, hotY, x, y } = cursor
     if (image === null) return
     const last = CURSOR_SIZE - 1
     const pixels = new Uint32Array(new Uint8Array(Buffer.from(image, 'base64')).buffer)
-    surface.setCursor(pixels, Math.min(hotX, last), Math.min(hotY, last))
-    surface.moveCursor(x, y)
+    output.setCursor(pixels, Math.min(hotX, last), Math.min(hotY, last))
+    output.moveCursor(x, y)
   }
 }

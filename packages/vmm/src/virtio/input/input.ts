@@ -1,4 +1,5 @@
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
+import type { SinceNow } from '../../vcpu/idleness.ts'
 import type { DescriptorChain } from '../chain.ts'
 import { DEVICE_ID } from '../constants.ts'
 import type { VirtioContext, VirtioDevice } from '../device.ts'
@@ -8,16 +9,23 @@ import { CFG, CONFIG, EV, EVENT_BYTES, SYN_REPORT } from './protocol.ts'
 const EVENT_QUEUE = 0
 const STATUS_QUEUE = 1
 const QUEUE_SIZE = 64
-/** Groups kept for a driver that is slow to give buffers: what a person pastes, typed key by key. */
-const MAX_WAITING = 4096
-
 /**
  * Linux keeps 64 events for each program that reads an input device and, when more come before it reads, throws all of
  * them away (evdev's EVDEV_MIN_BUFFER_SIZE, SYN_DROPPED). Text that is typed for somebody comes faster than a guest's X
- * server looks, so a device that paces itself lets it: after so many events, once the driver has taken them, it rests.
+ * server looks, so a device that paces itself waits after so many events until the guest has got round to them.
  */
 const BURST_EVENTS = 32
+/** It ends between two strokes, not with a key down, which the guest would take for held and repeat. But then it ends. */
+const MAX_BURST_EVENTS = 56
+/** At least so long, and how often it is looked then. */
 const REST_MS = 16
+const MAX_LOOK_MS = 100
+
+/** Without knowledge of the guest: time passes. */
+const afterRest: SinceNow = () => {
+  const from = performance.now()
+  return () => performance.now() - from > REST_MS
+}
 
 /** One evdev event. */
 export interface InputEvent {
@@ -62,19 +70,27 @@ export class InputDevice implements VirtioDevice {
   /** What its owner knows of the driver, for a snapshot, and how the owner takes it back. */
   saveOwn: () => object = () => ({})
   restoreOwn: (state: never) => void = () => {}
+  /** Groups kept for a guest that is slow to take them: what a person pastes, typed key by key. */
+  maxWaiting = 1 << 16
   private readonly description: InputDescription
+  private readonly idleSince: SinceNow
   private context: VirtioContext | undefined
   private waiting: (readonly InputEvent[])[] = []
   private dropped = false
-  /** Events since the last rest, and how many buffers there were before them. */
+  /** Events that the guest may not have got round to, and how many buffers there were before them. */
   private burst = 0
   private roomBefore = 0
-  private lastSent = 0
+  /** Keys that the guest has as pressed. */
+  private down = 0
+  /** Tells whether it has, from when its driver has taken them all. */
+  private gotRound: (() => boolean) | undefined
   private readonly bytes = new DataView(new ArrayBuffer(EVENT_BYTES))
 
-  constructor(name: string, description: InputDescription) {
+  /** `idleSince`: how a paced device learns that the guest got round to what it was sent. */
+  constructor(name: string, description: InputDescription, idleSince: SinceNow = afterRest) {
     this.name = name
     this.description = description
+    this.idleSince = idleSince
     this.config = new DeviceConfig(CONFIG.BYTES, (offset, size, value) => this.select(offset, size, value))
   }
 
@@ -89,7 +105,7 @@ export class InputDevice implements VirtioDevice {
   send(group: readonly InputEvent[]): boolean {
     if (this.context === undefined) return false
     if (group.length === 0) return true
-    if (this.waiting.length >= MAX_WAITING) {
+    if (this.waiting.length >= this.maxWaiting) {
       this.dropped = true
       this.counters.droppedGroups++
       return false
@@ -103,6 +119,7 @@ export class InputDevice implements VirtioDevice {
     this.context = context
     this.waiting = []
     this.dropped = false
+    this.down = 0
     this.wakeUp()
     this.started()
   }
@@ -151,11 +168,11 @@ export class InputDevice implements VirtioDevice {
     if (this.resting) return
     const queue = context.queues[EVENT_QUEUE]!
     let sent = false
-    if (this.description.paced && performance.now() - this.lastSent > REST_MS) this.wakeUp()
+    if (this.burst > 0 && this.isBurstOver(context)) this.wakeUp()
     if (this.burst === 0) this.roomBefore = queue.availableCount
     while (this.waiting.length > 0) {
       const group = this.waiting[0]!
-      if (this.description.paced && this.burst > 0 && this.burst + group.length >= BURST_EVENTS) {
+      if (this.description.paced && this.isBurstFull(group)) {
         this.rest(context)
         break
       }
@@ -175,19 +192,19 @@ export class InputDevice implements VirtioDevice {
         return
       }
       for (const [i, chain] of chains.entries()) {
-        this.write(chain, group[i] ?? { type: EV.SYN, code: SYN_REPORT, value: 0 })
+        const event = group[i] ?? { type: EV.SYN, code: SYN_REPORT, value: 0 }
+        if (event.type === EV.KEY) this.down = Math.max(0, this.down + (event.value === 0 ? -1 : 1))
+        this.write(chain, event)
         queue.fill(chain, EVENT_BYTES, i)
       }
       queue.publish(chains.length)
       this.counters.events += chains.length
       this.burst += chains.length
+      this.gotRound = undefined
       this.waiting.shift()
       sent = true
     }
-    if (sent) {
-      this.lastSent = performance.now()
-      context.interrupt(EVENT_QUEUE)
-    }
+    if (sent) context.interrupt(EVENT_QUEUE)
     if (this.resting) return
     // Ask to be told of new buffers only while something waits for them.
     if (this.waiting.length > 0) {
@@ -197,27 +214,39 @@ export class InputDevice implements VirtioDevice {
     }
   }
 
+  private isBurstFull(next: readonly InputEvent[]): boolean {
+    return this.burst + next.length >= (this.down > 0 ? MAX_BURST_EVENTS : BURST_EVENTS)
+  }
+
+  /** Asked often: the first answer that it is not begins to look. */
+  private isBurstOver(context: VirtioContext): boolean {
+    if (!this.description.paced) return true
+    if (this.gotRound === undefined) {
+      // A driver that has not taken the last events from the queue has shown them to nobody.
+      if (context.queues[EVENT_QUEUE]!.availableCount < this.roomBefore) return false
+      this.gotRound = this.idleSince()
+    }
+    return this.gotRound()
+  }
+
   private rest(context: VirtioContext): void {
     this.resting = true
-    // A driver that has not taken the last events from the queue has shown them to nobody: a rest begins with that.
-    const over = (): void => {
-      if (this.context !== context) return
-      this.wakeUp()
-      this.notify(EVENT_QUEUE)
-    }
+    // A guest that stands still is asked less and less often.
     const look = (wait: number): void => {
-      if (this.context !== context) return
-      const taken = context.queues[EVENT_QUEUE]!.availableCount >= this.roomBefore
-      // A guest that stands still is asked less and less often.
-      if (taken) context.loop.after(REST_MS, over)
-      else context.loop.after(wait, () => look(Math.min(2 * wait, 100)))
+      context.loop.after(wait, () => {
+        if (this.context !== context) return
+        if (!this.isBurstOver(context)) return look(Math.min(2 * wait, MAX_LOOK_MS))
+        this.wakeUp()
+        this.notify(EVENT_QUEUE)
+      })
     }
-    look(2)
+    look(REST_MS)
   }
 
   private wakeUp(): void {
     this.resting = false
     this.burst = 0
+    this.gotRound = undefined
   }
 
   private write(chain: DescriptorChain, event: InputEvent): void {

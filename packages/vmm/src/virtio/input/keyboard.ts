@@ -1,6 +1,7 @@
 import type { LayoutName } from '@hearth/shared/keyboard-layouts'
 import type { VirtioDeviceState } from '@hearth/shared/vm-snapshot'
-import { InputDevice, type InputEvent } from './input.ts'
+import type { SinceNow } from '../../vcpu/idleness.ts'
+import { type InputDescription, InputDevice, type InputEvent } from './input.ts'
 import { keyOfKeysym } from './keysyms.ts'
 import { EV, LED } from './protocol.ts'
 import { allKeys, keyOfScancode } from './scancodes.ts'
@@ -10,6 +11,17 @@ const RIGHT_SHIFT = 54
 const LEFT_CTRL = 29
 const LEFT_ALT = 56
 const RIGHT_ALT = 100
+
+const DESCRIPTION: InputDescription = {
+  name: 'Hearth Keyboard',
+  product: 1,
+  paced: true,
+  events: new Map<number, readonly number[]>([
+    [EV.KEY, allKeys],
+    [EV.REP, []],
+    [EV.LED, [LED.NUML, LED.CAPSL, LED.SCROLLL]],
+  ]),
+}
 
 type Own = Pick<VirtioDeviceState<'keyboard'>, 'down' | 'leds'>
 
@@ -22,16 +34,7 @@ export interface EarlyKeyboard {
 
 /** A PC keyboard. Keys come as scancodes, whose meaning is the guest's, or as keysyms through a layout. */
 export class Keyboard {
-  readonly device = new InputDevice('keyboard', {
-    name: 'Hearth Keyboard',
-    product: 1,
-    paced: true,
-    events: new Map<number, readonly number[]>([
-      [EV.KEY, allKeys],
-      [EV.REP, []],
-      [EV.LED, [LED.NUML, LED.CAPSL, LED.SCROLLL]],
-    ]),
-  })
+  readonly device: InputDevice
   layout: LayoutName
   /** LEDs as bits by evdev's codes. */
   leds = 0
@@ -44,8 +47,14 @@ export class Keyboard {
   /** Keys that the early keyboard was told of. */
   private readonly toldEarly = new Set<number>()
 
-  constructor(layout: LayoutName, ledsChanged: (leds: number) => void, early?: EarlyKeyboard) {
+  constructor(
+    layout: LayoutName,
+    ledsChanged: (leds: number) => void,
+    early?: EarlyKeyboard,
+    idleSince?: SinceNow,
+  ) {
     this.layout = layout
+    this.device = new InputDevice('keyboard', DESCRIPTION, idleSince)
     this.early = early
     this.device.started = () => {
       this.told.clear()
