@@ -7,6 +7,7 @@
  *   flash                     each key changes a corner from now on
  *   copy TEXT                 as if the guest had copied it
  *   break                     cuts every viewer's connection
+ *   refuse CODE | accept      cuts them and closes every new one with that code, until it accepts again
  *   off | on                  ends the VM, starts it again
  */
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -37,8 +38,15 @@ const setState = (state: 'running' | 'stopped') =>
 setState('running')
 portal.agent.finish(action.id)
 await until('the VM to run', async () => (await ada.trpc.vm.get.query({ id: vm.id })).hasScreen)
-portal.agent.onDisplay = (socket, query) =>
-  screen.running ? screen.attach(socket, query) : socket.close(4409)
+let refusal: number | undefined
+portal.agent.onDisplay = (socket, query) => {
+  const code = screen.running ? refusal : 4409
+  if (code === undefined) screen.attach(socket, query)
+  else socket.close(code)
+}
+const cut = (): void => {
+  for (const { id } of screen.server.introduced()) screen.server.closeViewer(id)
+}
 /** The agent's own recorder, with the painted screen in place of the monitor's. */
 const folder = await mkdtemp(join(tmpdir(), 'hearth-painted-'))
 const recordings = new Recordings({
@@ -81,10 +89,15 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else if (command === 'copy') {
     screen.server.offerClipboard(given.join(' '))
   } else if (command === 'break') {
-    for (const { id } of screen.server.introduced()) screen.server.closeViewer(id)
+    cut()
+  } else if (command === 'refuse') {
+    refusal = Number(given[0])
+    cut()
+  } else if (command === 'accept') {
+    refusal = undefined
   } else if (command === 'off') {
     screen.running = false
-    for (const { id } of screen.server.introduced()) screen.server.closeViewer(id)
+    cut()
     setState('stopped')
   } else if (command === 'on') {
     screen.running = true

@@ -4,13 +4,14 @@ import { Check } from 'lucide-react'
 import type { ReactElement, ReactNode, RefObject } from 'react'
 import { cx } from './cx.ts'
 
-/** What opens; `anchor` is the button it belongs to and gives the focus back to. */
+/** What opens; `anchor` is the button it belongs to and, without `focusAfter`, gives the focus back to. */
 export function MenuPopup({
   anchor,
   open,
   onOpenChange,
   align,
   side,
+  focusAfter,
   children,
 }: {
   anchor: RefObject<HTMLElement | null>
@@ -18,6 +19,7 @@ export function MenuPopup({
   onOpenChange: (open: boolean) => void
   align: 'start' | 'center' | 'end'
   side: 'top' | 'bottom'
+  focusAfter?: (() => void) | undefined
   children: ReactNode
 }) {
   return (
@@ -38,7 +40,11 @@ export function MenuPopup({
           className="z-50 outline-none"
         >
           <Base.Popup
-            finalFocus={anchor}
+            finalFocus={() => {
+              if (focusAfter === undefined) return anchor.current
+              focusAfter()
+              return false
+            }}
             className="min-w-52 max-w-80 origin-(--transform-origin) rounded-[10px] border border-line bg-overlay p-1 shadow-float outline-none transition-[opacity,scale] duration-100 data-ending-style:scale-98 data-starting-style:scale-98 data-ending-style:opacity-0 data-starting-style:opacity-0"
           >
             {children}

@@ -32,11 +32,14 @@ export function Menu({
   trigger,
   align = 'end',
   side = 'bottom',
+  focusAfter,
   children,
 }: {
   trigger: ReactElement<ComponentProps<'button'> & { ref?: Ref<HTMLButtonElement> }>
   align?: 'start' | 'center' | 'end'
   side?: 'top' | 'bottom'
+  /** Takes the focus when it closes; absent: the button has it again. */
+  focusAfter?: (() => void) | undefined
   children: ReactNode
 }) {
   const button = useRef<HTMLButtonElement>(null)
@@ -63,7 +66,7 @@ export function Menu({
       })}
       {used ? (
         <Suspense>
-          <MenuPopup anchor={button} open={open} onOpenChange={setOpen} align={align} side={side}>
+          <MenuPopup {...{ anchor: button, open, onOpenChange: setOpen, align, side, focusAfter }}>
             {children}
           </MenuPopup>
         </Suspense>

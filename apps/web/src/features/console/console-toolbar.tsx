@@ -5,14 +5,11 @@ import {
   ClipboardPaste,
   Copy,
   Eraser,
-  ExternalLink,
-  Maximize,
-  Minimize,
   MoreHorizontal,
   Ruler,
   Speech,
 } from 'lucide-react'
-import { type ReactNode, type RefObject, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
@@ -20,38 +17,19 @@ import { Button, IconButton } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, Textarea } from '../../ui/field.tsx'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
-import { StatusDot, type Tone } from '../../ui/status.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
+import { BarGap, ConsoleBar, FullscreenButton, MenuSquare, OwnTabLink, stateWord } from './console-bar.tsx'
 import { RecordingItems } from './recording-items.tsx'
-import { MenuSquare, toolbarSquare } from './toolbar-button.tsx'
 import type { Recording } from './use-recording.ts'
 import type { SerialConsoleControls } from './use-serial-console.ts'
 
 const t = m.console
-const tones: Record<SerialConsoleControls['state']['at'], Tone> = {
-  opening: 'busy',
-  connecting: 'busy',
-  live: 'ok',
-  waiting: 'busy',
-  stopped: 'quiet',
-  ended: 'bad',
-}
-
-function useFullscreen(frame: RefObject<HTMLElement | null>): boolean {
-  return useSyncExternalStore(
-    (changed) => {
-      document.addEventListener('fullscreenchange', changed)
-      return () => document.removeEventListener('fullscreenchange', changed)
-    },
-    () => document.fullscreenElement !== null && document.fullscreenElement === frame.current,
-    () => false,
-  )
-}
 
 export function ConsoleToolbar({
   vm,
   console: controls,
-  frame,
+  fullscreen,
+  onFullscreen,
   ownTab,
   canShrink,
   canGrow,
@@ -64,7 +42,8 @@ export function ConsoleToolbar({
 }: {
   vm: VmView
   console: SerialConsoleControls
-  frame: RefObject<HTMLElement | null>
+  fullscreen: boolean
+  onFullscreen: () => void
   ownTab: boolean
   canShrink: boolean
   canGrow: boolean
@@ -76,12 +55,10 @@ export function ConsoleToolbar({
   start?: ReactNode
   recording: Recording
 }) {
-  const fullscreen = useFullscreen(frame)
   const [pasting, setPasting] = useState(false)
   const { state, size } = controls
   const live = state.at === 'live'
-  const stateWord = state.at === 'connecting' ? t.state.opening : t.state[state.at]
-  const whyNot = live ? null : stateWord
+  const whyNot = live ? null : stateWord(state)
 
   async function paste() {
     try {
@@ -93,26 +70,21 @@ export function ConsoleToolbar({
   }
 
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a row of buttons is no fieldset
-    <div
-      role="group"
-      aria-label={t.toolbar}
-      className="flex flex-wrap items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
+    <ConsoleBar
+      label={t.toolbar}
+      state={state}
+      name={ownTab || fullscreen ? vm.name : null}
+      start={start}
+      about={
+        size ? (
+          <Tooltip text={t.fitGuestHint(size.rows, size.cols)} side="bottom">
+            <span className="tnum hidden px-1 text-ink-3 text-xs sm:inline">
+              {t.size(size.cols, size.rows)}
+            </span>
+          </Tooltip>
+        ) : null
+      }
     >
-      {start ? <div className="max-sm:w-full">{start}</div> : null}
-      <span role="status" aria-label={stateWord} className="flex min-w-0 items-center gap-2 px-2 text-13">
-        <StatusDot tone={tones[state.at]} />
-        {ownTab ? <span className="truncate font-medium">{vm.name}</span> : null}
-        <span className="truncate text-ink-2">{stateWord}</span>
-      </span>
-      {size ? (
-        <Tooltip text={t.fitGuestHint(size.rows, size.cols)} side="bottom">
-          <span className="tnum hidden px-1 text-ink-3 text-xs sm:inline">
-            {t.size(size.cols, size.rows)}
-          </span>
-        </Tooltip>
-      ) : null}
-      <span className="flex-1" />
       <IconButton
         label={t.copy}
         whyDisabled={controls.hasSelection ? null : t.copyWhy}
@@ -123,7 +95,7 @@ export function ConsoleToolbar({
       <IconButton label={t.paste} whyDisabled={whyNot} onClick={() => void paste()}>
         <ClipboardPaste />
       </IconButton>
-      <span className="mx-1 h-5 w-px bg-line" aria-hidden="true" />
+      <BarGap />
       <IconButton
         label={t.smaller}
         onClick={onShrink}
@@ -140,28 +112,9 @@ export function ConsoleToolbar({
       >
         <AArrowUp />
       </IconButton>
-      <IconButton
-        label={fullscreen ? t.leaveFullscreen : t.fullscreen}
-        onClick={() => {
-          if (fullscreen) void document.exitFullscreen()
-          else void frame.current?.requestFullscreen().then(() => controls.terminal?.terminal.focus())
-        }}
-      >
-        {fullscreen ? <Minimize /> : <Maximize />}
-      </IconButton>
-      {ownTab ? null : (
-        <Tooltip text={t.ownTab}>
-          <a
-            href={paths.consoleWindow(vm.id)}
-            target="_blank"
-            rel="noopener"
-            aria-label={t.ownTab}
-            className={toolbarSquare()}
-          >
-            <ExternalLink />
-          </a>
-        </Tooltip>
-      )}
+      <BarGap />
+      <FullscreenButton on={fullscreen} onToggle={onFullscreen} />
+      {ownTab ? null : <OwnTabLink href={paths.consoleWindow(vm.id)} label={t.ownTab} />}
       <Menu
         trigger={
           <MenuSquare label={t.more}>
@@ -205,7 +158,7 @@ export function ConsoleToolbar({
           }}
         />
       ) : null}
-    </div>
+    </ConsoleBar>
   )
 }
 

@@ -78,9 +78,12 @@ export function DisplayConsole({
   useEffect(() => {
     if (live && control && (ownTab || document.activeElement === document.body)) screen.focus()
   }, [live, control, ownTab])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each time it becomes full screen
   useEffect(() => {
     setBarShown(true)
     if (!fullscreen) return
+    // The button that was pressed would keep the bar, and the keys.
+    screen.focus()
     const timer = setTimeout(() => setBarShown(false), 2500)
     return () => clearTimeout(timer)
   }, [fullscreen])

@@ -5,7 +5,7 @@ import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
-import { MenuSquare } from './toolbar-button.tsx'
+import { MenuSquare } from './console-bar.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
 
 const t = m.display.keys
@@ -44,7 +44,6 @@ export function DisplayKeys({
     const down = !sticky.includes(code)
     screen.press(code, down)
     onSticky(down ? [...sticky, code] : sticky.filter((each) => each !== code))
-    screen.focus()
   }
   const trigger = (
     <MenuSquare
@@ -58,7 +57,7 @@ export function DisplayKeys({
   return (
     <Tooltip text={t.menu} side="bottom">
       <span>
-        <Menu trigger={trigger}>
+        <Menu trigger={trigger} focusAfter={whyDisabled === null ? screen.focus : undefined}>
           {whyDisabled ? <p className="px-2.5 py-1.5 text-13 text-ink-3">{whyDisabled}</p> : null}
           {chords.map(({ face, codes }) => (
             <MenuItem key={face} off={whyDisabled !== null} onSelect={() => screen.chord(...codes)}>

@@ -3,15 +3,12 @@ import {
   Activity,
   Camera,
   Check,
-  ClipboardCopy,
-  ClipboardPaste,
-  ExternalLink,
+  Clipboard,
   Eye,
   Keyboard,
-  Maximize,
-  Minimize,
   MoreHorizontal,
   Scaling,
+  TextCursorInput,
 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { type DisplayMode, displayModes } from '../../console/display-session.ts'
@@ -22,26 +19,16 @@ import { m } from '../../messages/all.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
-import { StatusDot, type Tone } from '../../ui/status.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { Tooltip } from '../../ui/tooltip.tsx'
+import { BarGap, ConsoleBar, FullscreenButton, MenuSquare, OwnTabLink, stateWord } from './console-bar.tsx'
 import { DisplayKeys } from './display-keys.tsx'
 import { DisplayWatchers } from './display-watchers.tsx'
 import { RecordingItems } from './recording-items.tsx'
-import { MenuSquare, toolbarSquare } from './toolbar-button.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
 import type { Recording } from './use-recording.ts'
 
 const t = m.display
-const tones: Record<DisplayConsole['state']['at'], Tone> = {
-  opening: 'busy',
-  connecting: 'busy',
-  live: 'ok',
-  waiting: 'busy',
-  stopped: 'quiet',
-  ended: 'bad',
-}
-
 export interface DisplayChoices {
   mode: DisplayMode
   watchOnly: boolean
@@ -85,8 +72,8 @@ export function DisplayToolbar({
 }) {
   const { state, size, me, figures } = screen
   const live = state.at === 'live'
-  const stateWord = state.at === 'connecting' ? m.console.state.opening : m.console.state[state.at]
-  const whyNot = !live ? stateWord : me && !me.control ? t.control.watching : null
+  const word = stateWord(state)
+  const whyNot = !live ? word : me && !me.control ? t.control.watching : null
 
   async function save() {
     const picture = await screen.screenshot()
@@ -99,34 +86,32 @@ export function DisplayToolbar({
   }
 
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a row of buttons is no fieldset
-    <div
-      role="group"
-      aria-label={t.toolbar}
-      className="flex flex-wrap items-center gap-1 border-line border-b bg-sunken px-2 py-1.5"
+    <ConsoleBar
+      label={t.toolbar}
+      state={state}
+      name={ownTab || fullscreen ? vm.name : null}
+      start={start}
+      about={
+        <>
+          {size && live ? (
+            <span className="tnum hidden px-1 text-ink-3 text-xs md:inline">
+              {m.console.size(size.width, size.height)}
+            </span>
+          ) : null}
+          {figures && live ? (
+            <span className="tnum hidden rounded-full bg-raised px-2.5 py-0.5 text-ink-2 text-xs sm:inline">
+              {t.figuresLine(
+                Math.round(figures.roundTripMs),
+                Math.round(figures.framesPerSecond),
+                bytes(figures.bytesPerSecond),
+              )}
+            </span>
+          ) : null}
+        </>
+      }
     >
-      {start ? <div className="max-sm:w-full">{start}</div> : null}
-      <span role="status" aria-label={stateWord} className="flex min-w-0 items-center gap-2 px-2 text-13">
-        <StatusDot tone={tones[state.at]} />
-        {ownTab || fullscreen ? <span className="truncate font-medium">{vm.name}</span> : null}
-        <span className="truncate text-ink-2 max-sm:sr-only">{stateWord}</span>
-      </span>
-      {size && live ? (
-        <span className="tnum hidden px-1 text-ink-3 text-xs md:inline">
-          {m.console.size(size.width, size.height)}
-        </span>
-      ) : null}
-      {figures && live ? (
-        <span className="tnum hidden rounded-full bg-raised px-2.5 py-0.5 text-ink-2 text-xs sm:inline">
-          {t.figuresLine(
-            Math.round(figures.roundTripMs),
-            Math.round(figures.framesPerSecond),
-            bytes(figures.bytesPerSecond),
-          )}
-        </span>
-      ) : null}
-      <span className="flex-1" />
       <DisplayWatchers console={screen} />
+      <BarGap />
       <IconButton
         label={t.screenKeys}
         whyDisabled={whyNot}
@@ -141,11 +126,12 @@ export function DisplayToolbar({
         onClick={onClipboard}
         className={cx('max-sm:hidden', sharing && 'text-ember!')}
       >
-        <ClipboardCopy />
+        <Clipboard />
       </IconButton>
       <IconButton label={t.typeText} whyDisabled={whyNot} onClick={onTypeText} className="max-sm:hidden">
-        <ClipboardPaste />
+        <TextCursorInput />
       </IconButton>
+      <BarGap />
       <Tooltip text={t.mode.label} side="bottom">
         <span>
           <Menu
@@ -172,28 +158,14 @@ export function DisplayToolbar({
       </Tooltip>
       <IconButton
         label={t.screenshot}
-        whyDisabled={live ? null : stateWord}
+        whyDisabled={live ? null : word}
         onClick={() => void save()}
         className="max-sm:hidden"
       >
         <Camera />
       </IconButton>
-      <IconButton label={fullscreen ? t.leaveFullscreen : t.fullscreen} onClick={onFullscreen}>
-        {fullscreen ? <Minimize /> : <Maximize />}
-      </IconButton>
-      {ownTab ? null : (
-        <Tooltip text={t.ownTab}>
-          <a
-            href={`${paths.consoleWindow(vm.id)}#screen`}
-            target="_blank"
-            rel="noopener"
-            aria-label={t.ownTab}
-            className={toolbarSquare('max-sm:hidden')}
-          >
-            <ExternalLink />
-          </a>
-        </Tooltip>
-      )}
+      <FullscreenButton on={fullscreen} onToggle={onFullscreen} />
+      {ownTab ? null : <OwnTabLink href={`${paths.consoleWindow(vm.id)}#screen`} label={t.ownTab} />}
       <Menu
         trigger={
           <MenuSquare label={t.more}>
@@ -201,13 +173,13 @@ export function DisplayToolbar({
           </MenuSquare>
         }
       >
-        <MenuItem icon={<ClipboardPaste />} whyDisabled={whyNot} onSelect={onTypeText}>
+        <MenuItem icon={<TextCursorInput />} whyDisabled={whyNot} onSelect={onTypeText}>
           {t.typeText}
         </MenuItem>
-        <MenuItem icon={<ClipboardCopy />} onSelect={onClipboard}>
+        <MenuItem icon={<Clipboard />} onSelect={onClipboard}>
           {t.clipboard.button}
         </MenuItem>
-        <MenuItem icon={<Camera />} whyDisabled={live ? null : stateWord} onSelect={() => void save()}>
+        <MenuItem icon={<Camera />} whyDisabled={live ? null : word} onSelect={() => void save()}>
           {t.screenshot}
         </MenuItem>
         <MenuSeparator />
@@ -224,8 +196,8 @@ export function DisplayToolbar({
         >
           {t.figures}
         </MenuItem>
-        <RecordingItems recording={recording} vmId={vm.id} whyNot={live ? null : stateWord} />
+        <RecordingItems recording={recording} vmId={vm.id} whyNot={live ? null : word} />
       </Menu>
-    </div>
+    </ConsoleBar>
   )
 }

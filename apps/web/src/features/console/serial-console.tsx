@@ -8,6 +8,7 @@ import { ConsoleNotice } from './console-notice.tsx'
 import { ConsoleToolbar } from './console-toolbar.tsx'
 import { RecordedPill } from './recorded-pill.tsx'
 import { TouchKeys } from './touch-keys.tsx'
+import { usePageFullscreen } from './use-page-fullscreen.ts'
 import { useRecording } from './use-recording.ts'
 import { useSerialConsole } from './use-serial-console.ts'
 
@@ -44,7 +45,6 @@ export function SerialConsole({
   /** At the beginning of the toolbar. */
   start?: ReactNode
 }) {
-  const frame = useRef<HTMLElement>(null)
   const screen = useRef<HTMLDivElement>(null)
   const [fontSize, setFontSize] = useState(() => {
     const stored = typeof window === 'undefined' ? Number.NaN : Number(remembered(fontKey))
@@ -54,6 +54,7 @@ export function SerialConsole({
     () => typeof window !== 'undefined' && remembered(readerKey) === 'on',
   )
   const console_ = useSerialConsole(vm, screen, { fontSize, screenReader })
+  const [fullscreen, toggleFullscreen] = usePageFullscreen()
   const recording = useRecording(vm, 'serial', console_.recorded)
   const { terminal, state } = console_
 
@@ -64,8 +65,9 @@ export function SerialConsole({
   // In its own tab there is nothing else to type into; beside other controls the focus is left alone.
   const live = state.at === 'live'
   useEffect(() => {
-    if (live && terminal && (ownTab || document.activeElement === document.body)) terminal.terminal.focus()
-  }, [live, terminal, ownTab])
+    if (live && terminal && (ownTab || fullscreen || document.activeElement === document.body))
+      terminal.terminal.focus()
+  }, [live, terminal, ownTab, fullscreen])
 
   function step(direction: 1 | -1) {
     const next = fontSizes[fontSizes.indexOf(fontSize) + direction]
@@ -76,19 +78,21 @@ export function SerialConsole({
 
   return (
     <section
-      ref={frame}
       aria-label={m.console.label(vm.name)}
       className={cx(
         'flex min-h-0 flex-col overflow-hidden bg-[light-dark(#fdfbf9,#120f0d)]',
-        ownTab ? 'h-dvh' : 'min-h-[24rem] flex-1 rounded-card border border-line shadow-card',
+        fullscreen && 'fixed inset-0 z-30',
+        ownTab && 'h-dvh',
+        !(ownTab || fullscreen) && 'min-h-[24rem] flex-1 rounded-card border border-line shadow-card',
       )}
     >
       <ConsoleToolbar
         vm={vm}
         console={console_}
-        frame={frame}
+        fullscreen={fullscreen}
+        onFullscreen={toggleFullscreen}
         ownTab={ownTab}
-        start={start}
+        start={fullscreen ? null : start}
         recording={recording}
         canShrink={fontSize > fontSizes[0]!}
         canGrow={fontSize < fontSizes.at(-1)!}

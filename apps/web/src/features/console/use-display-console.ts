@@ -115,7 +115,6 @@ export function useDisplayConsole(
     chord: (...codes) => {
       for (const code of codes) press(code, true)
       for (const code of codes.toReversed()) press(code, false)
-      session?.rfb?.focus({ preventScroll: true })
     },
     typeCharacter: (keysym) => session?.rfb?.sendKey(keysym, null),
     typeText: async (text, layout) => {

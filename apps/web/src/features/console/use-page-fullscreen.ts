@@ -27,10 +27,12 @@ export function usePageFullscreen(): [on: boolean, toggle: () => void] {
     if (!on) return
     // What lies beneath is not scrolled, and keeps no room for a scroll bar.
     const { style } = document.documentElement
-    const before = style.overflow
+    const { overflow, scrollbarGutter } = style
     style.overflow = 'hidden'
+    style.scrollbarGutter = 'auto'
     return () => {
-      style.overflow = before
+      style.overflow = overflow
+      style.scrollbarGutter = scrollbarGutter
     }
   }, [on])
   const toggle = () => {
