@@ -90,33 +90,45 @@ export class DesktopGuest {
     await this.screen.canvas.click({ position: { x: x * scale, y: y * scale }, ...options })
   }
 
-  /**
-   * Keys by their place, one after the other; `Shift+KeyA` and `AltRight+KeyQ` hold another one. Each waits until the
-   * screen shows something of it: Linux throws keys away when a guest that is starved of its processor reads too late.
-   */
+  /** Keys by their place, one after the other; `Shift+KeyA` and `AltRight+KeyQ` hold another one. */
   async press(...keys: string[]): Promise<void> {
-    for (const key of keys) await this.seen(() => this.screen.page.keyboard.press(key, { delay: 40 }))
+    for (const key of keys) await this.screen.page.keyboard.press(key)
   }
 
-  /** Through the page's own way to type a text, for a guest set to that keyboard; bit by bit, as `press` does. */
+  /** Through the page's own way to type a text, for a guest set to that keyboard. */
   async type(text: string, layout: 'German' | 'French'): Promise<void> {
     const { page } = this.screen
-    for (const part of text.match(/[\s\S]{1,4}/g) ?? []) {
-      await this.seen(async () => {
-        await this.screen.button('Type text')
-        const field = page.getByLabel('Text to type')
-        await field.fill(part)
-        await page.getByLabel('Keyboard the VM is set up for').selectOption(layout)
-        await page.getByRole('button', { name: 'Type', exact: true }).click()
-        await expect(field).toBeHidden()
-      })
-    }
+    await this.screen.button('Type text')
+    const field = page.getByLabel('Text to type')
+    await field.fill(text)
+    await page.getByLabel('Keyboard the VM is set up for').selectOption(layout)
+    await page.getByRole('button', { name: 'Type', exact: true }).click()
+    await expect(field).toBeHidden()
     await expect(this.screen.canvas).toBeFocused()
   }
 
-  private async seen(act: () => Promise<void>): Promise<void> {
-    const before = await this.screen.fingerprint()
-    await act()
-    await expect.poll(() => this.screen.fingerprint(), { intervals: [100, 250] }).not.toBe(before)
+  /** Where lines of the terminal begin with the shell's prompt, from 0 at the top to 1: nothing else is of its green. */
+  private prompts(): Promise<number[]> {
+    return this.screen.canvas.evaluate((canvas: HTMLCanvasElement) => {
+      const [left, width, height] = [120, canvas.width - 240, canvas.height - 40]
+      const { data } = canvas.getContext('2d')!.getImageData(left, 0, width, height)
+      const isGreen = (at: number): boolean =>
+        data[at + 1]! > 120 && data[at + 1]! - data[at]! > 30 && data[at + 1]! - data[at + 2]! > 30
+      const lines: number[] = []
+      let above = false
+      for (let y = 0; y < height; y++) {
+        let green = false
+        for (let x = 0; x < width && !green; x++) green = isGreen((y * width + x) * 4)
+        if (green && !above) lines.push(y / height)
+        above = green
+      }
+      return lines
+    })
+  }
+
+  /** So many prompts are on its terminal: the shell waits for a command, or (none after a `clear`) a program runs. */
+  async expectPrompts(count: number, { below = 0 } = {}): Promise<void> {
+    const seen = async (): Promise<number> => (await this.prompts()).filter((at) => at >= below).length
+    await expect.poll(seen, { timeout: 300_000, intervals: [250, 500] }).toBe(count)
   }
 }
