@@ -108,7 +108,10 @@ export function DisplayConsole({
     <section
       aria-label={m.display.label(vm.name)}
       onPointerMove={(event) => {
-        if (fullscreen && event.clientY < edgePixels) setBarShown(true)
+        if (!fullscreen) return
+        if (event.clientY < edgePixels) setBarShown(true)
+        // A pointer that only brushed the edge was never on the bar, which came after it.
+        else if (target.current?.contains(event.target as Node)) setBarShown(false)
       }}
       className={cx(
         'flex min-h-0 flex-col overflow-hidden bg-terminal',
