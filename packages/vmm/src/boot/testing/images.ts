@@ -99,7 +99,7 @@ export function elf(fields: ElfFields = {}): Uint8Array {
 /** A 32-bit ELF of 16 bytes at 1 MiB, with a PVH note or without. */
 export function elf32(pvhEntry: number | undefined): Uint8Array {
   const [headerSize, programSize, code] = [52, 32, 16]
-  const notes = pvhEntry === undefined ? new Uint8Array(0) : pvhNotes(pvhEntry, 4)
+  const notes = pvhEntry === undefined ? new Uint8Array(0) : pvhNotes(pvhEntry, 4, false)
   const programs = notes.length > 0 ? 2 : 1
   const start = headerSize + programSize * programs
   const bytes = new Uint8Array(start + code + notes.length)
