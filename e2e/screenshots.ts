@@ -7,6 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chromium } from '@playwright/test'
+import { buildPages, generateDatabaseClient } from '../infra/build/portal.ts'
 import { everyPage, settled } from './support/every-page.ts'
 import { startShowcase } from './support/showcase-process.ts'
 
@@ -17,6 +18,9 @@ const { values, positionals } = parseArgs({
 const out = values.out ?? fileURLToPath(new URL('../docs/screenshots', import.meta.url))
 await mkdir(out, { recursive: true })
 
+// Of the sources as they are, also in a clone where nothing was built yet.
+await generateDatabaseClient()
+await buildPages(() => {})
 const home = await startShowcase('full')
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',

@@ -5,7 +5,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
-import superjson from 'superjson'
 import WebSocket from 'ws'
 import type { ProjectRole } from '../auth/privilege.ts'
 import { quietLog } from '../log.ts'
@@ -195,7 +194,7 @@ export class TestPortal {
       retryDelayMs: () => 50,
     })
     const trpc = createTRPCClient<AppRouter>({
-      links: [wsLink<AppRouter>({ client: socket, transformer: superjson })],
+      links: [wsLink<AppRouter>({ client: socket })],
     })
     const person: Person = { cookie, trpc, socket, close: () => void socket.close() }
     this.#people.push(person)

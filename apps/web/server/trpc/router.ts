@@ -1,5 +1,6 @@
 /**
- * The portal's tRPC router, served over WebSocket at `/trpc` (transformer: superjson). Pages import its type only.
+ * The portal's tRPC router, served over WebSocket at `/trpc` as plain JSON: times are strings, sizes are numbers. Pages import
+ * its type only.
  * A failed call carries `data.hearth` ({code, message}: show the message) and `data.fields` ([{path, message}]).
  * Every `watch` yields the whole current value at once and again after each change.
  */

@@ -5,7 +5,6 @@
 import { type ErrorReport, errorReport, HearthError } from '@hearth/shared/errors'
 import { trpcCodes } from '@hearth/shared/trpc-codes'
 import { initTRPC, TRPCError } from '@trpc/server'
-import superjson from 'superjson'
 import { ZodError, z } from 'zod'
 import type { OwnedType, Privilege, ProjectRole } from '../auth/privilege.ts'
 import * as privileges from '../auth/privilege.ts'
@@ -59,7 +58,6 @@ const t = initTRPC
   .context<TrpcContext>()
   .meta<{ privilege: Privilege }>()
   .create({
-    transformer: superjson,
     // Stack traces stay in the log, also in development.
     isDev: false,
     defaultMeta: undefined,

@@ -8,7 +8,6 @@ import {
   wsLink,
 } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
-import superjson from 'superjson'
 
 import { inWords } from '../messages/said.ts'
 
@@ -76,7 +75,7 @@ function open(generation: number): Live {
     onError: () => current?.generation === generation && setLink('down'),
   })
   const trpc = createTRPCClient<AppRouter>({
-    links: [inReadersWords, wsLink({ client: socket, transformer: superjson })],
+    links: [inReadersWords, wsLink({ client: socket })],
   })
   // A session that ended elsewhere is noticed by whatever is asked next; asking who one is leads to sign-in.
   const onError = (error: unknown) => {

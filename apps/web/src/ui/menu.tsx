@@ -33,6 +33,7 @@ export function Menu({
   align = 'end',
   side = 'bottom',
   focusAfter,
+  prepare,
   children,
 }: {
   trigger: ReactElement<ComponentProps<'button'> & { ref?: Ref<HTMLButtonElement> }>
@@ -40,11 +41,17 @@ export function Menu({
   side?: 'top' | 'bottom'
   /** Takes the focus when it closes; absent: the button has it again. */
   focusAfter?: (() => void) | undefined
+  /** Fetches what the items need, while somebody is about to open it. */
+  prepare?: () => unknown
   children: ReactNode
 }) {
   const button = useRef<HTMLButtonElement>(null)
   const [open, setOpen] = useState(false)
   const [used, setUsed] = useState(false)
+  function fetchItems() {
+    void load()
+    prepare?.()
+  }
   function show(next: boolean) {
     setUsed(true)
     setOpen(next)
@@ -55,8 +62,8 @@ export function Menu({
         ref: button,
         'aria-haspopup': 'menu',
         'aria-expanded': open,
-        onPointerEnter: () => void load(),
-        onFocus: () => void load(),
+        onPointerEnter: fetchItems,
+        onFocus: fetchItems,
         onClick: () => show(!open),
         onKeyDown: (event) => {
           if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return

@@ -11,7 +11,7 @@ import { cx } from '../../ui/cx.ts'
 import { Field, Input } from '../../ui/field.tsx'
 import { Card, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { themeOptions } from '../shell/user-menu.tsx'
+import { themeOptions } from '../shell/appearance.tsx'
 
 const t = m.settings.account
 

@@ -11,8 +11,8 @@ import { chooseLanguage } from '../../messages/language.ts'
 import { cx } from '../../ui/cx.ts'
 import { Kbd } from '../../ui/layout.tsx'
 import { useVmPower } from '../vms/use-vm-power.ts'
+import { languageOptions, themeOptions } from './appearance.tsx'
 import { innerPlaces, mayVisit, places } from './places.ts'
-import { languageOptions, themeOptions } from './user-menu.tsx'
 
 interface Entry {
   /** Tells entries apart; what is chosen leads to `href`, or does `act`. */

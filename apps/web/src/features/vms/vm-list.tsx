@@ -2,7 +2,7 @@
 import { Plus } from 'lucide-react'
 import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { useHosts, useVms } from '../../data/hooks.ts'
 import { ago } from '../../lib/format.ts'
 import { useKeys } from '../../lib/keys.ts'
@@ -15,9 +15,11 @@ import { EmptyState, Notice, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { FirstVm } from './first-vm.tsx'
 import { applyView, type ListView, parseView, plainView, viewToSearch } from './list-view.ts'
-import { VmBulk } from './vm-bulk.tsx'
 import { VmTable } from './vm-table.tsx'
 import { VmToolbar } from './vm-toolbar.tsx'
+
+// What can be done with several arrives with the first that is chosen.
+const VmBulk = lazy(() => import('./vm-bulk.tsx').then((part) => ({ default: part.VmBulk })))
 
 export function VmList() {
   const { vms, error } = useVms()
@@ -26,6 +28,9 @@ export function VmList() {
   const settled = useDeferredValue(view)
   const shown = useMemo(() => (vms ? applyView(vms, settled) : []), [vms, settled])
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set())
+  // Stays when the last is unchosen: what became of each is still to be read.
+  const [selecting, setSelecting] = useState(false)
+  if (selected.size > 0 && !selecting) setSelecting(true)
   const searchField = useRef<HTMLInputElement>(null)
   useKeys({ '/': () => searchField.current?.focus() })
 
@@ -74,7 +79,11 @@ export function VmList() {
               />
             </section>
           )}
-          <VmBulk vms={vms} selected={selected} onClear={() => setSelected(new Set())} />
+          {selecting ? (
+            <Suspense>
+              <VmBulk vms={vms} selected={selected} onClear={() => setSelected(new Set())} />
+            </Suspense>
+          ) : null}
         </>
       ) : null}
     </div>
