@@ -5,6 +5,8 @@ import { useEffect, useMemo } from 'react'
 import type { HostView, ImageView, ProjectView, SessionView, VmView } from '../../server/views/index.ts'
 import { useChosenProject } from '../lib/chosen-project.ts'
 import { errorCode } from './errors.ts'
+import { useShownAtOnce } from './pending.ts'
+import { protectedVms, renamedProjects, updatedImages, updatedVms } from './shown-at-once.ts'
 import { useTRPC } from './trpc.ts'
 
 export type {
@@ -89,8 +91,11 @@ const live = { staleTime: Number.POSITIVE_INFINITY } as const
 
 /** Those of every project the person sees. */
 export function useAllVms(): { vms: VmView[] | undefined; error: unknown } {
-  const { data, error } = useQuery(useTRPC().vm.list.queryOptions(undefined, live))
-  return { vms: data, error }
+  const trpc = useTRPC()
+  const { data, error } = useQuery(trpc.vm.list.queryOptions(undefined, live))
+  const updated = useShownAtOnce(data, trpc.vm.update.mutationKey(), updatedVms)
+  const vms = useShownAtOnce(updated, trpc.vm.protect.mutationKey(), protectedVms)
+  return { vms, error }
 }
 
 /** Those of the project one works in, or of all of them when none is chosen. */
@@ -108,8 +113,9 @@ export function useVms(): { vms: VmView[] | undefined; error: unknown } {
 }
 
 export function useProjects(): { projects: ProjectView[] | undefined; error: unknown } {
-  const { data, error } = useQuery(useTRPC().project.list.queryOptions(undefined, live))
-  return { projects: data, error }
+  const trpc = useTRPC()
+  const { data, error } = useQuery(trpc.project.list.queryOptions(undefined, live))
+  return { projects: useShownAtOnce(data, trpc.project.rename.mutationKey(), renamedProjects), error }
 }
 
 export function useHosts(): { hosts: HostView[] | undefined; error: unknown } {
@@ -118,6 +124,7 @@ export function useHosts(): { hosts: HostView[] | undefined; error: unknown } {
 }
 
 export function useImages(): { images: ImageView[] | undefined; error: unknown } {
-  const { data, error } = useQuery(useTRPC().image.list.queryOptions(undefined, live))
-  return { images: data, error }
+  const trpc = useTRPC()
+  const { data, error } = useQuery(trpc.image.list.queryOptions(undefined, live))
+  return { images: useShownAtOnce(data, trpc.image.update.mutationKey(), updatedImages), error }
 }

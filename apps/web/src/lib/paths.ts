@@ -1,3 +1,6 @@
+/** A list with its dialog open that adds to it. */
+const withAdd = (path: string, { add }: { add?: string }): string => (add ? `${path}?add=${add}` : path)
+
 /** The one place that knows addresses. Pages, links, redirects and tests take them from here. */
 export const paths = {
   home: () => '/',
@@ -19,20 +22,20 @@ export const paths = {
   recording: (uid: string) => `/recordings/${uid}`,
   recordingFile: (uid: string, download = false) =>
     `/console/recordings/${uid}${download ? '?download' : ''}`,
-  images: () => '/images',
+  images: (options: { add?: 'address' | 'upload' } = {}) => withAdd('/images', options),
   image: (id: number) => `/images/${id}`,
-  volumes: () => '/volumes',
+  volumes: (options: { add?: 'disk' } = {}) => withAdd('/volumes', options),
   backups: (vmId?: number) => (vmId === undefined ? '/backups' : `/backups?vm=${vmId}`),
   activity: () => '/activity',
-  projects: () => '/projects',
+  projects: (options: { add?: 'project' } = {}) => withAdd('/projects', options),
   project: (id: number) => `/projects/${id}`,
-  people: () => '/people',
+  people: (options: { add?: 'person' } = {}) => withAdd('/people', options),
   homeSettings: () => '/home',
   settings: () => '/settings/account',
   account: () => '/settings/account',
   security: () => '/settings/security',
-  sshKeys: () => '/settings/ssh-keys',
-  tokens: () => '/settings/tokens',
+  sshKeys: (options: { add?: 'key' } = {}) => withAdd('/settings/ssh-keys', options),
+  tokens: (options: { add?: 'token' } = {}) => withAdd('/settings/tokens', options),
   signIn: (options: { next?: string } = {}) =>
     options.next && options.next !== '/' ? `/sign-in?next=${encodeURIComponent(options.next)}` : '/sign-in',
   setup: (token?: string) => (token ? `/setup#token=${encodeURIComponent(token)}` : '/setup'),

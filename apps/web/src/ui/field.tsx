@@ -2,6 +2,7 @@
 import { Eye, EyeOff } from 'lucide-react'
 import type { ComponentProps, ReactNode } from 'react'
 import { createContext, use, useId, useState } from 'react'
+import { controlClass } from './control-class.ts'
 import { cx } from './cx.ts'
 
 interface FieldIds {
@@ -74,9 +75,6 @@ function useControlProps() {
     'aria-describedby': ids.invalid ? ids.error : ids.hinted ? ids.hint : undefined,
   } as const
 }
-
-export const controlClass =
-  'w-full rounded-control border border-control bg-surface px-3 text-base text-ink transition-[border-color,box-shadow] placeholder:text-ink-3 hover:border-ink-3 focus-visible:border-ember focus-visible:outline-1 focus-visible:outline-offset-0 aria-invalid:border-bad aria-invalid:focus-visible:outline-bad disabled:opacity-55 sm:text-sm'
 
 export function Input({ className, ...rest }: ComponentProps<'input'>) {
   return <input {...useControlProps()} className={cx(controlClass, 'h-9.5', className)} {...rest} />

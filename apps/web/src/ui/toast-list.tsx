@@ -4,6 +4,9 @@ import { CircleAlert, CircleCheck, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { ToastText } from './toast.tsx'
 
+/** How long something can be taken back; stands still while somebody points at it or has the focus in it. */
+const undoMs = 12_000
+
 /** `ready` is called once with what shows a text. */
 export default function ToastHost({
   closeLabel,
@@ -15,12 +18,17 @@ export default function ToastHost({
   const [manager] = useState(() => Base.createToastManager())
   // A manager tells only who is there already: the provider below listens once it is mounted.
   useEffect(() => {
-    ready(({ title, description, type }) => {
+    ready(({ title, description, type, undo }) => {
       const stays = type === 'error'
-      manager.add({
-        ...{ title, description, type, timeout: stays ? 0 : 5000 },
+      const id: string = manager.add({
+        ...{ title, description, type, timeout: stays ? 0 : undo ? undoMs : 5000 },
         ...(stays ? { priority: 'high' as const } : {}),
+        ...(undo ? { actionProps: { children: undo.label, onClick: () => takeBack(undo) } } : {}),
       })
+      function takeBack({ act }: NonNullable<typeof undo>) {
+        manager.close(id)
+        act()
+      }
     })
   }, [manager, ready])
   return (
@@ -52,6 +60,9 @@ function ToastList({ closeLabel }: { closeLabel: string }) {
           <Base.Title className="font-medium text-sm" />
           <Base.Description className="mt-0.5 break-words text-13 text-ink-2" />
         </div>
+        {item.actionProps ? (
+          <Base.Action className="-my-1 rounded-control px-2 py-1 font-medium text-13 text-ember hover:bg-raised" />
+        ) : null}
         <Base.Close
           aria-label={closeLabel}
           className="-m-1 rounded-md p-1 text-ink-3 hover:bg-raised hover:text-ink"

@@ -6,8 +6,10 @@ const ToastHost = lazy(() => import('./toast-list.tsx'))
 
 export interface ToastText {
   title: string
-  description: string | undefined
+  description?: string | undefined
   type: 'success' | 'error'
+  /** Takes back what is told of. */
+  undo?: { label: string; act: () => void }
 }
 
 /** Said before there was anything to show it. */
@@ -30,6 +32,9 @@ function say(text: ToastText): void {
 export const toast = {
   success: (title: string, description?: string) => say({ title, description, type: 'success' }),
   error: (title: string, description?: string) => say({ title, description, type: 'error' }),
+  /** For what was done at once because it can be taken back; stays longer, for who has to find the button. */
+  undoable: (title: string, undo: { label: string; act: () => void }, description?: string) =>
+    say({ title, description, type: 'success', undo }),
 }
 
 function ready(show: (text: ToastText) => void): void {

@@ -1,17 +1,19 @@
 'use client'
-import { Download, Search } from 'lucide-react'
+import { Download } from 'lucide-react'
 import { useSearchParams } from 'next/navigation'
 import { useDeferredValue, useMemo, useState } from 'react'
 import { type ActivityGroup, activityGroups } from '../../../server/views/activity.ts'
 import type { ActivityListInput } from '../../../server/views/index.ts'
 import { errorMessage } from '../../data/errors.ts'
 import { useTRPCClient } from '../../data/trpc.ts'
+import { changeAddress } from '../../lib/address-query.ts'
 import { download, toCsv } from '../../lib/csv.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
-import { Checkbox, controlClass } from '../../ui/field.tsx'
+import { Checkbox } from '../../ui/field.tsx'
 import { ClearFilters, Filter } from '../../ui/filter.tsx'
 import { PageHeader } from '../../ui/layout.tsx'
+import { SearchField } from '../../ui/search-field.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { ActivityFeed } from './activity-feed.tsx'
@@ -45,58 +47,40 @@ export function ActivityPage() {
     }
   }, [words, kindList, failed, period])
 
-  /** The address bar carries the view. */
-  function change(part: { q?: string; kind?: string; period?: string; failed?: string }) {
-    const next = new URLSearchParams(search)
-    for (const [key, value] of Object.entries(part)) {
-      if (value) next.set(key, value)
-      else next.delete(key)
-    }
-    const text = next.toString()
-    window.history.replaceState(null, '', window.location.pathname + (text ? `?${text}` : ''))
-  }
-
   return (
     <div className="flex flex-col gap-5">
       <PageHeader title={t.title} description={t.description} actions={<Export filter={filter} />} />
       <div className="flex flex-wrap items-center gap-2">
-        <label className="relative min-w-52 flex-1 sm:max-w-72">
-          <span className="sr-only">{t.search}</span>
-          <Search
-            className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-3"
-            aria-hidden="true"
-          />
-          <input
-            type="search"
-            value={query}
-            onChange={(event) => change({ q: event.target.value })}
-            placeholder={t.searchPlaceholder}
-            className={`${controlClass} h-9 pl-9`}
-          />
-        </label>
+        <SearchField
+          label={t.search}
+          placeholder={t.searchPlaceholder}
+          value={query}
+          onChange={(q) => changeAddress({ q })}
+          className="sm:max-w-72"
+        />
         <Filter
           label={t.kind}
           values={kinds}
           options={groups.map((group) => ({ value: group, label: t.kinds[group] }))}
-          onChange={(chosen) => change({ kind: chosen.join() })}
+          onChange={(chosen) => changeAddress({ kind: chosen.join() })}
         />
         <Segmented
           label={t.period}
           value={period}
           options={(Object.keys(periods) as Period[]).map((value) => ({ value, label: t.periods[value] }))}
-          onChange={(value) => change({ period: value === 'all' ? '' : value })}
+          onChange={(value) => changeAddress({ period: value === 'all' ? '' : value })}
         />
         <span className="px-1">
           <Checkbox
             label={t.failedOnly}
             checked={failed}
-            onChange={(event) => change({ failed: event.target.checked ? 'yes' : '' })}
+            onChange={(event) => changeAddress({ failed: event.target.checked ? 'yes' : '' })}
           />
         </span>
         {filtered ? (
           <ClearFilters
             label={m.vms.clearFilters}
-            onClear={() => change({ q: '', kind: '', period: '', failed: '' })}
+            onClear={() => changeAddress({ q: '', kind: '', period: '', failed: '' })}
           />
         ) : null}
       </div>

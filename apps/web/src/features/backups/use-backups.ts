@@ -2,6 +2,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSubscription } from '@trpc/tanstack-react-query'
 import { errorMessage } from '../../data/errors.ts'
+import { useShownAtOnce } from '../../data/pending.ts'
+import { includedInBackups } from '../../data/shown-at-once.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/index.ts'
 import { toast } from '../../ui/toast.tsx'
@@ -18,7 +20,7 @@ export function useBackupsView() {
       onData: (view) => queries.setQueryData(trpc.backup.list.queryKey(), view),
     }),
   )
-  return { data, error }
+  return { data: useShownAtOnce(data, trpc.backup.setIncluded.mutationKey(), includedInBackups), error }
 }
 
 /** The same with what can be done with them. */

@@ -14,6 +14,7 @@ import { useBackupsView } from '../backups/use-backups.ts'
 import { FirstVm } from '../vms/first-vm.tsx'
 import { Busiest } from './busiest.tsx'
 import { HostCard } from './host-card.tsx'
+import { MyVms } from './my-vms.tsx'
 import { UnderWay } from './under-way.tsx'
 import { OwnQuota, WhoUsesWhat } from './usage.tsx'
 import { useHostFigures } from './use-host-figures.ts'
@@ -52,6 +53,13 @@ export function Dashboard() {
       />
       {vms?.length === 0 ? <FirstVm /> : null}
       <Warnings warnings={warnings} />
+      {session && !admin ? (
+        // What a member asks first: mine, and how much more. The box comes after it.
+        <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1.15fr)_minmax(0,1fr)]">
+          <MyVms vms={vms} />
+          <OwnQuota projects={projects} />
+        </div>
+      ) : null}
       <section aria-label={t.hosts}>
         <h2 className="sr-only">{t.hosts}</h2>
         {hosts ? (
@@ -72,7 +80,7 @@ export function Dashboard() {
       <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.15fr)]">
         <div className="flex min-w-0 flex-col gap-5">
           <UnderWay vms={vms} images={images} />
-          {admin && projects && projects.length > 1 ? (
+          {!admin ? null : projects && projects.length > 1 ? (
             <WhoUsesWhat projects={projects} />
           ) : (
             <OwnQuota projects={projects} />

@@ -1,11 +1,11 @@
 'use client'
-import { Link2, Search, Upload } from 'lucide-react'
-import { useState } from 'react'
+import { Link2, Upload } from 'lucide-react'
 import { type ImageView, useImages } from '../../data/hooks.ts'
+import { useAddressDialog, useAddressQuery } from '../../lib/address-query.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
-import { Input } from '../../ui/field.tsx'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
+import { SearchField } from '../../ui/search-field.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { ImageCard } from './image-card.tsx'
 import { imageDescription } from './image-description.ts'
@@ -24,8 +24,8 @@ function groupOf(image: ImageView): (typeof groups)[number] {
 export function ImageList() {
   const { images, error } = useImages()
   const actions = useImageActions()
-  const [wanted, setWanted] = useState('')
-  const [adding, setAdding] = useState<'address' | 'upload' | null>(null)
+  const [wanted, setWanted] = useAddressQuery()
+  const [adding, setAdding] = useAddressDialog(['address', 'upload'])
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
   const found = images?.filter((image) => {
     const text = [image.name, image.uid, imageDescription(image), image.project?.name].join(' ').toLowerCase()
@@ -60,17 +60,7 @@ export function ImageList() {
         </section>
       ) : null}
       {images && images.length > 0 ? (
-        <span className="relative block max-w-sm">
-          <Search aria-hidden="true" className="absolute top-2.5 left-3 size-4.5 text-ink-3" />
-          <Input
-            type="search"
-            aria-label={t.search}
-            placeholder={t.search}
-            value={wanted}
-            onChange={(event) => setWanted(event.target.value)}
-            className="pl-9.5"
-          />
-        </span>
+        <SearchField label={t.search} value={wanted} onChange={setWanted} />
       ) : null}
       {images?.length && found?.length === 0 ? <p className="text-ink-2">{t.nothingFound}</p> : null}
       {groups.map((group) => {

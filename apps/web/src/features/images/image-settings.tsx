@@ -36,7 +36,7 @@ export function ImageSettings({ image }: { image: ImageView }) {
             checked={image.deleteProtected}
             onChange={(deleteProtected) => update.mutate({ id: image.id, deleteProtected })}
             label={t.protect}
-            disabled={why !== null || update.isPending}
+            disabled={why !== null}
           />
         </div>
         <div>

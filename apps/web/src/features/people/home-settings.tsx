@@ -84,9 +84,8 @@ function SettingsForm({ settings }: { settings: HomeSettings }) {
             />
           </Field>
         </div>
-      </Card>
-      <Card title={t.defaults}>
-        <p className="-mt-1 mb-4 text-13 text-ink-3">{t.defaultsHint}</p>
+        <h3 className="mt-6 border-line border-t pt-5 font-semibold text-sm">{t.defaults}</h3>
+        <p className="mt-0.5 mb-4 text-13 text-ink-3">{t.defaultsHint}</p>
         <div className="grid grid-cols-1 gap-4 sm:grid-cols-3">
           {limits.map(({ key, text }) => {
             const shared = {
@@ -113,12 +112,12 @@ function SettingsForm({ settings }: { settings: HomeSettings }) {
             )
           })}
         </div>
+        <div className="mt-6">
+          <Button type="submit" variant="primary" busy={update.isPending}>
+            {t.save}
+          </Button>
+        </div>
       </Card>
-      <div>
-        <Button type="submit" variant="primary" busy={update.isPending}>
-          {t.save}
-        </Button>
-      </div>
     </form>
   )
 }

@@ -1,21 +1,23 @@
 'use client'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Ellipsis } from 'lucide-react'
+import { Ellipsis, UserPlus } from 'lucide-react'
 import Link from 'next/link'
 import { useState } from 'react'
 import { errorMessage } from '../../data/errors.ts'
-import type { PersonView } from '../../data/hooks.ts'
+import { type PersonView, useProjects } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { useAddressDialog } from '../../lib/address-query.ts'
 import { ago } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { Badge } from '../../ui/badge.tsx'
-import { IconButton } from '../../ui/button.tsx'
+import { Button, IconButton } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { InviteDialog } from '../projects/invite-dialog.tsx'
 import { needsConfirmation, useConfirmIdentity } from '../settings/confirm-identity.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 
@@ -37,6 +39,8 @@ export function PeoplePage() {
   )
   const remove = useMutation(trpc.person.remove.mutationOptions())
   const [removing, setRemoving] = useState<PersonView | null>(null)
+  const [inviting, setInviting] = useAddressDialog(['person'])
+  const [first, ...others] = useProjects().projects?.filter(({ can }) => can.invite.ok) ?? []
 
   function removePerson(person: PersonView) {
     remove.mutate(
@@ -56,7 +60,20 @@ export function PeoplePage() {
 
   return (
     <div className="flex flex-col gap-5">
-      <PageHeader title={t.title} description={t.description} />
+      <PageHeader
+        title={t.title}
+        description={t.description}
+        actions={
+          <Button
+            variant="primary"
+            icon={<UserPlus aria-hidden="true" />}
+            whyDisabled={first ? null : t.noProject}
+            onClick={() => setInviting('person')}
+          >
+            {m.projects.invitations.invite}
+          </Button>
+        }
+      />
       {error && !people ? <LoadError error={error} /> : null}
       {!people && !error ? <Skeleton className="h-40 rounded-card!" /> : null}
       {people ? (
@@ -91,6 +108,9 @@ export function PeoplePage() {
             remove.reset()
           }}
         />
+      ) : null}
+      {inviting && first ? (
+        <InviteDialog projects={[first, ...others]} onClose={() => setInviting(null)} />
       ) : null}
       {dialog}
     </div>

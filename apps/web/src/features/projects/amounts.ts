@@ -1,15 +1,10 @@
-import { isBytes, type QuotaKey, type QuotaLine } from '@hearth/shared/quota'
+import { isBytes, type QuotaKey } from '@hearth/shared/quota'
 import { GIB } from '@hearth/shared/units'
 import { bytes, number } from '../../lib/format.ts'
-import { m } from '../../messages/all.ts'
 
 /** An amount of something limited, for people. */
 export function amount(key: QuotaKey, value: number): string {
   return isBytes(key) ? bytes(value) : number(value)
-}
-
-export function limitText({ key, limit }: QuotaLine): string {
-  return limit === null ? m.projects.quota.none : amount(key, limit)
 }
 
 /** What a form shows for an amount: bytes as GiB, counts as they are. */

@@ -13,10 +13,18 @@ const t = m.projects.invitations
 const roles = ['member', 'viewer', 'owner'] as const
 const lifetimes = [1, 7, 30]
 
-export function InviteDialog({ project, onClose }: { project: ProjectView; onClose: () => void }) {
+/** Into one of `projects`, which is asked for where there are several. */
+export function InviteDialog({
+  projects,
+  onClose,
+}: {
+  projects: readonly [ProjectView, ...ProjectView[]]
+  onClose: () => void
+}) {
   const trpc = useTRPC()
   const queries = useQueryClient()
   const create = useMutation(trpc.invitation.create.mutationOptions())
+  const [project, setProject] = useState(projects[0])
   const [note, setNote] = useState('')
   const [role, setRole] = useState<(typeof roles)[number]>('member')
   const [days, setDays] = useState(7)
@@ -59,6 +67,22 @@ export function InviteDialog({ project, onClose }: { project: ProjectView; onClo
       onSubmit={submit}
       onClose={onClose}
     >
+      {projects.length > 1 ? (
+        <Field label={t.project}>
+          <Select
+            value={project.id}
+            onChange={(event) =>
+              setProject(projects.find(({ id }) => id === Number(event.target.value)) ?? project)
+            }
+          >
+            {projects.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      ) : null}
       <Field label={t.note} hint={t.noteHint} error={refused.note}>
         <Input
           value={note}

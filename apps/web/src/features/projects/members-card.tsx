@@ -3,6 +3,8 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { errorMessage } from '../../data/errors.ts'
 import type { MemberView, ProjectView } from '../../data/hooks.ts'
+import { useShownAtOnce } from '../../data/pending.ts'
+import { changedRoles } from '../../data/shown-at-once.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/all.ts'
 import { Badge } from '../../ui/badge.tsx'
@@ -18,7 +20,8 @@ const roles = ['viewer', 'member', 'owner'] as const
 
 export function MembersCard({ project }: { project: ProjectView }) {
   const trpc = useTRPC()
-  const { data: members, refetch } = useQuery(trpc.project.members.queryOptions({ projectId: project.id }))
+  const { data, refetch } = useQuery(trpc.project.members.queryOptions({ projectId: project.id }))
+  const members = useShownAtOnce(data, trpc.project.setRole.mutationKey(), changedRoles)
   const setRole = useMutation(trpc.project.setRole.mutationOptions())
   const remove = useMutation(trpc.project.removeMember.mutationOptions())
   const leave = useMutation(trpc.project.leave.mutationOptions())
@@ -35,6 +38,25 @@ export function MembersCard({ project }: { project: ProjectView }) {
     setRemoving(null)
     remove.reset()
     leave.reset()
+  }
+
+  /** Shown at once, and back with one click: the wrong line of a list is soon chosen. */
+  function give(member: MemberView, role: MemberView['role']) {
+    const before = member.role
+    const set = (wanted: MemberView['role']) =>
+      setRole
+        .mutateAsync({ projectId: project.id, userId: member.userId, role: wanted })
+        .finally(() => refetch())
+    const takeBack = () => void set(before).catch(() => {})
+    set(role).then(
+      () =>
+        toast.undoable(t.roleGiven(member.name, m.projects.roles[role] ?? role), {
+          label: m.common.undo,
+          act: takeBack,
+        }),
+      // Its field says it.
+      () => {},
+    )
   }
 
   function confirmed(member: MemberView) {
@@ -86,10 +108,7 @@ export function MembersCard({ project }: { project: ProjectView }) {
                     value={member.role}
                     onChange={(event) => {
                       const role = roles.find((one) => one === event.target.value) ?? member.role
-                      setRole.mutate(
-                        { projectId: project.id, userId: member.userId, role },
-                        { onSettled: () => void refetch() },
-                      )
+                      give(member, role)
                     }}
                   >
                     {roles.map((role) => (
@@ -119,7 +138,7 @@ export function MembersCard({ project }: { project: ProjectView }) {
           <Skeleton className="h-16" />
         </div>
       )}
-      {inviting ? <InviteDialog project={project} onClose={() => setInviting(false)} /> : null}
+      {inviting ? <InviteDialog projects={[project]} onClose={() => setInviting(false)} /> : null}
       {removing ? (
         <Confirm
           title={removing.isYou ? t.leaveTitle(project.name) : t.removeTitle(removing.name, project.name)}

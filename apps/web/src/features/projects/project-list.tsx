@@ -7,6 +7,7 @@ import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import { useProjects, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { useAddressDialog } from '../../lib/address-query.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { Badge } from '../../ui/badge.tsx'
@@ -24,7 +25,7 @@ const t = m.projects
 export function ProjectList() {
   const { session } = useSession()
   const { projects, error } = useProjects()
-  const [creating, setCreating] = useState(false)
+  const [creating, setCreating] = useAddressDialog(['project'])
   const admin = session?.user?.role === 'admin'
   return (
     <div className="flex flex-col gap-5">
@@ -36,7 +37,7 @@ export function ProjectList() {
             variant="primary"
             icon={<Plus aria-hidden="true" />}
             whyDisabled={admin ? null : t.createWhy}
-            onClick={() => setCreating(true)}
+            onClick={() => setCreating('project')}
           >
             {t.create}
           </Button>
@@ -66,7 +67,7 @@ export function ProjectList() {
           <QuotaGauges project={project} />
         </section>
       ))}
-      {creating ? <ProjectCreate onClose={() => setCreating(false)} /> : null}
+      {creating ? <ProjectCreate onClose={() => setCreating(null)} /> : null}
     </div>
   )
 }

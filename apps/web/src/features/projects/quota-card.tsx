@@ -6,7 +6,7 @@ import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Gauge } from '../../ui/gauge.tsx'
 import { Card } from '../../ui/layout.tsx'
-import { amount, limitText } from './amounts.ts'
+import { amount } from './amounts.ts'
 import { QuotaEdit } from './quota-edit.tsx'
 
 const t = m.projects.quota
@@ -38,10 +38,11 @@ export function QuotaGauges({ project }: { project: ProjectView }) {
 
 export function QuotaCard({ project }: { project: ProjectView }) {
   const [editing, setEditing] = useState(false)
-  const maximum = (key: 'vm_vcpus' | 'vm_memory' | 'vm_disk') => {
-    const line = project.quota.find((one) => one.key === key)
-    return line ? limitText(line) : ''
-  }
+  // What has no limit of its own needs no words.
+  const most = (['vm_vcpus', 'vm_memory', 'vm_disk'] as const).flatMap((key) => {
+    const limit = project.quota.find((one) => one.key === key)?.limit ?? null
+    return limit === null ? [] : [t.ofVm[key](amount(key, limit))]
+  })
   return (
     <Card
       title={t.title}
@@ -52,9 +53,7 @@ export function QuotaCard({ project }: { project: ProjectView }) {
       }
     >
       <QuotaGauges project={project} />
-      <p className="mt-5 text-13 text-ink-3">
-        {t.perVm(maximum('vm_vcpus'), maximum('vm_memory'), maximum('vm_disk'))}
-      </p>
+      <p className="mt-5 text-13 text-ink-3">{most.length === 0 ? t.perVmAll : t.perVm(most.join(', '))}</p>
       {editing ? <QuotaEdit project={project} onClose={() => setEditing(false)} /> : null}
     </Card>
   )

@@ -6,12 +6,13 @@ import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { setTheme, useTheme } from '../../lib/theme.ts'
 import { m } from '../../messages/all.ts'
+import { chooseLanguage, currentLanguage } from '../../messages/language.ts'
 import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
-import { Field, Input } from '../../ui/field.tsx'
+import { Field, Input, Select } from '../../ui/field.tsx'
 import { Card, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { themeOptions } from '../shell/appearance.tsx'
+import { languageOptions, themeOptions } from '../shell/appearance.tsx'
 
 const t = m.settings.account
 
@@ -104,6 +105,21 @@ function Appearance() {
         </div>
       </fieldset>
       <p className="mt-2.5 text-13 text-ink-3">{t.appearanceHint}</p>
+      <Field label={m.common.language.label} className="mt-5 max-w-52">
+        <Select
+          value={currentLanguage()}
+          onChange={(event) => {
+            const chosen = languageOptions.find(({ value }) => value === event.target.value)
+            if (chosen) chooseLanguage(chosen.value)
+          }}
+        >
+          {languageOptions.map(({ value, label }) => (
+            <option key={value} value={value} lang={value}>
+              {label}
+            </option>
+          ))}
+        </Select>
+      </Field>
     </Card>
   )
 }

@@ -1,15 +1,16 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { KeyRound, Plus, Trash2 } from 'lucide-react'
-import { useState } from 'react'
 import { errorMessage } from '../../data/errors.ts'
 import type { SshKeyView } from '../../data/hooks.ts'
+import { useShownAtOnce } from '../../data/pending.ts'
+import { withoutKeys } from '../../data/shown-at-once.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { useAddressDialog } from '../../lib/address-query.ts'
 import { ago } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { m } from '../../messages/all.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
-import { Confirm } from '../../ui/confirm.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { SettingsList } from './settings-list.tsx'
@@ -20,17 +21,34 @@ const t = m.settings.keys
 export function SshKeys() {
   const trpc = useTRPC()
   const queries = useQueryClient()
-  const { data: keys, error } = useQuery(trpc.sshKey.list.queryOptions())
-  const [adding, setAdding] = useState(false)
-  const [deleting, setDeleting] = useState<SshKeyView | null>(null)
+  const { data, error } = useQuery(trpc.sshKey.list.queryOptions())
+  const keys = useShownAtOnce(data, trpc.sshKey.delete.mutationKey(), withoutKeys)
+  const [adding, setAdding] = useAddressDialog(['key'])
   const now = useNow()
-  const remove = useMutation(
-    trpc.sshKey.delete.mutationOptions({
-      onError: (failure) => toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable)),
-    }),
+  const keep = (change: (list: SshKeyView[]) => SshKeyView[]) =>
+    queries.setQueryData(trpc.sshKey.list.queryKey(), (list) => list && change(list))
+  const onError = (failure: unknown) =>
+    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
+  const putBack = useMutation(
+    trpc.sshKey.create.mutationOptions({ onSuccess: (key) => keep((list) => [...list, key]), onError }),
   )
+  const remove = useMutation(trpc.sshKey.delete.mutationOptions({ onError }))
+  /** Nothing is lost by it: VMs keep what they were given, and the same line makes it anew. */
+  function removeKey({ id, name, publicKey }: SshKeyView) {
+    remove.mutateAsync({ id }).then(
+      () => {
+        keep((list) => list.filter((key) => key.id !== id))
+        toast.undoable(
+          t.deleted(name),
+          { label: m.common.undo, act: () => putBack.mutate({ name, publicKey }) },
+          t.keptByVms,
+        )
+      },
+      () => {},
+    )
+  }
   const add = (
-    <Button variant="primary" icon={<Plus aria-hidden="true" />} onClick={() => setAdding(true)}>
+    <Button variant="primary" icon={<Plus aria-hidden="true" />} onClick={() => setAdding('key')}>
       {t.add}
     </Button>
   )
@@ -58,39 +76,13 @@ export function SshKeys() {
               {now ? t.added(ago(key.createdAt, now, m.common.justNow)) : ''}
             </span>
             <CopyButton text={key.publicKey} label={m.common.copy(key.name)} copiedLabel={m.common.copied} />
-            <IconButton label={t.delete(key.name)} onClick={() => setDeleting(key)}>
+            <IconButton label={t.delete(key.name)} onClick={() => removeKey(key)}>
               <Trash2 />
             </IconButton>
           </li>
         )}
       />
-      {adding ? <SshKeyCreate onClose={() => setAdding(false)} onSaved={() => {}} /> : null}
-      {deleting ? (
-        <Confirm
-          danger
-          title={t.confirmTitle(deleting.name)}
-          text={t.confirmText}
-          action={t.confirm}
-          cancel={m.common.cancel}
-          closeLabel={m.common.close}
-          busy={remove.isPending}
-          onClose={() => setDeleting(null)}
-          onConfirm={() =>
-            remove.mutate(
-              { id: deleting.id },
-              {
-                onSuccess: () => {
-                  queries.setQueryData(trpc.sshKey.list.queryKey(), (list) =>
-                    list?.filter((key) => key.id !== deleting.id),
-                  )
-                  toast.success(t.deleted(deleting.name))
-                  setDeleting(null)
-                },
-              },
-            )
-          }
-        />
-      ) : null}
+      {adding ? <SshKeyCreate onClose={() => setAdding(null)} onSaved={() => {}} /> : null}
     </div>
   )
 }

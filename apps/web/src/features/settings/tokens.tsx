@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { errorMessage } from '../../data/errors.ts'
 import type { TokenView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { useAddressDialog } from '../../lib/address-query.ts'
 import { ago, dateTime } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { m } from '../../messages/all.ts'
@@ -20,7 +21,7 @@ export function Tokens() {
   const trpc = useTRPC()
   const queries = useQueryClient()
   const { data: tokens, error } = useQuery(trpc.token.list.queryOptions())
-  const [creating, setCreating] = useState(false)
+  const [creating, setCreating] = useAddressDialog(['token'])
   const [revoking, setRevoking] = useState<TokenView | null>(null)
   const revoke = useMutation(
     trpc.token.revoke.mutationOptions({
@@ -28,7 +29,7 @@ export function Tokens() {
     }),
   )
   const create = (
-    <Button variant="primary" icon={<Plus aria-hidden="true" />} onClick={() => setCreating(true)}>
+    <Button variant="primary" icon={<Plus aria-hidden="true" />} onClick={() => setCreating('token')}>
       {t.create}
     </Button>
   )
@@ -45,7 +46,7 @@ export function Tokens() {
         emptyText={t.emptyText}
         render={(token) => <TokenLine key={token.id} token={token} onRevoke={() => setRevoking(token)} />}
       />
-      {creating ? <TokenCreate onClose={() => setCreating(false)} /> : null}
+      {creating ? <TokenCreate onClose={() => setCreating(null)} /> : null}
       {revoking ? (
         <Confirm
           danger

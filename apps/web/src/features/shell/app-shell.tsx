@@ -13,7 +13,7 @@ import { HearthMark } from '../../ui/logo.tsx'
 import { Menu, MenuLinkItem } from '../../ui/menu.tsx'
 import { openRequests } from '../projects/open-requests.ts'
 import { QuotaDialog } from '../projects/quota-dialog.tsx'
-import { CommandPalette } from './command-palette.tsx'
+import { CommandPalette, PaletteButton } from './command-palette.tsx'
 import { KeyHelp } from './key-help.tsx'
 import { mayVisit, type Place, placeOf, places } from './places.ts'
 import { ProjectSwitcher } from './project-switcher.tsx'
@@ -67,7 +67,7 @@ export function AppShell({ children }: { children: ReactNode }) {
         </Link>
         <div className="flex flex-col gap-2 px-3 pb-3">
           <ProjectSwitcher />
-          <CommandPalette />
+          <PaletteButton />
         </div>
         <nav
           aria-label={m.common.nav.label}
@@ -94,7 +94,11 @@ export function AppShell({ children }: { children: ReactNode }) {
             {session?.homeName ?? m.common.product}
           </span>
         </Link>
-        <UserMenu session={session} compact />
+        <div className="flex shrink-0 items-center gap-1">
+          <ProjectSwitcher compact />
+          <PaletteButton compact />
+          <UserMenu session={session} compact />
+        </div>
       </header>
 
       <div className="flex min-w-0 flex-col">
@@ -102,6 +106,7 @@ export function AppShell({ children }: { children: ReactNode }) {
         {session ? <SignedIn /> : null}
         <QuotaDialog />
         <KeyHelp />
+        <CommandPalette />
         <main
           id="content"
           tabIndex={-1}

@@ -1,37 +1,18 @@
 'use client'
 import { Dialog as Base } from '@base-ui/react/dialog'
-import { Languages, Play, Power, RefreshCw, Search, Server, SquareTerminal } from 'lucide-react'
+import { Search, Server } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react'
-import { type SessionView, useAllVms, useSession, type VmView } from '../../data/hooks.ts'
+import { type KeyboardEvent, lazy, Suspense, useId, useMemo, useState } from 'react'
+import { useAllVms, useSession, type VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
-import { setTheme } from '../../lib/theme.ts'
 import { m } from '../../messages/index.ts'
-import { chooseLanguage } from '../../messages/language.ts'
 import { cx } from '../../ui/cx.ts'
 import { Kbd } from '../../ui/layout.tsx'
 import { useVmPower } from '../vms/use-vm-power.ts'
-import { languageOptions, themeOptions } from './appearance.tsx'
-import { innerPlaces, mayVisit, places } from './places.ts'
+import type { Confirming } from '../vms/vm-confirm.tsx'
+import { type Entry, generalEntries, pageEntries, vmEntries } from './palette-entries.tsx'
 
-interface Entry {
-  /** Tells entries apart; what is chosen leads to `href`, or does `act`. */
-  id: string
-  href?: string
-  act?: () => void
-  label: string
-  detail?: string
-  icon: ReactNode
-}
-
-/** Every page by name, each once. */
-function pages(session: SessionView | undefined): Entry[] {
-  const { main, administration } = places()
-  const all = [...main, ...administration, ...innerPlaces()].filter((place) => mayVisit(place, session))
-  return all
-    .filter((place, index) => all.findLastIndex((other) => other.href === place.href) === index)
-    .map((place) => ({ id: place.href, href: place.href, label: place.label, icon: <place.icon /> }))
-}
+const VmConfirm = lazy(() => import('../vms/vm-confirm.tsx').then((part) => ({ default: part.VmConfirm })))
 
 export default function PalettePopup({
   open,
@@ -40,20 +21,36 @@ export default function PalettePopup({
   open: boolean
   onOpenChange: (open: boolean) => void
 }) {
+  const actions = useVmPower()
+  const [confirming, setConfirming] = useState<{ vm: VmView; what: NonNullable<Confirming> } | null>(null)
   return (
     <Base.Root open={open} onOpenChange={onOpenChange}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-scrim transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Base.Popup className="fixed top-[12vh] left-1/2 z-40 w-[min(36rem,calc(100vw-2rem))] -translate-x-1/2 overflow-hidden rounded-card border border-line bg-overlay shadow-float outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
           <Base.Title className="sr-only">{m.common.palette.label}</Base.Title>
-          <PaletteBody close={() => onOpenChange(false)} />
+          <PaletteBody
+            close={() => onOpenChange(false)}
+            onConfirm={(vm, what) => setConfirming({ vm, what })}
+          />
         </Base.Popup>
       </Base.Portal>
+      {confirming ? (
+        <Suspense>
+          <VmConfirm {...confirming} actions={actions} onClose={() => setConfirming(null)} />
+        </Suspense>
+      ) : null}
     </Base.Root>
   )
 }
 
-function PaletteBody({ close }: { close: () => void }) {
+function PaletteBody({
+  close,
+  onConfirm,
+}: {
+  close: () => void
+  onConfirm: (vm: VmView, what: NonNullable<Confirming>) => void
+}) {
   const router = useRouter()
   const listId = useId()
   const { vms } = useAllVms()
@@ -76,46 +73,16 @@ function PaletteBody({ close }: { close: () => void }) {
       }),
     )
     // Of actions there are many: they come when one looks for them.
-    const actions = words.length > 0 ? [...(vms ?? []).flatMap(vmActions), ...general()] : []
+    const actions =
+      words.length > 0
+        ? [...(vms ?? []).flatMap((vm) => vmEntries(vm, power, onConfirm)), ...generalEntries(session)]
+        : []
     return [
       { label: m.common.palette.vms, entries: machines.filter(matches).slice(0, 8) },
-      { label: m.common.palette.pages, entries: pages(session).filter(matches) },
-      { label: m.common.palette.actions, entries: actions.filter(matches).slice(0, 8) },
+      { label: m.common.palette.pages, entries: pageEntries(session).filter(matches) },
+      { label: m.common.palette.actions, entries: actions.filter(matches).slice(0, 12) },
     ].filter((group) => group.entries.length > 0)
-
-    /** What can be done with a VM now and taken back; the rest is asked for on its page. */
-    function vmActions(vm: VmView): Entry[] {
-      const t = m.vms.power
-      const on = (word: string, icon: ReactNode, rest: Pick<Entry, 'href' | 'act'>): Entry => ({
-        id: `${vm.id}${word}`,
-        label: m.common.palette.onVm(word, vm.name),
-        icon,
-        ...rest,
-      })
-      return [
-        vm.can.console.ok ? on(t.console, <SquareTerminal />, { href: paths.vmConsole(vm.id) }) : null,
-        vm.can.start.ok ? on(t.start, <Play />, { act: () => power(vm, 'start') }) : null,
-        vm.can.shutdown.ok ? on(t.shutdown, <Power />, { act: () => power(vm, 'shutdown') }) : null,
-        vm.can.reboot.ok ? on(t.reboot, <RefreshCw />, { act: () => power(vm, 'reboot') }) : null,
-      ].filter((entry) => entry !== null)
-    }
-    function general(): Entry[] {
-      return [
-        ...themeOptions().map(({ value, label, icon }) => ({
-          id: `theme-${value}`,
-          label: m.common.palette.themeTo(label),
-          icon,
-          act: () => setTheme(value),
-        })),
-        ...languageOptions.map(({ value, label }) => ({
-          id: `language-${value}`,
-          label: `${m.common.language.label}: ${label}`,
-          icon: <Languages />,
-          act: () => chooseLanguage(value),
-        })),
-      ]
-    }
-  }, [vms, query, session, power])
+  }, [vms, query, session, power, onConfirm])
   const flat = groups.flatMap((group) => group.entries)
   const at = Math.min(chosen, flat.length - 1)
 

@@ -10,7 +10,7 @@ import { MenuChoice, MenuItem, MenuLabel, MenuLinkItem, MenuSeparator } from '..
 import { toast } from '../../ui/toast.tsx'
 import { languageOptions, themeOptions } from './appearance.tsx'
 
-async function leave() {
+export async function leave() {
   const result = await signOut()
   // A new document: nothing of this person stays in memory, and nobody is led back to where they left.
   if (result === 'ok') window.location.replace(paths.signIn())

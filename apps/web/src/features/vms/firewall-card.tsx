@@ -8,13 +8,11 @@ import {
   parseAllowedPorts,
 } from '@hearth/shared/network'
 import { useState } from 'react'
-import { intentKey } from '../../lib/key.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
-import { toast } from '../../ui/toast.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
 import { useVmPage } from './vm-context.ts'
 
@@ -35,7 +33,7 @@ const draftOf = ({ from, ports }: Firewall): Draft => ({
 /** Who may open connections to the VM, and to which of its ports. */
 export function FirewallCard({ kind }: { kind: HostInfo['network'] | undefined }) {
   const { vm } = useVmPage()
-  const { update } = useVmUpdate()
+  const { update, changeUndoably } = useVmUpdate()
   const [edited, setEdited] = useState<Draft>()
   const saved = draftOf(vm.firewall)
   const draft = edited ?? saved
@@ -54,15 +52,11 @@ export function FirewallCard({ kind }: { kind: HostInfo['network'] | undefined }
         onSubmit={(event) => {
           event.preventDefault()
           if (why !== null || ports === undefined) return
-          update.mutate(
-            { id: vm.id, firewall: { from: draft.from, ports }, idempotencyKey: intentKey() },
-            {
-              onSuccess: () => {
-                setEdited(undefined)
-                toast.success(t.saved)
-              },
-            },
-          )
+          const before = vm.firewall
+          changeUndoably(vm.id, { firewall: { from: draft.from, ports } }, t.saved, () => ({
+            firewall: before,
+          }))
+          setEdited(undefined)
         }}
       >
         <div className="flex flex-col items-start gap-2">

@@ -27,21 +27,18 @@ const t = m.ports
 /** Ports of the box that lead to the VM. */
 export function PortForwardsCard({ host }: { host: HostInfo | null }) {
   const { vm } = useVmPage()
-  const { update } = useVmUpdate()
+  const { update, changeUndoably } = useVmUpdate()
   const { projects } = useProjects()
   const [adding, setAdding] = useState(false)
   const line = projects?.find(({ id }) => id === vm.project.id)?.quota.find(({ key }) => key === 'ports')
   // By which people reach the box: what it says itself, else what they typed to come here.
   const address = host?.addresses?.[0] ?? (typeof window === 'undefined' ? '' : window.location.hostname)
-  const remove = (forward: PortForward) =>
-    update.mutate(
-      {
-        id: vm.id,
-        forwards: vm.forwards.filter((one) => portKey(one) !== portKey(forward)),
-        idempotencyKey: intentKey(),
-      },
-      { onSuccess: () => toast.success(t.removed(String(forward.hostPort))) },
-    )
+  const remove = (forward: PortForward) => {
+    const others = (list: readonly PortForward[]) => list.filter((one) => portKey(one) !== portKey(forward))
+    changeUndoably(vm.id, { forwards: others(vm.forwards) }, t.removed(String(forward.hostPort)), (now) => ({
+      forwards: [...others(now.forwards), forward],
+    }))
+  }
   return (
     <Card
       title={t.title}
@@ -211,7 +208,7 @@ function AddPort({ onClose }: { onClose: () => void }) {
     hostPort === ''
       ? null
       : (problems.get('hostPort') ??
-        (other ? t.dialog.takenBy(other.name) : taken.has(key) ? t.dialog.taken : null))
+        (other ? t.dialog.takenBy(other.name) : taken.has(key) && !add.isPending ? t.dialog.taken : null))
   const guestProblem = guestPort === '' ? null : (problems.get('guestPort') ?? null)
   const why =
     vm.can.update.why ??

@@ -3,6 +3,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSubscription } from '@trpc/tanstack-react-query'
 import { errorMessage } from '../../data/errors.ts'
 import type { VmView } from '../../data/hooks.ts'
+import { useShownAtOnce } from '../../data/pending.ts'
+import { renamedSnapshot } from '../../data/shown-at-once.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/index.ts'
 import { toast } from '../../ui/toast.tsx'
@@ -25,7 +27,7 @@ export function useSnapshots(vmId: number) {
       list?.map((each) => (each.id === vm.id ? vm : each)),
     )
   return {
-    data,
+    data: useShownAtOnce(data, trpc.snapshot.rename.mutationKey(), renamedSnapshot),
     error,
     take: useMutation(trpc.snapshot.take.mutationOptions({ onSuccess: keep, onError })),
     restore: useMutation(trpc.snapshot.restore.mutationOptions({ onSuccess: keep, onError })),

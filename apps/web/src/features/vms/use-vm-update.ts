@@ -1,12 +1,19 @@
 'use client'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import type { inferRouterInputs } from '@trpc/server'
 import { errorMessage } from '../../data/errors.ts'
 import type { VmView } from '../../data/hooks.ts'
-import { useTRPC } from '../../data/trpc.ts'
+import { type AppRouter, useTRPC } from '../../data/trpc.ts'
+import { intentKey } from '../../lib/key.ts'
 import { m } from '../../messages/index.ts'
 import { toast } from '../../ui/toast.tsx'
 
-/** Changes of settings. The answer, the VM as it is now, goes into the cache at once; a refusal says why. */
+type VmChange = Omit<inferRouterInputs<AppRouter>['vm']['update'], 'id' | 'idempotencyKey'>
+
+/**
+ * Changes of settings. They are shown at once (data/shown-at-once.ts); the answer, the VM as it is now, goes into the
+ * cache; a refusal says why.
+ */
 export function useVmUpdate() {
   const trpc = useTRPC()
   const queries = useQueryClient()
@@ -20,5 +27,19 @@ export function useVmUpdate() {
   const protect = useMutation(
     trpc.vm.protect.mutationOptions({ onSuccess: ({ vm }) => keep(vm), onError: refuse }),
   )
-  return { update, protect }
+  const change = (id: number, wish: VmChange) =>
+    update.mutateAsync({ id, ...wish, idempotencyKey: intentKey() })
+  /** Changes it without asking first, and offers to take it back: `back` is told how the VM is by then. */
+  function changeUndoably(id: number, wish: VmChange, said: string, back: (now: VmView) => VmChange): void {
+    const takeBack = () => {
+      const now = queries.getQueryData(trpc.vm.list.queryKey())?.find((vm) => vm.id === id)
+      if (now) change(id, back(now)).catch(() => {})
+    }
+    change(id, wish).then(
+      () => toast.undoable(said, { label: m.common.undo, act: takeBack }),
+      // `refuse` has said it.
+      () => {},
+    )
+  }
+  return { update, protect, changeUndoably }
 }

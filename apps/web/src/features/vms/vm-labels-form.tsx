@@ -14,14 +14,18 @@ const t = m.vmSettings.labels
 /** Words to find and group VMs by; `key=value`, as the API has them. */
 export function VmLabelsForm() {
   const { vm } = useVmPage()
-  const { update } = useVmUpdate()
+  const { update, changeUndoably } = useVmUpdate()
   const [text, setText] = useState('')
   const entries = Object.entries(vm.labels)
   const [key = '', ...rest] = text.trim().split('=')
   const value = rest.join('=')
   const problem = text.trim() === '' || (isLabelKey(key) && isLabelValue(value)) ? null : t.problem
-  const save = (labels: Record<string, string>, onSuccess = () => {}) =>
-    update.mutate({ id: vm.id, labels }, { onSuccess })
+  function remove(name: string) {
+    const { [name]: had = '', ...others } = vm.labels
+    changeUndoably(vm.id, { labels: others }, t.removed(had === '' ? name : `${name}=${had}`), (now) => ({
+      labels: { ...now.labels, [name]: had },
+    }))
+  }
   return (
     <Card title={t.title}>
       {entries.length === 0 ? (
@@ -42,10 +46,7 @@ export function VmLabelsForm() {
                 type="button"
                 aria-label={t.remove(name)}
                 className="rounded-full p-1 text-ink-3 hover:bg-raised hover:text-ink"
-                onClick={() => {
-                  const { [name]: _, ...others } = vm.labels
-                  save(others)
-                }}
+                onClick={() => remove(name)}
               >
                 <X className="size-3.5" aria-hidden="true" />
               </button>
@@ -57,7 +58,9 @@ export function VmLabelsForm() {
         className="mt-4 flex items-start gap-2"
         onSubmit={(event) => {
           event.preventDefault()
-          if (key !== '' && problem === null) save({ ...vm.labels, [key]: value }, () => setText(''))
+          if (key === '' || problem !== null) return
+          update.mutate({ id: vm.id, labels: { ...vm.labels, [key]: value } })
+          setText('')
         }}
       >
         <Field label={t.add} labelHidden error={problem} className="flex-1">

@@ -2,10 +2,9 @@
 import { Plus } from 'lucide-react'
 import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
-import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useState } from 'react'
 import { useHosts, useVms } from '../../data/hooks.ts'
 import { ago } from '../../lib/format.ts'
-import { useKeys } from '../../lib/keys.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
@@ -31,8 +30,6 @@ export function VmList() {
   // Stays when the last is unchosen: what became of each is still to be read.
   const [selecting, setSelecting] = useState(false)
   if (selected.size > 0 && !selecting) setSelecting(true)
-  const searchField = useRef<HTMLInputElement>(null)
-  useKeys({ '/': () => searchField.current?.focus() })
 
   // What has gone is not selected any more.
   useEffect(() => {
@@ -68,7 +65,7 @@ export function VmList() {
       {vms?.length === 0 ? <FirstVm /> : null}
       {vms && vms.length > 0 ? (
         <>
-          <VmToolbar vms={vms} view={view} onChange={change} searchRef={searchField} />
+          <VmToolbar vms={vms} view={view} onChange={change} />
           {shown.length > 0 ? (
             <VmTable vms={shown} view={view} onView={change} selected={selected} onSelected={setSelected} />
           ) : (

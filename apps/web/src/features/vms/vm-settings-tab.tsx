@@ -7,7 +7,6 @@ import { Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
 import { useAllVms } from '../../data/hooks.ts'
-import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { said } from '../../messages/said.ts'
@@ -15,7 +14,6 @@ import { Button } from '../../ui/button.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { Switch } from '../../ui/switch.tsx'
-import { toast } from '../../ui/toast.tsx'
 import { ChoiceRow, SettingRow } from './setting-row.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
 import { VmConfirm } from './vm-confirm.tsx'
@@ -50,7 +48,7 @@ export function VmSettingsTab() {
 function NameForm() {
   const { vm } = useVmPage()
   const { vms } = useAllVms()
-  const { update } = useVmUpdate()
+  const { update, changeUndoably } = useVmUpdate()
   const [typed, setTyped] = useState<string>()
   const name = typed ?? vm.name
   const parsed = nameSchema.safeParse(name)
@@ -67,15 +65,9 @@ function NameForm() {
         onSubmit={(event) => {
           event.preventDefault()
           if (why !== null) return
-          update.mutate(
-            { id: vm.id, name, idempotencyKey: intentKey() },
-            {
-              onSuccess: () => {
-                setTyped(undefined)
-                toast.success(t.name.saved(name))
-              },
-            },
-          )
+          const before = vm.name
+          changeUndoably(vm.id, { name }, t.name.saved(name), () => ({ name: before }))
+          setTyped(undefined)
         }}
       >
         <div className="flex items-start gap-2">
@@ -112,8 +104,7 @@ function Behaviour() {
             <Switch
               label={t.startAtBoot}
               disabled={!vm.can.update.ok}
-              // Safe to show at once: a refusal puts it back and says why.
-              checked={update.isPending ? (update.variables.startAtBoot ?? vm.startAtBoot) : vm.startAtBoot}
+              checked={vm.startAtBoot}
               onChange={(startAtBoot) => update.mutate({ id: vm.id, startAtBoot })}
             />
           }
@@ -127,7 +118,7 @@ function Behaviour() {
             choices={(['image', ...vmBoots] as const).filter(
               (how) => how !== 'direct' || vm.boot === 'direct',
             )}
-            value={(update.isPending ? update.variables.boot : vm.boot) ?? 'image'}
+            value={vm.boot ?? 'image'}
             nameOf={(how) => t.boots[how]}
             onChoice={(how) => update.mutate({ id: vm.id, boot: how === 'image' ? null : how })}
           />
@@ -137,7 +128,7 @@ function Behaviour() {
           hint={vm.can.update.why ?? t.watchdogHint}
           disabled={!vm.can.update.ok}
           choices={['none', ...watchdogActions] as const}
-          value={(update.isPending ? update.variables.watchdog : vm.watchdog) ?? 'none'}
+          value={vm.watchdog ?? 'none'}
           nameOf={(action) => t.watchdogs[action]}
           onChoice={(action) => update.mutate({ id: vm.id, watchdog: action === 'none' ? null : action })}
         />
@@ -147,7 +138,7 @@ function Behaviour() {
           control={
             <Switch
               label={t.protect}
-              checked={protect.isPending ? protect.variables.deleteProtected : vm.deleteProtected}
+              checked={vm.deleteProtected}
               onChange={(deleteProtected) => protect.mutate({ id: vm.id, deleteProtected })}
             />
           }
@@ -160,8 +151,7 @@ function Behaviour() {
 function ScreenSettings() {
   const { vm } = useVmPage()
   const { update } = useVmUpdate()
-  const wanted = update.isPending ? update.variables.display : undefined
-  const display = wanted === undefined ? vm.display : wanted
+  const { display } = vm
   return (
     <Card title={m.display.setting}>
       <div className="divide-y divide-line">

@@ -1,12 +1,12 @@
 'use client'
-import { Columns3, Search } from 'lucide-react'
-import { type Ref, useMemo } from 'react'
+import { Columns3 } from 'lucide-react'
+import { useMemo } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { m } from '../../messages/index.ts'
 import { buttonClass } from '../../ui/button-class.ts'
-import { controlClass } from '../../ui/field.tsx'
 import { ClearFilters, Filter } from '../../ui/filter.tsx'
 import { Menu, MenuChecks, MenuLabel } from '../../ui/menu.tsx'
+import { SearchField } from '../../ui/search-field.tsx'
 import {
   type Column,
   columns,
@@ -27,12 +27,10 @@ export function VmToolbar({
   vms,
   view,
   onChange,
-  searchRef,
 }: {
   vms: readonly VmView[]
   view: ListView
   onChange: (change: Partial<ListView>) => void
-  searchRef: Ref<HTMLInputElement>
 }) {
   const labels = useMemo(() => labelsOf(vms), [vms])
   const projects = useMemo(() => [...new Map(vms.map((vm) => [vm.project.id, vm.project])).values()], [vms])
@@ -40,21 +38,12 @@ export function VmToolbar({
   const shown = shownColumns.use()
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <label className="relative min-w-52 flex-1 sm:max-w-80">
-        <span className="sr-only">{t.search}</span>
-        <Search
-          className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-3"
-          aria-hidden="true"
-        />
-        <input
-          ref={searchRef}
-          type="search"
-          value={view.query}
-          onChange={(event) => onChange({ query: event.target.value })}
-          placeholder={t.searchPlaceholder}
-          className={`${controlClass} h-9 pl-9`}
-        />
-      </label>
+      <SearchField
+        label={t.search}
+        placeholder={t.searchPlaceholder}
+        value={view.query}
+        onChange={(query) => onChange({ query })}
+      />
       <Filter
         label={t.columns.state}
         values={view.states}

@@ -1,15 +1,16 @@
 'use client'
-import { HardDrive, Link2, Plus, Search, Trash2, Unlink } from 'lucide-react'
+import { HardDrive, Link2, Plus, Trash2, Unlink } from 'lucide-react'
 import Link from 'next/link'
 import { useState } from 'react'
 import type { VolumeView } from '../../../server/views/index.ts'
+import { useAddressDialog, useAddressQuery } from '../../lib/address-query.ts'
 import { useChosenProject } from '../../lib/chosen-project.ts'
 import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
-import { Input } from '../../ui/field.tsx'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
+import { SearchField } from '../../ui/search-field.tsx'
 import { StatusPill } from '../../ui/status.tsx'
 import { LoadError } from '../shell/load-error.tsx'
 import { type DiskAsking, DiskDialogs } from '../vms/disk-dialogs.tsx'
@@ -19,14 +20,15 @@ import { AttachVolume, MakeVolume } from './volume-dialogs.tsx'
 
 const t = m.volumes
 
-type Asking = DiskAsking | { what: 'make' } | { what: 'attach'; volume: VolumeView }
+type Asking = DiskAsking | { what: 'attach'; volume: VolumeView }
 
 /** Disks of their own, whether a VM has them or not. */
 export function VolumesPage() {
   const store = useVolumes()
   const chosen = useChosenProject()
-  const [wanted, setWanted] = useState('')
+  const [wanted, setWanted] = useAddressQuery()
   const [asking, setAsking] = useState<Asking | null>(null)
+  const [making, setMaking] = useAddressDialog(['disk'])
   const { volumes, error } = store
   const mine = volumes?.filter(({ project }) => chosen === null || project.id === chosen)
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
@@ -35,7 +37,7 @@ export function VolumesPage() {
     return words.every((word) => text.includes(word))
   })
   const make = (
-    <Button variant="primary" icon={<Plus aria-hidden="true" />} onClick={() => setAsking({ what: 'make' })}>
+    <Button variant="primary" icon={<Plus aria-hidden="true" />} onClick={() => setMaking('disk')}>
       {t.make}
     </Button>
   )
@@ -62,17 +64,7 @@ export function VolumesPage() {
       ) : null}
       {mine && mine.length > 0 ? (
         <>
-          <span className="relative block max-w-sm">
-            <Search aria-hidden="true" className="absolute top-2.5 left-3 size-4.5 text-ink-3" />
-            <Input
-              type="search"
-              aria-label={t.search}
-              placeholder={t.search}
-              value={wanted}
-              onChange={(event) => setWanted(event.target.value)}
-              className="pl-9.5"
-            />
-          </span>
+          <SearchField label={t.search} value={wanted} onChange={setWanted} />
           <section className="card">
             {found?.length === 0 ? <p className="px-5 py-4 text-13 text-ink-3">{t.noneFound}</p> : null}
             <ul className="divide-y divide-line">
@@ -83,11 +75,11 @@ export function VolumesPage() {
           </section>
         </>
       ) : null}
-      {asking?.what === 'make' ? <MakeVolume store={store} onClose={close} /> : null}
+      {making ? <MakeVolume store={store} onClose={() => setMaking(null)} /> : null}
       {asking?.what === 'attach' ? (
         <AttachVolume volume={asking.volume} store={store} onClose={close} />
       ) : null}
-      {asking && asking.what !== 'make' && asking.what !== 'attach' ? (
+      {asking && asking.what !== 'attach' ? (
         <DiskDialogs asking={asking} store={store} onClose={close} />
       ) : null}
     </div>

@@ -88,5 +88,6 @@ export const common: Messages['common'] = {
     details: 'Was schiefging',
   },
   failed: 'Das hat nicht geklappt',
+  undo: 'Rückgängig',
   loadFailed: 'Das konnte nicht geladen werden',
 }

@@ -25,6 +25,8 @@ export const dashboard: Messages['dashboard'] = {
   given: (cpus) => (cpus === 1 ? '1 vCPU vergeben' : `${cpus} vCPUs vergeben`),
   free: (size) => `${size} frei`,
   unknown: 'nicht bekannt',
+  myVms: 'Deine VMs',
+  allVms: (count) => `Alle ${count} VMs`,
   quota: 'Dein Kontingent',
   quotaOf: (project) => `Kontingent von ${project}`,
   busiest: 'Am meisten beschäftigt',

@@ -44,8 +44,13 @@ export const projects: Messages['projects'] = {
       vm_memory: 'Speicher einer VM',
       vm_disk: 'Platte einer VM',
     },
-    perVm: (cpus, memory, disk) =>
-      `Eine VM hat höchstens ${cpus} vCPUs, ${memory} Speicher und ${disk} Platte.`,
+    perVm: (most) => `Eine VM hat höchstens ${most}.`,
+    perVmAll: 'Eine VM darf so groß sein wie alles zusammen.',
+    ofVm: {
+      vm_vcpus: (count) => (count === '1' ? '1 vCPU' : `${count} vCPUs`),
+      vm_memory: (size) => `${size} Speicher`,
+      vm_disk: (size) => `${size} Platte`,
+    },
     none: 'ohne Grenze',
     choice: { default: 'Standard', own: 'Eigene Grenze', unlimited: 'Ohne Grenze' },
     choiceFor: (what) => `${what}: Art der Grenze`,
@@ -76,6 +81,7 @@ export const projects: Messages['projects'] = {
     you: 'Du',
     admin: 'Verwaltung',
     roleOf: (name) => `Rolle von ${name}`,
+    roleGiven: (name, role) => `${name}: jetzt ${role}`,
     remove: 'Entfernen',
     removeLabel: (name) => `${name} entfernen`,
     removeTitle: (name, project) => `${name} aus ${project} entfernen?`,
@@ -88,7 +94,9 @@ export const projects: Messages['projects'] = {
   },
   invitations: {
     invite: 'Einladen',
+    inviteSomebody: 'Jemanden einladen',
     inviteTitle: (project) => `Jemanden in ${project} einladen`,
+    project: 'Projekt',
     note: 'Für wen ist sie?',
     noteHint: 'Nur für deine Liste.',
     notePlaceholder: 'Benni',
@@ -164,6 +172,7 @@ export const projects: Messages['projects'] = {
   persons: {
     title: 'Menschen',
     description: 'Alle mit einem Konto in diesem Zuhause. Neue kommen durch eine Einladung in ein Projekt.',
+    noProject: 'Es gibt kein Projekt, in das man einladen könnte. Leg erst eines an.',
     projects: 'Projekte',
     security: 'Anmeldung',
     password: 'Passwort',

@@ -50,9 +50,7 @@ export const settings: Messages['settings'] = {
     saved: (name) => `Schlüssel „${name}“ gespeichert`,
     deleted: (name) => `Schlüssel „${name}“ gelöscht`,
     delete: (name) => `Schlüssel ${name} löschen`,
-    confirmTitle: (name) => `Den Schlüssel „${name}“ löschen?`,
-    confirmText: 'VMs, die diesen Schlüssel bekommen haben, behalten ihn.',
-    confirm: 'Schlüssel löschen',
+    keptByVms: 'VMs, die diesen Schlüssel bekommen haben, behalten ihn.',
     nameNeeded: 'Gib dem Schlüssel einen Namen, etwa den des Geräts, auf dem er liegt.',
     problem: {
       empty: 'Füge einen öffentlichen Schlüssel ein.',

@@ -41,6 +41,7 @@ export const vmSettings: Messages['vmSettings'] = {
     typeFirst: 'Tippe zuerst ein Label ein, etwa env=zuhause.',
     problem: 'Buchstaben, Ziffern, ., _ und -, als Schlüssel oder Schlüssel=Wert; je höchstens 63.',
     remove: (key) => `Label ${key} entfernen`,
+    removed: (label) => `Label ${label} entfernt`,
   },
   folders: {
     title: 'Geteilte Ordner',

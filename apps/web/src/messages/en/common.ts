@@ -86,5 +86,6 @@ export const common = {
     details: 'What went wrong',
   },
   failed: 'That did not work',
+  undo: 'Undo',
   loadFailed: 'This could not be loaded',
 }

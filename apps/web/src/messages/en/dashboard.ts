@@ -19,6 +19,8 @@ export const dashboard = {
   given: (cpus: number) => (cpus === 1 ? '1 vCPU given out' : `${cpus} vCPUs given out`),
   free: (size: string) => `${size} free`,
   unknown: 'not known',
+  myVms: 'Your VMs',
+  allVms: (count: number) => `All ${count} VMs`,
   quota: 'Your quota',
   quotaOf: (project: string) => `Quota of ${project}`,
   busiest: 'Busiest VMs',

@@ -38,8 +38,13 @@ export const projects = {
       vm_memory: 'Memory of one VM',
       vm_disk: 'Disk of one VM',
     } as Readonly<Record<string, string>>,
-    perVm: (cpus: string, memory: string, disk: string) =>
-      `One VM has at most ${cpus} vCPUs, ${memory} of memory and ${disk} of disk.`,
+    perVm: (most: string) => `One VM has at most ${most}.`,
+    perVmAll: 'One VM may be as large as all of this.',
+    ofVm: {
+      vm_vcpus: (count: string) => (count === '1' ? '1 vCPU' : `${count} vCPUs`),
+      vm_memory: (size: string) => `${size} of memory`,
+      vm_disk: (size: string) => `${size} of disk`,
+    },
     none: 'no limit',
     choice: { default: 'Default', own: 'Own limit', unlimited: 'No limit' },
     choiceFor: (what: string) => `${what}: kind of limit`,
@@ -71,6 +76,7 @@ export const projects = {
     you: 'You',
     admin: 'Administrator',
     roleOf: (name: string) => `Role of ${name}`,
+    roleGiven: (name: string, role: string) => `${name}: ${role} now`,
     remove: 'Remove',
     removeLabel: (name: string) => `Remove ${name}`,
     removeTitle: (name: string, project: string) => `Remove ${name} from ${project}?`,
@@ -83,7 +89,9 @@ export const projects = {
   },
   invitations: {
     invite: 'Invite',
+    inviteSomebody: 'Invite somebody',
     inviteTitle: (project: string) => `Invite somebody to ${project}`,
+    project: 'Project',
     note: 'Whom is it for?',
     noteHint: 'For your list only.',
     notePlaceholder: 'Ben',
@@ -159,6 +167,7 @@ export const projects = {
   persons: {
     title: 'People',
     description: 'Everybody with an account in this home. New people come by an invitation to a project.',
+    noProject: 'There is no project to invite to. Make one first.',
     projects: 'Projects',
     security: 'Sign-in',
     password: 'Password',

@@ -47,9 +47,7 @@ export const settings = {
     saved: (name: string) => `Key “${name}” saved`,
     deleted: (name: string) => `Key “${name}” deleted`,
     delete: (name: string) => `Delete key ${name}`,
-    confirmTitle: (name: string) => `Delete the key “${name}”?`,
-    confirmText: 'VMs that were given this key keep it.',
-    confirm: 'Delete key',
+    keptByVms: 'VMs that were given this key keep it.',
     nameNeeded: 'Give the key a name, such as the device it is on.',
     problem: {
       empty: 'Paste a public key.',

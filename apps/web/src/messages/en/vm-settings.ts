@@ -39,6 +39,7 @@ export const vmSettings = {
     typeFirst: 'Type a label first, such as env=home.',
     problem: 'Letters, digits, ., _ and -, as key or key=value; at most 63 each.',
     remove: (key: string) => `Remove label ${key}`,
+    removed: (label: string) => `Label ${label} removed`,
   },
   folders: {
     title: 'Shared folders',
