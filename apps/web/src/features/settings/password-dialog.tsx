@@ -1,10 +1,9 @@
 'use client'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { AuthResult } from '../../data/auth.ts'
 import { m } from '../../messages/all.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field, PasswordInput } from '../../ui/field.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
 
 /** Something of one's own account that the password is asked for; closes when it is done. */
 export function PasswordDialog({
@@ -26,9 +25,8 @@ export function PasswordDialog({
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
-  async function submit(event: FormEvent) {
-    event.preventDefault()
-    if (!password || busy) return
+  async function submit() {
+    if (!password) return
     setBusy(true)
     const result = await onPassword(password)
     setBusy(false)
@@ -38,36 +36,29 @@ export function PasswordDialog({
   }
 
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <FormDialog
+      id="with-password"
       title={title}
       description={text}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form="with-password" variant={danger ? 'danger' : 'primary'} busy={busy}>
-            {action}
-          </Button>
-        </>
-      }
+      submit={action}
+      danger={danger}
+      busy={busy}
+      onSubmit={() => void submit()}
+      onClose={onClose}
     >
-      <form id="with-password" onSubmit={submit} noValidate>
-        <Field label={m.security.codes.password} error={problem}>
-          <PasswordInput
-            value={password}
-            onChange={(event) => {
-              setPassword(event.target.value)
-              setProblem(null)
-            }}
-            autoComplete="current-password"
-            autoFocus
-            showLabel={m.common.showPassword}
-            hideLabel={m.common.hidePassword}
-          />
-        </Field>
-      </form>
-    </Dialog>
+      <Field label={m.security.codes.password} error={problem}>
+        <PasswordInput
+          value={password}
+          onChange={(event) => {
+            setPassword(event.target.value)
+            setProblem(null)
+          }}
+          autoComplete="current-password"
+          autoFocus
+          showLabel={m.common.showPassword}
+          hideLabel={m.common.hidePassword}
+        />
+      </Field>
+    </FormDialog>
   )
 }

@@ -12,7 +12,9 @@ export function FormDialog({
   description,
   wide = false,
   submit,
+  danger = false,
   busy,
+  why = null,
   problem,
   onSubmit,
   onClose,
@@ -26,7 +28,10 @@ export function FormDialog({
   wide?: boolean
   /** What the button does, as a verb. */
   submit: string
+  danger?: boolean
   busy: boolean
+  /** Why it cannot be sent as it stands. */
+  why?: string | null
   problem?: string | null
   onSubmit: () => void
   onClose: () => void
@@ -38,7 +43,7 @@ export function FormDialog({
     event.preventDefault()
     // In the page's tree a dialog may stand inside another form, which is not meant.
     event.stopPropagation()
-    if (!busy) onSubmit()
+    if (!busy && why === null) onSubmit()
   }
   return (
     <Dialog
@@ -51,7 +56,13 @@ export function FormDialog({
       footer={
         <>
           <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" form={id} variant="primary" busy={busy}>
+          <Button
+            type="submit"
+            form={id}
+            variant={danger ? 'danger' : 'primary'}
+            busy={busy}
+            whyDisabled={why}
+          >
             {submit}
           </Button>
         </>

@@ -10,7 +10,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Checkbox, Field, Input, InputWithUnit } from '../../ui/field.tsx'
 import { parseGib } from '../create/draft.ts'
-import { FormDialog } from './form-dialog.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
 import type { Volumes } from './use-volumes.ts'
 import { useVmPage } from './vm-context.ts'
@@ -93,7 +93,7 @@ function Create({ store, onClose }: { store: Volumes; onClose: () => void }) {
       id="disk-create"
       title={t.create.title(vm.name)}
       description={t.create.text}
-      confirm={t.create.confirm}
+      submit={t.create.confirm}
       busy={store.create.isPending}
       why={why}
       onClose={onClose}
@@ -197,7 +197,7 @@ function Grow({
       id="disk-grow"
       title={t.grow.title(name)}
       description={hint}
-      confirm={t.grow.action}
+      submit={t.grow.action}
       busy={busy}
       why={why ?? problem}
       onClose={onClose}

@@ -5,7 +5,7 @@ import { useVms } from '../../data/hooks.ts'
 import { m } from '../../messages/all.ts'
 import { said } from '../../messages/said.ts'
 import { Field, Input } from '../../ui/field.tsx'
-import { FormDialog } from './form-dialog.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
 
 /** Asks what a VM is called that is made from something kept of another, and proposes a name that is free. */
 export function NewVmName({
@@ -40,7 +40,7 @@ export function NewVmName({
       id="new-vm-name"
       title={title}
       description={text}
-      confirm={m.snapshots.createVm.confirm}
+      submit={m.snapshots.createVm.confirm}
       busy={busy}
       why={whyNot ?? problem}
       onClose={onClose}

@@ -17,7 +17,7 @@ import { Card } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { amount } from '../projects/amounts.ts'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
-import { FormDialog } from './form-dialog.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
 import { proposeHostPort } from './propose-port.ts'
 import { useVmUpdate } from './use-vm-update.ts'
 import { useVmPage } from './vm-context.ts'
@@ -218,7 +218,7 @@ function AddPort({ onClose }: { onClose: () => void }) {
       id="port-add"
       title={t.dialog.title(vm.name)}
       description={t.dialog.text}
-      confirm={t.dialog.confirm}
+      submit={t.dialog.confirm}
       busy={add.isPending}
       why={why}
       onClose={onClose}

@@ -11,7 +11,7 @@ import { Checkbox, Field, Input, InputWithUnit, Select } from '../../ui/field.ts
 import { toast } from '../../ui/toast.tsx'
 import { parseGib } from '../create/draft.ts'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
-import { FormDialog } from '../vms/form-dialog.tsx'
+import { FormDialog } from '../shell/form-dialog.tsx'
 import type { Volumes } from '../vms/use-volumes.ts'
 
 const t = m.volumes
@@ -36,7 +36,7 @@ export function MakeVolume({ store, onClose }: { store: Volumes; onClose: () => 
       id="volume-make"
       title={t.makeTitle}
       description={t.makeText}
-      confirm={t.confirm}
+      submit={t.confirm}
       busy={store.make.isPending}
       why={name.trim() === '' ? words.nameNeeded : problem}
       onClose={onClose}
@@ -116,7 +116,7 @@ export function AttachVolume({
       id="volume-attach"
       title={t.attachTitle(volume.name)}
       description={t.attachText}
-      confirm={t.attachConfirm}
+      submit={t.attachConfirm}
       busy={store.attach.isPending}
       why={volume.can.attach.why ?? (target === undefined ? t.noVm : null)}
       onClose={onClose}
