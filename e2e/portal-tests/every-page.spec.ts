@@ -1,20 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import { expect, type Page } from '@playwright/test'
+import { expect } from '@playwright/test'
+import { expectAccessible } from '../support/accessible.ts'
+import { everyDialog } from '../support/every-dialog.ts'
 import { everyPage, settled } from '../support/every-page.ts'
 import { test } from '../support/home-test.ts'
-
-/** WCAG 2.2 A and AA, and what axe counts as good practice. */
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-const phone = { width: 375, height: 760 }
-
-async function violations(axe: AxeBuilder) {
-  const found = await axe.analyze()
-  return found.violations.map(({ id, help, nodes }) => ({
-    id,
-    help,
-    where: nodes.map(({ html }) => html.slice(0, 200)),
-  }))
-}
 
 test.use({ contextOptions: { reducedMotion: 'reduce' }, colorScheme: 'light' })
 
@@ -24,42 +12,25 @@ for (const each of everyPage) {
     await page.goto(each.path(home))
     await settled(page)
     await each.prepare?.(page)
-    expect(await violations(new AxeBuilder({ page }).withTags(rules))).toEqual([])
-    // Of all rules only those about colours can find something else in the other theme.
-    await darken(page)
-    expect(
-      await violations(new AxeBuilder({ page }).withRules(['color-contrast', 'link-in-text-block'])),
-      'in the dark theme',
-    ).toEqual([])
-    await page.setViewportSize(phone)
-    expect(await tooWide(page), 'what sticks out on a phone').toEqual([])
+    await expectAccessible(page)
   })
 }
 
-/** As choosing "Dark" in the account menu does; done when no colour is on its way any more. */
-async function darken(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    document.documentElement.dataset.theme = 'dark'
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
-    // Again until there is none: where parts inherit a colour on its way, their own transitions begin after it.
-    do {
-      await frame()
-      await frame()
-      await Promise.allSettled(document.getAnimations().map(({ finished }) => finished))
-      await frame()
-    } while (document.getAnimations().length > 0)
-  })
-}
-
-/** Elements that make the whole page scroll sideways. */
-async function tooWide(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const width = document.documentElement.clientWidth
-    if (document.documentElement.scrollWidth <= width) return []
-    return [...document.querySelectorAll('main *, header *')]
-      .filter((element) => element.getBoundingClientRect().right > width + 1)
-      .map((element) => element.outerHTML.slice(0, 160))
-      .slice(0, 5)
+for (const each of everyDialog) {
+  test(`${each.name}: accessible in both themes, and as wide as a phone`, async ({
+    page,
+    home,
+    context,
+    cookiesOf,
+  }) => {
+    if (each.who) {
+      await context.clearCookies()
+      await context.addCookies(cookiesOf[each.who])
+    }
+    await page.goto(each.path(home))
+    await settled(page)
+    await each.prepare?.(page)
+    await expectAccessible(page)
   })
 }
 

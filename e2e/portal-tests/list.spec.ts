@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { expect, type Page } from '@playwright/test'
 import { dialogOf } from '../support/dialog.ts'
 import { settled } from '../support/every-page.ts'
@@ -80,7 +81,42 @@ test('keys lead through the portal without a mouse', async ({ page }) => {
   await expect(page).toHaveURL(/\/vms\/\d+\/console$/)
 })
 
-test('the list is there with less than 200 kB of script over the wire, in either language', async ({
+test('the palette has every page and what can be done from it, and asks before what cannot be taken back', async ({
+  page,
+  home,
+}) => {
+  await openList(page)
+  const choose = async (words: string) => {
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').fill(words)
+    await expect(page.getByRole('option').first()).toBeVisible()
+    await page.keyboard.press('Enter')
+  }
+  await choose('delete mail')
+  const dialog = dialogOf(page)
+  await expect(dialog).toContainText('mail-archive')
+  await expect(dialog.getByRole('button', { name: 'Delete VM' })).toHaveAttribute('aria-disabled', 'true')
+  await page.keyboard.press('Escape')
+  await expect(dialogOf(page)).toHaveCount(0)
+  await choose('snapshots: photo')
+  await expect(page).toHaveURL(`/vms/${home.vms['photo-library']}/snapshots`)
+  for (const [words, title] of [
+    ['from an address', 'image'],
+    ['new project', 'project'],
+    ['invite somebody', 'Invite'],
+    ['new disk', 'disk'],
+    ['add ssh', 'SSH key'],
+    ['create token', 'token'],
+  ] as const) {
+    await choose(words)
+    await expect(dialogOf(page).getByRole('heading')).toContainText(title, { ignoreCase: true })
+    await page.keyboard.press('Escape')
+    await expect(dialogOf(page)).toHaveCount(0)
+    await expect(page).not.toHaveURL(/add=/)
+  }
+})
+
+test('the list is there with less than 200 kB of script, packed by gzip, in either language', async ({
   browser,
   home,
   cookies,
@@ -90,9 +126,10 @@ test('the list is there with less than 200 kB of script over the wire, in either
     await context.addCookies(cookies)
     const page = await context.newPage()
     const scripts: Promise<number>[] = []
-    page.on('requestfinished', (request) => {
-      if (request.resourceType() === 'script')
-        scripts.push(request.sizes().then(({ responseBodySize }) => responseBodySize))
+    page.on('response', (response) => {
+      // What is sent is packed better, by Brotli; gzip is what such figures are compared by.
+      if (response.request().resourceType() === 'script')
+        scripts.push(response.body().then((body) => gzipSync(body).length))
     })
     await openList(page)
     await expect(names(page).first()).toBeVisible()
@@ -105,3 +142,40 @@ test('the list is there with less than 200 kB of script over the wire, in either
     await context.close()
   }
 })
+
+test('from page to page it takes less than 100 ms', async ({ page }) => {
+  await openList(page)
+  const places = ['Dashboard', 'Images', 'Activity', 'Disks', 'Backups', 'Projects', 'Virtual machines']
+  // The first round fetches what each page needs; a person's visits are the second and later ones.
+  for (const name of places) await timeOfSwitch(page, name)
+  const times: number[] = []
+  for (let round = 0; round < 3; round++)
+    for (const name of places) times.push(await timeOfSwitch(page, name))
+  times.sort((one, other) => one - other)
+  test.info().annotations.push({ type: 'page switch, ms', description: times.map(Math.round).join(' ') })
+  // The middle one: the machine that tests has other work, and a single switch may wait for it.
+  expect(times[Math.floor(times.length / 2)]).toBeLessThan(100)
+})
+
+/** From the click to the first frame that shows the other page whole: its heading, and no skeleton. */
+async function timeOfSwitch(page: Page, name: string): Promise<number> {
+  const time = await page.evaluate((wanted) => {
+    const link = [...document.querySelectorAll<HTMLAnchorElement>('aside nav a')].find(({ textContent }) =>
+      textContent?.startsWith(wanted),
+    )
+    if (!link) throw new Error(`no link ${wanted}`)
+    const before = document.querySelector('main h1')
+    return new Promise<number>((resolve) => {
+      const start = performance.now()
+      const look = () => {
+        const heading = document.querySelector('main h1')
+        const there = heading !== null && heading !== before && !document.querySelector('main .skeleton')
+        requestAnimationFrame(there ? () => resolve(performance.now() - start) : look)
+      }
+      link.click()
+      look()
+    })
+  }, name)
+  await page.waitForLoadState('networkidle')
+  return time
+}

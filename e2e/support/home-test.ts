@@ -1,21 +1,27 @@
-import { type BrowserContext, test as base } from '@playwright/test'
+import { type Browser, type BrowserContext, test as base } from '@playwright/test'
 import { type ShowcaseProcess, startShowcase } from './showcase-process.ts'
 
 type Cookies = Awaited<ReturnType<BrowserContext['cookies']>>
 
-/** Signs a browser in, without the page for it. */
-async function signIn(context: BrowserContext, home: ShowcaseProcess): Promise<void> {
+/** The cookies of somebody who has signed in, without the page for it. */
+async function signIn(browser: Browser, home: ShowcaseProcess, email: string): Promise<Cookies> {
+  const context = await browser.newContext()
   const answer = await context.request.post(`${home.url}/api/auth/sign-in/email`, {
-    data: { email: home.email, password: home.password },
+    data: { email, password: home.password },
     headers: { origin: home.url },
   })
   if (!answer.ok()) throw new Error(`sign-in: ${answer.status()}`)
+  const cookies = await context.cookies()
+  await context.close()
+  return cookies
 }
 
 interface WorkerFixtures {
   home: ShowcaseProcess
-  /** Of one sign-in for all tests: their number is limited. */
+  /** The administrator's, of one sign-in for all tests: their number is limited. */
   cookies: Cookies
+  /** Of a member of Kids, and of a viewer of Home. */
+  cookiesOf: Readonly<Record<'ben' | 'cleo', Cookies>>
 }
 
 /** Tests in a showcase home, one for all of a worker; `page` is signed in. */
@@ -30,12 +36,15 @@ export const test = base.extend<object, WorkerFixtures>({
     { scope: 'worker', timeout: 60_000 },
   ],
   cookies: [
-    async ({ home, browser }, use) => {
-      const context = await browser.newContext()
-      await signIn(context, home)
-      await use(await context.cookies())
-      await context.close()
-    },
+    async ({ home, browser }, use) => use(await signIn(browser, home, home.email)),
+    { scope: 'worker' },
+  ],
+  cookiesOf: [
+    async ({ home, browser }, use) =>
+      use({
+        ben: await signIn(browser, home, 'ben@example.org'),
+        cleo: await signIn(browser, home, 'cleo@example.org'),
+      }),
     { scope: 'worker' },
   ],
   baseURL: ({ home }, use) => use(home.url),

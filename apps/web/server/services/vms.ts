@@ -129,6 +129,7 @@ async function vmViews(
         suspend: able('suspend'),
         cancel: able('cancel'),
         update: able('update'),
+        label: may,
         limit: owns.ok ? able('update') : owns,
         resize: able('resize'),
         snapshot: able('snapshot'),

@@ -85,6 +85,8 @@ export const vmViewSchema = z.object({
     /** To end its creation, which then leaves nothing. */
     cancel: abilitySchema,
     update: abilitySchema,
+    /** What the portal alone keeps, also while the host is away: labels and protection. */
+    label: abilitySchema,
     /** Speed limits and what becomes of free memory: for owners. */
     limit: abilitySchema,
     /** vCPUs, memory and disk. */

@@ -7,6 +7,7 @@ import { GIB, MIB } from '@hearth/shared/units'
 import { newKey, type Person, TestPortal, until } from '../test-portal.ts'
 import { type Acting, act } from './acting-agent.ts'
 
+/** Its people are `<name>@example.org`, all with this password. */
 export const showcaseAdmin = { email: 'ada@example.org', password: 'correct horse battery' }
 
 export interface Showcase {
@@ -24,6 +25,7 @@ interface Wanted {
   labels?: Record<string, string>
   forwards?: PortForward[]
   state?: 'running' | 'stopped' | 'crashed'
+  project?: number
 }
 
 const wanted: Wanted[] = [
@@ -142,6 +144,10 @@ async function weeksPassed(test: TestPortal, ada: Person): Promise<void> {
   await ada.trpc.quota.set.mutate({ projectId: home!.id, limits })
   const kids = await ada.trpc.project.create.mutate({ name: 'Kids' })
   await ada.trpc.quota.set.mutate({ projectId: kids.id, limits: { vms: 3, memory: 4 * GIB } })
+  // A member with something of their own, and one who may only look.
+  const ben = await test.addPerson('Ben', { [kids.id]: 'member' })
+  await test.addPerson('Cleo', { [home!.id]: 'viewer' })
+  await make(test, ben, { name: 'block-world', cpus: 2, memory: 2, disk: 20, project: kids.id })
 
   const vms = await db.vm.findMany({ where: { observedState: 'running' } })
   const host = await db.host.findFirstOrThrow()
@@ -203,6 +209,7 @@ function inputOf(vm: Wanted) {
     imageUid: image,
     cpus: vm.cpus,
     memoryBytes: vm.memory * GIB,
+    ...(vm.project === undefined ? {} : { projectId: vm.project }),
     ...(vm.disk ? { diskBytes: vm.disk * GIB } : {}),
     ...(image === 'debian-12' ? { user: 'ada' } : {}),
     sshKeys: image === 'debian-12' ? [publicKey] : [],

@@ -3,7 +3,7 @@ import { Plus, X } from 'lucide-react'
 import { useState } from 'react'
 import { isLabelKey, isLabelValue } from '../../../server/views/label.ts'
 import { m } from '../../messages/all.ts'
-import { Button } from '../../ui/button.tsx'
+import { Button, IconButton } from '../../ui/button.tsx'
 import { Field, Input } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
@@ -42,14 +42,14 @@ export function VmLabelsForm() {
                 {content === '' ? '' : <span className="text-ink-3">=</span>}
                 {content}
               </span>
-              <button
-                type="button"
-                aria-label={t.remove(name)}
-                className="rounded-full p-1 text-ink-3 hover:bg-raised hover:text-ink"
+              <IconButton
+                label={t.remove(name)}
+                whyDisabled={vm.can.label.why}
+                className="size-6! rounded-full! [&_svg]:size-3.5!"
                 onClick={() => remove(name)}
               >
-                <X className="size-3.5" aria-hidden="true" />
-              </button>
+                <X aria-hidden="true" />
+              </IconButton>
             </li>
           ))}
         </ul>
@@ -58,7 +58,7 @@ export function VmLabelsForm() {
         className="mt-4 flex items-start gap-2"
         onSubmit={(event) => {
           event.preventDefault()
-          if (key === '' || problem !== null) return
+          if (key === '' || problem !== null || !vm.can.label.ok) return
           update.mutate({ id: vm.id, labels: { ...vm.labels, [key]: value } })
           setText('')
         }}
@@ -77,8 +77,7 @@ export function VmLabelsForm() {
         <Button
           type="submit"
           icon={<Plus aria-hidden="true" />}
-          busy={update.isPending}
-          whyDisabled={key === '' ? t.typeFirst : problem}
+          whyDisabled={vm.can.label.why ?? (key === '' ? t.typeFirst : problem)}
           className="h-9.5"
         >
           {t.add}

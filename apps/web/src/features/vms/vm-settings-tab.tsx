@@ -134,10 +134,11 @@ function Behaviour() {
         />
         <SettingRow
           title={t.protect}
-          hint={t.protectHint}
+          hint={vm.can.label.why ?? t.protectHint}
           control={
             <Switch
               label={t.protect}
+              disabled={!vm.can.label.ok}
               checked={vm.deleteProtected}
               onChange={(deleteProtected) => protect.mutate({ id: vm.id, deleteProtected })}
             />

@@ -49,6 +49,7 @@ export const aVm = (change: Partial<VmView> = {}): VmView => ({
     suspend: yes,
     cancel: yes,
     update: yes,
+    label: yes,
     limit: yes,
     resize: yes,
     snapshot: yes,

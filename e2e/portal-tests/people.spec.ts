@@ -1,0 +1,54 @@
+import { expect } from '@playwright/test'
+import { settled } from '../support/every-page.ts'
+import { test } from '../support/home-test.ts'
+
+test.describe('a member', () => {
+  test.use({ cookies: [({ cookiesOf }, use) => use(cookiesOf.ben), { scope: 'worker' }] })
+
+  test('sees their VMs and their quota first, and nothing of who looks after the home', async ({ page }) => {
+    await page.goto('/')
+    await settled(page)
+    const mine = page.getByRole('region', { name: 'Your VMs' })
+    await expect(mine.getByRole('link', { name: 'block-world', exact: true })).toBeVisible()
+    await expect(mine.getByRole('listitem')).toHaveCount(1)
+    await expect(page.getByRole('meter', { name: 'VMs' })).toHaveAttribute('aria-valuetext', '1 of 3')
+    for (const place of ['People', 'Recordings', 'Home settings'])
+      await expect(page.getByRole('link', { name: place, exact: true })).toHaveCount(0)
+  })
+
+  test('has a new VM in three clicks', async ({ page }) => {
+    await page.goto('/')
+    await page.getByRole('link', { name: 'Create VM' }).click()
+    await page.getByRole('radio', { name: /Tiny Linux/ }).click()
+    await page.getByRole('button', { name: 'Create VM' }).filter({ visible: true }).first().click()
+    await expect(page).toHaveURL(/\/vms\/\d+$/)
+    await expect(
+      page
+        .getByRole('main')
+        .getByText(/Creating|Running/)
+        .first(),
+    ).toBeVisible()
+  })
+})
+
+test.describe('a viewer', () => {
+  test.use({ cookies: [({ cookiesOf }, use) => use(cookiesOf.cleo), { scope: 'worker' }] })
+
+  test('finds what they cannot do in its place, and why', async ({ page, home }) => {
+    await page.goto(`/vms/${home.vms['photo-library']}`)
+    await settled(page)
+    const main = page.getByRole('main')
+    await expect(main.getByRole('button', { name: 'Shut down' })).toHaveAttribute('aria-disabled', 'true')
+    await main.getByRole('button', { name: 'Shut down' }).focus()
+    await expect(page.getByRole('tooltip').first()).not.toBeEmpty()
+    await page.goto(`/vms/${home.vms['photo-library']}/settings`)
+    await settled(page)
+    await expect(main.getByRole('switch', { name: 'Start when the box boots' })).toBeDisabled()
+    await expect(main.getByRole('switch', { name: 'Protect from deletion' })).toBeDisabled()
+    await expect(main.getByRole('button', { name: 'Add label' })).toHaveAttribute('aria-disabled', 'true')
+    await expect(main.getByRole('button', { name: 'Remove label for' })).toHaveAttribute(
+      'aria-disabled',
+      'true',
+    )
+  })
+})
