@@ -2,9 +2,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSubscription } from '@trpc/tanstack-react-query'
 import { Activity } from 'lucide-react'
-import { useState } from 'react'
+import { useSearchParams } from 'next/navigation'
 import type { MetricRange, MetricSeries } from '../../../server/views/index.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { changeAddress } from '../../lib/address-query.ts'
 import { bytes, number, percent } from '../../lib/format.ts'
 import { m } from '../../messages/all.ts'
 import { Chart } from '../../ui/chart.tsx'
@@ -36,7 +37,8 @@ function useVmMetrics(id: number, range: MetricRange) {
 
 export function VmMetricsTab() {
   const { vm } = useVmPage()
-  const [range, setRange] = useState<MetricRange>('hour')
+  const asked = useSearchParams().get('range')
+  const range = ranges.find((each) => each === asked) ?? 'hour'
   const { data, error } = useVmMetrics(vm.id, range)
   if (error && !data) return <LoadError error={error} />
   return (
@@ -46,7 +48,7 @@ export function VmMetricsTab() {
           label={t.range}
           value={range}
           options={ranges.map((value) => ({ value, label: t.ranges[value] }))}
-          onChange={setRange}
+          onChange={(chosen) => changeAddress({ range: chosen === 'hour' ? undefined : chosen })}
         />
         <p className="text-13 text-ink-3">{data ? t.resolution(stepText(data.step)) : ''}</p>
       </div>

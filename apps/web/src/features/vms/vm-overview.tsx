@@ -2,15 +2,17 @@
 import { SquareTerminal } from 'lucide-react'
 import Link from 'next/link'
 import { useImages, type VmView } from '../../data/hooks.ts'
-import { bytes, dateTime } from '../../lib/format.ts'
+import { bytes, dateTime, percent } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
 import { CopyButton, CopyLine } from '../../ui/copy.tsx'
 import { Card, Fact, Facts } from '../../ui/layout.tsx'
+import { Meter } from '../../ui/meter.tsx'
 import { ScreenThumbnail, useScreenPicture } from './screen-thumbnail.tsx'
+import { useVmsNow } from './use-vms-now.ts'
 import { useVmPage } from './vm-context.ts'
 import { Uptime } from './vm-row.tsx'
 import { vmStatus } from './vm-status.ts'
@@ -25,6 +27,7 @@ export function VmOverview() {
       <div className="flex min-w-0 flex-col gap-5">
         <Preview vm={vm} />
         <Connect vm={vm} />
+        {vm.state === 'running' ? <RightNow vm={vm} /> : null}
       </div>
       <Card title={t.details} flush>
         <Facts>
@@ -82,6 +85,38 @@ export function VmOverview() {
         </Facts>
       </Card>
     </div>
+  )
+}
+
+/** How hard it works, as the way to how hard it worked. */
+function RightNow({ vm }: { vm: VmView }) {
+  const now = useVmsNow().get(vm.id)
+  const t = m.metrics
+  const used = now ? Math.min(now.guestMemoryBytes ?? now.memoryBytes, vm.memoryBytes) : 0
+  return (
+    <Card
+      title={t.now}
+      aside={
+        <Link href={paths.vmMetrics(vm.id)} className="font-medium text-13 text-ember hover:underline">
+          {m.vms.page.tabs.metrics}
+        </Link>
+      }
+    >
+      <div className="grid grid-cols-1 gap-x-8 gap-y-4 sm:grid-cols-2">
+        <Meter
+          mayExceed
+          label={t.cpu}
+          value={now ? now.cpu / vm.cpus : 0}
+          text={now ? percent(now.cpu / vm.cpus) : '–'}
+        />
+        <Meter
+          mayExceed
+          label={t.memory}
+          value={used / vm.memoryBytes}
+          text={now ? m.vms.page.diskOf(bytes(Math.round(used)), bytes(vm.memoryBytes)) : '–'}
+        />
+      </div>
+    </Card>
   )
 }
 

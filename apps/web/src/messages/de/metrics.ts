@@ -1,6 +1,7 @@
 import type { Messages } from '../index.ts'
 
 export const metrics: Messages['metrics'] = {
+  now: 'Gerade jetzt',
   range: 'Zeitraum',
   ranges: { hour: 'Stunde', day: 'Tag', week: 'Woche', month: 'Monat' },
   resolution: (step) => `Jeder Punkt ist ein Mittel über ${step}.`,

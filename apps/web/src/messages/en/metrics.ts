@@ -1,4 +1,5 @@
 export const metrics = {
+  now: 'Right now',
   range: 'Range of time',
   ranges: { hour: 'Hour', day: 'Day', week: 'Week', month: 'Month' },
   resolution: (step: string) => `Each point is an average of ${step}.`,
