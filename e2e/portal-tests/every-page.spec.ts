@@ -17,20 +17,14 @@ for (const each of everyPage) {
 }
 
 for (const each of everyDialog) {
-  test(`${each.name}: accessible in both themes, and as wide as a phone`, async ({
-    page,
-    home,
-    context,
-    cookiesOf,
-  }) => {
-    if (each.who) {
-      await context.clearCookies()
-      await context.addCookies(cookiesOf[each.who])
-    }
-    await page.goto(each.path(home))
-    await settled(page)
-    await each.prepare?.(page)
-    await expectAccessible(page)
+  test.describe(`as ${each.who ?? 'ada'}`, () => {
+    test.use({ who: each.who ?? 'ada' })
+    test(`${each.name}: accessible in both themes, and as wide as a phone`, async ({ page, home }) => {
+      await page.goto(each.path(home))
+      await settled(page)
+      await each.prepare?.(page)
+      await expectAccessible(page)
+    })
   })
 }
 

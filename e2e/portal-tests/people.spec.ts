@@ -1,9 +1,10 @@
 import { expect } from '@playwright/test'
+import { VmCreatePage } from '../pages/vm-create-page.ts'
 import { settled } from '../support/every-page.ts'
 import { test } from '../support/home-test.ts'
 
 test.describe('a member', () => {
-  test.use({ cookies: [({ cookiesOf }, use) => use(cookiesOf.ben), { scope: 'worker' }] })
+  test.use({ who: 'ben' })
 
   test('sees their VMs and their quota first, and nothing of who looks after the home', async ({ page }) => {
     await page.goto('/')
@@ -19,8 +20,10 @@ test.describe('a member', () => {
   test('has a new VM in three clicks', async ({ page }) => {
     await page.goto('/')
     await page.getByRole('link', { name: 'Create VM' }).click()
-    await page.getByRole('radio', { name: /Tiny Linux/ }).click()
-    await page.getByRole('button', { name: 'Create VM' }).filter({ visible: true }).first().click()
+    const create = new VmCreatePage(page)
+    await create.image('Tiny Linux').check({ force: true })
+    await expect(create.submitButton).not.toHaveAttribute('aria-disabled', 'true')
+    await create.submitButton.click()
     await expect(page).toHaveURL(/\/vms\/\d+$/)
     await expect(
       page
@@ -32,7 +35,7 @@ test.describe('a member', () => {
 })
 
 test.describe('a viewer', () => {
-  test.use({ cookies: [({ cookiesOf }, use) => use(cookiesOf.cleo), { scope: 'worker' }] })
+  test.use({ who: 'cleo' })
 
   test('finds what they cannot do in its place, and why', async ({ page, home }) => {
     await page.goto(`/vms/${home.vms['photo-library']}`)

@@ -95,7 +95,7 @@ export const everyDialog: readonly ShownState[] = [
   { name: 'codes from an app', path: () => '/settings/security', prepare: press('Turn on') },
   {
     name: 'label removed, to be taken back',
-    path: vm('paperless', '/settings'),
+    path: vm('music', '/settings'),
     async prepare(page) {
       await page.getByRole('button', { name: 'Remove label for' }).click()
       await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible()

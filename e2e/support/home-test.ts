@@ -24,8 +24,14 @@ interface WorkerFixtures {
   cookiesOf: Readonly<Record<'ben' | 'cleo', Cookies>>
 }
 
+interface TestFixtures {
+  /** Whose `page` it is: the administrator's, unless a test says otherwise. */
+  who: 'ada' | 'ben' | 'cleo'
+}
+
 /** Tests in a showcase home, one for all of a worker; `page` is signed in. */
-export const test = base.extend<object, WorkerFixtures>({
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  who: ['ada', { option: true }],
   home: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures it needs from this pattern
     async ({}, use) => {
@@ -33,7 +39,7 @@ export const test = base.extend<object, WorkerFixtures>({
       await use(home)
       await home.stop()
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker', timeout: 180_000 },
   ],
   cookies: [
     async ({ home, browser }, use) => use(await signIn(browser, home, home.email)),
@@ -48,8 +54,8 @@ export const test = base.extend<object, WorkerFixtures>({
     { scope: 'worker' },
   ],
   baseURL: ({ home }, use) => use(home.url),
-  context: async ({ context, cookies }, use) => {
-    await context.addCookies(cookies)
+  context: async ({ context, who, cookies, cookiesOf }, use) => {
+    await context.addCookies(who === 'ada' ? cookies : cookiesOf[who])
     await use(context)
   },
 })

@@ -1,5 +1,6 @@
 /** Starts a whole portal: state, server and pages; failures come out as one sentence that says what to do. */
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HearthError } from '@hearth/shared/errors'
@@ -97,7 +98,15 @@ async function loadPages(options: {
   // Loaded here and not above: without pages (tests, tools) nothing of Next is read.
   const { default: next } = await import('next')
   const dir = fileURLToPath(new URL('..', import.meta.url))
-  const app = next({ dev: options.development, dir, hostname: options.listen, port: options.port })
+  const app = next({
+    dev: options.development,
+    dir,
+    hostname: options.listen,
+    port: options.port,
+    // Next would listen for upgrades on the server its first request came by, and end those whose address is a page of
+    // its own, as each is since there is one for unknown addresses (`[...nowhere]`). It gets what is its by `upgrade` below.
+    httpServer: createServer(),
+  })
   await app.prepare()
   const handle = app.getRequestHandler()
   const upgrade = app.getUpgradeHandler()
