@@ -9,7 +9,7 @@ test.describe('a member', () => {
   test('sees their VMs and their quota first, and nothing of who looks after the home', async ({ page }) => {
     await page.goto('/')
     await settled(page)
-    const mine = page.getByRole('region', { name: 'Your VMs' })
+    const mine = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Your VMs' }) })
     await expect(mine.getByRole('link', { name: 'block-world', exact: true })).toBeVisible()
     await expect(mine.getByRole('listitem')).toHaveCount(1)
     await expect(page.getByRole('meter', { name: 'VMs' })).toHaveAttribute('aria-valuetext', '1 of 3')
@@ -42,8 +42,7 @@ test.describe('a viewer', () => {
     await settled(page)
     const main = page.getByRole('main')
     await expect(main.getByRole('button', { name: 'Shut down' })).toHaveAttribute('aria-disabled', 'true')
-    await main.getByRole('button', { name: 'Shut down' }).focus()
-    await expect(page.getByRole('tooltip').first()).not.toBeEmpty()
+    await expect(main.getByRole('button', { name: 'Shut down' })).toHaveAccessibleDescription(/\S/)
     await page.goto(`/vms/${home.vms['photo-library']}/settings`)
     await settled(page)
     await expect(main.getByRole('switch', { name: 'Start when the box boots' })).toBeDisabled()

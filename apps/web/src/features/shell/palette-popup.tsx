@@ -24,23 +24,26 @@ export default function PalettePopup({
   const actions = useVmPower()
   const [confirming, setConfirming] = useState<{ vm: VmView; what: NonNullable<Confirming> } | null>(null)
   return (
-    <Base.Root open={open} onOpenChange={onOpenChange}>
-      <Base.Portal>
-        <Base.Backdrop className="fixed inset-0 z-40 bg-scrim transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0" />
-        <Base.Popup className="fixed top-[12vh] left-1/2 z-40 w-[min(36rem,calc(100vw-2rem))] -translate-x-1/2 overflow-hidden rounded-card border border-line bg-overlay shadow-float outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
-          <Base.Title className="sr-only">{m.common.palette.label}</Base.Title>
-          <PaletteBody
-            close={() => onOpenChange(false)}
-            onConfirm={(vm, what) => setConfirming({ vm, what })}
-          />
-        </Base.Popup>
-      </Base.Portal>
+    <>
+      <Base.Root open={open} onOpenChange={onOpenChange}>
+        <Base.Portal>
+          <Base.Backdrop className="fixed inset-0 z-40 bg-scrim transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0" />
+          <Base.Popup className="fixed top-[12vh] left-1/2 z-40 w-[min(36rem,calc(100vw-2rem))] -translate-x-1/2 overflow-hidden rounded-card border border-line bg-overlay shadow-float outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
+            <Base.Title className="sr-only">{m.common.palette.label}</Base.Title>
+            <PaletteBody
+              close={() => onOpenChange(false)}
+              onConfirm={(vm, what) => setConfirming({ vm, what })}
+            />
+          </Base.Popup>
+        </Base.Portal>
+      </Base.Root>
+      {/* Not within the palette, which is closed by then. */}
       {confirming ? (
         <Suspense>
           <VmConfirm {...confirming} actions={actions} onClose={() => setConfirming(null)} />
         </Suspense>
       ) : null}
-    </Base.Root>
+    </>
   )
 }
 
