@@ -21,6 +21,22 @@ test.afterEach(async () => {
 async function open(browser: Browser, options: BrowserContextOptions = {}): Promise<ScreenPage> {
   const page = await (await browser.newContext({ baseURL: portal.url, ...options })).newPage()
   pages.push(page)
+  // What the page asks of a browser that can keep the system's keys for it.
+  await page.addInitScript(() => {
+    const { keyboard } = navigator as unknown as { keyboard?: { lock(): Promise<void>; unlock(): void } }
+    if (!keyboard) return
+    const state = window as unknown as { keysLocked?: boolean }
+    const lock = keyboard.lock.bind(keyboard)
+    keyboard.lock = async () => {
+      await lock()
+      state.keysLocked = true
+    }
+    const unlock = keyboard.unlock.bind(keyboard)
+    keyboard.unlock = () => {
+      unlock()
+      state.keysLocked = false
+    }
+  })
   const entry = new SignInPage(page)
   await entry.open()
   await entry.signIn('ada@example.org', portal.password)
@@ -74,7 +90,7 @@ test('the picture follows the window, is scaled to it, or stays pixel for pixel'
   await expect.poll(async () => (await screen.size()).width).toBeLessThan(before.width)
 })
 
-test('full screen: the whole window is the VM’s, the bar hides and comes back at the upper edge', async ({
+test('full screen: the bar hides and comes back at the upper edge, and the browser’s keys are the VM’s', async ({
   browser,
 }) => {
   const screen = await open(browser)
@@ -92,6 +108,24 @@ test('full screen: the whole window is the VM’s, the bar hides and comes back 
     })
     .toBe(true)
   await page.mouse.move(500, 2)
+  await expect(screen.controls).toBeInViewport()
+  await page.mouse.move(500, 400)
+  await expect(screen.controls).not.toBeInViewport()
+
+  const locks = await page.evaluate(() => 'keyboard' in navigator && 'lock' in (navigator.keyboard as object))
+  if (locks) {
+    await expect.poll(() => page.evaluate(() => (window as { keysLocked?: boolean }).keysLocked)).toBe(true)
+  }
+  await screen.canvas.click({ position: { x: 300, y: 300 } })
+  await page.keyboard.press('Alt+Tab')
+  await heard(/\+38 .*\+f -f .*-38/)
+
+  await page.mouse.move(500, 2)
+  await screen.button('Leave full screen')
+  await expect.poll(() => page.evaluate(() => document.fullscreenElement)).toBeNull()
+  if (locks) {
+    await expect.poll(() => page.evaluate(() => (window as { keysLocked?: boolean }).keysLocked)).toBe(false)
+  }
   await expect(screen.controls).toBeInViewport()
 })
 
@@ -136,8 +170,11 @@ test('modifiers that stay down, keys that a browser keeps, and only watching', a
   expect(await heard(/\+2f -2f/)).not.toMatch(/2e|@/)
 })
 
-test('latency and frame rate, and what it waits for when the host is away', async ({ browser }) => {
+test('latency and frame rate, a window of its own, and what it waits for when it is cut off', async ({
+  browser,
+}) => {
   const screen = await open(browser)
+  const { page } = screen
   await choose(screen, 'More', /^Show latency and frame rate/)
   const figures = screen.controls.getByText(/ms · \d+ fps · .*\/s/)
   await expect(figures).toBeVisible()
@@ -152,13 +189,26 @@ test('latency and frame rate, and what it waits for when the host is away', asyn
     .toBeGreaterThan(0)
   await expect.poll(() => figures.textContent()).toMatch(/^\d+ ms/)
 
-  await portal.tell('refuse 4503')
-  await screen.expectState('Reconnecting')
-  await expect(screen.region.getByText('The host is away.')).toBeVisible()
-  // What was on the screen stays readable meanwhile.
-  await expect(screen.region.locator('canvas').first()).toBeVisible()
-  await portal.tell('accept')
-  await screen.expectState('Connected')
+  for (const [code, said] of [
+    [4503, 'The host is away.'],
+    [4408, 'The connection was interrupted.'],
+  ] as const) {
+    await portal.tell(`refuse ${code}`)
+    await screen.expectState('Reconnecting')
+    await expect(screen.region.getByText(said)).toBeVisible()
+    // What was on the screen stays readable meanwhile.
+    await expect(screen.region.locator('canvas').first()).toBeVisible()
+    await portal.tell('accept')
+    await screen.expectState('Connected')
+  }
+
+  const popup = page.waitForEvent('popup')
+  await screen.controls.getByRole('link', { name: 'Open in own window' }).click()
+  const own = new ScreenPage(await popup, 'studio')
+  await own.expectState('Connected')
+  await expect(own.controls.getByText('studio', { exact: true })).toBeVisible()
+  const region = (await own.region.boundingBox())!
+  expect([region.width, region.height]).toEqual(Object.values(own.page.viewportSize()!))
 })
 
 test('on a phone: a tap clicks, a long press is the other button, two fingers scroll, its keyboard types', async ({

@@ -27,6 +27,7 @@ const [TIGHT, ZRLE] = [7, 16]
 let lab: Lab
 let guest: LabGuest
 let viewer: LabViewer | undefined
+let boot: string[]
 
 /** Areas of one colour, a gradient, and something no encoder can make small. */
 const picture = Uint32Array.from({ length: WIDTH * HEIGHT }, (_, i) => {
@@ -66,7 +67,7 @@ before(async () => {
     ),
   )
   await lab.run('mkdir', ['-p', FOLDER])
-  const boot = ['--kernel', kernel, '--initrd', initrd, '--cmdline', `${GUEST_CMDLINE} mitigations=off`]
+  boot = ['--kernel', kernel, '--initrd', initrd, '--cmdline', `${GUEST_CMDLINE} mitigations=off`]
   guest = new LabGuest(lab, [...boot, '--memory', '256M', ...machine])
 })
 
@@ -122,6 +123,30 @@ test('scancodes, buttons and the wheel arrive as events', async () => {
   ])
 })
 
+test('text that is typed arrives whole in a guest whose processor is taken', async () => {
+  // Nobody reads the keys as quickly as they come: two programs never rest.
+  await guest.shell('for i in 1 2; do (while :; do :; done) & echo $! >> /hogs; done')
+  const text = 'a quick brown fox jumps over the lazy dog '.repeat(8)
+  const events = text.length * 4
+  await guest.shell(
+    `for i in /sys/class/input/event*; do grep -q 'Hearth Keyboard' $i/device/name && n=\${i##*/}; done; (dd if=/dev/input/$n bs=24 count=${events} of=/typed 2> /dev/null &); until [ -e /typed ]; do sleep 0.1; done`,
+  )
+  await viewer!.command(`type ${text}`)
+  const dump = await guest.shell(
+    `until [ $(stat -c %s /typed) -ge ${events * 24} ]; do sleep 0.2; done; kill $(cat /hogs); hexdump -v -e '12/2 "%u " "\\n"' /typed | cut -d ' ' -f 9-11 | sort | uniq -c`,
+  )
+  const counts = dump
+    .trim()
+    .split('\n')
+    .map((line) => line.trim())
+  // Presses, releases and ends of a group, and no SYN_DROPPED, which would be "0 3 0".
+  assert.ok(counts.includes(`${text.length * 2} 0 0 0`), dump)
+  assert.ok(!counts.some((line) => line.endsWith(' 0 3 0')), dump)
+  const times = (key: number): string[] => counts.filter((line) => line.includes(` 1 ${key} `))
+  const os = [...text].filter((character) => character === 'o').length
+  assert.deepEqual(times(24), [`${os} 1 24 0`, `${os} 1 24 1`])
+})
+
 test('suspended with its screen, it goes on in another process with the same picture', async () => {
   await guest.shell('echo kept > /kept')
   const script = `
@@ -158,4 +183,19 @@ test('the guest powers off, the process ends well and its socket is gone', async
   await guest.type('poweroff -f\n')
   assert.equal((await guest.end()).code, 0)
   assert.notEqual((await lab.run('ls', [DISPLAY])).code, 0)
+})
+
+test('with two screens Linux draws on both, and a viewer has them side by side', async () => {
+  await viewer!.stop()
+  guest = new LabGuest(lab, [...boot, '--memory', '256M', ...machine, '--screens', '2'])
+  await guest.until(/EARLY (.*) 1280,800/)
+  viewer = new LabViewer(lab, DISPLAY, TIGHT)
+  await viewer.answer()
+  await guest.type('\n')
+  const [, width, height] = await guest.until(/GUEST UP virtio_gpu\S* (\d+),(\d+)[\s\S]*guest# /)
+  assert.equal((await guest.shell('ls /sys/class/drm | grep -c Virtual')).trim(), '2')
+  const both = { width: 2 * Number(width), height: Number(height) }
+  assert.deepEqual(await viewer.command(`until ${both.width} ${both.height}`), both)
+  await guest.type('poweroff -f\n')
+  assert.equal((await guest.end()).code, 0)
 })
