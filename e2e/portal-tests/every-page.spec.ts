@@ -1,5 +1,6 @@
 import { expect } from '@playwright/test'
 import { expectAccessible } from '../support/accessible.ts'
+import { everyDialog } from '../support/every-dialog.ts'
 import { everyPage, settled } from '../support/every-page.ts'
 import { test } from '../support/home-test.ts'
 
@@ -12,6 +13,18 @@ for (const each of everyPage) {
     await settled(page)
     await each.prepare?.(page)
     await expectAccessible(page)
+  })
+}
+
+for (const each of everyDialog) {
+  test.describe(`as ${each.who ?? 'ada'}`, () => {
+    test.use({ who: each.who ?? 'ada' })
+    test(`${each.name}: accessible in both themes, and as wide as a phone`, async ({ page, home }) => {
+      await page.goto(each.path(home))
+      await settled(page)
+      await each.prepare?.(page)
+      await expectAccessible(page)
+    })
   })
 }
 
