@@ -31,6 +31,7 @@ import {
 import { type CpuidEntry, readSupportedCpuid } from './cpuid.ts'
 import { Vcpu } from './vcpu.ts'
 
+const EINTR = 4
 const ENOENT = 2
 const EACCES = 13
 const EPERM = 1
@@ -87,7 +88,10 @@ export class Kvm {
   }
 
   createVm(): Vm {
-    const fd = ioctlInt(this.fd, KVM_CREATE_VM, 0)
+    let fd: number
+    // It gives up when the thread is wanted elsewhere first (a signal, io_uring); QEMU asks again as well.
+    do fd = ioctlInt(this.fd, KVM_CREATE_VM, 0)
+    while (fd < 0 && errno() === EINTR)
     if (fd < 0) {
       throw hostRefused(
         `KVM refuses a new virtual machine (errno ${errno()}): see whether virtualisation is switched on in the firmware and no other hypervisor holds it`,

@@ -73,7 +73,8 @@ function launch(args: readonly string[]) {
     for (;;) {
       if (child.exitCode !== null) assert.fail(`it ended: ${stderr}`)
       const connected = await ControlClient.connect(control).catch(() => undefined)
-      if (connected && (await connected.status()).state === 'running') return connected
+      const status = await connected?.status().catch(() => undefined)
+      if (connected && status?.state === 'running') return connected
       connected?.close()
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
