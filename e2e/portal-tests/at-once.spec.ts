@@ -80,6 +80,10 @@ test('a label, a forward and a name are taken back with one click', async ({ pag
   await expect(page.getByRole('heading', { name: 'loud-kettle', level: 1 })).toBeVisible()
   await undo(page).click()
   await expect(page.getByRole('heading', { name: 'quiet-kettle', level: 1 })).toBeVisible()
+  // The page shows it before the portal has it, which another page tells.
+  const other = await page.context().newPage()
+  await other.goto(page.url())
+  await expect(other.getByRole('heading', { name: 'quiet-kettle', level: 1 })).toBeVisible()
 })
 
 test('an SSH key is back with one click; what cannot be put back says why', async ({

@@ -7,7 +7,9 @@ const phone = { width: 375, height: 760 }
 
 /** What is shown now has no violation in either theme, and nothing that sticks out of a phone. */
 export async function expectAccessible(page: Page): Promise<void> {
-  expect(await violations(new AxeBuilder({ page }).withTags(rules))).toEqual([])
+  // The page's landmarks are about what lies in the page; a menu lies over it, and axe does not know that.
+  const overPage = (await page.getByRole('menu').count()) > 0 ? ['region'] : []
+  expect(await violations(new AxeBuilder({ page }).withTags(rules).disableRules(overPage))).toEqual([])
   // Of all rules only those about colours can find something else in the other theme.
   await darken(page)
   expect(

@@ -105,7 +105,11 @@ export const everyDialog: readonly ShownState[] = [
     name: 'create with everything unfolded',
     path: () => '/vms/new',
     async prepare(page) {
-      for (const fold of await page.locator('main details:not([open]) > summary').all()) await fold.click()
+      const folded = page.locator('main details:not([open]) > summary')
+      for (let left = await folded.count(); left > 0; left--) {
+        await folded.first().click()
+        await expect(folded).toHaveCount(left - 1)
+      }
     },
   },
   { name: 'member: dashboard', path: () => '/', who: 'ben' },
