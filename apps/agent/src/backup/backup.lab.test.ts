@@ -138,7 +138,7 @@ describe('backups of a real guest', () => {
     const shell = await openDisks(spec)
     await shell.ask('echo one > letter; sha256sum photos letter > sums; sync')
     await shell.ask(
-      '(n=0; while :; do n=$((n + 1)); for f in /mnt/first /data/second; do echo $n | dd of=$f conv=fsync,notrunc 2>/dev/null; done; done) &',
+      '(n=0; while :; do n=$((n + 1)); for f in /mnt/first /data/second; do echo $n | dd of=$f conv=fsync,notrunc 2>/dev/null; done; done) & :',
     )
     await until('the guest to write', async () => Number(await shell.ask('cat /data/second')) > 0, slow)
     const one = await backUp(spec.vmUid)

@@ -91,7 +91,7 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
       moved: (address) => this.moveNotifies(address),
     })
     this.frameBuffer = options.frameBuffer
-    for (const bar of this.frameBuffer?.bars ?? []) this.config.addBar(bar)
+    if (this.frameBuffer !== undefined) this.config.addBar(this.frameBuffer.bar)
     this.config.commandChanged = () => this.commandChanged()
     if (legacyId !== undefined) {
       this.legacy = new LegacyDriver(this.transport, () => this.msix.enabled)
@@ -125,19 +125,18 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
     this.slot = undefined
   }
 
-  save(): Pick<PciFunctionState, 'msix' | 'virtio' | 'frameBuffer' | 'vbe'> {
+  save(): Pick<PciFunctionState, 'msix' | 'virtio' | 'frameBuffer'> {
     if (this.legacy?.present) throw new Error(`${this.name} has a legacy driver, whose state cannot be saved`)
     return {
       msix: this.msix.save(),
       virtio: this.transport.save(),
-      ...this.frameBuffer?.save(),
+      ...(this.frameBuffer && { frameBuffer: this.frameBuffer.save() }),
     }
   }
 
-  restore(state: PciFunctionState): void {
-    const { msix, virtio } = state
+  restore({ msix, virtio, frameBuffer }: PciFunctionState): void {
     if (msix === undefined) throw new Error(`the snapshot of this ${this.name} is incomplete`)
-    this.frameBuffer?.restore(state)
+    if (frameBuffer !== undefined) this.frameBuffer?.restore(frameBuffer)
     this.msix.restore(msix)
     this.transport.restore(virtio)
     this.slot?.intx.set(this.transport.isr !== 0)

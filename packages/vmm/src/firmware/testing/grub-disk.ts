@@ -24,19 +24,12 @@ const BOOT_IMG = '/usr/lib/grub/i386-pc/boot.img'
 export async function makeGrubDisk(
   work: string,
   disk: string,
-  linux: {
-    readonly kernel: string
-    readonly initrd: string
-    readonly commandLine: string
-    /** GRUB says this and waits for a line. */
-    readonly question?: string
-  },
+  linux: { readonly kernel: string; readonly initrd: string; readonly commandLine: string },
 ): Promise<void> {
   await mkdir(work, { recursive: true })
   const script = path.join(work, 'grub.cfg')
-  const ask = linux.question === undefined ? '' : `echo '${linux.question}'\nread answer\n`
   const config = (device: string): string =>
-    `${ask}set root=${device}\nlinux /vmlinuz ${linux.commandLine}\ninitrd /initrd\nboot\n`
+    `set root=${device}\nlinux /vmlinuz ${linux.commandLine}\ninitrd /initrd\nboot\n`
   const build = async (
     format: string,
     device: string,
@@ -47,7 +40,7 @@ export async function makeGrubDisk(
     await writeFile(script, config(device))
     await run('grub-mkimage', [
       ...[`--format=${format}`, '--prefix=/', `--config=${script}`, `--output=${target}`],
-      ...['part_gpt', 'fat', 'linux', 'boot', ...(ask === '' ? [] : ['echo', 'read']), ...modules],
+      ...['part_gpt', 'fat', 'linux', 'boot', ...modules],
     ])
     return target
   }
