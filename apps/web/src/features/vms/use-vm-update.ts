@@ -7,6 +7,7 @@ import { type AppRouter, useTRPC } from '../../data/trpc.ts'
 import { intentKey } from '../../lib/key.ts'
 import { m } from '../../messages/index.ts'
 import { toast } from '../../ui/toast.tsx'
+import { runningAction } from './vm-status.ts'
 
 type VmChange = Omit<inferRouterInputs<AppRouter>['vm']['update'], 'id' | 'idempotencyKey'>
 
@@ -29,14 +30,27 @@ export function useVmUpdate() {
   )
   const change = (id: number, wish: VmChange) =>
     update.mutateAsync({ id, ...wish, idempotencyKey: intentKey() })
+  /** The VM once nothing is being done with it: the host may still be at what is to be taken back. */
+  const calm = (id: number) =>
+    new Promise<VmView | undefined>((resolve) => {
+      const look = () => {
+        const now = queries.getQueryData(trpc.vm.list.queryKey())?.find((vm) => vm.id === id)
+        if (now && runningAction(now)) return
+        stop()
+        resolve(now)
+      }
+      const stop = queries.getQueryCache().subscribe(look)
+      look()
+    })
   /** Changes it without asking first, and offers to take it back: `back` is told how the VM is by then. */
   function changeUndoably(id: number, wish: VmChange, said: string, back: (now: VmView) => VmChange): void {
-    const takeBack = () => {
-      const now = queries.getQueryData(trpc.vm.list.queryKey())?.find((vm) => vm.id === id)
-      if (now) change(id, back(now)).catch(() => {})
+    const takeBack = async () => {
+      const now = await calm(id)
+      // `refuse` says it.
+      if (now) await change(id, back(now)).catch(() => {})
     }
     change(id, wish).then(
-      () => toast.undoable(said, { label: m.common.undo, act: takeBack }),
+      () => toast.undoable(said, { label: m.common.undo, act: () => void takeBack() }),
       // `refuse` has said it.
       () => {},
     )
