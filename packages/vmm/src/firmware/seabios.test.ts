@@ -3,13 +3,12 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { ControlClient } from '../control/client.ts'
 import { PSEUDO } from '../rfb/protocol.ts'
-import { TestClient } from '../rfb/testing/client.ts'
+import { dial, TestClient } from '../rfb/testing/client.ts'
 import { usableKvm } from '../testing/usable-kvm.ts'
 import { FIRMWARE_FILES } from './images.ts'
 import { bootProgram, bootSectorDisk, echoDisk } from './testing/boot-sector.ts'
@@ -111,7 +110,7 @@ test('what the BIOS and its programs write is seen on the screen, also after the
     return { child, printed }
   }
   const watch = async (): Promise<TestClient> => {
-    const client = new TestClient(connect(display!))
+    const client = new TestClient(await dial(display!))
     await client.connect()
     client.setEncodings(16, PSEUDO.EXTENDED_DESKTOP_SIZE, PSEUDO.FENCE, PSEUDO.CONTINUOUS_UPDATES)
     await client.until(() => client.messages.some((message) => message[0] === 150))
@@ -141,7 +140,6 @@ test('what the BIOS and its programs write is seen on the screen, also after the
 
     const again = run(['--restore', saved!])
     try {
-      while (!existsSync(display!)) await new Promise((resolve) => setTimeout(resolve, 20))
       const other = await watch()
       await other.until(
         () => Buffer.compare(Buffer.from(other.picture.pixels.buffer), Buffer.from(pixels.buffer)) === 0,
@@ -161,8 +159,7 @@ test("keys of the screen's viewers reach BIOS programs, through a PS/2 keyboard"
   writeFileSync(disk, echoDisk('type:'))
   const display = path.join(folder, 'keys')
   const typed = (async () => {
-    while (!existsSync(display)) await new Promise((resolve) => setTimeout(resolve, 20))
-    const client = new TestClient(connect(display))
+    const client = new TestClient(await dial(display))
     await client.connect()
     return client
   })()

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ByteWriter } from '../byte-writer.ts'
 import { CLIENT_MESSAGE, ENCODING, PSEUDO } from '../protocol.ts'
@@ -10,6 +12,20 @@ export interface PseudoRect {
   readonly width: number
   readonly height: number
   readonly data: Uint8Array
+}
+
+/** A connection to the unix socket at `path`, as soon as somebody listens there: the file exists a moment before that. */
+export async function dial(path: string): Promise<Socket> {
+  for (let tries = 0; ; tries++) {
+    const socket = connect(path)
+    try {
+      await once(socket, 'connect')
+      return socket
+    } catch (error) {
+      if (tries === 3000) throw error
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
 }
 
 /**
