@@ -48,18 +48,6 @@ async function open(browser: Browser, options: BrowserContextOptions = {}): Prom
   return screen
 }
 
-/** What the VM's inputs heard since the last look, once it matches. */
-async function heard(pattern: RegExp): Promise<string> {
-  let all = ''
-  await expect
-    .poll(async () => {
-      all += `${(await portal.tell('state')).events.join(' ')} `
-      return all
-    })
-    .toMatch(pattern)
-  return all
-}
-
 async function choose(screen: ScreenPage, menu: string, item: RegExp): Promise<void> {
   await screen.button(menu)
   await screen.page.getByRole('menuitem', { name: item }).click()
@@ -83,7 +71,7 @@ test('the picture follows the window, is scaled to it, or stays pixel for pixel'
   // A click is where the pointer is, also in a smaller picture.
   const { width, height } = await box(screen)
   await screen.canvas.click({ position: { x: width / 2, y: height / 2 } })
-  const [, x, y] = /@(\d+),(\d+):1/.exec(await heard(/@\d+,\d+:1/))!
+  const [, x, y] = /@(\d+),(\d+):1/.exec(await portal.heard(/@\d+,\d+:1/))!
   for (const place of [x, y]) expect(Math.abs(Number(place) - 16384)).toBeLessThan(60)
 
   await choose(screen, 'Size of the picture', /^Fit the VM to the window/)
@@ -118,7 +106,7 @@ test('full screen: the bar hides and comes back at the upper edge, and the brows
   }
   await screen.canvas.click({ position: { x: 300, y: 300 } })
   await page.keyboard.press('Alt+Tab')
-  await heard(/\+38 .*\+f -f .*-38/)
+  await portal.heard(/\+38 .*\+f -f .*-38/)
 
   await page.mouse.move(500, 2)
   await screen.button('Leave full screen')
@@ -138,36 +126,36 @@ test('modifiers that stay down, keys that a browser keeps, and only watching', a
   await page.keyboard.press('Escape')
   await screen.canvas.click()
   await page.keyboard.press('KeyC')
-  expect(await heard(/\+2e -2e/)).not.toMatch(/-1d/)
+  expect(await portal.heard(/\+2e -2e/)).not.toMatch(/-1d/)
   await screen.button('Send keys')
   await page.getByRole('button', { name: 'Hold Ctrl' }).click()
-  await heard(/-1d/)
+  await portal.heard(/-1d/)
   await page.getByRole('button', { name: 'Ctrl+Alt+F2' }).click()
-  await heard(/\+1d \+38 \+3c -3c -38 -1d/)
+  await portal.heard(/\+1d \+38 \+3c -3c -38 -1d/)
   await page.keyboard.press('Escape')
   for (const [name, pressed] of [
     [/^Alt Tab$/, /\+38 \+f -f -38/],
     [/^Super$/, /\+db -db/],
   ] as const) {
     await choose(screen, 'Send keys', name)
-    await heard(pressed)
+    await portal.heard(pressed)
   }
 
   // What is held when a viewer goes is let go.
   await screen.button('Send keys')
   await page.getByRole('button', { name: 'Hold Shift' }).click()
-  await heard(/\+2a/)
+  await portal.heard(/\+2a/)
   await page.keyboard.press('Escape')
 
   await choose(screen, 'More', /^Only watch/)
   await expect(screen.region.getByText('You only watch.')).toBeVisible()
-  await heard(/-2a/)
+  await portal.heard(/-2a/)
   await screen.canvas.click()
   await page.keyboard.press('KeyC')
   await screen.region.getByRole('button', { name: 'Use keyboard and pointer' }).click()
   await expect(screen.region.getByText('You only watch.')).toBeHidden()
   await page.keyboard.press('KeyV')
-  expect(await heard(/\+2f -2f/)).not.toMatch(/2e|@/)
+  expect(await portal.heard(/\+2f -2f/)).not.toMatch(/2e|@/)
 })
 
 test('latency and frame rate, a window of its own, and what it waits for when it is cut off', async ({
@@ -224,7 +212,7 @@ test('on a phone: a tap clicks, a long press is the other button, two fingers sc
   const [left, top] = [x + width / 4, y + height / 2]
 
   await page.touchscreen.tap(left, top)
-  const tapped = /@(\d+),(\d+):1/.exec(await heard(/@\d+,\d+:1 .*@\d+,\d+:0/))!
+  const tapped = /@(\d+),(\d+):1/.exec(await portal.heard(/@\d+,\d+:1 .*@\d+,\d+:0/))!
   expect(Math.abs(Number(tapped[1]) - 8192)).toBeLessThan(200)
   expect(Math.abs(Number(tapped[2]) - 16384)).toBeLessThan(200)
 
@@ -235,27 +223,27 @@ test('on a phone: a tap clicks, a long press is the other button, two fingers sc
       touchPoints: points.map(([px, py], id) => ({ x: px, y: py, id })),
     })
   await touch('touchStart', [left, top])
-  await heard(/@\d+,\d+:4/)
+  await portal.heard(/@\d+,\d+:4/)
   await touch('touchEnd')
-  await heard(/@\d+,\d+:0/)
+  await portal.heard(/@\d+,\d+:0/)
 
   await touch('touchStart', [left, top], [left + 40, top])
   for (let moved = 10; moved <= 160; moved += 10) {
     await touch('touchMove', [left, top - moved], [left + 40, top - moved])
   }
   await touch('touchEnd')
-  await heard(/wheel -1/)
+  await portal.heard(/wheel -1/)
 
   await screen.button('Screen keyboard')
   await expect(page.getByLabel('Screen keyboard', { exact: true }).last()).toBeFocused()
   await page.keyboard.insertText('ä')
-  await heard(/\+syme4 -syme4/)
+  await portal.heard(/\+syme4 -syme4/)
   const keys = screen.region.getByRole('group', { name: 'Keys' })
   await keys.getByRole('button', { name: 'Ctrl' }).tap()
   await page.keyboard.insertText('c')
-  await heard(/\+1d \+sym63 -sym63 -1d/)
+  await portal.heard(/\+1d \+sym63 -sym63 -1d/)
   await keys.getByRole('button', { name: 'Escape' }).tap()
-  await heard(/\+1 -1/)
+  await portal.heard(/\+1 -1/)
   // Nothing sticks out of a narrow window.
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
 })

@@ -28,18 +28,6 @@ async function signIn(page: Page, email: string): Promise<void> {
   await page.waitForURL((url) => url.pathname !== '/sign-in')
 }
 
-/** The inputs' news until there are some. */
-async function heard(pattern: RegExp): Promise<string> {
-  let all = ''
-  await expect
-    .poll(async () => {
-      all += `${(await portal.tell('state')).events.join(' ')} `
-      return all
-    })
-    .toMatch(pattern)
-  return all
-}
-
 test('the picture, its changes, keys, pointer and size', async ({ browser }) => {
   const screen = await open(browser, 'ada@example.org')
   // The VM took the window's size.
@@ -58,17 +46,17 @@ test('the picture, its changes, keys, pointer and size', async ({ browser }) => 
   await screen.canvas.click({ position: { x: 200, y: 100 } })
   // Keys by their place: what they mean is the VM's own layout's business.
   await screen.page.keyboard.press('KeyY')
-  expect(await heard(/-15/)).toMatch(/@\d+,\d+:1 .*@\d+,\d+:0 .*\+15 -15/)
+  expect(await portal.heard(/-15/)).toMatch(/@\d+,\d+:1 .*@\d+,\d+:0 .*\+15 -15/)
 
   await screen.button('Send keys')
   await screen.page.getByRole('menuitem', { name: 'Ctrl Alt Del' }).click()
-  await heard(/\+1d \+38 \+d3 -d3 -38 -1d/)
+  await portal.heard(/\+1d \+38 \+d3 -d3 -38 -1d/)
 
   await screen.button('Type text')
   await screen.page.getByLabel('Text to type').fill('z@')
   await screen.page.getByRole('button', { name: 'Type', exact: true }).click()
   // On a German keyboard: z where y is elsewhere, and @ with AltGr.
-  await heard(/\+15 -15 \+b8 \+10 -10 -b8/)
+  await portal.heard(/\+15 -15 \+b8 \+10 -10 -b8/)
   // Whoever had a text typed goes on typing.
   await expect(screen.canvas).toBeFocused()
 
@@ -76,14 +64,14 @@ test('the picture, its changes, keys, pointer and size', async ({ browser }) => 
   await screen.button('Clipboard')
   await screen.page.getByLabel('Text in the VM’s clipboard').fill('by hand: grüße')
   await screen.page.getByRole('button', { name: 'Send to the VM' }).click()
-  await heard(/copied:by hand: grüße/)
+  await portal.heard(/copied:by hand: grüße/)
   await screen.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
   await screen.page.evaluate(() => navigator.clipboard.writeText('copied elsewhere'))
   await screen.button('Clipboard')
   await screen.page.getByRole('switch', { name: 'Share the clipboard' }).click()
   await screen.page.keyboard.press('Escape')
   await screen.canvas.click({ position: { x: 20, y: 20 } })
-  await heard(/copied:copied elsewhere/)
+  await portal.heard(/copied:copied elsewhere/)
   await portal.tell('copy 日本 from the VM')
   await expect.poll(() => screen.page.evaluate(() => navigator.clipboard.readText())).toBe('日本 from the VM')
 
@@ -108,13 +96,13 @@ test('two people: one types, the other takes over, a broken connection comes bac
   await ben.page.keyboard.press('KeyB')
   await ada.canvas.click()
   await ada.page.keyboard.press('KeyA')
-  expect(await heard(/-1e/)).not.toMatch(/30/)
+  expect(await portal.heard(/-1e/)).not.toMatch(/30/)
 
   await ben.region.getByRole('button', { name: 'Take over' }).click()
   await expect(ada.region.getByText('Ben has keyboard and pointer.')).toBeVisible()
   await ben.canvas.click()
   await ben.page.keyboard.press('KeyB')
-  await heard(/\+30 -30/)
+  await portal.heard(/\+30 -30/)
   await ben.button('2 people watch')
   await expect(ben.page.getByText('Ben (you)')).toBeVisible()
   await ben.page.keyboard.press('Escape')

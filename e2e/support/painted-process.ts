@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import readline from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { expect } from '@playwright/test'
 
 export interface PaintedScreenState {
   /** What the VM's keyboard (scancodes, `+1e` pressed, `-1e` let go) and pointer heard since the last answer. */
@@ -13,6 +14,8 @@ export interface PaintedPortal {
   readonly vmId: number
   readonly password: string
   tell(line: string): Promise<PaintedScreenState>
+  /** What the VM's inputs heard since the last look, once it matches. */
+  heard(pattern: RegExp): Promise<string>
   stop(): Promise<void>
 }
 
@@ -31,11 +34,22 @@ export async function startPaintedPortal(): Promise<PaintedPortal> {
     }
   }
   const first = (await next()) as Pick<PaintedPortal, 'url' | 'vmId' | 'password'>
+  const tell = async (line: string): Promise<PaintedScreenState> => {
+    child.stdin.write(`${line}\n`)
+    return (await next()) as PaintedScreenState
+  }
   return {
     ...first,
-    async tell(line) {
-      child.stdin.write(`${line}\n`)
-      return (await next()) as PaintedScreenState
+    tell,
+    async heard(pattern) {
+      let all = ''
+      await expect
+        .poll(async () => {
+          all += `${(await tell('state')).events.join(' ')} `
+          return all
+        })
+        .toMatch(pattern)
+      return all
     },
     async stop() {
       child.stdin.end()

@@ -10,6 +10,8 @@ import { Qcow2Disk } from './disk.ts'
 import { CLUSTER } from './format.ts'
 import { openQcow2File, readHeader } from './open.ts'
 import {
+  baseImage,
+  baseValue,
   DISK,
   History,
   nextOperation,
@@ -18,11 +20,9 @@ import {
   readValues,
   request,
   SECTOR,
-  stamp,
   verify,
   ZONE_CLUSTERS,
   ZONE_SECTORS,
-  ZONES,
 } from './testing/crash-model.ts'
 import { LateFile, MemoryFile } from './testing/files.ts'
 import { GuestBuffer, qemuCheck, Random, temporaryFolder } from './testing/support.ts'
@@ -47,18 +47,6 @@ describe('a qcow2 disk that crashes with requests under way', () => {
     fs.rmSync(folder, { recursive: true })
   })
 
-  const baseValue = (index: number) => (Math.floor(index / 16) % 3 === 0 ? 0 : 1 + index)
-  const base = () => {
-    const file = new MemoryFile(true)
-    const words = new Uint32Array((ZONE_CLUSTERS * CLUSTER) / 4)
-    for (const [zone, cluster] of ZONES.entries()) {
-      for (let i = 0; i < ZONE_SECTORS; i++)
-        stamp(words, (i * SECTOR) / 4, baseValue(zone * ZONE_SECTORS + i))
-      file.put(cluster * CLUSTER, new Uint8Array(words.buffer))
-    }
-    return file
-  }
-
   /** Random requests, as many as `operations`, over `file`; some of the requests, or none, are still under way at the end. */
   function run(
     file: LateFile,
@@ -69,7 +57,7 @@ describe('a qcow2 disk that crashes with requests under way', () => {
     const image = openQcow2File(
       file,
       'late',
-      options.overBase ? new RawBacking(base()) : null,
+      options.overBase ? new RawBacking(baseImage()) : null,
       options.l2Pages,
     )
     const disk = new Qcow2Disk(image, [file], (message) => assert.fail(message))
@@ -131,7 +119,7 @@ describe('a qcow2 disk that crashes with requests under way', () => {
             state.save(sample)
             qemuCheck(sample, true)
           }
-          const again = openQcow2File(state, what, overBase ? new RawBacking(base()) : null)
+          const again = openQcow2File(state, what, overBase ? new RawBacking(baseImage()) : null)
           verify(readValues(again, guest), history, at, what)
           again.close()
           const { leaks, messages } = checkImage(state, readHeader(state, what), what, false)

@@ -9,18 +9,16 @@ import { BLOCK_ENTRIES, CLUSTER } from './format.ts'
 import type { Qcow2Image } from './image.ts'
 import { openQcow2File, readHeader } from './open.ts'
 import {
+  baseImage,
+  baseValue,
   DISK,
   History,
   nextOperation,
   offsetOf,
   perform,
   readValues,
-  SECTOR,
-  stamp,
   verify,
   ZONE_CLUSTERS,
-  ZONE_SECTORS,
-  ZONES,
 } from './testing/crash-model.ts'
 import { Killed, MemoryFile, RecordingFile } from './testing/files.ts'
 import { GuestBuffer, qemuCheck, Random, temporaryFolder } from './testing/support.ts'
@@ -126,19 +124,6 @@ describe('a qcow2 image after a crash', () => {
     return file
   }
 
-  const base = () => {
-    const file = new MemoryFile(true)
-    const words = new Uint32Array((ZONE_CLUSTERS * CLUSTER) / 4)
-    for (const [zone, cluster] of ZONES.entries()) {
-      for (let i = 0; i < ZONE_SECTORS; i++)
-        stamp(words, (i * SECTOR) / 4, baseValue(zone * ZONE_SECTORS + i))
-      file.put(cluster * CLUSTER, new Uint8Array(words.buffer))
-    }
-    return file
-  }
-  // Some of it is zero, as base images are.
-  const baseValue = (index: number) => (Math.floor(index / 16) % 3 === 0 ? 0 : 1 + index)
-
   const scenarios: {
     name: string
     start: () => MemoryFile
@@ -152,7 +137,7 @@ describe('a qcow2 image after a crash', () => {
     {
       name: 'over a backing file',
       start: () => empty,
-      backing: () => new RawBacking(base()),
+      backing: () => new RawBacking(baseImage()),
       l2Pages: 2,
       seeds: 10,
     },

@@ -94,10 +94,6 @@ export class Refcounts {
     )
   }
 
-  get hasChanges(): boolean {
-    return this.cache.hasDirty || this.unlinked.length > 0
-  }
-
   /** Bounds what an entry may point to: the first cluster that was never written. */
   get endCluster(): number {
     return this.freshFrom

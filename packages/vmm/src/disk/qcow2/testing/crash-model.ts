@@ -6,6 +6,7 @@ import type { DiskBackend } from '../../backend.ts'
 import { CLUSTER } from '../format.ts'
 import type { Qcow2Image } from '../image.ts'
 
+import { MemoryFile } from './files.ts'
 import type { GuestBuffer, Random } from './support.ts'
 
 export const SECTOR = 512
@@ -177,4 +178,18 @@ export function verify(values: Float64Array, history: History, at: number, what:
       assert.fail(`${what}: sector ${index} holds ${value}, allowed are ${[...allowed].join(', ')}`)
     }
   }
+}
+
+/** What a sector of `baseImage` holds. Some of it is zero, as base images are. */
+export const baseValue = (index: number): number => (Math.floor(index / 16) % 3 === 0 ? 0 : 1 + index)
+
+/** A raw base, for images over a backing file. */
+export function baseImage(): MemoryFile {
+  const file = new MemoryFile(true)
+  const words = new Uint32Array((ZONE_CLUSTERS * CLUSTER) / 4)
+  for (const [zone, cluster] of ZONES.entries()) {
+    for (let i = 0; i < ZONE_SECTORS; i++) stamp(words, (i * SECTOR) / 4, baseValue(zone * ZONE_SECTORS + i))
+    file.put(cluster * CLUSTER, new Uint8Array(words.buffer))
+  }
+  return file
 }
