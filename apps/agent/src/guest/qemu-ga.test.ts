@@ -35,8 +35,8 @@ inOwnNetwork(import.meta.url, () => {
       await ended
       rmSync(folder, { recursive: true })
     })
-    await until('its socket', () => existsSync(port))
     const agent = new GuestAgent(port)
+    await until('it to answer', () => agent.addresses(mac).catch(() => null))
     for (let round = 0; round < 3; round++) assert.deepEqual(await agent.addresses(mac), ['192.0.2.9'])
     assert.deepEqual(await agent.addresses('52:54:00:00:00:00'), [])
     await assert.rejects(agent.freeze(), /the guest agent refuses/)
