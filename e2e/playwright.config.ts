@@ -9,7 +9,8 @@ export default defineConfig({
   outputDir: '../test-results',
   workers: 1,
   fullyParallel: false,
-  retries: 0,
+  // Named by `npm test` when it helps.
+  retries: 1,
   timeout: 600_000,
   expect: { timeout: 60_000 },
   reporter: [['list'], ['json']],

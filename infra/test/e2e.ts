@@ -12,11 +12,8 @@ import { run as runProgram } from '../lib/run.ts'
 import { type Steps, Trouble } from '../lib/steps.ts'
 import { ensureImage } from '../recipes/build.ts'
 import type { HostChoice } from '../start/host.ts'
-import type { Tally } from './node-tests.ts'
-
-interface PlaywrightReport {
-  stats: { expected: number; unexpected: number; flaky: number; skipped: number }
-}
+import { runPlaywright } from './playwright.ts'
+import { addTo, noTests, type Tally } from './tally.ts'
 
 /** The name the portal is reached by when it is served by HTTPS; the browser is told where that is. */
 const SECURE_NAME = 'hearth.home.arpa'
@@ -25,7 +22,7 @@ const DESKTOP_IMAGE = 'debian-12-desktop'
 export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
   const state = await mkdtemp(path.join(os.tmpdir(), 'hearth-e2e-'))
   process.stdout.write(`\n— end to end: the real stack on ${choice.kind}, state in ${state}\n`)
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const tally = noTests()
   await run(steps, tally, { state, choice, config: 'playwright.config.ts', options: [] })
   // The same home once more, now for other devices: HTTPS under a name, by the home's own certificate authority.
   if (tally.failed === 0) {
@@ -56,7 +53,7 @@ export async function runDesktopTest(steps: Steps, choice: HostChoice): Promise<
     if (copy.code !== 0) throw new Trouble(`The image could not be copied to ${images}: ${copy.tail}`)
     return built ? 'built' : 'there already'
   })
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const tally = noTests()
   await run(steps, tally, { state, choice, config: 'desktop.config.ts', options: [] })
   if (tally.failed > 0) await showLogs(state)
   await rm(state, { recursive: true, force: true })
@@ -75,30 +72,8 @@ interface E2eRun {
 async function run(steps: Steps, tally: Tally, { state, choice, config, options }: E2eRun): Promise<void> {
   const hearth = await steps.run('Hearth for the end-to-end tests', () => startHearth(state, choice, options))
   try {
-    const reportFile = path.join(state, 'playwright.json')
-    await rm(reportFile, { force: true })
-    await new Promise<void>((resolve, reject) => {
-      const cli = inRepository('node_modules/@playwright/test/cli.js')
-      const child = spawn(process.execPath, [cli, 'test', '--config', inRepository('e2e', config)], {
-        cwd: inRepository('e2e'),
-        stdio: ['ignore', 'inherit', 'inherit'],
-        env: {
-          ...process.env,
-          HEARTH_URL: hearth.url,
-          HEARTH_SETUP_URL: hearth.setupUrl,
-          HEARTH_STATE: state,
-          PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile,
-        },
-      })
-      child.on('error', reject)
-      child.on('exit', () => resolve())
-    })
-    const report = await readFile(reportFile, 'utf8').catch(() => undefined)
-    if (!report) throw new Trouble('Playwright ended without a report; its own words are above.')
-    const { stats } = JSON.parse(report) as PlaywrightReport
-    tally.passed += stats.expected
-    tally.failed += stats.unexpected + stats.flaky
-    tally.skipped += stats.skipped
+    const env = { HEARTH_URL: hearth.url, HEARTH_SETUP_URL: hearth.setupUrl, HEARTH_STATE: state }
+    addTo(tally, await runPlaywright(config, env))
   } finally {
     const code = await steps.run('Ctrl-C', () => hearth.interrupt())
     if (code === 0) tally.passed++

@@ -7,7 +7,8 @@ import { glob, stat } from 'node:fs/promises'
 import os from 'node:os'
 import { GIB } from '@hearth/shared/units'
 import { inRepository, repository } from '../lib/paths.ts'
-import type { Tally } from './node-tests.ts'
+import { type NodeTestRun, withSecondTry } from './node-tests.ts'
+import { addTo, noTests, type Tally } from './tally.ts'
 
 /** What a lab and the guests in it may take, at most (shared.ts), and its process. */
 const LAB_BYTES = 9 * GIB
@@ -23,15 +24,20 @@ export async function runLabTests(): Promise<Tally> {
   const labs = Math.max(1, Math.min(2, os.availableParallelism(), Math.floor(os.totalmem() / LAB_BYTES)))
   process.stdout.write(`\n— lab tests: ${files.length} files on ${labs === 1 ? 'one lab' : `${labs} labs`}\n`)
   const runs = (await shareOut(files, labs)).map((share, index) => runShare(share, index > 0))
-  const total: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const total = noTests()
+  const failures: string[] = []
+  const failedFiles: string[] = []
   for (const run of runs) {
-    const { tally, output } = await run
+    const { done, output } = await run
     process.stdout.write(output)
-    total.passed += tally.passed
-    total.failed += tally.failed
-    total.skipped += tally.skipped
+    addTo(total, done.tally)
+    failures.push(...done.failures)
+    failedFiles.push(...done.failedFiles)
   }
-  return total
+  return withSecondTry({ tally: total, failures, failedFiles }, async (failed) => {
+    process.stdout.write('\n— those with failures once more, on one lab alone\n')
+    return (await runShare(failed, false)).done
+  })
 }
 
 /** The longest first, each to whoever has least: a file's length stands for the time it takes. */
@@ -47,11 +53,15 @@ async function shareOut(files: readonly string[], shares: number): Promise<strin
   return result.map((share) => share.files.sort())
 }
 
-/** A process that ends without its tally has failed. `held`: its output is returned, because another one is being shown. */
-function runShare(files: readonly string[], held: boolean): Promise<{ tally: Tally; output: string }> {
+/** A process that ends without saying what came of its files has failed. `held`: its output is returned, because another one is being shown. */
+function runShare(files: readonly string[], held: boolean): Promise<{ done: NodeTestRun; output: string }> {
   return new Promise((resolve, reject) => {
     let output = ''
-    let tally: Tally = { passed: 0, failed: 1, skipped: 0 }
+    let done: NodeTestRun = {
+      tally: { ...noTests(), failed: 1 },
+      failures: [`a lab's ${files.length} files`],
+      failedFiles: files,
+    }
     const child = spawn(process.execPath, [inRepository('infra/test/lab-share.ts'), ...files], {
       cwd: repository,
       stdio: ['ignore', held ? 'pipe' : 'inherit', held ? 'pipe' : 'inherit', 'ipc'],
@@ -63,9 +73,9 @@ function runShare(files: readonly string[], held: boolean): Promise<{ tally: Tal
       })
     }
     child.on('message', (message) => {
-      tally = message as Tally
+      done = message as NodeTestRun
     })
     child.on('error', reject)
-    child.on('close', () => resolve({ tally, output }))
+    child.on('close', () => resolve({ done, output }))
   })
 }

@@ -5,7 +5,8 @@
 import { startPostgres } from '../../apps/web/server/testing/postgres-server.ts'
 import { makeTemplate } from '../../apps/web/server/testing/test-database.ts'
 import { inRepository } from '../lib/paths.ts'
-import { runNodeTests, type Tally } from './node-tests.ts'
+import { runNodeTests } from './node-tests.ts'
+import type { Tally } from './tally.ts'
 
 const files = ['services/quota', 'services/vm', 'services/activity', 'services/volumes', 'auth/auth']
 
