@@ -59,6 +59,8 @@ import { VolumeStore } from './volume/volume-store.ts'
 
 /** Finished actions a snapshot shows. */
 const snapshotActions = 200
+/** Guests are held still for a moment; where their disks are large and cannot be shared or followed, for longer. */
+const letGoTimeoutMs = 10_000
 
 export class Agent implements AgentServices {
   readonly #options: AgentOptions
@@ -218,6 +220,8 @@ export class Agent implements AgentServices {
     this.#catalogue.stop()
     await this.recordings.close()
     const running = this.#vms.all().filter((vm) => vm.hasProcess)
+    // Nobody would let go of a guest that is held still, until there is an agent again.
+    await Promise.all(running.map((vm) => vm.untilLetGo(letGoTimeoutMs)))
     for (const vm of running) vm.release()
     await this.#network.stop(running.length > 0)
     await this.#jails.close()

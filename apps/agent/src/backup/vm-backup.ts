@@ -59,9 +59,7 @@ export async function takeBackup(
   progress: ActionProgress,
 ): Promise<void> {
   const { backups, vms, stagingFolder } = context
-  // An agent that ended in the middle left its guest held still.
-  const left = vms.find(vmUid)
-  if (left?.state === 'paused' && vms.holder(vmUid) === undefined) await left.resume()
+  await vms.find(vmUid)?.settled
   if (backups.has(backupUid)) return
   await backups.target.requireSpace()
   const waiting = () => progress.report(1, 'Waiting for another backup to end')

@@ -66,14 +66,14 @@ export class GuestAgent {
     if (count === 0) throw new Error('the guest agent found no file system to hold still')
   }
 
-  /** Asked again until it is answered: a guest that is slow to freeze must not stay frozen. */
-  async thaw(): Promise<void> {
+  /** Asked again until it is answered, or the guest is gone: one that is slow to freeze must not stay frozen. */
+  async thaw(isThere: () => boolean = () => true): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#call('guest-fsfreeze-thaw')
         return
       } catch (error) {
-        if (attempt === thawAttempts) throw error
+        if (attempt === thawAttempts || !isThere()) throw error
       }
       await delay(thawPauseMs)
     }

@@ -29,23 +29,28 @@ export class GuestInside {
     await this.#agent.shutdown().catch(() => undefined)
   }
 
-  /**
-   * Has its file systems written out and held still, where an agent answers. `frozen` tells whether they are; `thaw` has
-   * to be called in any case.
-   */
-  async freezeFileSystems(): Promise<{ frozen: boolean; thaw: () => Promise<void> }> {
-    if (!this.#addresses.answered) return { frozen: false, thaw: async () => undefined }
-    const frozen = await this.#agent.freeze().then(
-      () => true,
-      (error: unknown) => {
-        this.#warn('a guest does not hold its file systems still', error)
-        return false
-      },
-    )
-    const thaw = () =>
-      this.#agent
-        .thaw()
-        .catch((error: unknown) => this.#warn('a guest does not let its file systems go on', error))
-    return { frozen, thaw }
+  /** Whether an agent answered when it was last asked. */
+  get answers(): boolean {
+    return this.#addresses.answered
+  }
+
+  /** Has its file systems written out and held still. False: they may be or not; `thaw` has to be called in any case. */
+  freeze(): Promise<boolean> {
+    return this.#succeeds(this.#agent.freeze(), 'a guest does not hold its file systems still')
+  }
+
+  /** Lets its file systems go on; in vain when it is no longer there. */
+  thaw(isThere: () => boolean): Promise<boolean> {
+    return this.#succeeds(this.#agent.thaw(isThere), 'a guest does not let its file systems go on')
+  }
+
+  async #succeeds(call: Promise<void>, warning: string): Promise<boolean> {
+    try {
+      await call
+      return true
+    } catch (error) {
+      this.#warn(warning, error)
+      return false
+    }
   }
 }

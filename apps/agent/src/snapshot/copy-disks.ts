@@ -14,6 +14,7 @@ import {
 } from '@hearth/shared/vmm-control'
 import { type ActionProgress, throwIfAborted } from '../actions/actions.ts'
 import { copySparse } from '../image/copy-file.ts'
+import { whileHeldStill } from '../vm/hold-still.ts'
 import type { Vm } from '../vm/vm.ts'
 import { canShareBlocks } from './share-blocks.ts'
 
@@ -61,7 +62,7 @@ export async function copyDisks(
   const [first] = copies
   const instant = first === undefined || (await canShareBlocks(dirname(first.to)))
   if (instant || !vm.hasProcess || !(await beginNoting(vm, copies)))
-    return whileHeldStill(vm, progress, () => copyAll(copies, progress))
+    return atOneMoment(vm, progress, () => copyAll(copies, progress))
   try {
     return await copyWhileItRuns(vm, copies, progress)
   } catch (error) {
@@ -72,7 +73,7 @@ export async function copyDisks(
       throw error
     }
     // What its guest wrote meanwhile is not known any more; at rest it can be copied as it is.
-    return whileHeldStill(vm, progress, () => copyAll(copies, progress))
+    return atOneMoment(vm, progress, () => copyAll(copies, progress))
   }
 }
 
@@ -94,7 +95,7 @@ async function copyWhileItRuns(
     if (bytes <= littleBytes || bytes > before * 0.8) break
     before = bytes
   }
-  const copied = await whileHeldStill(vm, progress, async () => {
+  const copied = await atOneMoment(vm, progress, async () => {
     await follow(vm, noted, 'end', progress.signal)
     for (const copy of small) await copySparse({ ...copy, signal: progress.signal })
   })
@@ -106,30 +107,16 @@ async function copyWhileItRuns(
  * A guest that runs is held still while its disk is copied. Its disk is then as after a power cut, unless its agent
  * has its file systems written out before.
  */
-async function whileHeldStill(
-  vm: Vm,
-  progress: CopyProgress,
-  copy: () => Promise<void>,
-): Promise<CopiedDisks> {
-  const pauses = vm.hasProcess
-  if (pauses) progress.holding()
-  const { frozen, thaw } = pauses ? await vm.freezeFileSystems() : atRest
-  try {
-    if (pauses) await vm.pause()
+async function atOneMoment(vm: Vm, progress: CopyProgress, copy: () => Promise<void>): Promise<CopiedDisks> {
+  const { hasProcess } = vm
+  if (hasProcess) progress.holding()
+  return whileHeldStill(vm, async (frozen) => {
     const takenAt = new Date().toISOString()
     await copy()
-    const consistency = frozen ? 'frozen' : pauses || vm.state === 'suspended' ? 'paused' : 'stopped'
+    const consistency = frozen ? 'frozen' : hasProcess || vm.state === 'suspended' ? 'paused' : 'stopped'
     return { consistency, takenAt }
-  } finally {
-    try {
-      if (pauses) await vm.resume()
-    } finally {
-      await thaw()
-    }
-  }
+  })
 }
-
-const atRest = { frozen: false, thaw: async () => undefined }
 
 /** The copies of what the guest itself writes. */
 function notedOf(vm: Vm, copies: readonly DiskCopy[]): DiskCopy[] {

@@ -51,6 +51,7 @@ export async function takeSnapshot(
   snapshotUid: string,
   progress: ActionProgress,
 ): Promise<void> {
+  await vm.settled
   if (!snapshots.find(snapshotUid)) {
     const disk = await stat(vm.files.disk).catch(() => {
       throw new HearthError('disk_missing', 'The disk of this VM is gone from this host.')
@@ -67,7 +68,7 @@ export async function takeSnapshot(
         boot: vm.record.boot,
       }
     })
-  } else if (vm.state === 'paused') await vm.resume()
+  }
 }
 
 export function requireRestore(vm: Vm, snapshots: SnapshotStore, snapshotUid: string): void {

@@ -24,6 +24,8 @@ export const vmRecordSchema = z.object({
   exit: z
     .object({ crashed: z.boolean(), reason: z.string(), at: z.iso.datetime({ precision: 3 }) })
     .nullable(),
+  /** What an agent did to its guest to hold it still for a moment, and has not undone yet; frozen is paused as well. */
+  held: z.enum(['paused', 'frozen']).optional(),
   panicked: z.boolean(),
   /** When its guest last did not reload its watchdog in this run. */
   watchdogAt: z.iso.datetime({ precision: 3 }).optional(),

@@ -9,6 +9,7 @@
  *   fail-snapshot      it cannot write a snapshot
  *   bite               its guest's watchdog runs out after a reset
  *   flood              writes serial output without end
+ *   silent-pause       its guest is paused the first time, but it does not say so
  *   writes             its guest writes to its disk without end, and the monitor notes what
  *   ends-when-noted    its guest powers itself off soon after notes began
  */
@@ -58,6 +59,7 @@ if (behaviour.has('fail-start')) {
 const controls = new Set<Socket>()
 let resets = 0
 let paused = false
+let silent = behaviour.has('silent-pause')
 let asked = 0
 
 const status = (state: string) => ({
@@ -174,7 +176,8 @@ listen(values.control, (socket) => {
       } catch (error) {
         reply = { id, ok: false, error: (error as Error).message }
       }
-      socket.write(`${JSON.stringify(reply)}\n`)
+      if (method === 'pause' && silent) silent = false
+      else socket.write(`${JSON.stringify(reply)}\n`)
     }
   })
 })

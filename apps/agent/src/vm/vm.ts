@@ -20,6 +20,7 @@ import { boundLog, lastLogLine, removeSockets, type VmSockets, vmSockets } from 
 import type { ChildExit } from '../vmm/monitor.ts'
 import { Conditions } from './conditions.ts'
 import { describeExit, type VmEnd } from './exit-reason.ts'
+import { letGoLeft } from './hold-still.ts'
 import {
   dropSuspended,
   forgetResumed,
@@ -53,16 +54,20 @@ export type ViewersListener = (viewers: readonly VmmViewer[], clipboard: boolean
 export class Vm {
   readonly files: VmFiles
   readonly sockets: VmSockets
+  readonly inside: GuestInside
+  /** Resolves once a guest that was adopted is known again, and let go if the last agent was holding it still. */
+  settled: Promise<void> = Promise.resolve()
   readonly #context: VmContext
   #spec: VmSpec
   #record: VmRecord
+  /** The last write of it, which the next one waits for. */
+  #written: Promise<void> = Promise.resolve()
   #state: VmState
   #since = new Date()
   #ranSince: Date | null = null
   #run: VmRun | null = null
   #diskUsedBytes = 0
   readonly #waiting = new Conditions()
-  readonly #inside: GuestInside
   readonly #viewerListeners = new Set<ViewersListener>()
 
   constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
@@ -71,7 +76,7 @@ export class Vm {
     this.#record = record
     this.files = context.store.files(spec.vmUid)
     this.sockets = vmSockets(context.runDir, spec.vmUid)
-    this.#inside = new GuestInside(this.sockets.guestAgent, (what, error) =>
+    this.inside = new GuestInside(this.sockets.guestAgent, (what, error) =>
       context.log.warn(what, { vm: spec.vmUid, error: errorText(error) }),
     )
     const stopped = isSuspended(this.files) ? 'suspended' : 'stopped'
@@ -140,9 +145,13 @@ export class Vm {
   }
 
   async setRecord(change: Partial<VmRecord>): Promise<void> {
-    // Assigned before the write: two changes at once must not undo each other.
+    // Assigned before the write, and written in turns: two changes at once must not undo each other.
     this.#record = { ...this.#record, ...change }
-    await this.#context.store.writeRecord(this.#spec.vmUid, this.#record)
+    this.#written = this.#written
+      .catch(() => undefined)
+      .then(() => this.#context.store.writeRecord(this.#spec.vmUid, this.#record))
+    await this.#written
+    this.#waiting.look()
   }
 
   setState(state: VmState): void {
@@ -163,6 +172,7 @@ export class Vm {
     await this.setRecord({
       desired: 'running',
       exit: null,
+      held: undefined,
       panicked: false,
       watchdogAt: undefined,
       process: null,
@@ -227,6 +237,14 @@ export class Vm {
   adopt(identity: ProcessIdentity): void {
     this.setState('starting')
     this.#watch(identity)
+    this.settled = this.#settle()
+  }
+
+  async #settle(): Promise<void> {
+    await this.#waiting.until(() => this.#state !== 'starting', startTimeoutMs)
+    await letGoLeft(this).catch((error: unknown) =>
+      this.#context.log.warn('cannot let a guest go on', { vm: this.#spec.vmUid, error: errorText(error) }),
+    )
   }
 
   /** What became of it while no agent looked: the monitor of the last run is gone. */
@@ -261,7 +279,7 @@ export class Vm {
 
   /** For a guest that does not listen to the button. Whether one has an agent shows only by asking. */
   async askGuestToShutDown(): Promise<void> {
-    if (this.#run) await this.#inside.shutDown()
+    if (this.#run) await this.inside.shutDown()
   }
 
   /** The guest did not react to the power button: what is true is that it runs. */
@@ -299,14 +317,6 @@ export class Vm {
     return () => this.#viewerListeners.delete(listener)
   }
 
-  /**
-   * Has the guest's file systems written out and held still, where an agent in it answers. `frozen` tells whether they
-   * are; `thaw` has to be called in any case.
-   */
-  freezeFileSystems(): Promise<{ frozen: boolean; thaw: () => Promise<void> }> {
-    return this.#inside.freezeFileSystems()
-  }
-
   /** Holds the guest still: no instruction of it runs until `resume`. */
   async pause(): Promise<void> {
     await this.#request('pause')
@@ -323,6 +333,13 @@ export class Vm {
     return this.#waiting.until(() => this.#run === null, timeoutMs)
   }
 
+  /** Resolves with true when no work holds the guest still; with false when `timeoutMs` passed before. */
+  async untilLetGo(timeoutMs: number): Promise<boolean> {
+    const letGo = await this.#waiting.until(() => this.#record.held === undefined, timeoutMs)
+    await this.#written.catch(() => undefined)
+    return letGo
+  }
+
   /** The agent ends; the VM stays. */
   release(): void {
     this.#run?.release()
@@ -332,7 +349,7 @@ export class Vm {
     // While it is held still it can tell nothing new, and what it told stays true.
     if (this.#state !== 'paused') {
       const running = this.#run !== null && this.#state === 'running'
-      void this.#inside.askAddresses(this.#spec.mac, running).then((changed) => {
+      void this.inside.askAddresses(this.#spec.mac, running).then((changed) => {
         if (changed && this.#run) this.#changed()
       })
     }
@@ -352,7 +369,7 @@ export class Vm {
   #addresses(mac: string): string[] {
     const { network } = this.#context
     if (!this.#run || network.kind === 'passt') return []
-    return [...new Set([...network.addresses(mac), ...this.#inside.addresses])]
+    return [...new Set([...network.addresses(mac), ...this.inside.addresses])]
   }
 
   #watch(identity: ProcessIdentity, childExit?: ChildExit): VmRun {
@@ -379,6 +396,7 @@ export class Vm {
       if (end.suspended) await putSuspended(this.files)
       await this.setRecord({
         process: null,
+        held: undefined,
         desired: end.meant && !run.keepDesired ? 'stopped' : this.#record.desired,
         exit: { crashed: end.crashed, reason: end.reason, at: new Date().toISOString() },
       })
