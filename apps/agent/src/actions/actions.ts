@@ -4,7 +4,7 @@
  */
 import type { ActionCommand, ActionReport } from '@hearth/shared/action'
 import { errorReport, HearthError } from '@hearth/shared/errors'
-import { inWords } from '../host/disk-error.ts'
+import { inWords, isFull } from '../host/disk-error.ts'
 import { errorText, type Log } from '../log.ts'
 import {
   type ActionJournal,
@@ -101,8 +101,11 @@ export class Actions {
     try {
       await this.#journal.write({ v: 1, report, request, bootId: this.#bootId })
     } catch (error) {
-      this.#reports.delete(report.actionId)
-      throw error
+      if (!isFull(error) || !makesRoom(request)) {
+        this.#reports.delete(report.actionId)
+        throw error
+      }
+      this.#log.warn('the disk is full: what makes room is done without a note', { action: report.actionId })
     }
     this.#publish(report)
     this.#run(report, request, work)
@@ -134,7 +137,12 @@ export class Actions {
     if (!running || !report || running.ending) return
     if (!running.cancel.signal.aborted) {
       const { request } = running
-      running.noted = this.#journal.write({ v: 1, report, request, bootId: this.#bootId, cancelled: true })
+      running.noted = this.#journal
+        .write({ v: 1, report, request, bootId: this.#bootId, cancelled: true })
+        .catch((error: unknown) => {
+          // It ends all the same, and makes room.
+          if (!isFull(error)) throw error
+        })
       running.cancel.abort(cancelledByPerson())
       running.abort.abort(running.cancel.signal.reason)
     }
@@ -194,8 +202,10 @@ export class Actions {
     try {
       await this.#journal.write({ v: 1, report: ended, request: null, bootId: this.#bootId })
     } catch (error) {
-      // The disk may be full; the action has ended all the same, and its watchers must learn it.
+      // The disk may be full; the action has ended all the same, its watchers must learn it, and the next agent must
+      // not go on with it.
       this.#log.error('cannot write the end of an action', { ...fields, error: errorText(error) })
+      await this.#journal.forget(ended.actionId).catch(() => undefined)
     }
     this.#update(ended)
     await this.#prune()
@@ -212,6 +222,22 @@ export class Actions {
       this.#reports.delete(report.actionId)
       await this.#journal.forget(report.actionId).catch(() => undefined)
     }
+  }
+}
+
+/** What is done on a full disk although nothing can be noted: else it would stay full. */
+function makesRoom(request: ActionRequest): boolean {
+  switch (request.kind) {
+    case 'delete':
+    case 'delete_snapshot':
+    case 'delete_backup':
+    case 'delete_volume':
+    case 'delete_image':
+      return true
+    case 'power':
+      return request.op === 'poweroff'
+    default:
+      return false
   }
 }
 

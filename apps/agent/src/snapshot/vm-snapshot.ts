@@ -124,28 +124,36 @@ async function fill(
   const { files, spec } = vm
   const folder = snapshots.folder(snapshotUid)
   const { manifest } = snapshots.require(snapshotUid)
-  const copies: [string, string][] = []
-  for (const to of keptFiles(files)) {
-    const [from] = await existing([join(folder, basename(to))])
-    if (from === undefined) continue
-    const temporary = join(files.folder, `${temporaryPrefix}${basename(to)}`)
-    await rm(temporary, { force: true })
-    await copySparse({
-      from,
-      to: temporary,
-      signal: progress.signal,
-      ...(to === files.disk
-        ? { onProgress: (fraction: number) => progress.report(10 + fraction * 70, creationSteps.copyingDisk) }
-        : {}),
-    })
-    if (to === files.disk && spec.diskBytes !== undefined) {
-      const { size } = await stat(temporary)
-      if (spec.diskBytes > size) await truncate(temporary, spec.diskBytes)
+  const copies: { temporary: string; to: string }[] = []
+  try {
+    for (const to of keptFiles(files)) {
+      const [from] = await existing([join(folder, basename(to))])
+      if (from === undefined) continue
+      const temporary = join(files.folder, `${temporaryPrefix}${basename(to)}`)
+      copies.push({ temporary, to })
+      await rm(temporary, { force: true })
+      await copySparse({
+        from,
+        to: temporary,
+        signal: progress.signal,
+        ...(to === files.disk
+          ? {
+              onProgress: (fraction: number) =>
+                progress.report(10 + fraction * 70, creationSteps.copyingDisk),
+            }
+          : {}),
+      })
+      if (to === files.disk && spec.diskBytes !== undefined) {
+        const { size } = await stat(temporary)
+        if (spec.diskBytes > size) await truncate(temporary, spec.diskBytes)
+      }
     }
-    copies.push([temporary, to])
+  } catch (error) {
+    for (const { temporary } of copies) await rm(temporary, { force: true })
+    throw error
   }
   progress.report(85, creationSteps.puttingInPlace)
-  for (const [temporary, to] of copies) await rename(temporary, to)
+  for (const { temporary, to } of copies) await rename(temporary, to)
   await syncFolder(files.folder)
   await vm.setRecord({ boot: manifest.boot, generationId: randomUUID() })
 }

@@ -6,6 +6,7 @@ import { HearthError } from '@hearth/shared/errors'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import type { ActionProgress } from '../actions/actions.ts'
 import { requireFits, requireMemoryNow } from '../host/capacity.ts'
+import { isFull } from '../host/disk-error.ts'
 import { seedDocuments } from '../seed/cloud-init.ts'
 import { writeSeedIso } from '../seed/seed-iso.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
@@ -159,7 +160,10 @@ export async function deleteVm(
   progress: ActionProgress | null,
 ): Promise<void> {
   const { vmUid } = vm.spec
-  await vm.setRecord({ phase: 'deleting', desired: 'stopped' })
+  await vm.setRecord({ phase: 'deleting', desired: 'stopped' }).catch((error: unknown) => {
+    // It goes all the same, and makes room.
+    if (!isFull(error)) throw error
+  })
   if (vm.hasProcess) {
     progress?.report(10, 'Powering off')
     await vm.powerOff()

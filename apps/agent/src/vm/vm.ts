@@ -412,12 +412,10 @@ export class Vm {
   async #detach(): Promise<void> {
     const { passt } = this.#record
     await this.#context.network.detach(this.#spec.vmUid, passt)
-    if (passt) {
-      signalProcess(passt, this.#context.bootId, 'SIGTERM')
-      await this.setRecord({ passt: null })
-    }
+    if (passt) signalProcess(passt, this.#context.bootId, 'SIGTERM')
     await removeSockets(this.sockets)
     await this.#context.jails.ended(this.#spec.vmUid)
+    if (passt) await this.setRecord({ passt: null })
   }
 
   #event(run: VmRun, event: VmmEvent): void {

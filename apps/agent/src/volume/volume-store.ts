@@ -56,7 +56,18 @@ export class VolumeStore {
     const temporary = join(this.#root, `${temporaryPrefix}${volumeUidSchema.parse(volumeUid)}`)
     await rm(temporary, { recursive: true, force: true })
     await mkdir(temporary, { mode: 0o700 })
-    const disk = join(temporary, diskName)
+    try {
+      await this.#make(join(temporary, diskName), bytes, format, signal)
+      await rename(temporary, this.#folder(volumeUid))
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true })
+      throw error
+    }
+    await syncFolder(this.#root)
+    await this.measure(volumeUid)
+  }
+
+  async #make(disk: string, bytes: number, format: VolumeFormat, signal: AbortSignal): Promise<void> {
     const file = await open(disk, 'w', 0o600)
     try {
       await file.truncate(bytes)
@@ -69,9 +80,6 @@ export class VolumeStore {
     } finally {
       await file.close()
     }
-    await rename(temporary, this.#folder(volumeUid))
-    await syncFolder(this.#root)
-    await this.measure(volumeUid)
   }
 
   /** Only grows. The file system in it is the guest's business. */
