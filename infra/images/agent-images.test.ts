@@ -1,11 +1,12 @@
 /** Images from outside, with the real agent, the real builder and a real server of files. */
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import type { ImageOrigin, OwnImage } from '@hearth/shared/image'
 import { MIB } from '@hearth/shared/units'
@@ -21,6 +22,7 @@ import {
   untilState,
 } from '../../apps/agent/src/testing/agent-harness.ts'
 import { inOwnNetwork } from '../../apps/agent/src/testing/own-network.ts'
+import { aboutBytes, SmallDisk } from '../../apps/agent/src/testing/small-disk.ts'
 import { ensureRecipe } from '../recipes/build.ts'
 import { type Builder, BuildQueue } from '../recipes/build-queue.ts'
 import { builderServer } from '../recipes/builder-server.ts'
@@ -29,8 +31,10 @@ import { UploadStore } from './uploads.ts'
 
 const disk = rawDisk()
 
-async function start(t: TestContext) {
+/** `ownDisk`: the store lies on a file system of its own. */
+async function start(t: TestContext, { ownDisk = false } = {}) {
   const box = await TestBox.create()
+  const small = ownDisk ? new SmallDisk(box.images) : undefined
   const { images } = box
   const build: Builder = async (recipe, options) => {
     await ensureRecipe(recipe, { images, cacheDir: images, ...options })
@@ -50,6 +54,7 @@ async function start(t: TestContext) {
     await fetches.stop()
     builder.closeAllConnections()
     builder.close()
+    small?.unmount()
     await box.remove()
   })
   const newAgent = async () => {
@@ -57,7 +62,7 @@ async function start(t: TestContext) {
     agents.push(agent)
     return agent
   }
-  return { box, server, fetches, newAgent }
+  return { box, server, fetches, newAgent, small: small! }
 }
 
 const image = (imageUid: string): OwnImage => ({
@@ -196,5 +201,77 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal((await actionEnd(agent, deletion)).status, 'success')
     await client.vm.power.mutate({ actionId: nextActionId(), vmUid: second.vmUid, op: 'start' })
     await untilState(agent, second.vmUid, 'running')
+  })
+
+  test('the disk fills up in the middle of a download: it is said, no image is there, and it goes on with room', async (t) => {
+    const { server, newAgent, box, small } = await start(t, { ownDisk: true })
+    const large = rawDisk(16 * MIB).fill(1, MIB, 15 * MIB)
+    server.files.set('/disk.img', { data: large, halfway: () => small.shrink(12 * MIB) })
+    const agent = await newAgent()
+    const mine = { image: image('mine'), from: from(`${server.url}/disk.img`) }
+    const actionId = nextActionId()
+    await agent.client.image.import.mutate({ actionId, ...mine })
+    const failed = await actionEnd(agent, actionId)
+    assert.equal(failed.status, 'error')
+    assert.match(failed.error?.message ?? '', /^The disk with .* is full\. Free some space and try again\.$/)
+    assert.equal((await reportOf(agent, 'mine'))?.status, 'failed')
+    assert.deepEqual(
+      (await readdir(box.images)).filter((name) => !name.startsWith('.')),
+      [],
+    )
+    small.enlarge()
+    server.files.set('/disk.img', { data: large })
+    const again = nextActionId()
+    await agent.client.image.import.mutate({ actionId: again, ...mine })
+    assert.equal((await actionEnd(agent, again)).status, 'success')
+    assert.match(
+      server.asked.at(-1)?.range ?? '',
+      /^bytes=[1-9]\d*-$/,
+      'what had come is not asked for again',
+    )
+    assert.ok((await readFile(join(box.images, 'mine', 'disk.raw'))).equals(large))
+    const deletion = nextActionId()
+    await agent.client.image.delete.mutate({ actionId: deletion, imageUid: 'mine' })
+    assert.equal((await actionEnd(agent, deletion)).status, 'success')
+    assert.ok((await small.usedBytes()) < aboutBytes, 'the space is back')
+  })
+
+  test('the disk fills up in the middle of an upload: it is said, and it goes on where it stands', async (t) => {
+    const { newAgent, box, small } = await start(t, { ownDisk: true })
+    const agent = await newAgent()
+    const uploadUid = randomUUID()
+    const bytes = randomBytes(12 * MIB)
+    const send = (method: string, at?: number, body?: BodyInit) =>
+      fetch(`http://127.0.0.1:${agent.port}/uploads/${uploadUid}`, {
+        method,
+        headers: {
+          ...{ authorization: `Bearer ${testToken}`, 'upload-length': String(bytes.length) },
+          ...(at === undefined ? {} : { 'upload-offset': String(at) }),
+        },
+        ...(body === undefined ? {} : { body, duplex: 'half' }),
+      })
+    const path = join(box.images, '.uploads', `${uploadUid}.part`)
+    async function* slowly() {
+      yield bytes.subarray(0, 4 * MIB)
+      await until('the first of it', async () => (await stat(path).catch(() => null))?.size === 4 * MIB)
+      small.shrink(6 * MIB)
+      yield bytes.subarray(4 * MIB, 10 * MIB)
+    }
+    const refused = await send('PATCH', 0, Readable.toWeb(Readable.from(slowly())) as BodyInit)
+    assert.equal(refused.status, 507)
+    assert.match(await refused.text(), /The disk of the host is full\. Free some space, then go on/)
+    const nearly = await send(
+      'PATCH',
+      Number((await send('HEAD')).headers.get('upload-offset')),
+      new Uint8Array(9),
+    )
+    assert.match(await nearly.text(), /nearly full/)
+    small.enlarge()
+    const at = Number((await send('HEAD')).headers.get('upload-offset'))
+    assert.ok(at >= 4 * MIB && at <= 6 * MIB, String(at))
+    assert.equal((await send('PATCH', at, bytes.subarray(at))).status, 204)
+    assert.ok((await readFile(path)).equals(bytes))
+    assert.equal((await send('DELETE')).status, 204)
+    assert.ok((await small.usedBytes()) < aboutBytes, 'the space is back')
   })
 })

@@ -12,7 +12,7 @@ import { formatBytes, MIB } from '@hearth/shared/units'
 import { z } from 'zod'
 import { BuildError } from '../recipes/build-error.ts'
 import { forgetDownload } from './download-parts.ts'
-import { type FetchRules, get } from './http-source.ts'
+import { type FetchRules, get, unreachable } from './http-source.ts'
 
 export interface DownloadOptions {
   readonly url: string
@@ -63,10 +63,7 @@ export async function download(options: DownloadOptions): Promise<number> {
         failures = (await file.stat()).size > before ? 1 : failures + 1
         const message = error instanceof Error ? error.message : String(error)
         options.onTrouble?.(message)
-        if (failures >= attempts)
-          throw new BuildError(
-            `${new URL(options.url).host} cannot be reached (${message}). What is here already is kept: try again and it goes on from there.`,
-          )
+        if (failures >= attempts) throw unreachable(options.url, message)
         await delay(retryDelayMs * Math.min(16, 2 ** (failures - 1)), undefined, { signal })
       }
     }

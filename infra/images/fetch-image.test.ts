@@ -3,12 +3,15 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import type { Transfer } from '@hearth/shared/image'
 import { GIB, MIB } from '@hearth/shared/units'
 import { createCleartextMessage, createMessage, generateKey, type PrivateKey, readKey, sign } from 'openpgp'
 import { ensureRecipe } from '../recipes/build.ts'
 import { BuildQueue } from '../recipes/build-queue.ts'
 import { readManifest } from '../recipes/store.ts'
+import { stateRooms } from '../start/state.ts'
+import { ensureTls } from '../start/tls.ts'
 import { type Distribution, distributionRecipe, distributions, keyFile } from './distributions.ts'
 import { partOf } from './download-parts.ts'
 import type { SignedList } from './fetch-image.ts'
@@ -28,10 +31,10 @@ function distribution(server: FileServer, change: Partial<Distribution> = {}): D
   }
 }
 
-async function start(t: TestContext) {
+async function start(t: TestContext, tls?: Parameters<typeof serveFiles>[1]) {
   const images = await mkdtemp(path.join(os.tmpdir(), 'hearth-fetch-'))
   t.after(() => rm(images, { recursive: true }))
-  const server = await serveFiles(t)
+  const server = await serveFiles(t, tls)
   server.files.set('/disk.img', { data: disk })
   server.files.set('/SHA512SUMS', { data: Buffer.from(`${sha('sha512', disk)}  disk.img\n`) })
   const transfers: Transfer[] = []
@@ -243,6 +246,50 @@ test('a signed list is believed only with the signature of its publisher’s key
   await rm(path.join(images, 'test-1'), { recursive: true })
   put('/SHA512SUMS', await clear(list, own.privateKey))
   assert.equal(await fetchSigned({ key }), true)
+})
+
+test('a signed list and its file come whole by HTTPS, from a server that is trusted, and not past it', async (t) => {
+  const secrets = await mkdtemp(path.join(os.tmpdir(), 'hearth-tls-'))
+  t.after(() => rm(secrets, { recursive: true }))
+  const tls = await ensureTls({ ...stateRooms(secrets), secrets }, 'mirror.home.arpa', '127.0.0.1')
+  const { images, server, get } = await start(t, {
+    key: await readFile(tls.key),
+    cert: await readFile(tls.certificate),
+  })
+  const open = await serveFiles(t)
+  open.files.set('/disk.img', { data: disk })
+  const publisher = await generateKey({ userIDs: [{ name: 'Publisher' }], format: 'object' })
+  const list = Buffer.from(`${sha('sha512', disk)}  disk.img\n`)
+  const message = await createMessage({ binary: list })
+  const signature = await sign({ message, signingKeys: publisher.privateKey, detached: true })
+  server.files.set('/SHA512SUMS', { data: list })
+  server.files.set('/SHA512SUMS.sign', { data: Buffer.from(String(signature)) })
+  // As mirrors do: the file itself may come without encryption, because its checksum does not.
+  server.files.set('/disk.img', { data: disk, movedTo: `${open.url}/disk.img` })
+  const key: SigningKey = {
+    armored: publisher.publicKey.armor(),
+    fingerprint: publisher.publicKey.getFingerprint().toUpperCase(),
+  }
+  const signed: SignedList = {
+    list: `${server.url}/SHA512SUMS`,
+    algorithm: 'sha512',
+    signature: { key, url: `${server.url}/SHA512SUMS.sign` },
+  }
+  await assert.rejects(
+    get({ url: `${open.url}/disk.img` }, undefined, signed),
+    /^BuildError: 127\.0\.0\.1:\d+ cannot be reached \(.*certificate.*\)\. What is here already is kept/,
+  )
+  assert.deepEqual(await visible(images), [])
+
+  const trusted = getCACertificates('default')
+  setDefaultCACertificates([...trusted, await readFile(tls.authority, 'utf8')])
+  t.after(() => setDefaultCACertificates(trusted))
+  server.files.set('/SHA512SUMS', { data: list, movedTo: `${open.url}/SHA512SUMS` })
+  await assert.rejects(get({}, undefined, signed), /without encryption/)
+  assert.deepEqual(await visible(images), [])
+  server.files.set('/SHA512SUMS', { data: list })
+  assert.equal(await get({}, undefined, signed), true)
+  assert.ok((await readFile(path.join(images, 'test-1/disk.raw'))).equals(disk))
 })
 
 test('each kept key is the one that its distribution names, and can sign', async () => {

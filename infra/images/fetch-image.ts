@@ -10,7 +10,7 @@ import { convertDisk } from './convert.ts'
 import { type DiskFormat, readFormat } from './disk-format.ts'
 import { download } from './download.ts'
 import { forgetDownload, partOf } from './download-parts.ts'
-import { type FetchRules, getText } from './http-source.ts'
+import { type FetchRules, getText, unreachable } from './http-source.ts'
 import { type SigningKey, signedText } from './signature.ts'
 
 /** A checksum, the distribution's list that has it, or null: then it is only shown. */
@@ -116,7 +116,14 @@ async function fromList(
 ): Promise<Checksum> {
   // The list is what everything else is trusted by: it comes encrypted all the way.
   const get = (url: string) =>
-    getText(url, { ...rules, allowDowngrade: false }, { maxBytes: maxList, signal })
+    getText(url, { ...rules, allowDowngrade: false }, { maxBytes: maxList, signal }).catch(
+      (error: unknown) => {
+        signal.throwIfAborted()
+        throw error instanceof BuildError || !(error instanceof Error)
+          ? error
+          : unreachable(url, error.message)
+      },
+    )
   const { signature } = expected
   let text = await get(expected.list)
   if (signature) {

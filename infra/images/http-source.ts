@@ -21,6 +21,13 @@ export interface Answer {
   readonly url: URL
 }
 
+/** What was fetched up to then stays. */
+export function unreachable(address: string, why: string): BuildError {
+  return new BuildError(
+    `${new URL(address).host} cannot be reached (${why}). What is here already is kept: try again and it goes on from there.`,
+  )
+}
+
 /** The answer with its body still to be read. Rejects with a BuildError for what another try would not change. */
 export async function get(
   address: string,

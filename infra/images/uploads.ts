@@ -99,7 +99,8 @@ export class UploadStore {
         return position
       }
       const limit = Math.min(totalBytes, offset + imageLimits.uploadChunkBytes)
-      for await (const bytes of body as AsyncIterable<Buffer>) {
+      // Not destroyed when it is left early: that would close the connection, and the answer would be lost.
+      for await (const bytes of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         if (position + bytes.length > limit)
           throw new UploadError(413, 'This part is longer than was announced or than one request may be.')
         await file.write(bytes, 0, bytes.length, position)

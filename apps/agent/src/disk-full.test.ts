@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { GIB, MIB } from '@hearth/shared/units'
@@ -112,7 +112,8 @@ inOwnNetwork(import.meta.url, () => {
   })
   after(async () => {
     await agent.end('SIGTERM')
-    await rm(meanwhile(), { force: true })
+    for (const disk of [state, target]) disk.unmount()
+    await box.remove()
   })
 
   const hostFull = /^The disk of this host is full\. Delete something, then try again\.$/

@@ -31,6 +31,10 @@ export class SmallDisk {
   enlarge(): void {
     this.shrink(large)
   }
+
+  unmount(): void {
+    execFileSync('umount', ['-l', this.folder])
+  }
 }
 
 /** It takes memory for what is written to it only. */
