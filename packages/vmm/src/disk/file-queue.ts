@@ -10,7 +10,7 @@ export const RING_ENTRIES = 256
 /** UIO_MAXIOV of the kernel. */
 const MAX_IOVECS = 1024
 const IOVEC_BYTES = 16
-const ERRNO = { EINTR: 4, EIO: 5, EAGAIN: 11, EINVAL: 22, EOPNOTSUPP: 95 } as const
+const ERRNO = { EINTR: 4, EIO: 5, EAGAIN: 11, EINVAL: 22 } as const
 
 /** Is told when an operation is over: 0, or the errno it failed with. May be called before the starting call returns. */
 export interface Completion {
@@ -30,8 +30,8 @@ interface Slot {
   offset: number
   entry: number
   count: number
-  /** fallocate: the ways still open when the file system does not know this one. */
-  modes: readonly number[]
+  /** Of fallocate. */
+  mode: number
 }
 
 export interface FileQueueOptions {
@@ -142,12 +142,12 @@ export class FileQueue {
 
   /** fdatasync. */
   sync(completion: Completion): void {
-    this.simple(RING_OP.FSYNC, 0, 0, [], completion)
+    this.simple(RING_OP.FSYNC, 0, 0, 0, completion)
   }
 
-  /** fallocate by the first of `modes` that the file system knows. */
-  allocate(modes: readonly number[], offset: number, length: number, completion: Completion): void {
-    this.simple(RING_OP.FALLOCATE, offset, length, modes, completion)
+  /** fallocate. */
+  allocate(mode: number, offset: number, length: number, completion: Completion): void {
+    this.simple(RING_OP.FALLOCATE, offset, length, mode, completion)
   }
 
   /** What was begun starts now. Returns whether that ended anything. */
@@ -192,13 +192,13 @@ export class FileQueue {
     operation: number,
     offset: number,
     length: number,
-    modes: readonly number[],
+    mode: number,
     completion: Completion,
   ): void {
     const begin = (slot: Slot): void => {
       slot.offset = offset
       slot.rest = length
-      slot.modes = modes
+      slot.mode = mode
       this.begin(slot, operation, completion)
     }
     const slot = this.take()
@@ -242,7 +242,7 @@ export class FileQueue {
         break
       case RING_OP.FALLOCATE:
         // io_uring_enter(2): the length goes in addr and the mode in len.
-        this.ring.push(operation, false, offset, slot.rest, slot.modes[0]!, 0, tag)
+        this.ring.push(operation, false, offset, slot.rest, slot.mode, 0, tag)
         break
       default: {
         const address = slot.iovAddress + slot.entry * IOVEC_BYTES
@@ -255,11 +255,6 @@ export class FileQueue {
   private advance(slot: Slot, result: number): void {
     const { operation } = slot
     if (result === -ERRNO.EINTR || result === -ERRNO.EAGAIN) {
-      this.push(slot)
-      return
-    }
-    if (operation === RING_OP.FALLOCATE && result === -ERRNO.EOPNOTSUPP && slot.modes.length > 1) {
-      slot.modes = slot.modes.slice(1)
       this.push(slot)
       return
     }
@@ -309,7 +304,7 @@ export class FileQueue {
         offset: 0,
         entry: 0,
         count: 0,
-        modes: [],
+        mode: 0,
       },
     }
     this.slots.push(slot)

@@ -3,7 +3,6 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { NativeBuffer } from '../sys/native-buffer.ts'
 import { IovecList } from '../virtio/chain.ts'
 import { openRawFile, RawFile } from './raw-file.ts'
 
@@ -54,22 +53,6 @@ test('a borrowed fd stays open and locked over machines', () => {
   owner.close()
 })
 
-test('transfers go on after a short count and end where the file ends', () => {
-  const disk = openRawFile(file('short', 1 << 20), { readOnly: false })
-  const memory = new NativeBuffer(1 << 20)
-  const iov = new IovecList(2)
-  for (let i = 0; i < 4; i++) iov.set(i, memory.address + i * 1000, 1000)
-  assert.equal(disk.transfer(false, iov, 4, 512), 0)
-  assert.deepEqual([...memory.bytes.subarray(0, 2)], [0, 1])
-  assert.equal(memory.bytes[3999], (512 + 3999) & 0xff)
-  iov.set(0, memory.address, 1024)
-  assert.equal(disk.transfer(false, iov, 1, (1 << 20) - 512), 5, 'EIO: half of it is there')
-  iov.set(0, 4096, 512)
-  assert.equal(disk.transfer(false, iov, 1, 0), 14, 'EFAULT')
-  disk.close()
-  memory.free()
-})
-
 test('advancing an iovec list forgets exactly what was moved', () => {
   const iov = new IovecList(3)
   iov.set(0, 2 ** 46 + 5, 10)
@@ -82,27 +65,4 @@ test('advancing an iovec list forgets exactly what was moved', () => {
   assert.equal(iov.advance(1, 2, 2 ** 32), 1)
   assert.deepEqual([iov.address(1), iov.length(1)], [2 ** 33 + 2 ** 32, 7])
   assert.equal(iov.advance(1, 2, 8), 3)
-})
-
-test('zeroing works on file systems without ZERO_RANGE too, and keeps its promise of space', () => {
-  if (!fs.existsSync('/dev/shm')) return
-  const shared = `/dev/shm/hearth-raw-${process.pid}`
-  fs.writeFileSync(shared, new Uint8Array(1 << 20).fill(7))
-  try {
-    const disk = openRawFile(shared, { readOnly: false })
-    const blocks = fs.statSync(shared).blocks
-    assert.equal(disk.zero(4096, 65536, false), 0)
-    assert.equal(fs.statSync(shared).blocks, blocks)
-    assert.ok(
-      fs
-        .readFileSync(shared)
-        .subarray(4096, 4096 + 65536)
-        .every((byte) => byte === 0),
-    )
-    assert.equal(disk.zero(4096, 65536, true), 0)
-    assert.ok(fs.statSync(shared).blocks < blocks)
-    disk.close()
-  } finally {
-    fs.rmSync(shared)
-  }
 })

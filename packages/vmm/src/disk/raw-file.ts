@@ -1,10 +1,8 @@
 import fs from 'node:fs'
 import * as libc from '../sys/libc.ts'
-import type { IovecList } from '../virtio/chain.ts'
 
 /** <linux/falloc.h> */
 export const FALLOC = { KEEP_SIZE: 1, PUNCH_HOLE: 2, ZERO_RANGE: 16 } as const
-const ERRNO = { EINTR: 4, EIO: 5, EINVAL: 22, EOPNOTSUPP: 95 } as const
 const SECTOR = 512
 
 /** A disk file that cannot be used, in a sentence for the person who named it. */
@@ -20,7 +18,7 @@ export class DiskError extends Error {
 }
 
 /**
- * A raw image or block device: an fd, its size, and the blocking operations on it. Each returns 0 or an errno.
+ * A raw image or block device: an fd, its size, and what its file system can do.
  * The lock keeps a second machine from writing the same disk, which would destroy the file system on it.
  */
 export class RawFile {
@@ -77,47 +75,6 @@ export class RawFile {
     }
   }
 
-  /** Reads or writes all of `count` iovecs. A disk that ends early (it was truncated) is an I/O error. Changes `iov` only when the kernel needs several turns. */
-  transfer(write: boolean, iov: IovecList, count: number, offset: number): number {
-    const call = write ? libc.pwritev : libc.preadv
-    let entry = 0
-    let at = offset
-    let words = iov.words
-    let rest = iov.total(count)
-    while (rest > 0) {
-      const moved = call(this.fd, words, count - entry, at)
-      if (moved < 0) {
-        const code = libc.errno()
-        if (code === ERRNO.EINTR) continue
-        return code
-      }
-      if (moved === 0) return ERRNO.EIO
-      rest -= moved
-      if (rest <= 0) break
-      at += moved
-      entry = iov.advance(entry, count - entry, moved)
-      words = iov.words.subarray(entry * 4)
-    }
-    return 0
-  }
-
-  flush(): number {
-    return libc.fdatasync(this.fd) < 0 ? libc.errno() : 0
-  }
-
-  discard(offset: number, length: number): number {
-    return this.allocate(FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, offset, length)
-  }
-
-  zero(offset: number, length: number, mayUnmap: boolean): number {
-    // A hole reads as zeroes and is cheaper than either alternative.
-    if (mayUnmap) return this.discard(offset, length)
-    const code = this.allocate(FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE, offset, length)
-    if (code !== ERRNO.EOPNOTSUPP) return code
-    // tmpfs has no ZERO_RANGE: make the hole, then take the space again.
-    return this.discard(offset, length) || this.allocate(FALLOC.KEEP_SIZE, offset, length)
-  }
-
   close(): void {
     if (!this.open) return
     this.open = false
@@ -125,14 +82,6 @@ export class RawFile {
     // Said aloud: an io_uring gives its own reference back some time after it is closed.
     libc.flock(this.fd, libc.LOCK.UN)
     libc.close(this.fd)
-  }
-
-  private allocate(mode: number, offset: number, length: number): number {
-    for (;;) {
-      if (libc.fallocate(this.fd, mode, offset, length) === 0) return 0
-      const code = libc.errno()
-      if (code !== ERRNO.EINTR) return code
-    }
   }
 }
 

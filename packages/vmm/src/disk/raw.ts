@@ -5,6 +5,10 @@ import { type Completion, FileQueue } from './file-queue.ts'
 import { FALLOC, type RawFile } from './raw-file.ts'
 import type { Ring } from './ring.ts'
 
+const HOLE = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE
+const ZEROES = FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE
+const EOPNOTSUPP = 95
+
 /** What is in flight under one tag. */
 class Request implements Completion {
   private readonly disk: RawDisk
@@ -63,11 +67,22 @@ export class RawDisk implements DiskBackend {
   }
 
   discard(tag: number, offset: number, length: number): void {
-    this.queue.allocate(DISCARD, offset, length, this.request(tag))
+    this.queue.allocate(HOLE, offset, length, this.request(tag))
   }
 
   zero(tag: number, offset: number, length: number, mayUnmap: boolean): void {
-    this.queue.allocate(mayUnmap ? DISCARD : ZERO, offset, length, this.request(tag))
+    // A hole reads as zeroes and is the cheapest. Without leave the space stays taken (VIRTIO 1.2, 5.2.6.2: a device may
+    // deallocate when `unmap` is set).
+    if (mayUnmap) this.discard(tag, offset, length)
+    else {
+      const request = this.request(tag)
+      this.queue.allocate(ZEROES, offset, length, {
+        done: (errno) => {
+          if (errno === EOPNOTSUPP) this.zeroByHole(request, offset, length)
+          else request.done(errno)
+        },
+      })
+    }
   }
 
   submit(): void {
@@ -99,6 +114,16 @@ export class RawDisk implements DiskBackend {
     if (!this.draining) this.listener?.completed(tag, errno)
   }
 
+  /** For a file system that does not know ZERO_RANGE, as tmpfs: makes the hole, then takes the space again. */
+  private zeroByHole(request: Request, offset: number, length: number): void {
+    this.queue.allocate(HOLE, offset, length, {
+      done: (errno) => {
+        if (errno === 0) this.queue.allocate(FALLOC.KEEP_SIZE, offset, length, request)
+        else request.done(errno)
+      },
+    })
+  }
+
   private request(tag: number): Request {
     let request = this.requests[tag]
     if (request === undefined) {
@@ -108,7 +133,3 @@ export class RawDisk implements DiskBackend {
     return request
   }
 }
-
-const DISCARD = [FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE]
-/** tmpfs has no ZERO_RANGE; there the hole has to do. */
-const ZERO = [FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE]

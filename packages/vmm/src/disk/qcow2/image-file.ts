@@ -193,7 +193,7 @@ export class QueuedFile extends PosixFile {
   override beginPunch(job: Job, offset: number, length: number): void {
     job.expect()
     // A hint, as above.
-    this.queue.allocate([PUNCH], offset, length, { done: () => job.done(0) })
+    this.queue.allocate(PUNCH, offset, length, { done: () => job.done(0) })
   }
 
   override close(): void {
