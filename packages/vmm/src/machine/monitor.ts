@@ -218,7 +218,7 @@ export class Monitor {
       this.machine = machine
       this.serial.connect(machine.uart)
       machine.run()
-      if (this.resets === 0) tidyRegularly(onNodeLoop, () => this.tidyVcpus())
+      if (this.resets === 0) this.serial.whenQuiet(tidyRegularly(onNodeLoop, () => this.tidyThreads()))
       this.setState('running')
       const end = await this.ending.promise
       this.setState('stopping')
@@ -243,7 +243,7 @@ export class Monitor {
     }
   }
 
-  private async tidyVcpus(): Promise<void> {
+  private async tidyThreads(): Promise<void> {
     if (this.state === 'running') await this.machine?.tidy()
     trimMalloc()
   }

@@ -8,6 +8,8 @@ import type { SerialLog } from './log-file.ts'
 const OUTPUT_CHUNK = 64 * 1024
 /** How long output of a stream is collected before it is handed on. */
 const COLLECT_MS = 5
+/** A console that has said something and then nothing for so long waits for somebody. */
+const QUIET_MS = 1500
 
 export class SerialDrain {
   /** Signalled by the port: there is output, or room for input. */
@@ -19,6 +21,8 @@ export class SerialDrain {
   private uart: Uart | undefined
   private timer: NodeJS.Timeout | undefined
   private drainedAt = 0
+  /** Somebody waits for silence. */
+  private heard: (() => void) | undefined
 
   constructor(hub: SerialHub) {
     this.hub = hub
@@ -27,6 +31,18 @@ export class SerialDrain {
   /** Until the returned handle is closed. */
   watch(): { close(): void } {
     return koffi.node.poll(this.attentionFd, { readable: true }, () => this.attend())
+  }
+
+  /** Calls `done` once, when the console is quiet for the first time after output that comes from now on. */
+  whenQuiet(done: () => void): void {
+    let timer: NodeJS.Timeout | undefined
+    this.heard = () => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        this.heard = undefined
+        done()
+      }, QUIET_MS).unref()
+    }
   }
 
   /** The port of the machine that runs now. */
@@ -79,6 +95,7 @@ export class SerialDrain {
   }
 
   private output(bytes: Uint8Array): void {
+    this.heard?.()
     this.log?.append(bytes)
     this.hub.output(bytes)
   }

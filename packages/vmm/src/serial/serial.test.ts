@@ -5,6 +5,9 @@ import { connect } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import type { Uart } from '../chipset/uart.ts'
+import { close } from '../sys/libc.ts'
+import { SerialDrain } from './drain.ts'
 import { gapMarker, SerialHub, type ViewerSink } from './hub.ts'
 import { SerialLog } from './log-file.ts'
 import { Scrollback } from './scrollback.ts'
@@ -215,4 +218,35 @@ test('Ctrl-A x quits, Ctrl-A Ctrl-A is one Ctrl-A, also over separate reads', ()
   assert.deepEqual(type(1, 0x63), [1, 0x63, false])
   assert.deepEqual(type(0x64, 1), [0x64, false])
   assert.deepEqual(type(0x78, 0x65), [true])
+})
+
+test('a console is quiet when it has said something and then nothing for a while, once', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const drain = new SerialDrain(new SerialHub())
+  const waiting: string[] = []
+  const port: Pick<Uart, 'offerInput' | 'takeOutput' | 'takeDropped'> = {
+    offerInput: () => 0,
+    takeOutput: (target) => new TextEncoder().encodeInto(waiting.shift() ?? '', target).written,
+    takeDropped: () => 0,
+  }
+  const say = (text: string): void => {
+    waiting.push(text)
+    drain.connect(port as Uart)
+    drain.disconnect()
+  }
+  let quiet = 0
+  drain.whenQuiet(() => quiet++)
+  t.mock.timers.tick(60_000)
+  assert.equal(quiet, 0, 'nothing was said yet')
+  for (let i = 0; i < 5; i++) {
+    say('booting')
+    t.mock.timers.tick(1000)
+  }
+  assert.equal(quiet, 0)
+  t.mock.timers.tick(1000)
+  assert.equal(quiet, 1)
+  say('login: ')
+  t.mock.timers.tick(60_000)
+  assert.equal(quiet, 1)
+  close(drain.attentionFd)
 })

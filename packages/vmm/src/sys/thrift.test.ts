@@ -60,7 +60,7 @@ test('a thread that is asked to tidy up when it is calm does so when it was, and
 test('rounds come when the start is over and regularly after that, whether the thread is calm or not', () => {
   const timers: { ms: number; work: () => void }[] = []
   let rounds = 0
-  tidyRegularly(
+  const startOver = tidyRegularly(
     (ms, work) => timers.push({ ms, work }),
     () => rounds++,
   )
@@ -71,6 +71,8 @@ test('rounds come when the start is over and regularly after that, whether the t
   }
   pass()
   assert.equal(rounds, 1)
+  startOver()
+  assert.equal(rounds, 1)
   for (let round = 2; round < 5; round++) {
     const interval = pass()
     assert.equal(rounds, round - 1)
@@ -78,4 +80,19 @@ test('rounds come when the start is over and regularly after that, whether the t
     assert.equal(rounds, round)
     assert.equal(timers.length, 1)
   }
+})
+
+test('a start that is over before its time makes the first round, and the time then makes none', () => {
+  const timers: (() => void)[] = []
+  let rounds = 0
+  const startOver = tidyRegularly(
+    (_ms, work) => timers.push(work),
+    () => rounds++,
+  )
+  startOver()
+  assert.equal(rounds, 1)
+  assert.equal(timers.length, 2)
+  timers.shift()!()
+  assert.equal(rounds, 1)
+  assert.equal(timers.length, 1, 'one chain of rounds')
 })

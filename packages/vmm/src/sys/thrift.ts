@@ -49,7 +49,7 @@ function sharedMemorySetting(): string {
 
 type Collector = (options: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void
 
-/** When a machine has run for so long, its start is over. */
+/** When a machine has run for so long, its start is over at the latest. */
 const START_OVER_MS = 20_000
 /** How often a thread looks afterwards whether tidying up is worth while. */
 const TIDY_INTERVAL_MS = 30_000
@@ -104,9 +104,10 @@ export class CalmTidier {
 
 /**
  * Tidies up this thread when the start is over, and later when it has become calm after work. `after` is the timer of
- * the thread's loop; `also` comes with every round, calm or not.
+ * the thread's loop; `also` comes with every round, calm or not. Who knows before the time that the start is over calls
+ * what this returns.
  */
-export function tidyRegularly(after: (ms: number, work: () => void) => void, also?: () => void): void {
+export function tidyRegularly(after: (ms: number, work: () => void) => void, also?: () => void): () => void {
   const tidier = new CalmTidier()
   const next = (): void => {
     after(TIDY_INTERVAL_MS, () => {
@@ -118,11 +119,16 @@ export function tidyRegularly(after: (ms: number, work: () => void) => void, als
       })
     })
   }
-  after(START_OVER_MS, () => {
+  let isOver = false
+  const startOver = (): void => {
+    if (isOver) return
+    isOver = true
     tidyUp()
     also?.()
     next()
-  })
+  }
+  after(START_OVER_MS, startOver)
+  return startOver
 }
 
 /** For threads that have Node's own event loop, which this does not keep alive. */
