@@ -54,6 +54,17 @@ test('the FADT: fixed hardware, not reduced, reset register, fixed power button'
   assert.deepEqual([...facp.subarray(116, 129)], [1, 8, 0, 1, 0xf9, 0x0c, 0, 0, 0, 0, 0, 0, 6])
 })
 
+test('a PS/2 keyboard is told of by DSDT and FADT, of a machine that has one', () => {
+  const told = (keyboard: boolean): boolean[] => {
+    const { tables } = buildAcpi(1, 0, keyboard)
+    const bootArchitecture = view(tables.get('FACP')!).getUint16(109, true)
+    const dsdt = Buffer.from(tables.get('DSDT')!)
+    return [(bootArchitecture & 2) !== 0, dsdt.includes(Buffer.from(aml.eisaId('PNP0303')))]
+  }
+  assert.deepEqual(told(true), [true, true])
+  assert.deepEqual(told(false), [false, false])
+})
+
 test('the MADT lists every CPU, the IOAPIC, the timer and SCI overrides', () => {
   const apic = buildAcpi(32).tables.get('APIC')!
   const kinds: number[] = []

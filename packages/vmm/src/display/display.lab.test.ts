@@ -76,12 +76,14 @@ after(async () => {
   await guest?.process.stop(1000)
 })
 
-test('before any driver, the kernel has a screen', async () => {
+test('before any driver, the kernel has a screen and a keyboard', async () => {
   const [, driver] = await guest.until(/EARLY (.*) 1280,800/)
   assert.match(driver!, /VESA/)
   viewer = new LabViewer(lab, DISPLAY, TIGHT)
   assert.deepEqual(await viewer.answer(), { name: 'Screen', ...SIZE })
   assert.deepEqual(await viewer.command(`until-hash ${pictureHash}`), SIZE)
+  await viewer.command('type good morning\\n')
+  await guest.until(/TYPED good morning\r/)
 })
 
 test('the driver takes it over, and what it draws is seen pixel for pixel', async () => {

@@ -270,7 +270,7 @@ export class Machine {
       return
     }
     const mmioDevices = mmioDevicesOf(options)
-    const acpi = buildAcpi(cpus, mmioDevices)
+    const acpi = buildAcpi(cpus, mmioDevices, display !== undefined)
     memory.write(acpi.rsdp, acpi.bytes)
     memory.write(GENERATION_ID, guidBytes(generationId))
     memory.write(MP_TABLE.start, buildMpTable(cpus))
