@@ -4,9 +4,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { GIB } from '@hearth/shared/units'
 import { guestInitrd } from '../../packages/vmm/src/testing/lab-guest.ts'
-import { extractVmlinux } from '../../packages/vmm/src/testing/vmlinux.ts'
 import { debianKernel } from '../lab/debian-kernel.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
+import { unpackedKernel } from '../lab/vmlinux.ts'
 import { cacheDirectory } from '../lib/paths.ts'
 import { bareKernel, helloCode, portCode } from './bare-guest.ts'
 import type { GuestParts } from './monitors.ts'
@@ -59,7 +59,7 @@ export async function openBenchLab(): Promise<BenchLab> {
     return path.join(scratch, name)
   }
   const debian = await debianKernel(cacheDirectory, 'cloud-amd64', () => {})
-  const kernel = await file('vmlinux', extractVmlinux(await readFile(debian.vmlinuz)))
+  const kernel = await unpackedKernel(cacheDirectory, debian)
   const load = await readFile(await compile('disk-load', scratch))
   const archive = await guestInitrd(debian.modules, [], new Map([['disk-load', load]]))
   const initrd = await file('initrd', clearOfTables(archive))

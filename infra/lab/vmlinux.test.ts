@@ -23,8 +23,11 @@ function bzImage(payload: Buffer): Buffer {
 test('the ELF comes out of every compression Debian uses', async () => {
   const xz = spawnSync('xz', ['--check=crc32', '--x86', '--lzma2', '--stdout'], { input: elf })
   assert.equal(xz.status, 0)
+  const lz4 = spawnSync('lz4', ['-l', '-9', '-c'], { input: elf })
+  assert.equal(lz4.status, 0)
   const payloads = [
     Buffer.concat([xz.stdout, size]),
+    Buffer.concat([lz4.stdout, size]),
     Buffer.concat([zstdCompressSync(elf), size]),
     gzipSync(elf),
   ]

@@ -17,16 +17,25 @@ export async function bootableKernel(
   onDetail: (detail: string) => void,
 ): Promise<string> {
   try {
-    const name = path.basename(path.dirname(kernel.vmlinuz)).replace(/^kernel\d*-/, 'vmlinux-')
-    const folder = await cachedFolder(cacheDir, name, async (making) => {
-      onDetail('unpacking the kernel image')
-      await writeFile(path.join(making, 'vmlinux'), await extractVmlinux(await readFile(kernel.vmlinuz)))
-    })
-    return path.join(folder, 'vmlinux')
+    return await unpackedKernel(cacheDir, kernel, onDetail)
   } catch (error) {
     onDetail(`the kernel starts from its packed image, more slowly: ${(error as Error).message}`)
     return kernel.vmlinuz
   }
+}
+
+/** Returns the ELF's path. Throws where there is none that QEMU could start, or no program to unpack it. */
+export async function unpackedKernel(
+  cacheDir: string,
+  kernel: DebianKernel,
+  onDetail: (detail: string) => void = () => {},
+): Promise<string> {
+  const name = path.basename(path.dirname(kernel.vmlinuz)).replace(/^kernel\d*-/, 'vmlinux-')
+  const folder = await cachedFolder(cacheDir, name, async (making) => {
+    onDetail('unpacking the kernel image')
+    await writeFile(path.join(making, 'vmlinux'), await extractVmlinux(await readFile(kernel.vmlinuz)))
+  })
+  return path.join(folder, 'vmlinux')
 }
 
 /** Fields of the setup header (Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"). */
@@ -56,7 +65,9 @@ export async function extractVmlinux(bzImage: Buffer): Promise<Buffer> {
 async function unpack(payload: Buffer): Promise<Buffer> {
   switch (payload.toString('hex', 0, 4)) {
     case 'fd377a58':
-      return unxz(payload)
+      return unpackBy('xz', 'xz-utils', ['--single-stream'], payload)
+    case '02214c18':
+      return unpackBy('lz4', 'lz4', [], payload.subarray(0, -4))
     case '28b52ffd':
       return zstdDecompressSync(payload.subarray(0, -4))
     default:
@@ -65,18 +76,23 @@ async function unpack(payload: Buffer): Promise<Buffer> {
   }
 }
 
-async function unxz(data: Buffer): Promise<Buffer> {
-  const xz = spawn('xz', ['--decompress', '--single-stream', '--stdout'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
+async function unpackBy(
+  program: string,
+  debianPackage: string,
+  args: readonly string[],
+  data: Buffer,
+): Promise<Buffer> {
+  const child = spawn(program, ['--decompress', '--stdout', ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
   const ended = new Promise<void>((resolve, reject) => {
-    xz.once('error', () => reject(new Error('xz did not start (Debian package xz-utils)')))
-    xz.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`xz ended with ${code}`))))
+    child.once('error', () => reject(new Error(`${program} did not start (Debian package ${debianPackage})`)))
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${program} ended with ${code}`)),
+    )
   })
   // xz stops reading at the end of the stream; what it leaves is the size.
-  xz.stdin.on('error', () => {})
-  xz.stdin.end(data)
-  const [unpacked] = await Promise.all([buffer(xz.stdout), ended])
+  child.stdin.on('error', () => {})
+  child.stdin.end(data)
+  const [unpacked] = await Promise.all([buffer(child.stdout), ended])
   return unpacked
 }
 

@@ -20,8 +20,7 @@ export interface BzImage {
   readonly payloadSize: number
   readonly preferredAddress: number
   readonly alignment: number
-  readonly relocatable: boolean
-  /** Memory the kernel needs from its load address on before it has read the memory map. */
+  /** Memory the kernel needs from its preferred address on before it has read the memory map. */
   readonly initSize: number
   /** Longest command line without its final zero. */
   readonly commandLineMax: number
@@ -79,7 +78,6 @@ export function parseBzImage(file: ImageFile): BzImage {
     payloadSize,
     preferredAddress: view.getUint32(0x258, true) + view.getUint32(0x25c, true) * 2 ** 32,
     alignment,
-    relocatable: view.getUint8(0x234) !== 0,
     initSize: view.getUint32(0x260, true),
     commandLineMax: view.getUint32(0x238, true),
     initrdMax: view.getUint32(0x22c, true),

@@ -93,17 +93,15 @@ test('the page tables map the first 4 GiB onto themselves', () => {
   assert.deepEqual([...code], [0xff, 0xff, 0, 0, 0, 0x9b, 0xaf, 0])
 })
 
-test('a relocatable kernel goes low when its preferred address does not fit; another one is refused', () => {
+test('a bzImage has room from its preferred address on or is refused, though it could be loaded lower', () => {
+  // Linux moves to that address before it unpacks itself, wherever it was loaded.
   const low = { ram: 16 * MIB }
-  assert.equal(load({ kernel: bzImage(), ...low }).entry.regs.rip, 0x20_0200)
-  assert.throws(
-    () => load({ kernel: bzImage({ relocatable: 0 }), ...low }),
-    /needs memory up to 18 MiB, the VM has 16 MiB/,
-  )
+  assert.throws(() => load({ kernel: bzImage(), ...low }), /needs memory up to 18 MiB, the VM has 16 MiB/)
   assert.throws(() => load({ kernel: bzImage({ initSize: 0xffff_ffff }) }), /give it more with --memory/)
   const above4G = bzImage()
   new DataView(above4G.buffer).setUint32(0x25c, 0xffff, true)
-  assert.equal(load({ kernel: above4G }).entry.regs.rip, 0x20_0200)
+  assert.throws(() => load({ kernel: above4G }), /give it more with --memory/)
+  assert.equal(load({ kernel: bzImage({ preferredAddress: 0x1_0000 }) }).entry.regs.rip, 0x20_0200)
 })
 
 test('Linux as an ELF is entered by its own protocol where there is a screen to tell it of, another kernel by PVH', () => {
@@ -174,6 +172,16 @@ test('an initrd that does not fit beside the kernel is refused, one that just fi
     /^BootError: initrd \(47 MiB\) does not fit into 64 MiB/,
   )
   assert.throws(() => load({ kernel, initrd: new Uint8Array(0) }), /initrd is empty/)
+  // Between 1 MiB and the kernel, when there is no room behind it.
+  const tight = { kernel: bzImage({ initSize: 0x20_0000 }), ram: 18 * MIB }
+  const { memory } = load({ ...tight, initrd: new Uint8Array(5000).fill(9) })
+  assert.equal(memory.readU32(BOOT.zeroPage + 0x218), 16 * MIB - 8192)
+  assert.equal(memory.readU8(16 * MIB - 8192 + 4999), 9)
+  load({ ...tight, initrd: new Uint8Array(15 * MIB) })
+  assert.throws(
+    () => load({ ...tight, initrd: new Uint8Array(15 * MIB + 1) }),
+    /initrd \(16 MiB\) does not fit/,
+  )
   const bounded = bzImage({ initrdMax: 0x1ff_ffff })
   assert.equal(
     load({ kernel: bounded, initrd: new Uint8Array(100) }).memory.readU32(BOOT.zeroPage + 0x218),

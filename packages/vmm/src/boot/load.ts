@@ -111,15 +111,14 @@ function loadBzImage(image: BzImage, source: BootSource, env: BootEnvironment, l
   const { kernel } = source
   const needed = Math.max(image.initSize, image.payloadSize)
   let address = image.preferredAddress
-  if (address < HIGH_MEMORY || (address + needed > lowEnd && image.relocatable)) {
-    // Low memory machines: as low as the kernel's alignment allows.
-    address = Math.ceil(HIGH_MEMORY / image.alignment) * image.alignment
-  }
+  if (address < HIGH_MEMORY) address = Math.ceil(HIGH_MEMORY / image.alignment) * image.alignment
+  // Lower is no help to a kernel for which there is not room enough: it goes to its preferred address before it unpacks
+  // itself (boot.rst, "init_size").
   if (address + needed > lowEnd) throw tooSmall(kernel, address + needed, env.ramBytes)
   kernel.read(env.memory.bytes(address, image.payloadSize), image.payloadOffset)
   writeCommandLine(env.memory, source.commandLine, image.commandLineMax)
-  const initrdEnd = Math.min(lowEnd, image.initrdMax + 1)
-  const initrd = placeInitrd(source.initrd, env, address + needed, initrdEnd)
+  const kernelRange = { start: address, end: address + needed }
+  const initrd = placeInitrd(source.initrd, env, kernelRange, Math.min(lowEnd, image.initrdMax + 1))
   const { memoryMap, rsdp, screen } = env
   writeZeroPage(env.memory, { header: image.header, memoryMap, rsdp, initrd, screen })
   return enter64(env.memory, address + ENTRY_64)
@@ -129,7 +128,8 @@ function loadElf(image: ElfImage, source: BootSource, env: BootEnvironment, lowE
   const { kernel } = source
   const end = loadSegments(kernel, image.segments, env, lowEnd)
   writeCommandLine(env.memory, source.commandLine, BOOT.commandLineMax - 1)
-  const initrd = placeInitrd(source.initrd, env, end, lowEnd)
+  const start = Math.min(...image.segments.map(({ address }) => address))
+  const initrd = placeInitrd(source.initrd, env, { start, end }, lowEnd)
   const data = { memoryMap: env.memoryMap, rsdp: env.rsdp, initrd }
   // PVH has no words for a screen: a kernel that can be told of it by its own protocol is entered so.
   const isTold = image.isLinux && image.bits === 64 && env.screen !== undefined
@@ -257,22 +257,24 @@ function writeCommandLine(
   memory.writeU8(address + bytes.length, 0)
 }
 
-/** As high as allowed, so that it does not stand where the kernel grows. */
+/** As high as allowed, so that it does not stand where the kernel grows; below the kernel where there is no room above. */
 function placeInitrd(
   initrd: ImageFile | undefined,
   env: BootEnvironment,
-  lowest: number,
+  kernel: { readonly start: number; readonly end: number },
   end: number,
 ): { address: number; size: number } | undefined {
   if (!initrd) return undefined
-  if (initrd.size === 0)
-    throw new BootError(`${initrd.path} is empty: leave --initrd away or give a whole one`)
-  const address = Math.floor((end - initrd.size) / PAGE) * PAGE
-  if (address < lowest) {
+  const { size } = initrd
+  if (size === 0) throw new BootError(`${initrd.path} is empty: leave --initrd away or give a whole one`)
+  const below = (top: number): number => Math.floor((top - size) / PAGE) * PAGE
+  const above = below(end)
+  const address = above >= kernel.end ? above : below(Math.min(end, kernel.start))
+  if (address < HIGH_MEMORY) {
     throw new BootError(
-      `${initrd.path} (${Math.ceil(initrd.size / MIB)} MiB) does not fit into ${env.ramBytes / MIB} MiB of memory beside the kernel: give the VM more with --memory`,
+      `${initrd.path} (${Math.ceil(size / MIB)} MiB) does not fit into ${env.ramBytes / MIB} MiB of memory beside the kernel: give the VM more with --memory`,
     )
   }
-  initrd.read(env.memory.bytes(address, initrd.size), 0)
-  return { address, size: initrd.size }
+  initrd.read(env.memory.bytes(address, size), 0)
+  return { address, size }
 }

@@ -1,64 +1,65 @@
 /**
- * The whole monitor with Debian's unmodified cloud kernel, inside the lab: boot protocols, SMP, devices, every way
- * to end, control and serial sockets, refusals of the host.
+ * The whole monitor with Debian's unmodified kernels, inside the lab: boot protocols, SMP, with and without ACPI, much
+ * memory, devices, every way to end, control and serial sockets, refusals of the host.
  */
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { buildPrograms, vmmEntry } from '../../../../infra/build/programs.ts'
-import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
+import { debianKernel, type KernelFlavour } from '../../../../infra/lab/debian-kernel.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
 import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
+import { unpackedKernel } from '../../../../infra/lab/vmlinux.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
 import { BOOT_MS, GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 import { powerOff, tinyKernel } from '../testing/tiny-guest.ts'
-import { extractVmlinux, withoutPvhNote } from '../testing/vmlinux.ts'
+
+interface KernelFiles {
+  readonly bzImage: string
+  readonly vmlinux: string
+  readonly initrd: string
+}
 
 let lab: Lab
-let files: { bzImage: string; vmlinux: string; noPvh: string; initrd: string }
+let generic: KernelFiles
+let cloud: KernelFiles
 
 before(async () => {
   await buildPrograms()
   lab = await sharedLab()
   const folder = path.join(sharedScratch(), 'vmm-machine')
   await mkdir(folder)
-  const kernel = await debianKernel(cacheDirectory, 'cloud-amd64', () => {})
-  files = {
-    bzImage: kernel.vmlinuz,
-    vmlinux: path.join(folder, 'vmlinux'),
-    noPvh: path.join(folder, 'vmlinux-without-pvh'),
-    initrd: path.join(folder, 'initrd'),
-  }
-  const vmlinux = extractVmlinux(await readFile(kernel.vmlinuz))
-  await writeFile(files.vmlinux, vmlinux)
-  await writeFile(files.noPvh, withoutPvhNote(vmlinux))
-  await writeFile(files.initrd, await guestInitrd(kernel.modules))
+  generic = await kernelFiles('amd64', folder)
+  cloud = await kernelFiles('cloud-amd64', folder)
 })
+
+async function kernelFiles(flavour: KernelFlavour, folder: string): Promise<KernelFiles> {
+  const kernel = await debianKernel(cacheDirectory, flavour)
+  const vmlinux = await unpackedKernel(cacheDirectory, kernel)
+  const initrd = path.join(folder, `initrd-${flavour}`)
+  await writeFile(initrd, await guestInitrd(kernel.modules))
+  return { bzImage: kernel.vmlinuz, vmlinux, initrd }
+}
 
 const running = new Set<LabGuest>()
 after(async () => {
   for (const guest of running) await guest.process.stop(1000)
 })
 
+/** The cloud kernel's ELF by PVH, unless it is said otherwise. */
 function start(options: {
   kernel?: string
+  initrd?: string
   run?: string
   commandLine?: string
   memory?: string
   args?: readonly string[]
 }): LabGuest {
+  const { kernel = cloud.vmlinux, initrd = cloud.initrd, memory = '256M', args = [] } = options
   const commandLine = `${GUEST_CMDLINE} run=${options.run ?? 'shell'} ${options.commandLine ?? ''}`
   const guest = new LabGuest(lab, [
-    ...[
-      '--kernel',
-      options.kernel ?? files.vmlinux,
-      '--initrd',
-      files.initrd,
-      '--memory',
-      options.memory ?? '256M',
-    ],
-    ...['--cmdline', commandLine, ...(options.args ?? [])],
+    ...['--kernel', kernel, '--initrd', initrd, '--memory', memory, '--cmdline', commandLine, ...args],
   ])
   running.add(guest)
   void guest.process.ended.then(() => running.delete(guest))
@@ -84,17 +85,49 @@ async function control(
 }
 
 describe('boot', () => {
-  for (const [kind, kernel, cpus] of [
-    ['the bzImage by the 64-bit protocol', 'bzImage', 2],
-    ['the ELF by PVH', 'vmlinux', 1],
-    ['the ELF by its 64-bit entry', 'noPvh', 1],
+  // Every kernel by every protocol, and each of both with several counts of vCPUs; the one that is missing is below.
+  for (const [name, protocol, cpus] of [
+    ['cloud', 'bzImage', 4],
+    ['cloud', 'pvh', 2],
+    ['cloud', 'linux', 1],
+    ['generic', 'bzImage', 1],
+    ['generic', 'pvh', 4],
   ] as const) {
-    test(`${kind} with ${cpus} vCPU${cpus > 1 ? 's' : ''} to user space and off again`, async () => {
-      const guest = start({ kernel: files[kernel], run: 'poweroff', args: ['--cpus', String(cpus)] })
+    const how = { bzImage: 'bzImage', pvh: 'ELF by PVH', linux: 'ELF by its 64-bit entry' }[protocol]
+    test(`Debian's ${name} kernel, ${how}, ${cpus} vCPU${cpus > 1 ? 's' : ''}: to user space and off again`, async () => {
+      const { bzImage, vmlinux, initrd } = name === 'cloud' ? cloud : generic
+      const [kernel, ...boot] = protocol === 'bzImage' ? [bzImage] : [vmlinux, '--boot', protocol]
+      const guest = start({ kernel, initrd, run: 'poweroff', args: ['--cpus', String(cpus), ...boot] })
       await guest.until(new RegExp(`GUEST UP cpus=${cpus} memory=2\\d{5}\\r`))
       assert.deepEqual(await guest.end(), { code: 0, line: 'hearth-vmm: the guest powered off' })
     })
   }
+
+  test("without ACPI: Debian's generic kernel, ELF by its 64-bit entry, 2 vCPUs and interrupt pins by the MP table", async () => {
+    const disk = path.join(sharedScratch(), 'vmm-machine', 'without-acpi.raw')
+    await writeFile(disk, Buffer.alloc(1 << 20, 'hearth! '))
+    const guest = start({
+      ...{ kernel: generic.vmlinux, initrd: generic.initrd },
+      commandLine: 'acpi=off pci=nomsi',
+      args: ['--boot', 'linux', '--cpus', '2', '--disk', `${disk},ro`, '--no-reboot'],
+    })
+    await guest.until(/GUEST UP cpus=2/)
+    await guest.until(/guest# /)
+    assert.equal((await guest.shell('ls -d /sys/firmware/acpi 2>/dev/null')).trim(), '')
+    const told = await guest.shell("dmesg | grep -iE 'multiprocessor spec|mptable|ioapic'")
+    assert.match(told, /Intel MultiProcessor Specification v1\.4/)
+    assert.match(told, /MPTABLE: OEM ID: HEARTH/)
+    assert.match(told, /IOAPIC\[0\]: apic_id 2,/)
+    assert.equal((await guest.shell('head -c 16 /dev/vda; echo')).trim(), 'hearth! hearth!')
+    const interrupts = await guest.shell('cat /proc/interrupts')
+    const pin = /^ *\d+: +(\d+) +(\d+) +IO-APIC +(\d+)-fasteoi +virtio\d.*$/m.exec(interrupts)
+    assert.ok(pin && Number(pin[1]) + Number(pin[2]) > 0 && Number(pin[3]) >= 16, interrupts)
+    await guest.type('reboot -f\n')
+    assert.deepEqual(await guest.end(), {
+      code: 10,
+      line: 'hearth-vmm: the guest reset (keyboard controller) and --no-reboot was given',
+    })
+  })
 
   test('6 GiB: all of it is there, around the PCI hole, and what is above holds what is written', async () => {
     const guest = start({ memory: '6G' })
@@ -121,7 +154,7 @@ describe('boot', () => {
 test('a shell with two CPUs: devices, interrupts, tables without complaint, disk, random numbers, console, clock', async () => {
   const disk = path.join(sharedScratch(), 'vmm-machine', 'disk.raw')
   await writeFile(disk, Buffer.alloc(4 << 20, 'hearth! '))
-  const guest = start({ args: ['--cpus', '2', '--disk', disk, '--disk', `${files.bzImage},ro`] })
+  const guest = start({ args: ['--cpus', '2', '--disk', disk, '--disk', `${cloud.bzImage},ro`] })
   await guest.until(/guest# /)
   const complaints = await guest.shell(
     "dmesg | grep -E 'ACPI (Error|Warning|Exception|BIOS)|[Ff]irmware [Bb]ug|unknown NMI'",

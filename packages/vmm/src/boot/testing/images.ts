@@ -7,7 +7,6 @@ export interface BzImageFields {
   readonly setupSectors?: number
   readonly payload?: Uint8Array
   readonly alignment?: number
-  readonly relocatable?: number
   readonly preferredAddress?: number
   readonly initSize?: number
   readonly commandLineMax?: number
@@ -31,7 +30,6 @@ export function bzImage(fields: BzImageFields = {}): Uint8Array {
   view.setUint8(0x211, fields.loadflags ?? 1)
   view.setUint32(0x22c, fields.initrdMax ?? 0x7fff_ffff, true)
   view.setUint32(0x230, fields.alignment ?? 0x20_0000, true)
-  view.setUint8(0x234, fields.relocatable ?? 1)
   view.setUint16(0x236, fields.xloadflags ?? 1, true)
   view.setUint32(0x238, fields.commandLineMax ?? 2047, true)
   view.setUint32(0x258, fields.preferredAddress ?? 0x100_0000, true)
