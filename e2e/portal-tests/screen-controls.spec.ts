@@ -1,5 +1,6 @@
 /** What a screen's console page offers beside the picture: its controls on a desk, and fingers on a phone. */
 import { type Browser, type BrowserContextOptions, devices, expect, type Page, test } from '@playwright/test'
+import { ConsolePage } from '../pages/console-page.ts'
 import { ScreenPage } from '../pages/screen-page.ts'
 import { SignInPage } from '../pages/sign-in-page.ts'
 import { type PaintedPortal, startPaintedPortal } from '../support/painted-process.ts'
@@ -150,6 +151,13 @@ test('modifiers that stay down, keys that a browser keeps, and only watching', a
   await choose(screen, 'More', /^Only watch/)
   await expect(screen.region.getByText('You only watch.')).toBeVisible()
   await portal.heard(/-2a/)
+  // It is the page's own choice, whatever becomes of the connection: neither the notice nor the picture below it jumps.
+  const notice = await screen.region.getByText('You only watch.').elementHandle()
+  await portal.tell('refuse 4408')
+  await screen.expectState('Reconnecting')
+  await portal.tell('accept')
+  await screen.expectState('Connected')
+  expect(await notice!.evaluate((element) => element.isConnected)).toBe(true)
   await screen.canvas.click()
   await page.keyboard.press('KeyC')
   await screen.region.getByRole('button', { name: 'Use keyboard and pointer' }).click()
@@ -197,6 +205,29 @@ test('latency and frame rate, a window of its own, and what it waits for when it
   await expect(own.controls.getByText('studio', { exact: true })).toBeVisible()
   const region = (await own.region.boundingBox())!
   expect([region.width, region.height]).toEqual(Object.values(own.page.viewportSize()!))
+})
+
+test('a serial console whose guest has printed nothing says so until the first byte', async ({ browser }) => {
+  const screen = await open(browser)
+  const { page } = screen
+  const serial = new ConsolePage(page, 'studio')
+  const hint = page.getByText('Nothing printed yet. Press Enter: the guest may be waiting.')
+  const show = (view: 'Screen' | 'Serial') => page.getByRole('radio', { name: view }).click()
+  await show('Serial')
+  await serial.expectState('Connected', 15_000)
+  await serial.expectText('studio login:', 15_000)
+  await expect(hint).toBeHidden()
+
+  await portal.tell('silent')
+  await show('Screen')
+  await show('Serial')
+  await serial.expectState('Connected', 15_000)
+  await expect(hint).toBeVisible()
+  // It takes no click from the terminal.
+  await page.getByRole('region', { name: 'Serial console of studio' }).locator('.xterm-screen').click()
+  await portal.tell('print studio login: ')
+  await expect(hint).toBeHidden()
+  await serial.expectText('studio login:', 15_000)
 })
 
 test('on a phone: a tap clicks, a long press is the other button, two fingers scroll, its keyboard types', async ({

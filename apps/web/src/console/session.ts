@@ -10,6 +10,8 @@ export interface SessionOptions {
   onOutput: (bytes: Uint8Array) => void
   /** The scrollback is over: what follows is written now. */
   onLive: () => void
+  /** Whether nothing was printed so far, neither before the connection nor on it. */
+  onSilent: (silent: boolean) => void
   /** Whether an administrator has this console recorded. */
   onRecorded: (on: boolean) => void
   refusalCode: (error: unknown) => string
@@ -99,6 +101,8 @@ export class ConsoleSession {
       if (fresh) this.#options.onReplay()
       fresh = false
     }
+    let printed = false
+    this.#options.onSilent(false)
     socket.onopen = () => {
       this.#input = new InputQueue(socket, (run) => setTimeout(run, 20))
       this.tell({ type: 'socket_open' })
@@ -111,11 +115,16 @@ export class ConsoleSession {
         if (notice === 'not_running') this.tell({ type: 'not_running' })
         if (notice === 'recorded' || notice === 'not_recorded')
           this.#options.onRecorded(notice === 'recorded')
-        if (notice === 'live') begin()
+        if (notice === 'live') {
+          begin()
+          this.#options.onSilent(!printed)
+        }
         if (notice === 'live' || notice === 'not_running') this.#options.onLive()
         return
       }
       begin()
+      if (!printed) this.#options.onSilent(false)
+      printed = true
       this.#options.onOutput(new Uint8Array(message.data))
     }
     socket.onclose = (event) => {

@@ -17,9 +17,12 @@ export function DisplayControlBar({
   onUse: () => void
 }) {
   const { me, viewers } = screen
-  if (!me || me.control) return null
+  // Watching by choice is the page's own: the bar stays while the connection breaks and comes back, in which the host
+  // knows nobody and then, for a moment, gives this page the control.
+  if (!watchOnly && (!me || me.control)) return null
   const holder = viewers.find(({ control }) => control)
-  const text = !me.input ? t.viewer : watchOnly ? t.watching : holder ? t.other(holder.name) : t.nobody
+  const mayType = me?.input !== false
+  const text = !mayType ? t.viewer : watchOnly ? t.watching : holder ? t.other(holder.name) : t.nobody
   return (
     <div
       role="status"
@@ -27,7 +30,7 @@ export function DisplayControlBar({
     >
       <Eye className="size-4 shrink-0 text-ember" aria-hidden="true" />
       <span className="min-w-0 flex-1 basis-48">{text}</span>
-      {me.input ? (
+      {mayType ? (
         <Button size="sm" onClick={onUse}>
           {watchOnly ? t.stopWatching : t.take}
         </Button>

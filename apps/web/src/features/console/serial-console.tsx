@@ -109,10 +109,23 @@ export function SerialConsole({
         <div className="absolute inset-0 p-2 pl-3">
           <div ref={screen} className="size-full overflow-hidden" />
         </div>
+        <SilentHint silent={live && console_.silent} />
         <RecordedPill recorded={live && console_.recorded} />
         <ConsoleNotice vm={vm} actions={actions} state={state} onRetry={console_.retry} />
       </div>
       {live ? <TouchKeys ctrl={console_.ctrl} onCtrl={console_.toggleCtrl} onKey={console_.type} /> : null}
     </section>
+  )
+}
+
+/** A blank console looks broken; one whose guest has said nothing says so. Gone with the first byte. */
+function SilentHint({ silent }: { silent: boolean }) {
+  return (
+    <div
+      role="status"
+      className="pointer-events-none absolute inset-0 grid place-items-center p-6 text-center"
+    >
+      {silent ? <p className="text-13 text-ink-2">{m.console.silent}</p> : null}
+    </div>
   )
 }

@@ -17,6 +17,8 @@ export interface SerialConsoleControls {
   terminal: SerialTerminal | null
   size: { cols: number; rows: number } | null
   hasSelection: boolean
+  /** Nothing was printed so far. */
+  silent: boolean
   /** An administrator has this console recorded. */
   recorded: boolean
   /** Types into the guest. */
@@ -41,6 +43,7 @@ export function useSerialConsole(
   const [terminal, setTerminal] = useState<SerialTerminal | null>(null)
   const [size, setSize] = useState<SerialConsoleControls['size']>(null)
   const [hasSelection, setHasSelection] = useState(false)
+  const [silent, setSilent] = useState(false)
   const [recorded, setRecorded] = useState(false)
   const session = useRef<ConsoleSession | null>(null)
   const first = useRef(options)
@@ -67,6 +70,7 @@ export function useSerialConsole(
           serial.setReplaying(true)
         },
         onOutput: (bytes) => xterm.write(bytes),
+        onSilent: setSilent,
         onRecorded: setRecorded,
         // Behind what is still being worked off.
         onLive: () => xterm.write('', () => serial.setReplaying(false)),
@@ -148,6 +152,7 @@ export function useSerialConsole(
     terminal,
     size,
     hasSelection,
+    silent,
     recorded,
     type,
     copySelection: () => {

@@ -16,6 +16,7 @@ export const consoleTexts: Messages['console'] = {
     interrupted: 'Die Verbindung wurde unterbrochen. Nächster Versuch …',
     crowded: 'Zu viele sehen dieser Konsole zu. Nächster Versuch …',
   },
+  silent: 'Noch nichts ausgegeben. Drücke Enter: vielleicht wartet der Gast.',
   retryIn: (seconds) => `Nächster Versuch in ${seconds} s`,
   retryNow: 'Jetzt versuchen',
   stopped: {
