@@ -158,6 +158,9 @@ test('modifiers that stay down, keys that a browser keeps, and only watching', a
   await portal.tell('accept')
   await screen.expectState('Connected')
   expect(await notice!.evaluate((element) => element.isConnected)).toBe(true)
+  // A key on the bar is none of the page's either: `c` would create a VM.
+  await screen.controls.getByRole('button', { name: 'More', exact: true }).focus()
+  await page.keyboard.press('KeyC')
   await screen.canvas.click()
   await page.keyboard.press('KeyC')
   await screen.region.getByRole('button', { name: 'Use keyboard and pointer' }).click()

@@ -1,12 +1,17 @@
 'use client'
 import { useEffect, useRef } from 'react'
 
-/** Where keys are somebody else's: whatever is typed into, a console, an open dialog or menu. */
+/**
+ * Where keys are somebody else's: whatever is typed into, an open dialog or menu, and all of a console: who has just pressed a
+ * button of its bar types on into the VM, as they think, and must not be taken to another page by that.
+ */
 export function keysBelongElsewhere(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   return (
     target.isContentEditable ||
-    target.closest('input, textarea, select, [role="dialog"], [role="menu"], .xterm, canvas') !== null
+    target.closest(
+      'input, textarea, select, [role="dialog"], [role="menu"], .xterm, canvas, [data-own-keys]',
+    ) !== null
   )
 }
 

@@ -107,6 +107,7 @@ export function DisplayConsole({
   return (
     <section
       aria-label={m.display.label(vm.name)}
+      data-own-keys
       onPointerMove={(event) => {
         if (!fullscreen) return
         if (event.clientY < edgePixels) setBarShown(true)

@@ -79,6 +79,7 @@ export function SerialConsole({
   return (
     <section
       aria-label={m.console.label(vm.name)}
+      data-own-keys
       className={cx(
         'flex min-h-0 flex-col overflow-hidden bg-[light-dark(#fdfbf9,#120f0d)]',
         fullscreen && 'fixed inset-0 z-30',
