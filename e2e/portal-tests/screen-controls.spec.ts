@@ -210,6 +210,22 @@ test('latency and frame rate, a window of its own, and what it waits for when it
   expect([region.width, region.height]).toEqual(Object.values(own.page.viewportSize()!))
 })
 
+test('a text that is being typed is stopped by closing its dialog', async ({ browser }) => {
+  const screen = await open(browser)
+  const { page } = screen
+  await screen.button('Type text')
+  // Some fifteen seconds of it.
+  await page.getByLabel('Text to type').fill('a'.repeat(4000))
+  await page.getByRole('button', { name: 'Type', exact: true }).click()
+  await portal.heard(/\+1e -1e/)
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(screen.canvas).toBeFocused()
+  await page.keyboard.press('KeyB')
+  await portal.heard(/\+30 -30/)
+  await page.keyboard.press('KeyN')
+  expect(await portal.heard(/\+31 -31/)).not.toContain('+1e')
+})
+
 test('a serial console whose guest has printed nothing says so until the first byte', async ({ browser }) => {
   const screen = await open(browser)
   const { page } = screen

@@ -9,11 +9,30 @@ import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
-import { StatusDot } from '../../ui/status.tsx'
+import { StatusDot, type Tone } from '../../ui/status.tsx'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { failedAction, runningAction } from '../vms/vm-status.ts'
 
 const t = m.console
+
+/** What is to be read on a console whose VM does not run; `off` when nothing more is known than that. */
+export function whyStopped(
+  vm: VmView,
+  off: { title: string; text: string },
+): { tone: Tone; title: string; text: string } {
+  const action = runningAction(vm)
+  if (action) return { tone: 'busy', title: `${m.vms.action.running[action.command]}…`, text: action.step }
+  const failed = failedAction(vm)
+  if (failed)
+    return {
+      tone: 'bad',
+      title: m.vms.action.failed[failed.command],
+      text: failed.error?.message ?? off.text,
+    }
+  if (vm.state !== 'crashed') return { tone: 'quiet', title: off.title, text: off.text }
+  const text = [vm.panicked ? m.vms.crashed.panic : null, vm.exitReason].filter(Boolean).join(' ')
+  return { tone: 'bad', title: m.vms.crashed.title, text }
+}
 
 /** What the console waits for and what can be done about it; what was on screen stays readable above. */
 export function ConsoleNotice({
@@ -44,18 +63,7 @@ export function ConsoleNotice({
         </Bar>
       )
     case 'stopped': {
-      const action = runningAction(vm)
-      const failed = failedAction(vm)
-      const [title, text] = action
-        ? [`${m.vms.action.running[action.command]}…`, action.step]
-        : failed
-          ? [m.vms.action.failed[failed.command], failed.error?.message ?? t.stopped.text]
-          : vm.state === 'crashed'
-            ? [
-                m.vms.crashed.title,
-                [vm.panicked ? m.vms.crashed.panic : null, vm.exitReason].filter(Boolean).join(' '),
-              ]
-            : [t.stopped.title, t.stopped.text]
+      const { tone, title, text } = whyStopped(vm, t.stopped)
       return (
         <Bar
           action={
@@ -72,7 +80,7 @@ export function ConsoleNotice({
             </Button>
           }
         >
-          <StatusDot tone={action ? 'busy' : failed || vm.state === 'crashed' ? 'bad' : 'quiet'} />
+          <StatusDot tone={tone} />
           <span>
             <span className="block font-medium text-ink">{title}</span>
             <span className="block">{text}</span>

@@ -59,7 +59,7 @@ export function DisplayConsole({
     figures: false,
   }))
   const [sticky, setSticky] = useState<readonly string[]>([])
-  const [typing, setTyping] = useState<string | null>(null)
+  const [typing, setTyping] = useState(false)
   const [clipboard, setClipboard] = useState(false)
   const [fullscreen, toggleFullscreen] = usePageFullscreen()
   const [barShown, setBarShown] = useState(true)
@@ -98,11 +98,6 @@ export function DisplayConsole({
     }
   }
 
-  async function typeText() {
-    // What is in the clipboard is proposed, if the browser lets us look.
-    setTyping(await navigator.clipboard.readText().catch(() => ''))
-  }
-
   const whole = ownTab || fullscreen
   return (
     <section
@@ -138,7 +133,7 @@ export function DisplayConsole({
           fullscreen={fullscreen}
           onFullscreen={toggleFullscreen}
           ownTab={ownTab}
-          onTypeText={() => void typeText()}
+          onTypeText={() => setTyping(true)}
           onClipboard={() => setClipboard(true)}
           recording={recording}
           sharing={share.on && screen.guestShares === true}
@@ -180,15 +175,14 @@ export function DisplayConsole({
           onClose={() => setClipboard(false)}
         />
       ) : null}
-      {typing === null ? null : (
+      {typing ? (
         <DisplayTypeDialog
-          initialText={typing}
           initialLayout={vm.display?.keyboard ?? 'us'}
-          onClose={() => setTyping(null)}
+          onClose={() => setTyping(false)}
           onType={screen.typeText}
           focusAfter={screen.focus}
         />
-      )}
+      ) : null}
     </section>
   )
 }

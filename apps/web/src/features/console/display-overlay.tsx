@@ -6,7 +6,7 @@ import { m } from '../../messages/all.ts'
 import { BusyDots, Button } from '../../ui/button.tsx'
 import type { useVmPower } from '../vms/use-vm-power.ts'
 import { runningAction } from '../vms/vm-status.ts'
-import { ConsoleNotice } from './console-notice.tsx'
+import { ConsoleNotice, whyStopped } from './console-notice.tsx'
 import type { DisplayConsole } from './use-display-console.ts'
 
 const t = m.display
@@ -34,24 +34,14 @@ export function DisplayOverlay({
       </div>
     )
   if (state.at === 'stopped') {
-    const action = runningAction(vm)
+    const { title, text } = whyStopped(vm, { title: t.off.title(vm.name), text: t.off.text })
     return (
-      <Panel
-        icon={<Power />}
-        title={action ? `${m.vms.action.running[action.command]}…` : t.off.title(vm.name)}
-        text={
-          action
-            ? action.step
-            : vm.state === 'crashed'
-              ? [m.vms.crashed.title, vm.exitReason].filter(Boolean).join('. ')
-              : t.off.text
-        }
-      >
+      <Panel icon={<Power />} title={title} text={text}>
         <Button
           variant="primary"
           icon={<Play aria-hidden="true" />}
           whyDisabled={vm.can.start.why}
-          busy={actions.pending === 'start' || action?.command === 'start_vm'}
+          busy={actions.pending === 'start' || runningAction(vm)?.command === 'start_vm'}
           onClick={() => actions.power(vm, 'start')}
         >
           {t.off.start}

@@ -1,5 +1,5 @@
 'use client'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { keyStrokes } from '../../console/type-text.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
@@ -9,24 +9,31 @@ import { type KeyboardLayout, keyboardLayouts } from './keyboard-layout.ts'
 
 const t = m.display
 
-/** Text and the keyboard it is typed on. */
+/** Text and the keyboard it is typed on. Closing it stops what is being typed. */
 export function DisplayTypeDialog({
-  initialText,
   initialLayout,
   onClose,
   onType,
   focusAfter,
 }: {
-  initialText: string
   initialLayout: KeyboardLayout
   onClose: () => void
-  onType: (text: string, layout: KeyboardLayout) => Promise<void>
+  onType: (text: string, layout: KeyboardLayout, signal: AbortSignal) => Promise<void>
   /** Gives the focus to the screen: whoever had a text typed goes on there. */
   focusAfter: () => void
 }) {
-  const [text, setText] = useState(initialText)
+  const [text, setText] = useState('')
   const [layout, setLayout] = useState(initialLayout)
   const [typing, setTyping] = useState(false)
+  const typed = useRef<AbortController | null>(null)
+  useEffect(() => {
+    // What is in the clipboard is proposed, once the browser lets us look; it may ask first, and nobody waits for that.
+    void navigator.clipboard?.readText().then(
+      (found) => setText((before) => before || found),
+      () => {},
+    )
+    return () => typed.current?.abort()
+  }, [])
   const { missing } = keyStrokes(text, layout)
   return (
     <Dialog
@@ -45,7 +52,8 @@ export function DisplayTypeDialog({
             whyDisabled={text ? null : t.typeEmpty}
             onClick={() => {
               setTyping(true)
-              void onType(text, layout).then(onClose)
+              typed.current = new AbortController()
+              void onType(text, layout, typed.current.signal).then(onClose)
             }}
           >
             {typing ? t.typing : t.typeSend}

@@ -31,8 +31,8 @@ export interface DisplayConsole extends DisplaySnapshot {
   press: (code: string, down: boolean) => void
   /** A character of a screen keyboard; the guest's configured layout finds its key. */
   typeCharacter: (keysym: number) => void
-  /** Resolves with the characters that no key bears. */
-  typeText: (text: string, layout: KeyboardLayout) => Promise<void>
+  /** Leaves out what no key bears. */
+  typeText: (text: string, layout: KeyboardLayout, signal: AbortSignal) => Promise<void>
   screenshot: () => Promise<Blob | null>
   /** Puts a text into the guest's clipboard, if it has an agent for that. */
   sendClipboard: (text: string) => void
@@ -117,10 +117,10 @@ export function useDisplayConsole(
       for (const code of codes.toReversed()) press(code, false)
     },
     typeCharacter: (keysym) => session?.rfb?.sendKey(keysym, null),
-    typeText: async (text, layout) => {
+    typeText: async (text, layout, signal) => {
       const { strokes } = keyStrokes(text, layout)
       const pause = () => new Promise<void>((resolve) => setTimeout(resolve, pauseMs))
-      await typeStrokes(strokes, { press, pause }, new AbortController().signal)
+      await typeStrokes(strokes, { press, pause }, signal)
     },
     sendClipboard: (text) => session?.rfb?.clipboardPasteFrom(text),
     screenshot: () =>
