@@ -163,18 +163,19 @@ test('text goes from the browser’s clipboard into the guest’s, and back', as
   await page.getByLabel('Text in the VM’s clipboard').fill('aus dem Browser: Grüße, 日本')
   await page.getByRole('button', { name: 'Send to the VM' }).click()
   await desktop.click(width >> 1, height >> 1)
-  // The guest hears of the text by its agent and of the keys by its keyboard: one may be quicker.
-  const empty = await screen.fingerprint()
+  // The guest hears of the text by its agent and of the keys by its keyboard: one may be quicker. The panel has a clock.
+  const seen = () => screen.fingerprint(40)
+  const empty = await seen()
   await expect(async () => {
     await desktop.press('Control+Shift+KeyV')
-    await expect.poll(() => screen.fingerprint(), { timeout: MINUTE }).not.toBe(empty)
+    await expect.poll(seen, { timeout: MINUTE }).not.toBe(empty)
   }).toPass()
   await desktop.press('Enter', 'Control+KeyD')
   await desktop.expectPrompts(1)
   await serial.enter('clear; cat pasted')
   await serial.expectText('aus dem Browser: Grüße,', 3 * MINUTE)
 
-  // A word as long as the terminal is wide, on every line of it: a double click anywhere has one.
+  // A word that reaches past the terminal's middle, on every line of it: a double click there has one.
   const word = 'gast'.repeat(19)
   await desktop.type("clear; yes $(printf 'gast%.0s' {1..19}) | head -24\n", 'German')
   await desktop.expectPrompts(1, { below: 0.6 })
