@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { type ConnectionState, initialConnection } from '../../console/connection.ts'
 import { withCtrl } from '../../console/ctrl.ts'
+import { cursorKey } from '../../console/cursor-key.ts'
 import { ConsoleSession } from '../../console/session.ts'
 import type { SerialTerminal } from '../../console/terminal.ts'
 import { errorCode } from '../../data/errors.ts'
@@ -144,8 +145,10 @@ export function useSerialConsole(
   }, [link])
 
   const type = (text: string) => {
-    terminal?.terminal.input(text, true)
-    terminal?.terminal.focus()
+    if (!terminal) return
+    const { modes } = terminal.terminal
+    terminal.terminal.input(cursorKey(text, modes.applicationCursorKeysMode), true)
+    terminal.terminal.focus()
   }
   return {
     state,
