@@ -140,6 +140,7 @@ export function DisplayToolbar({
                 <Scaling />
               </MenuSquare>
             }
+            focusAfter={whyNot === null ? screen.focus : undefined}
           >
             {displayModes.map((mode) => (
               <MenuItem
