@@ -141,6 +141,9 @@ test('two browsers watch, and one takes over', async ({ browser }) => {
 
 test('the guest restarts, and the page shows its desktop again by itself', async () => {
   await expect(screen.region.getByText(/ has keyboard and pointer\.$/)).toBeHidden()
+  // The notice's room is the guest's again, who follows; its panel comes a moment later.
+  await screen.expectFilled()
+  await desktop.expectDesktop(true, 2 * MINUTE)
   const { width, height } = await screen.size()
   await desktop.click(width >> 1, height >> 1)
   await desktop.type('sudo reboot\n', 'French')

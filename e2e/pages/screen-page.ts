@@ -28,6 +28,20 @@ export class ScreenPage {
     return this.canvas.evaluate(({ width, height }: HTMLCanvasElement) => ({ width, height }))
   }
 
+  /** The guest has taken the size of the window. */
+  async expectFilled(timeout?: number): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          const box = (await this.region.getByRole('application').boundingBox())!
+          const { width, height } = await this.size()
+          return Math.max(Math.abs(width - box.width), Math.abs(height - box.height))
+        },
+        timeout === undefined ? {} : { timeout },
+      )
+      .toBeLessThanOrEqual(1)
+  }
+
   /** One pixel of it, as #rrggbb. */
   pixel(x: number, y: number): Promise<string> {
     return this.canvas.evaluate(

@@ -31,13 +31,7 @@ async function signIn(page: Page, email: string): Promise<void> {
 test('the picture, its changes, keys, pointer and size', async ({ browser }) => {
   const screen = await open(browser, 'ada@example.org')
   // The VM took the window's size.
-  await expect
-    .poll(async () => {
-      const box = await screen.region.getByRole('application').boundingBox()
-      const { width, height } = await screen.size()
-      return Math.abs(width - (box?.width ?? 0)) <= 1 && Math.abs(height - (box?.height ?? 0)) <= 1
-    })
-    .toBe(true)
+  await screen.expectFilled()
   const { size } = await portal.tell('rect 40 50 30 20 65280')
   expect(await screen.size()).toMatchObject({ width: size.width, height: size.height })
   await expect.poll(() => screen.pixel(41, 51)).toBe('#00ff00')
