@@ -151,6 +151,7 @@ test('the guest restarts, and the page shows its desktop again by itself', async
   await picture('restarting')
   await desktop.expectBareDesktop(20 * MINUTE)
   await screen.expectState('Connected')
+  await screen.expectFilled()
   // And it is used as before.
   await desktop.launch('terminal')
   await desktop.expectPrompts(1)

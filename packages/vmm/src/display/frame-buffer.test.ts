@@ -92,6 +92,23 @@ test('what a guest without a driver writes to the frame buffer is shown, until a
   screen.free()
 })
 
+test('a driver that shows a picture of the size that was wished for before it came has its size', () => {
+  const screen = new Screen()
+  const { machine, surface } = screen
+  // As after a restart, in which the viewers' window is as large as it was.
+  screen.gpu.wish(1047, 564)
+  const pci = new PciDriver(machine, screen.gpu, screen.frameBuffer)
+  assert.deepEqual([surface.width, surface.height], [width, height])
+  pci.start(pci.offered())
+  const header = (type: number, ...more: number[]) => [type, 0, 0, 0, 0, 0, ...more]
+  assert.equal(command(pci, header(CMD.RESOURCE_CREATE_2D, 1, 2, 1047, 564)), RESP.OK_NODATA)
+  assert.equal(command(pci, header(CMD.SET_SCANOUT, 0, 0, 1047, 564, 0, 1)), RESP.OK_NODATA)
+  assert.deepEqual([surface.width, surface.height], [1047, 564])
+  pci.bus.close()
+  machine.close()
+  screen.free()
+})
+
 test('saved and restored before any driver came, the picture is there again', () => {
   const first = new Screen()
   const { machine } = first

@@ -44,9 +44,7 @@ export class Scanout {
     this.source = source
     this.rect = rect
     this.stale = true
-    if (this.output.width !== rect.width || this.output.height !== rect.height) {
-      this.output.resize(rect.width, rect.height)
-    }
+    this.output.resize(rect.width, rect.height)
   }
 
   /** Shows nothing: a black picture of the size it has. */
