@@ -311,6 +311,8 @@ export const pciFunctionStateSchema = z.strictObject({
     .array(bytes(256 * 1024, false))
     .max(64)
     .optional(),
+  /** Registers of the mode that UEFI set. */
+  vbe: z.array(u16).length(11).optional(),
   virtio: virtioStateSchema.optional(),
   watchdog: watchdogStateSchema.optional(),
 })

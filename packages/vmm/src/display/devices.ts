@@ -8,7 +8,7 @@ import type { VirtioDevice } from '../virtio/device.ts'
 import { GpuDevice } from '../virtio/gpu/gpu.ts'
 import { type EarlyKeyboard, Keyboard } from '../virtio/input/keyboard.ts'
 import { Tablet } from '../virtio/input/tablet.ts'
-import { EarlyScreen, FrameBuffer, type PlaceFrameBuffer } from './frame-buffer.ts'
+import { EarlyScreen, FrameBuffer, type FrameBufferModes, type PlaceFrameBuffer } from './frame-buffer.ts'
 import type { DisplayHandle } from './handle.ts'
 import { InputRing } from './input-ring.ts'
 import { Surface } from './surface.ts'
@@ -19,7 +19,7 @@ const INITIAL = { width: EARLY_SCREEN.width, height: EARLY_SCREEN.height } as co
 /** What the machine has for a display. */
 export interface DisplayMachine {
   /** Absent: its firmware draws elsewhere. */
-  readonly placeFrameBuffer?: PlaceFrameBuffer | undefined
+  readonly frameBuffer?: { readonly place: PlaceFrameBuffer; readonly modes: FrameBufferModes } | undefined
   /** Who reads keys before the guest's driver does. */
   readonly earlyKeyboard?: EarlyKeyboard | undefined
   readonly idleSince?: SinceNow | undefined
@@ -30,7 +30,7 @@ export class DisplayDevices {
   readonly gpu: GpuDevice
   /** What the screen shows before the guest's driver does. */
   readonly early: EarlyScreen
-  /** In the GPU's BAR, of a machine without firmware. */
+  /** In the GPU's BAR. */
   readonly frameBuffer: FrameBuffer | undefined
   readonly keyboard: Keyboard
   readonly tablet = new Tablet()
@@ -41,12 +41,13 @@ export class DisplayDevices {
   private readonly registration: Registration
 
   constructor(handle: DisplayHandle, loop: EventLoop, machine: DisplayMachine = {}) {
-    const { placeFrameBuffer, earlyKeyboard, idleSince } = machine
+    const { frameBuffer, earlyKeyboard, idleSince } = machine
     this.surface = new Surface(handle.surface)
     this.ring = new InputRing(handle.input)
     this.agentPort = new AgentPort(new AgentChannel(handle.agent))
     this.early = new EarlyScreen(this.surface, loop)
-    this.frameBuffer = placeFrameBuffer && new FrameBuffer(handle.frameBuffer, this.early, placeFrameBuffer)
+    this.frameBuffer =
+      frameBuffer && new FrameBuffer(handle.frameBuffer, this.early, frameBuffer.place, frameBuffer.modes)
     this.gpu = new GpuDevice({
       ...{ surface: this.surface, screens: handle.screens, early: this.early },
       ...INITIAL,

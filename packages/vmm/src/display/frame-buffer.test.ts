@@ -6,7 +6,7 @@ import { GpuDevice } from '../virtio/gpu/gpu.ts'
 import { CMD, RESP } from '../virtio/gpu/protocol.ts'
 import { TestMachine } from '../virtio/testing/machine.ts'
 import { PciDriver } from '../virtio/testing/pci-driver.ts'
-import { allocateFrameBuffer, EarlyScreen, FrameBuffer } from './frame-buffer.ts'
+import { allocateFrameBuffer, EarlyScreen, FrameBuffer, type FrameBufferModes } from './frame-buffer.ts'
 import { createSurfaceMemory, SURFACE_STRIDE, Surface } from './surface.ts'
 
 const { width, height, stride, address, bytes } = EARLY_SCREEN
@@ -21,12 +21,13 @@ class Screen {
   placed: number | undefined
   private readonly memory = allocateFrameBuffer()
 
-  constructor(machine = new TestMachine()) {
+  constructor(machine = new TestMachine(), modes: FrameBufferModes = 'fixed') {
     this.machine = machine
     this.early = new EarlyScreen(this.surface, machine.loop)
-    this.frameBuffer = new FrameBuffer(this.memory, this.early, (at) => {
+    const place = (at: number | undefined): void => {
       this.placed = at
-    })
+    }
+    this.frameBuffer = new FrameBuffer(this.memory, this.early, place, modes)
     this.gpu = new GpuDevice({ surface: this.surface, early: this.early, width, height })
   }
 
@@ -133,4 +134,84 @@ test('a machine after a reset finds the frame buffer empty', () => {
   assert.equal(after.read(4096, 4), 0)
   machine.close()
   munmap(memory, bytes)
+})
+
+test('UEFI finds the video memory and the registers of a VGA device, sets a mode, and what it draws is shown', () => {
+  const screen = new Screen(new TestMachine(), 'vbe')
+  const { machine, surface } = screen
+  const pci = new PciDriver(machine, screen.gpu, screen.frameBuffer)
+  assert.equal(screen.early.shows, false, 'no mode yet')
+  const registers = ((pci.pciRead(0x18, 4) & ~15) >>> 0) + 0x500
+  const [id, xres, yres, bpp, enable, virtualWidth, xOffset, yOffset, memory64K] = [
+    0, 1, 2, 3, 4, 6, 8, 9, 10,
+  ]
+  const get = (index: number): number => machine.mmio.read(registers + 2 * index, 2)
+  const set = (index: number, value: number): void => machine.mmio.write(registers + 2 * index, 2, value)
+  assert.equal(get(id!) & 0xfff0, 0xb0c0)
+  assert.equal(get(memory64K!) * 65536, bytes)
+  set(enable!, 2)
+  assert.deepEqual([get(xres!), get(yres!), get(bpp!)], [3840, 2160, 32])
+
+  // As OVMF does it.
+  const mode = (width: number, height: number): void => {
+    for (const [index, value] of [
+      [enable!, 0],
+      [xOffset!, 0],
+      [yOffset!, 0],
+      [bpp!, 32],
+      [xres!, width],
+      [virtualWidth!, width],
+      [yres!, height],
+      [enable!, 0x41],
+    ] as const)
+      set(index, value)
+  }
+  mode(800, 600)
+  assert.deepEqual([surface.width, surface.height], [800, 600])
+  const write = (x: number, y: number, pixel: number): void =>
+    machine.mmio.write(address + (y * 800 + x) * 4, 4, pixel)
+  write(799, 599, 0x123456)
+  machine.until('the picture', () => screen.pixel(799, 599) === 0x123456)
+
+  // Elsewhere in a state of its own: the same picture.
+  const second = new Screen(machine, 'vbe')
+  const moved = pci.moveTo(second.gpu, second.frameBuffer)
+  machine.until('the picture', () => second.pixel(799, 599) === 0x123456)
+  assert.deepEqual([second.surface.width, second.surface.height], [800, 600])
+
+  // What does not fit the memory, or is no mode, is not shown, and a mode set anew begins black.
+  const at = (moved.pciRead(0x18, 4) & ~15) >>> 0
+  const setAgain = (index: number, value: number): void =>
+    machine.mmio.write(at + 0x500 + 2 * index, 2, value)
+  for (const [index, value] of [
+    [yres!, 2000],
+    [xres!, 0],
+    [yOffset!, 60_000],
+    [virtualWidth!, 0xffff],
+    [bpp!, 24],
+    [enable!, 0],
+  ] as const) {
+    const before = machine.mmio.read(at + 0x500 + 2 * index, 2)
+    setAgain(index, value)
+    assert.equal(second.early.shows, false, `register ${index} is ${value}`)
+    setAgain(index, before)
+    assert.equal(second.early.shows, true)
+  }
+  assert.equal(second.pixel(799, 599), 0)
+  // Bytes, halves of two registers, and what is beside them: nothing.
+  for (const [offset, size] of [
+    [0x500, 1],
+    [0x501, 2],
+    [0x500, 4],
+    [0, 4],
+    [0x516, 2],
+    [0xffe, 2],
+  ] as const) {
+    machine.mmio.write(at + offset, size, 0xffff)
+    assert.equal(machine.mmio.read(at + offset, size), 0)
+  }
+  assert.equal(second.early.shows, true)
+  moved.bus.close()
+  machine.close()
+  for (const one of [screen, second]) one.free()
 })

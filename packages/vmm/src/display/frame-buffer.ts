@@ -3,12 +3,14 @@
  * what it changed is looked for a few times a second, as long as no driver shows anything itself. By comparing, which
  * takes half a millisecond: KVM's dirty log would cost the guest an exit for each page it draws on.
  */
+import type { PciFunctionState } from '@hearth/shared/vm-snapshot'
 import type { BusDevice } from '../bus/device.ts'
 import type { EventLoop, Registration } from '../io/event-loop.ts'
 import { EARLY_SCREEN } from '../machine/layout.ts'
 import type { Bar } from '../pci/config-space.ts'
 import { packBytes, unpackBytes } from '../snapshot/packed-bytes.ts'
 import { check, MADV, MAP, madvise, mmap, PROT, viewOf } from '../sys/libc.ts'
+import { BochsVbe } from './bochs-vbe.ts'
 import { SURFACE_STRIDE, type Surface } from './surface.ts'
 
 /** Milliseconds between two looks: when something changed lately, and after a while of nothing. */
@@ -107,34 +109,59 @@ export class EarlyScreen {
   }
 }
 
+/** In a snapshot. */
+type SavedFrameBuffer = Pick<PciFunctionState, 'frameBuffer' | 'vbe'>
+
 /** Puts the frame buffer's memory at a guest address, or (undefined) nowhere. */
 export type PlaceFrameBuffer = (address: number | undefined) => void
+
+/** Who sets the mode: the machine itself, for a kernel that is told of it, or the guest's firmware by Bochs VBE. */
+export type FrameBufferModes = 'fixed' | 'vbe'
 
 /** The frame buffer as memory behind a BAR of the GPU, which makes that a VGA device to a kernel (PCI class 0x0300). */
 export class FrameBuffer implements BusDevice {
   readonly name = 'frame-buffer'
-  readonly bar: Bar
+  readonly bars: readonly Bar[]
   private readonly bytes: Uint8Array
   private readonly view: DataView
+  private readonly screen: EarlyScreen
+  private readonly vbe: BochsVbe | undefined
+  private placed = false
 
-  constructor(hostAddress: number, screen: EarlyScreen, place: PlaceFrameBuffer) {
+  constructor(
+    hostAddress: number,
+    screen: EarlyScreen,
+    place: PlaceFrameBuffer,
+    modes: FrameBufferModes = 'fixed',
+  ) {
     const memory = viewOf(hostAddress, EARLY_SCREEN.bytes)
     this.bytes = new Uint8Array(memory)
     this.view = new DataView(memory)
+    this.screen = screen
     // What the machine before this one drew.
-    check('madvise', madvise(hostAddress, EARLY_SCREEN.bytes, MADV.REMOVE))
-    const { width, height, stride, address, bytes } = EARLY_SCREEN
-    this.bar = {
+    const clear = (): unknown => check('madvise', madvise(hostAddress, EARLY_SCREEN.bytes, MADV.REMOVE))
+    clear()
+    this.vbe = modes === 'vbe' ? new BochsVbe(() => this.show(), clear) : undefined
+    const pixels: Bar = {
       index: 0,
       kind: 'memory32',
-      size: bytes,
-      at: address,
+      size: EARLY_SCREEN.bytes,
+      at: EARLY_SCREEN.address,
       device: this,
       moved: (to) => {
         place(to)
-        screen.set(to === undefined ? undefined : { width, height, stride, bytes: this.bytes })
+        this.placed = to !== undefined
+        this.show()
       },
     }
+    this.bars = this.vbe === undefined ? [pixels] : [pixels, this.vbe.bar]
+  }
+
+  private show(): void {
+    const { width, height, stride } = EARLY_SCREEN
+    const mode = this.vbe === undefined ? { width, height, stride, offset: 0 } : this.vbe.mode
+    if (!this.placed || mode === undefined) this.screen.set(undefined)
+    else this.screen.set({ ...mode, bytes: this.bytes.subarray(mode.offset) })
   }
 
   // Only where KVM has not put the memory itself.
@@ -149,13 +176,14 @@ export class FrameBuffer implements BusDevice {
     else this.view.setUint32(offset, value, true)
   }
 
-  /** Deflated, in parts. */
-  save(): string[] {
-    return packBytes(this.bytes)
+  /** The pixels deflated, in parts. */
+  save(): SavedFrameBuffer {
+    return { frameBuffer: packBytes(this.bytes), ...(this.vbe && { vbe: this.vbe.save() }) }
   }
 
   /** Before the guest runs. Throws with a line for people when it is not whole. */
-  restore(parts: readonly string[]): void {
-    unpackBytes(parts, this.bytes)
+  restore({ frameBuffer, vbe }: SavedFrameBuffer): void {
+    if (frameBuffer !== undefined) unpackBytes(frameBuffer, this.bytes)
+    if (vbe !== undefined) this.vbe?.restore(vbe)
   }
 }

@@ -47,7 +47,7 @@ export interface MachineParts extends FirmwareParts {
   /** Beside the display's own. */
   readonly earlyKeyboard: EarlyKeyboard | undefined
   readonly plugged: (transport: VirtioTransport) => void
-  /** Puts the frame buffer before a guest, where there is a display and no firmware. */
+  /** Puts the frame buffer before a guest that has one. */
   readonly placeFrameBuffer: PlaceFrameBuffer
 }
 
@@ -137,9 +137,10 @@ function displayMachine(
   { placeFrameBuffer, earlyKeyboard }: MachineParts,
 ): DisplayMachine {
   const vcpus = vcpuStatsFds && vcpuActivities(vcpuStatsFds, control)
+  const modes = firmware?.kind === 'uefi' ? 'vbe' : 'fixed'
   return {
-    // Firmware has ramfb instead.
-    placeFrameBuffer: firmware === undefined ? placeFrameBuffer : undefined,
+    // A BIOS has ramfb instead.
+    frameBuffer: firmware?.kind === 'bios' ? undefined : { place: placeFrameBuffer, modes },
     earlyKeyboard,
     idleSince: vcpus && idleSinceNow(vcpus),
   }

@@ -91,7 +91,7 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
       moved: (address) => this.moveNotifies(address),
     })
     this.frameBuffer = options.frameBuffer
-    if (this.frameBuffer !== undefined) this.config.addBar(this.frameBuffer.bar)
+    for (const bar of this.frameBuffer?.bars ?? []) this.config.addBar(bar)
     this.config.commandChanged = () => this.commandChanged()
     if (legacyId !== undefined) {
       this.legacy = new LegacyDriver(this.transport, () => this.msix.enabled)
@@ -125,18 +125,19 @@ export class VirtioPciFunction implements PciFunction, TransportLink {
     this.slot = undefined
   }
 
-  save(): Pick<PciFunctionState, 'msix' | 'virtio' | 'frameBuffer'> {
+  save(): Pick<PciFunctionState, 'msix' | 'virtio' | 'frameBuffer' | 'vbe'> {
     if (this.legacy?.present) throw new Error(`${this.name} has a legacy driver, whose state cannot be saved`)
     return {
       msix: this.msix.save(),
       virtio: this.transport.save(),
-      ...(this.frameBuffer && { frameBuffer: this.frameBuffer.save() }),
+      ...this.frameBuffer?.save(),
     }
   }
 
-  restore({ msix, virtio, frameBuffer }: PciFunctionState): void {
+  restore(state: PciFunctionState): void {
+    const { msix, virtio } = state
     if (msix === undefined) throw new Error(`the snapshot of this ${this.name} is incomplete`)
-    if (frameBuffer !== undefined) this.frameBuffer?.restore(frameBuffer)
+    this.frameBuffer?.restore(state)
     this.msix.restore(msix)
     this.transport.restore(virtio)
     this.slot?.intx.set(this.transport.isr !== 0)

@@ -4,6 +4,7 @@
  *
  *   node console-client.ts SOCKET ENCODING
  *   shot FILE          the picture as PNG, with how many colours it has
+ *   until-colours N    waits until the picture has so many colours, and no more updates come
  *   until-hash HASH    waits until the picture's pixels have that SHA-256 (0x00RRGGBB, little endian, row by row)
  *   settle MS          waits until no more than a blinking cursor changed for that long
  *   key CODE…          presses and releases XT scancodes one after the other (hexadecimal)
@@ -64,6 +65,15 @@ for await (const line of createInterface({ input: process.stdin })) {
       const { pixels, width, height } = client.picture
       writeFileSync(args[0]!, png(pixels, width, height))
       answer({ ...size(), colours: new Set(pixels).size, updates: client.updates, bytes: client.bytes })
+      break
+    }
+    case 'until-colours': {
+      const deadline = Date.now() + 120_000
+      for (let seen = -1; seen !== client.updates && Date.now() < deadline; ) {
+        seen = new Set(client.picture.pixels).size < Number(args[0]) ? -1 : client.updates
+        await sleep(500)
+      }
+      answer({ ...size(), colours: new Set(client.picture.pixels).size })
       break
     }
     case 'until-hash': {

@@ -24,12 +24,19 @@ const BOOT_IMG = '/usr/lib/grub/i386-pc/boot.img'
 export async function makeGrubDisk(
   work: string,
   disk: string,
-  linux: { readonly kernel: string; readonly initrd: string; readonly commandLine: string },
+  linux: {
+    readonly kernel: string
+    readonly initrd: string
+    readonly commandLine: string
+    /** GRUB says this and waits for a line. */
+    readonly question?: string
+  },
 ): Promise<void> {
   await mkdir(work, { recursive: true })
   const script = path.join(work, 'grub.cfg')
+  const ask = linux.question === undefined ? '' : `echo '${linux.question}'\nread answer\n`
   const config = (device: string): string =>
-    `set root=${device}\nlinux /vmlinuz ${linux.commandLine}\ninitrd /initrd\nboot\n`
+    `${ask}set root=${device}\nlinux /vmlinuz ${linux.commandLine}\ninitrd /initrd\nboot\n`
   const build = async (
     format: string,
     device: string,
@@ -40,12 +47,13 @@ export async function makeGrubDisk(
     await writeFile(script, config(device))
     await run('grub-mkimage', [
       ...[`--format=${format}`, '--prefix=/', `--config=${script}`, `--output=${target}`],
-      ...['part_gpt', 'fat', 'linux', 'boot', ...modules],
+      ...['part_gpt', 'fat', 'linux', 'boot', ...(ask === '' ? [] : ['echo', 'read']), ...modules],
     ])
     return target
   }
   const core = await build('i386-pc', '(hd0,gpt2)', 'core.img', ['biosdisk'])
-  const efi = await build('x86_64-efi', '(hd0,gpt2)', 'BOOTX64.EFI', [])
+  // By its screen driver GRUB tells a kernel where UEFI's frame buffer is; without one the kernel starts blind.
+  const efi = await build('x86_64-efi', '(hd0,gpt2)', 'BOOTX64.EFI', ['efi_gop'])
 
   const handle = await open(disk, 'w', 0o644)
   try {
