@@ -14,8 +14,9 @@ import { GIB, MIB } from '@hearth/shared/units'
 import type { VmSpec } from '@hearth/shared/vm-spec'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
 import { ensureImage } from '../../../../infra/recipes/build.ts'
-import { collectEvents, openConsole, testSpec, until, type Viewer } from '../testing/agent-harness.ts'
+import { collectEvents, testSpec, until } from '../testing/agent-harness.ts'
 import { AgentInLab, slow } from '../testing/agent-in-lab.ts'
+import { GuestShell } from '../testing/guest-shell.ts'
 
 const host = '/srv/no-reflinks'
 const target = '/srv/backup-disk'
@@ -23,48 +24,9 @@ const key = randomBytes(32).toString('hex')
 
 let agent: AgentInLab
 
-/** The shell on the serial console of a Tiny Linux. */
-class Shell {
-  readonly #viewer: Viewer
-  #asked = 0
-
-  private constructor(vmUid: string) {
-    this.#viewer = openConsole(agent.port, vmUid)
-  }
-
-  static async open({ vmUid, name }: VmSpec): Promise<Shell> {
-    const shell = new Shell(vmUid)
-    await until('the shell', () => shell.#viewer.text().includes(`${name}:/root# `), 3 * slow)
-    return shell
-  }
-
-  /** What a command says. */
-  async ask(command: string): Promise<string> {
-    const from = this.#viewer.text().length
-    const mark = `done-${++this.#asked}`
-    // Split, so that the echo of the line is not taken for the answer.
-    this.#viewer.socket.send(
-      Buffer.from(`echo beg''ins; ${command}; echo ${mark.slice(0, 2)}''${mark.slice(2)}\n`),
-    )
-    const answer = new RegExp(`begins\\r?\\n([\\s\\S]*?)${mark}`)
-    const match = await until(
-      `an answer to ${command}`,
-      () => answer.exec(this.#viewer.text().slice(from)),
-      slow,
-    ).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${this.#viewer.text().slice(-2000)}`)
-    })
-    return match[1]!.replaceAll('\r', '').trim()
-  }
-
-  close(): void {
-    this.#viewer.socket.close()
-  }
-}
-
 /** Mounted, as a guest does it that was not shut down: the journals of both are played back. */
-async function openDisks(spec: VmSpec): Promise<Shell> {
-  const shell = await Shell.open(spec)
+async function openDisks(spec: VmSpec): Promise<GuestShell> {
+  const shell = await GuestShell.open(agent.port, spec)
   assert.equal(
     await shell.ask('mkdir /data; mount /dev/vda /mnt && mount /dev/vdb /data && echo both'),
     'both',
@@ -74,7 +36,7 @@ async function openDisks(spec: VmSpec): Promise<Shell> {
 }
 
 /** Numbers that the guest writes one after the other, each for certain before the next, the second to its volume. */
-async function expectPair(shell: Shell): Promise<number> {
+async function expectPair(shell: GuestShell): Promise<number> {
   const answer = await shell.ask('cat /mnt/first /data/second')
   const [first, second] = answer.split(/\s+/).map(Number)
   assert.ok(first! > 0 && (first === second || first === second! + 1), answer)
@@ -108,7 +70,7 @@ describe('backups of a real guest', () => {
 
   before(async () => {
     agent = await AgentInLab.prepare({ name: 'backup-lab-test', guestPort: 7435, state: `${host}/state` })
-    const images = join(agent.folder, 'images')
+    const { images } = agent
     await ensureImage('tiny-linux', { images, cacheDir: cacheDirectory })
     await cp(join(images, 'tiny-linux'), join(images, 'with-files'), { recursive: true })
     const files = join(agent.folder, 'files')

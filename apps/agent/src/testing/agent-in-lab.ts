@@ -14,14 +14,15 @@ export const slow = 300_000
 
 export class AgentInLab {
   readonly lab: Lab
-  /** Seen on both sides; `images` in it is a store, unless another one is given. */
+  /** Seen on both sides. */
   readonly folder: string
+  /** Its image store: one in `folder`, unless another one is given. */
+  readonly images: string
   readonly state: string
   readonly runDir: string
   /** Where it is reached from outside. */
   readonly port: number
   readonly #guestPort: number
-  readonly #images: string
   #connection!: ReturnType<typeof connectAgent>
   #process!: LabProcess
   #log = ''
@@ -37,7 +38,7 @@ export class AgentInLab {
     this.state = options.state
     this.runDir = `/run/${options.name}`
     this.folder = join(sharedScratch(), options.name)
-    this.#images = options.images ?? join(this.folder, 'images')
+    this.images = options.images ?? join(this.folder, 'images')
   }
 
   /** Not started yet: its store may want images first. */
@@ -61,17 +62,13 @@ export class AgentInLab {
     return this.#connection.client
   }
 
-  get log(): string {
-    return this.#log
-  }
-
   async start(): Promise<void> {
     this.#log = ''
     const token = join(this.folder, 'token')
     this.#process = this.lab.spawn(
       process.execPath,
       [
-        ...[agentEntry, '--state', this.state, '--images', this.#images, '--run-dir', this.runDir],
+        ...[agentEntry, '--state', this.state, '--images', this.images, '--run-dir', this.runDir],
         ...['--listen', `0.0.0.0:${this.#guestPort}`, '--token-file', token],
         ...['--builder', 'http://10.0.2.2:9', '--builder-token-file', token],
         ...['--kind', 'lab', '--vmm', vmmEntry],
