@@ -9,7 +9,7 @@ import {
 } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
 
-import { inWords } from '../messages/said.ts'
+import { inWords, sentencesComing } from '../messages/said.ts'
 
 import { errorCode, quotaRefusal } from './errors.ts'
 import { tellQuotaRefusal } from './quota-refusals.ts'
@@ -46,21 +46,30 @@ const inReadersWords: TRPCLink<AppRouter> =
   ({ op, next }) =>
     observable((observer) =>
       next(op).subscribe({
-        next(value) {
-          const { result } = value
-          const spoken =
-            result.type === undefined || result.type === 'data'
-              ? { ...value, result: { ...result, data: inWords(result.data) } }
-              : value
-          observer.next(spoken)
-        },
-        error: (error) => {
-          if (error.shape) Object.assign(error, { data: inWords(error.data) })
-          observer.error(error)
-        },
-        complete: () => observer.complete(),
+        next: (value) =>
+          onceInWords(() => {
+            const { result } = value
+            const spoken =
+              result.type === undefined || result.type === 'data'
+                ? { ...value, result: { ...result, data: inWords(result.data) } }
+                : value
+            observer.next(spoken)
+          }),
+        error: (error) =>
+          onceInWords(() => {
+            if (error.shape) Object.assign(error, { data: inWords(error.data) })
+            observer.error(error)
+          }),
+        complete: () => onceInWords(() => observer.complete()),
       }),
     )
+
+/** The first answers wait for the translations; all keep their order. */
+function onceInWords(pass: () => void): void {
+  const coming = sentencesComing()
+  if (coming) void coming.then(pass)
+  else pass()
+}
 
 function open(generation: number): Live {
   const inBrowser = typeof window !== 'undefined'

@@ -1,12 +1,38 @@
 import { currentLanguage, type Language } from './language.ts'
 
+interface Texts {
+  readonly server: Readonly<Record<string, string>>
+  /** What a list in a sentence holds. */
+  readonly parts: Readonly<Record<string, string>>
+}
+type OtherLanguage = Exclude<Language, 'en'>
+
 /** What the server says, by language; English is what it says itself. */
-type Texts = Readonly<Record<Exclude<Language, 'en'>, Readonly<Record<string, string>>>>
-const german =
-  typeof window === 'undefined' || currentLanguage() === 'de' ? await import('./de/server.ts') : null
-const sentences: Texts = { de: german?.server ?? {} }
-/** What a list in a sentence holds. */
-const listParts: Texts = { de: german?.parts ?? {} }
+const load: Readonly<Record<OtherLanguage, () => Promise<Texts>>> = {
+  de: () => import('./de/server.ts'),
+}
+const texts = new Map<OtherLanguage, Texts>()
+let coming: Promise<void> | null = null
+
+/**
+ * Until the translations are there; null from then on. A page is drawn before they come, because nothing of the server
+ * is on it yet. Where they cannot be had, the sentences stay as they came.
+ */
+export const sentencesComing = (): Promise<void> | null => coming
+
+const fetchTexts = async (language: OtherLanguage) => void texts.set(language, await load[language]())
+
+if (typeof window === 'undefined')
+  await Promise.all(Object.keys(load).map((each) => fetchTexts(each as OtherLanguage)))
+else {
+  const language = currentLanguage()
+  if (language !== 'en')
+    coming = fetchTexts(language)
+      .catch(() => undefined)
+      .then(() => {
+        coming = null
+      })
+}
 
 interface Pattern {
   readonly matches: RegExp
@@ -30,7 +56,7 @@ interface Compiled {
   /** What may stand in a list. */
   parts: Compiled | null
 }
-const compiled = new Map<Language, Compiled>()
+const compiled = new Map<OtherLanguage, Compiled>()
 const holeInText = /\{[|.,;]?\}/
 
 function compile(texts: Readonly<Record<string, string>>, parts: Compiled | null): Compiled {
@@ -48,10 +74,12 @@ function compile(texts: Readonly<Record<string, string>>, parts: Compiled | null
   }
 }
 
-function compiledFor(language: Exclude<Language, 'en'>): Compiled {
+function compiledFor(language: OtherLanguage): Compiled | null {
+  const source = texts.get(language)
+  if (!source) return null
   let known = compiled.get(language)
   if (!known) {
-    known = compile(sentences[language], compile(listParts[language], null))
+    known = compile(source.server, compile(source.parts, null))
     compiled.set(language, known)
   }
   return known
@@ -94,7 +122,8 @@ function translatedList(text: string, between: string, parts: Compiled): string 
 
 /** A sentence of the server in the reader's language; as it came when there is no other. */
 export function said(text: string, language = currentLanguage()): string {
-  return language === 'en' ? text : (translated(text, compiledFor(language)) ?? text)
+  const dictionary = language === 'en' ? null : compiledFor(language)
+  return (dictionary && translated(text, dictionary)) ?? text
 }
 
 /** Where answers hold sentences of the server. What people wrote themselves stands under other names. */
