@@ -53,6 +53,7 @@ export const everyPage: readonly ShownPage[] = [
   { name: 'account', path: () => '/settings/account' },
   { name: 'ssh-keys', path: () => '/settings/ssh-keys' },
   { name: 'tokens', path: () => '/settings/tokens' },
+  { name: 'api-reference', path: () => '/api-reference#post_servers' },
   { name: 'not-found', path: () => '/nowhere' },
   {
     name: 'palette',

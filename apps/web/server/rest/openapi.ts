@@ -1,14 +1,14 @@
 /** The description of the API, made of the very schemas that validate. */
 import { z } from 'zod'
 import { changes } from '../auth/privilege.ts'
-import { errorBodySchema } from './errors.ts'
+import { errorBodySchema, restErrors } from './errors.ts'
 import type { Route } from './route.ts'
 
 type Json = Record<string, unknown>
 
 export function openApi(routes: readonly Route[], version: string, origin: string): Json {
   const paths: Record<string, Json> = {}
-  const components: Json = {}
+  const components: Json = { Error: toJson(errorBodySchema, 'output', {}) }
   for (const route of routes) {
     paths[route.pattern] ??= {}
     paths[route.pattern]![route.method.toLowerCase()] = operation(route, components)
@@ -71,12 +71,46 @@ function operation(route: Route, components: Json): Json {
           ? { content: { 'application/json': { schema: schema(route.response, 'output') } } }
           : {}),
       },
-      default: {
-        description: 'An error',
-        content: { 'application/json': { schema: schema(errorBodySchema, 'output') } },
-      },
+      ...Object.fromEntries(
+        errorStatuses(route).map((status) => [status, errorAnswer(codesOf(route, status))]),
+      ),
+      default: errorAnswer(['service_error']),
     },
   }
+}
+
+const errorAnswer = (codes: readonly string[]): Json => ({
+  description: `Error: ${codes.join(', ')}`,
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+})
+
+/** The errors of which a caller has to think; anything may be refused as `default` says. */
+function errorStatuses(route: Route): number[] {
+  const writes = changes(route.privilege)
+  return [
+    ...(route.body ? [400] : []),
+    ...[401, 403],
+    ...(route.path ? [404] : []),
+    ...(writes ? [409] : []),
+    ...(writes || route.query ? [422] : []),
+    ...(writes && route.path ? [423] : []),
+    429,
+    ...(writes ? [503] : []),
+  ]
+}
+
+/** Codes by status: those of the table of errors, and what this adapter itself refuses. */
+function codesOf(route: Route, status: number): string[] {
+  // A question has nothing to do with disks and hosts.
+  if (status === 422 && !changes(route.privilege)) return ['invalid_input']
+  if (status === 403 && !changes(route.privilege)) return ['forbidden']
+  const own: Readonly<Record<number, string>> = {
+    400: 'json_error',
+    403: 'token_readonly',
+    429: 'rate_limit_exceeded',
+  }
+  const codes = Object.values(restErrors).flatMap((error) => (error.status === status ? [error.code] : []))
+  return [...new Set([...codes, ...(own[status] === undefined ? [] : [own[status]])])]
 }
 
 function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query', components: Json): Json[] {

@@ -36,6 +36,8 @@ export const paths = {
   security: () => '/settings/security',
   sshKeys: (options: { add?: 'key' } = {}) => withAdd('/settings/ssh-keys', options),
   tokens: (options: { add?: 'token' } = {}) => withAdd('/settings/tokens', options),
+  apiReference: () => '/api-reference',
+  openApi: () => '/api/v1/openapi.json',
   signIn: (options: { next?: string } = {}) =>
     options.next && options.next !== '/' ? `/sign-in?next=${encodeURIComponent(options.next)}` : '/sign-in',
   setup: (token?: string) => (token ? `/setup#token=${encodeURIComponent(token)}` : '/setup'),

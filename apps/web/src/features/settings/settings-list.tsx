@@ -16,7 +16,7 @@ export function SettingsList<T extends { id: number }>({
   render,
 }: {
   title: string
-  description: string
+  description: ReactNode
   add: ReactNode
   items: readonly T[] | undefined
   error: unknown

@@ -1,6 +1,7 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Plus, SquareTerminal } from 'lucide-react'
+import Link from 'next/link'
 import { useState } from 'react'
 import { errorMessage } from '../../data/errors.ts'
 import type { TokenView } from '../../data/hooks.ts'
@@ -8,6 +9,7 @@ import { useTRPC } from '../../data/trpc.ts'
 import { useAddressDialog } from '../../lib/address-query.ts'
 import { ago, dateTime } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
+import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
@@ -37,7 +39,14 @@ export function Tokens() {
     <div className="flex flex-col gap-5">
       <SettingsList
         title={t.title}
-        description={t.description}
+        description={
+          <>
+            {t.description}{' '}
+            <Link href={paths.apiReference()} className="font-medium text-ember underline underline-offset-2">
+              {m.api.title}
+            </Link>
+          </>
+        }
         add={create}
         items={tokens}
         error={error}

@@ -71,6 +71,7 @@ export function generalEntries(session: SessionView | undefined): Entry[] {
       : []),
     begin(paths.sshKeys({ add: 'key' }), m.settings.keys.add, <KeyRound />),
     begin(paths.tokens({ add: 'token' }), m.settings.tokens.create, <Terminal />),
+    begin(paths.apiReference(), m.api.title, <Code />),
     ...themeOptions().map(({ value, label, icon }) => ({
       id: `theme-${value}`,
       label: m.common.palette.themeTo(label),

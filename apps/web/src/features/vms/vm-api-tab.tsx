@@ -2,7 +2,7 @@
 import Link from 'next/link'
 import { useSyncExternalStore } from 'react'
 import { paths } from '../../lib/paths.ts'
-import { m } from '../../messages/index.ts'
+import { m } from '../../messages/all.ts'
 import { CopyLine } from '../../ui/copy.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { useVmPage } from './vm-context.ts'
@@ -78,7 +78,12 @@ export function VmApiTab() {
           </div>
         ))}
       </div>
-      <p className="mt-5 text-13 text-ink-3">{t.docs}</p>
+      <p className="mt-5 text-13 text-ink-3">
+        {t.docs}{' '}
+        <Link href={paths.apiReference()} className="font-medium text-ember underline underline-offset-2">
+          {m.api.title}
+        </Link>
+      </p>
     </Card>
   )
 }

@@ -1,3 +1,4 @@
+import { api } from './api.ts'
 import { backups } from './backups.ts'
 import { consoleTexts } from './console.ts'
 import { create } from './create.ts'
@@ -19,6 +20,7 @@ import { welcome } from './welcome.ts'
 
 /** What only pages of their own need; they take it from `messages/all.ts`. */
 export const rest = {
+  api,
   trust,
   dashboard,
   vmSettings,
