@@ -4,7 +4,6 @@ import { useSearchParams } from 'next/navigation'
 import { useDeferredValue, useMemo, useState } from 'react'
 import { type ActivityGroup, activityGroups } from '../../../server/views/activity.ts'
 import type { ActivityListInput } from '../../../server/views/index.ts'
-import { errorMessage } from '../../data/errors.ts'
 import { useTRPCClient } from '../../data/trpc.ts'
 import { changeAddress } from '../../lib/address-query.ts'
 import { download, toCsv } from '../../lib/csv.ts'
@@ -16,6 +15,7 @@ import { PageHeader } from '../../ui/layout.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 import { ActivityFeed } from './activity-feed.tsx'
 
 const t = m.images.activity
@@ -115,7 +115,7 @@ function Export({ filter }: { filter: ActivityListInput }) {
       download(`hearth-activity-${new Date().toISOString().slice(0, 10)}.csv`, toCsv(rows), 'text/csv')
       toast.success(t.exported(rows.length - 1))
     } catch (failure) {
-      toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
+      tellRefusal(failure)
     } finally {
       setBusy(false)
     }

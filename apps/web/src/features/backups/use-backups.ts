@@ -1,12 +1,10 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSubscription } from '@trpc/tanstack-react-query'
-import { errorMessage } from '../../data/errors.ts'
 import { useShownAtOnce } from '../../data/pending.ts'
 import { includedInBackups } from '../../data/shown-at-once.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { m } from '../../messages/index.ts'
-import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 
 /** All backups one may see and how the plan stands, live. */
 export function useBackupsView() {
@@ -26,19 +24,17 @@ export function useBackupsView() {
 /** The same with what can be done with them. */
 export function useBackups() {
   const trpc = useTRPC()
-  const onError = (failure: unknown) =>
-    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
   return {
     ...useBackupsView(),
-    take: useMutation(trpc.backup.take.mutationOptions({ onError })),
-    include: useMutation(trpc.backup.setIncluded.mutationOptions({ onError })),
-    restore: useMutation(trpc.backup.restore.mutationOptions({ onError })),
-    createVm: useMutation(trpc.backup.createVm.mutationOptions({ onError })),
-    verify: useMutation(trpc.backup.verify.mutationOptions({ onError })),
-    cancel: useMutation(trpc.backup.cancel.mutationOptions({ onError })),
-    remove: useMutation(trpc.backup.delete.mutationOptions({ onError })),
+    take: useMutation(trpc.backup.take.mutationOptions({ onError: tellRefusal })),
+    include: useMutation(trpc.backup.setIncluded.mutationOptions({ onError: tellRefusal })),
+    restore: useMutation(trpc.backup.restore.mutationOptions({ onError: tellRefusal })),
+    createVm: useMutation(trpc.backup.createVm.mutationOptions({ onError: tellRefusal })),
+    verify: useMutation(trpc.backup.verify.mutationOptions({ onError: tellRefusal })),
+    cancel: useMutation(trpc.backup.cancel.mutationOptions({ onError: tellRefusal })),
+    remove: useMutation(trpc.backup.delete.mutationOptions({ onError: tellRefusal })),
     target: useMutation(trpc.backup.setTarget.mutationOptions()),
-    plan: useMutation(trpc.backup.setPlan.mutationOptions({ onError })),
+    plan: useMutation(trpc.backup.setPlan.mutationOptions({ onError: tellRefusal })),
   }
 }
 

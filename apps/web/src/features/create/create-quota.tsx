@@ -8,13 +8,13 @@ import {
   shortfalls,
 } from '@hearth/shared/quota'
 import { useMutation } from '@tanstack/react-query'
-import { errorMessage } from '../../data/errors.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/all.ts'
 import { currentLocale } from '../../messages/language.ts'
 import { Button } from '../../ui/button.tsx'
 import { Gauge } from '../../ui/gauge.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 
 const t = m.create
 
@@ -31,7 +31,7 @@ export function CreateQuota({
   const ask = useMutation(
     useTRPC().quota.request.mutationOptions({
       onSuccess: () => toast.success(t.asked),
-      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
   const [short] = shortfalls(quota, demand)

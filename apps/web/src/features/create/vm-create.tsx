@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Dices } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
-import { errorMessage, fieldErrors } from '../../data/errors.ts'
+import { fieldErrors } from '../../data/errors.ts'
 import { type ImageView, useAllVms, useHosts, useImages, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { intentKey } from '../../lib/key.ts'
@@ -14,9 +14,9 @@ import { IconButton } from '../../ui/button.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
 import { Fold } from '../../ui/fold.tsx'
 import { PageHeader, Skeleton } from '../../ui/layout.tsx'
-import { toast } from '../../ui/toast.tsx'
 import { type KeyboardLayout, layoutOfLanguages } from '../console/keyboard-layout.ts'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 import { apiCall } from './api-call.ts'
 import { CreateOptions } from './create-options.tsx'
 import { useCreateProject } from './create-project.ts'
@@ -97,7 +97,7 @@ export function VmCreate() {
   const creation = useCreation()
   const build = useMutation(
     trpc.image.build.mutationOptions({
-      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
 

@@ -1,13 +1,13 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { errorMessage } from '../../data/errors.ts'
 import { useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/all.ts'
 import { Field, Input } from '../../ui/field.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 import { ChecksumField, factsInput, useImageFacts } from './image-facts-form.tsx'
 import { ImageFormDialog } from './image-form-dialog.tsx'
 
@@ -68,7 +68,7 @@ function OwnNetwork() {
   const change = useMutation(
     trpc.image.setSettings.mutationOptions({
       onSuccess: (settings) => queries.setQueryData(trpc.image.settings.queryKey(), settings),
-      onError: (failure) => toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
   const isAdmin = session?.user?.role === 'admin'

@@ -10,6 +10,7 @@ import { Field, Input } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 
 const t = m.images.page
 
@@ -18,7 +19,7 @@ export function ImageSettings({ image }: { image: ImageView }) {
   const update = useMutation(
     useTRPC().image.update.mutationOptions({
       onSuccess: () => toast.success(t.saved),
-      onError: (failure) => toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
   const own = image.source !== 'build' && image.source !== 'download'

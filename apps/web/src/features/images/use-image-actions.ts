@@ -1,19 +1,17 @@
 import { useMutation } from '@tanstack/react-query'
-import { errorMessage } from '../../data/errors.ts'
 import type { ImageView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/all.ts'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 
 /** What one can do with an image from its card and its page; each answers by what the card then shows. */
 export function useImageActions() {
   const trpc = useTRPC()
-  const onError = (failure: unknown) =>
-    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
-  const build = useMutation(trpc.image.build.mutationOptions({ onError }))
-  const retry = useMutation(trpc.image.retry.mutationOptions({ onError }))
-  const cancel = useMutation(trpc.image.cancel.mutationOptions({ onError }))
-  const drop = useMutation(trpc.image.dropUpload.mutationOptions({ onError }))
+  const build = useMutation(trpc.image.build.mutationOptions({ onError: tellRefusal }))
+  const retry = useMutation(trpc.image.retry.mutationOptions({ onError: tellRefusal }))
+  const cancel = useMutation(trpc.image.cancel.mutationOptions({ onError: tellRefusal }))
+  const drop = useMutation(trpc.image.dropUpload.mutationOptions({ onError: tellRefusal }))
   return {
     make(image: ImageView) {
       const onSuccess = () => toast.success(m.images.started(image.name))

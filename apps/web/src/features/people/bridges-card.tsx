@@ -1,12 +1,11 @@
 'use client'
 import { useMutation } from '@tanstack/react-query'
-import { errorMessage } from '../../data/errors.ts'
 import { type HostView, useHosts } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/all.ts'
 import { Card } from '../../ui/layout.tsx'
 import { Switch } from '../../ui/switch.tsx'
-import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 import { SettingRow } from '../vms/setting-row.tsx'
 
 const t = m.bridges
@@ -20,7 +19,7 @@ export function BridgesCard() {
 function HostBridges({ host }: { host: HostView }) {
   const set = useMutation(
     useTRPC().host.setBridges.mutationOptions({
-      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
   const open = set.isPending ? set.variables.bridges : host.bridges

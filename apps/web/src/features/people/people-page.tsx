@@ -20,6 +20,7 @@ import { toast } from '../../ui/toast.tsx'
 import { InviteDialog } from '../projects/invite-dialog.tsx'
 import { needsConfirmation, useConfirmIdentity } from '../settings/confirm-identity.tsx'
 import { LoadError } from '../shell/load-error.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 
 const t = m.projects.persons
 
@@ -28,8 +29,7 @@ export function PeoplePage() {
   const trpc = useTRPC()
   const { data: people, error, refetch } = useQuery(trpc.person.list.queryOptions())
   const { confirming, dialog } = useConfirmIdentity()
-  const failed = (failure: unknown) =>
-    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
+  const failed = tellRefusal
   const setRole = useMutation(
     trpc.person.setRole.mutationOptions({
       onError: (failure, input) =>

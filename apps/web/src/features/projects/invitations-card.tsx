@@ -1,16 +1,17 @@
 'use client'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useEffect } from 'react'
-import { errorMessage } from '../../data/errors.ts'
-import type { ProjectView } from '../../data/hooks.ts'
+import { useEffect, useState } from 'react'
+import type { InvitationView, ProjectView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { dateTime } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { m } from '../../messages/all.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
+import { Confirm } from '../../ui/confirm.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 
 const t = m.projects.invitations
 
@@ -18,10 +19,11 @@ export function InvitationsCard({ project }: { project: ProjectView }) {
   const trpc = useTRPC()
   const now = useNow()
   const { data, refetch } = useQuery(trpc.invitation.list.queryOptions({ projectId: project.id }))
+  const [revoking, setRevoking] = useState<InvitationView | null>(null)
   const revoke = useMutation(
     trpc.invitation.revoke.mutationOptions({
       onSettled: () => void refetch(),
-      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
   // biome-ignore lint/correctness/useExhaustiveDependencies: whoever joined by one changed the project
@@ -49,8 +51,7 @@ export function InvitationsCard({ project }: { project: ProjectView }) {
               <Button
                 size="sm"
                 aria-label={t.revokeLabel(t.for(invitation.note))}
-                busy={revoke.isPending && revoke.variables.invitationId === invitation.id}
-                onClick={() => revoke.mutate({ projectId: project.id, invitationId: invitation.id })}
+                onClick={() => setRevoking(invitation)}
               >
                 {t.revoke}
               </Button>
@@ -58,6 +59,28 @@ export function InvitationsCard({ project }: { project: ProjectView }) {
           </li>
         ))}
       </ul>
+      {revoking ? (
+        <Confirm
+          title={t.revokeTitle(t.for(revoking.note))}
+          text={t.revokeText}
+          action={t.revoke}
+          cancel={m.common.cancel}
+          closeLabel={m.common.close}
+          busy={revoke.isPending}
+          onClose={() => setRevoking(null)}
+          onConfirm={() =>
+            revoke.mutate(
+              { projectId: project.id, invitationId: revoking.id },
+              {
+                onSuccess: () => {
+                  toast.success(t.revoked(t.for(revoking.note)))
+                  setRevoking(null)
+                },
+              },
+            )
+          }
+        />
+      ) : null}
     </Card>
   )
 }

@@ -5,7 +5,6 @@ import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
 import { useState } from 'react'
 import type { RecordingView } from '../../../server/views/recording.ts'
-import { errorMessage } from '../../data/errors.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { bytes, dateTime, duration } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
@@ -16,8 +15,8 @@ import { IconButton } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
 import { Confirm } from '../../ui/confirm.tsx'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
-import { toast } from '../../ui/toast.tsx'
 import { LoadError } from '../shell/load-error.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 
 const t = m.recordings
 /** One that goes on grows. */
@@ -32,8 +31,7 @@ export function RecordingsPage() {
     trpc.recording.list.queryOptions(filter, { refetchInterval: refetchMs }),
   )
   const options = {
-    onError: (failure: unknown) =>
-      toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable)),
+    onError: tellRefusal,
     onSettled: () => void refetch(),
   }
   const stop = useMutation(trpc.recording.stop.mutationOptions(options))

@@ -1,7 +1,6 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { KeyRound, Plus, Trash2 } from 'lucide-react'
-import { errorMessage } from '../../data/errors.ts'
 import type { SshKeyView } from '../../data/hooks.ts'
 import { useShownAtOnce } from '../../data/pending.ts'
 import { withoutKeys } from '../../data/shown-at-once.ts'
@@ -13,6 +12,7 @@ import { m } from '../../messages/all.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 import { SettingsList } from './settings-list.tsx'
 import { SshKeyCreate } from './ssh-key-create.tsx'
 
@@ -27,12 +27,13 @@ export function SshKeys() {
   const now = useNow()
   const keep = (change: (list: SshKeyView[]) => SshKeyView[]) =>
     queries.setQueryData(trpc.sshKey.list.queryKey(), (list) => list && change(list))
-  const onError = (failure: unknown) =>
-    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
   const putBack = useMutation(
-    trpc.sshKey.create.mutationOptions({ onSuccess: (key) => keep((list) => [...list, key]), onError }),
+    trpc.sshKey.create.mutationOptions({
+      onSuccess: (key) => keep((list) => [...list, key]),
+      onError: tellRefusal,
+    }),
   )
-  const remove = useMutation(trpc.sshKey.delete.mutationOptions({ onError }))
+  const remove = useMutation(trpc.sshKey.delete.mutationOptions({ onError: tellRefusal }))
   /** Nothing is lost by it: VMs keep what they were given, and the same line makes it anew. */
   function removeKey({ id, name, publicKey }: SshKeyView) {
     remove.mutateAsync({ id }).then(

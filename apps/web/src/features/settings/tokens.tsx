@@ -3,7 +3,6 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Plus, SquareTerminal } from 'lucide-react'
 import Link from 'next/link'
 import { useState } from 'react'
-import { errorMessage } from '../../data/errors.ts'
 import type { TokenView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { useAddressDialog } from '../../lib/address-query.ts'
@@ -14,6 +13,7 @@ import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 import { SettingsList } from './settings-list.tsx'
 import { TokenCreate } from './token-create.tsx'
 
@@ -27,7 +27,7 @@ export function Tokens() {
   const [revoking, setRevoking] = useState<TokenView | null>(null)
   const revoke = useMutation(
     trpc.token.revoke.mutationOptions({
-      onError: (failure) => toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
   const create = (

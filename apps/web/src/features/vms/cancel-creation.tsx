@@ -1,22 +1,21 @@
 'use client'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { errorMessage } from '../../data/errors.ts'
 import type { VmView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { m } from '../../messages/index.ts'
 import { Confirm } from '../../ui/confirm.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { useVmCache } from './use-vm-cache.ts'
 
 /** Asks whether the creation is really to end, and ends it. */
 export function CancelCreation({ vm, onClose }: { vm: VmView; onClose: () => void }) {
   const trpc = useTRPC()
-  const queries = useQueryClient()
+  const { keep } = useVmCache()
   const cancel = useMutation(
     trpc.vm.cancel.mutationOptions({
       onSuccess(change) {
-        queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-          list?.map((each) => (each.id === change.vm.id ? change.vm : each)),
-        )
+        keep(change.vm)
         toast.success(m.creation.cancelled(vm.name))
         onClose()
       },

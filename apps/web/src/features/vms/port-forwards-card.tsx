@@ -1,7 +1,7 @@
 'use client'
 import type { HostInfo } from '@hearth/shared/agent-protocol'
 import { type PortForward, portForwardSchema, portKey, portProtocols } from '@hearth/shared/network'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { ArrowRight, ExternalLink, Plus, X } from 'lucide-react'
 import { useState } from 'react'
 import { useAllVms, useProjects } from '../../data/hooks.ts'
@@ -19,6 +19,7 @@ import { amount } from '../projects/amounts.ts'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
 import { FormDialog } from '../shell/form-dialog.tsx'
 import { proposeHostPort } from './propose-port.ts'
+import { useVmCache } from './use-vm-cache.ts'
 import { useVmUpdate } from './use-vm-update.ts'
 import { useVmPage } from './vm-context.ts'
 
@@ -176,7 +177,7 @@ const serviceNames = ['http', 'https', 'ssh', 'dns', 'wireguard', 'minecraft'] a
 function AddPort({ onClose }: { onClose: () => void }) {
   const { vm } = useVmPage()
   const trpc = useTRPC()
-  const queries = useQueryClient()
+  const { keep } = useVmCache()
   const { vms = [] } = useAllVms()
   const others = vms.filter(({ id, host }) => id !== vm.id && host.id === vm.host.id)
   const taken = new Set([...others.flatMap(({ forwards }) => forwards), ...vm.forwards].map(portKey))
@@ -188,9 +189,7 @@ function AddPort({ onClose }: { onClose: () => void }) {
   const add = useMutation(
     trpc.vm.update.mutationOptions({
       onSuccess: (now) => {
-        queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-          list?.map((each) => (each.id === now.id ? now : each)),
-        )
+        keep(now)
         toast.success(t.added(hostPort))
         onClose()
       },

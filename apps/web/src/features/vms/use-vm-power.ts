@@ -1,12 +1,13 @@
 'use client'
 import type { PowerOp } from '@hearth/shared/agent-protocol'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { errorMessage } from '../../data/errors.ts'
+import { useMutation } from '@tanstack/react-query'
 import type { VmView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { intentKey } from '../../lib/key.ts'
 import { m } from '../../messages/index.ts'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
+import { useVmCache } from './use-vm-cache.ts'
 
 /**
  * Power operations and deletion. Nothing is shown before the portal has accepted it; its answer, the VM as it
@@ -18,18 +19,12 @@ export function useVmPower(): {
   pending: PowerOp | 'delete' | null
 } {
   const trpc = useTRPC()
-  const queries = useQueryClient()
-  const keep = (vm: VmView) =>
-    queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-      list?.map((each) => (each.id === vm.id ? vm : each)),
-    )
-  const refuse = (error: unknown) =>
-    toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable))
+  const { keep } = useVmCache()
   const power = useMutation(
     trpc.vm.power.mutationOptions({
       // No word about it: the pill, the progress and the buttons say it where one looks.
       onSuccess: (change) => keep(change.vm),
-      onError: refuse,
+      onError: tellRefusal,
     }),
   )
   const remove = useMutation(
@@ -38,7 +33,7 @@ export function useVmPower(): {
         keep(change.vm)
         toast.success(m.vms.deletion(change.vm.name))
       },
-      onError: refuse,
+      onError: tellRefusal,
     }),
   )
   return {

@@ -1,10 +1,13 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSubscription } from '@trpc/tanstack-react-query'
-import { errorMessage } from '../../data/errors.ts'
+import type { VolumeView } from '../../../server/views/index.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { m } from '../../messages/index.ts'
+import { intentKey } from '../../lib/key.ts'
+import { m } from '../../messages/all.ts'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
+import { useVmCache } from './use-vm-cache.ts'
 
 /** All volumes one may see, live, and what can be done with them. */
 export function useVolumes() {
@@ -18,17 +21,37 @@ export function useVolumes() {
       onData: (volumes) => queries.setQueryData(trpc.volume.list.queryKey(), volumes),
     }),
   )
-  const onError = (failure: unknown) =>
-    toast.error(m.common.failed, errorMessage(failure, m.entry.signIn.unreachable))
+  const { calm } = useVmCache()
+  const attach = useMutation(trpc.volume.attach.mutationOptions({ onError: tellRefusal }))
+  const detach = useMutation(trpc.volume.detach.mutationOptions({ onError: tellRefusal }))
+  /** Nothing on it is lost, so it is not asked about first: attached again it is found as before. */
+  function detachUndoably({ id, name, vm }: VolumeView): void {
+    if (!vm) return
+    const takeBack = async () => {
+      await calm(vm.id)
+      attach.mutate({ id, vm: vm.id, idempotencyKey: intentKey() })
+    }
+    detach.mutate(
+      { id, idempotencyKey: intentKey() },
+      {
+        onSuccess: () =>
+          toast.undoable(m.disks.detached(name, vm.name), {
+            label: m.common.undo,
+            act: () => void takeBack(),
+          }),
+      },
+    )
+  }
   return {
     volumes: data,
     error,
-    create: useMutation(trpc.volume.create.mutationOptions({ onError })),
+    attach,
+    detach,
+    detachUndoably,
+    create: useMutation(trpc.volume.create.mutationOptions({ onError: tellRefusal })),
     make: useMutation(trpc.volume.make.mutationOptions()),
-    attach: useMutation(trpc.volume.attach.mutationOptions({ onError })),
-    detach: useMutation(trpc.volume.detach.mutationOptions({ onError })),
-    resize: useMutation(trpc.volume.resize.mutationOptions({ onError })),
-    remove: useMutation(trpc.volume.delete.mutationOptions({ onError })),
+    resize: useMutation(trpc.volume.resize.mutationOptions({ onError: tellRefusal })),
+    remove: useMutation(trpc.volume.delete.mutationOptions({ onError: tellRefusal })),
   }
 }
 

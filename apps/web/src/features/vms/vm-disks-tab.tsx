@@ -150,7 +150,7 @@ function VolumeRow({
               <MenuItem
                 icon={<Unlink />}
                 whyDisabled={volume.can.detach.why}
-                onSelect={() => store.detach.mutate({ id: volume.id, idempotencyKey: intentKey() })}
+                onSelect={() => store.detachUndoably(volume)}
               >
                 {t.detach}
               </MenuItem>

@@ -1,7 +1,6 @@
 'use client'
 import type { VmFolder } from '@hearth/shared/shared-folders'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { errorMessage } from '../../data/errors.ts'
+import { useMutation } from '@tanstack/react-query'
 import { useHosts, useSession } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { intentKey } from '../../lib/key.ts'
@@ -9,7 +8,9 @@ import { m } from '../../messages/all.ts'
 import { Select } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { tellRefusal } from '../shell/tell-refusal.ts'
 import { SettingRow } from './setting-row.tsx'
+import { useVmCache } from './use-vm-cache.ts'
 import { useVmPage } from './vm-context.ts'
 
 const t = m.vmSettings.folders
@@ -21,17 +22,15 @@ export function VmFolders() {
   const { vm } = useVmPage()
   const { hosts } = useHosts()
   const isAdmin = useSession().session?.user?.role === 'admin'
-  const queries = useQueryClient()
+  const { keep } = useVmCache()
   const trpc = useTRPC()
   const share = useMutation(
     trpc.vm.share.mutationOptions({
       onSuccess: (now) => {
-        queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-          list?.map((each) => (each.id === now.id ? now : each)),
-        )
+        keep(now)
         toast.success(t.saved)
       },
-      onError: (error) => toast.error(m.common.failed, errorMessage(error, m.entry.signIn.unreachable)),
+      onError: tellRefusal,
     }),
   )
   const offered = hosts?.find(({ id }) => id === vm.host.id)?.info?.folders ?? []

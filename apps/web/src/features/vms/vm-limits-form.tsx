@@ -1,5 +1,5 @@
 'use client'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTRPC } from '../../data/trpc.ts'
 import { intentKey } from '../../lib/key.ts'
@@ -12,6 +12,7 @@ import { toast } from '../../ui/toast.tsx'
 import { RefusalNotice } from '../projects/quota-refusal.tsx'
 import { draftOf, type LimitDraft, type Limited, limitOf } from './limit-draft.ts'
 import { SettingRow } from './setting-row.tsx'
+import { useVmCache } from './use-vm-cache.ts'
 import { useVmPage } from './vm-context.ts'
 
 const t = m.limits
@@ -20,14 +21,11 @@ const t = m.limits
 export function VmLimitsForm() {
   const { vm } = useVmPage()
   const trpc = useTRPC()
-  const queries = useQueryClient()
+  const { keep } = useVmCache()
   const [typed, setTyped] = useState<{ disk?: LimitDraft; network?: LimitDraft }>({})
   const limit = useMutation(
     trpc.vm.limit.mutationOptions({
-      onSuccess: (now) =>
-        queries.setQueryData(trpc.vm.list.queryKey(), (list) =>
-          list?.map((each) => (each.id === now.id ? now : each)),
-        ),
+      onSuccess: (now) => keep(now),
     }),
   )
   const saved = { disk: draftOf('disk', vm.diskLimit), network: draftOf('network', vm.netLimit) }

@@ -5,7 +5,6 @@ import { useState } from 'react'
 import type { VolumeView } from '../../../server/views/index.ts'
 import { useAddressDialog, useAddressQuery } from '../../lib/address-query.ts'
 import { useChosenProject } from '../../lib/chosen-project.ts'
-import { intentKey } from '../../lib/key.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
@@ -130,7 +129,7 @@ function VolumeRow({
               icon={<Unlink aria-hidden="true" />}
               busy={store.detach.isPending && store.detach.variables.id === volume.id}
               whyDisabled={can.detach.why}
-              onClick={() => store.detach.mutate({ id: volume.id, idempotencyKey: intentKey() })}
+              onClick={() => store.detachUndoably(volume)}
             >
               {m.disks.detach}
             </Button>

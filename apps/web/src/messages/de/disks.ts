@@ -16,6 +16,7 @@ export const disks: Messages['disks'] = {
   more: (name) => `Mehr zur Platte ${name}`,
   attach: 'Anhängen',
   detach: 'Abhängen',
+  detached: (name, vm) => `${name} ist von ${vm} abgehängt`,
   hint: 'Eine eigene Platte behält ihre Daten, wenn die VM gelöscht, neu gebaut oder zu einem Snapshot zurückgebracht wird, und kann zu einer anderen VM umziehen. Der Gast findet sie unter dem Namen, der unter ihrem eigenen steht, in welcher Reihenfolge die Platten auch kommen.',
   create: {
     action: 'Neue Platte',

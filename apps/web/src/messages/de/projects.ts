@@ -120,6 +120,9 @@ export const projects: Messages['projects'] = {
     usedBy: (name) => `Benutzt von ${name}`,
     revoke: 'Zurückziehen',
     revokeLabel: (note) => `Einladung von ${note} zurückziehen`,
+    revokeTitle: (note) => `Einladung von ${note} zurückziehen?`,
+    revokeText: 'Ihr Link gilt sofort nicht mehr. Wer ihn hat, braucht von dir einen anderen.',
+    revoked: (note) => `Die Einladung von ${note} ist zurückgezogen`,
   },
   settings: {
     title: 'Einstellungen',

@@ -14,6 +14,7 @@ export const disks = {
   more: (name: string) => `More for the disk ${name}`,
   attach: 'Attach',
   detach: 'Detach',
+  detached: (name: string, vm: string) => `${name} is detached from ${vm}`,
   hint: 'A disk of its own keeps its data when the VM is deleted, rebuilt or taken back to a snapshot, and can move to another VM. In the guest it is found by the name below its own, whatever the order of disks.',
   create: {
     action: 'New disk',

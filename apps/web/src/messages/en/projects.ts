@@ -115,6 +115,9 @@ export const projects = {
     usedBy: (name: string) => `Used by ${name}`,
     revoke: 'Take back',
     revokeLabel: (note: string) => `Take back the invitation of ${note}`,
+    revokeTitle: (note: string) => `Take back the invitation of ${note}?`,
+    revokeText: 'Its link stops working at once. Whoever has it needs another one from you.',
+    revoked: (note: string) => `The invitation of ${note} is taken back`,
   },
   settings: {
     title: 'Settings',
