@@ -146,7 +146,7 @@ export function requireRestoreBackup(vm: Vm, backups: BackupStore, backupUid: st
   const { report } = backups.requireWhole(backupUid)
   if (report.vmUid !== vm.spec.vmUid)
     throw new HearthError('invalid_input', 'This backup is of another VM. Make a new VM from it instead.')
-  if (vm.hasProcess || vm.state === 'suspended')
+  if (!vm.isOff)
     throw new HearthError(
       'invalid_state',
       'A backup is put back while the VM is stopped. Shut it down first.',

@@ -75,7 +75,7 @@ export function requireRestore(vm: Vm, snapshots: SnapshotStore, snapshotUid: st
   const { report } = snapshots.require(snapshotUid)
   if (report.vmUid !== vm.spec.vmUid)
     throw new HearthError('invalid_input', 'This snapshot is of another VM. Make a new VM from it instead.')
-  if (vm.hasProcess || vm.state === 'suspended')
+  if (!vm.isOff)
     throw new HearthError(
       'invalid_state',
       'A VM goes back to a snapshot while it is stopped. Shut it down first.',

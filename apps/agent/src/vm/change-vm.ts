@@ -108,7 +108,7 @@ export function requireUpdate(vm: Vm, spec: VmSpec): void {
       'invalid_state',
       'It is suspended, and its machine keeps its devices. Start it and shut it down, or power it off, first.',
     )
-  if (spec.bridge !== current.bridge && (vm.hasProcess || vm.state === 'suspended'))
+  if (spec.bridge !== current.bridge && !vm.isOff)
     throw new HearthError('invalid_state', 'The network changes while the VM is off. Shut it down first.')
   requireFits(spec)
   const currentDisk = current.diskBytes ?? 0
@@ -116,7 +116,7 @@ export function requireUpdate(vm: Vm, spec: VmSpec): void {
   if (disk < currentDisk) throw new HearthError('invalid_input', 'A disk can grow, but not shrink.')
   if (disk > currentDisk) {
     if (!vm.record.boot?.disk) throw new HearthError('invalid_input', 'This VM has no disk that could grow.')
-    if (vm.hasProcess || vm.state === 'suspended')
+    if (!vm.isOff)
       throw new HearthError('invalid_state', 'The disk can grow while the VM is stopped. Shut it down first.')
   }
 }

@@ -105,6 +105,11 @@ export class Vm {
     return this.#run !== null
   }
 
+  /** Nothing of it runs and nothing waits to go on: its disks are its own to change. */
+  get isOff(): boolean {
+    return this.#run === null && this.#state !== 'suspended'
+  }
+
   /** Whether this run has a screen. */
   get hasDisplay(): boolean {
     return this.#run !== null && this.#record.display === true

@@ -18,7 +18,7 @@ export function requireVolumes(vms: Vms, volumes: VolumeStore, vm: Vm, spec: VmS
   const before = volumeUids(vm.spec)
   const after = volumeUids(spec)
   if (before.join() === after.join()) return
-  if (vm.hasProcess || vm.state === 'suspended')
+  if (!vm.isOff)
     throw new HearthError(
       'invalid_state',
       'Disks are attached and detached while the VM is stopped. Shut it down first.',
@@ -65,7 +65,7 @@ export function requireVolumeChange(
   if (!holder) return
   if (what === 'delete')
     throw new HearthError('conflict', `${holder.spec.name} has this disk. Detach it there first.`)
-  if (holder.hasProcess || holder.state === 'suspended')
+  if (!holder.isOff)
     throw new HearthError(
       'invalid_state',
       `A disk can grow while its VM is stopped. Shut ${holder.spec.name} down first.`,

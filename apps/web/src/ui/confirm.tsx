@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from 'react'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
-import { Field, Input } from './field.tsx'
+import { CodeInput, Field } from './field.tsx'
 
 /**
  * Asks before what cannot be taken back. By risk: nothing for what can be undone; this for what loses something; with
@@ -16,6 +16,7 @@ export function Confirm({
   closeLabel,
   danger = false,
   busy = false,
+  whyNot = null,
   error,
   typeName,
   onConfirm,
@@ -30,6 +31,8 @@ export function Confirm({
   closeLabel: string
   danger?: boolean
   busy?: boolean
+  /** Why it cannot be done now. */
+  whyNot?: string | null
   error?: string | null | undefined
   typeName?: { name: string; label: string; mismatch: string }
   onConfirm: () => void
@@ -37,7 +40,7 @@ export function Confirm({
   children?: ReactNode
 }) {
   const [typed, setTyped] = useState('')
-  const why = typeName && typed.trim() !== typeName.name ? typeName.mismatch : null
+  const why = whyNot ?? (typeName && typed.trim() !== typeName.name ? typeName.mismatch : null)
   return (
     <Dialog
       open
@@ -71,14 +74,7 @@ export function Confirm({
         {children}
         {typeName ? (
           <Field label={typeName.label}>
-            <Input
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              className="font-mono"
-            />
+            <CodeInput value={typed} onChange={(event) => setTyped(event.target.value)} />
           </Field>
         ) : null}
         {error ? (

@@ -80,6 +80,19 @@ export function Input({ className, ...rest }: ComponentProps<'input'>) {
   return <input {...useControlProps()} className={cx(controlClass, 'h-9.5', className)} {...rest} />
 }
 
+/** For what counts letter by letter: a name, a path, a key. Nothing corrects it. */
+export function CodeInput({ className, ...rest }: ComponentProps<'input'>) {
+  return (
+    <Input
+      autoComplete="off"
+      autoCapitalize="none"
+      spellCheck={false}
+      className={cx('font-mono', className)}
+      {...rest}
+    />
+  )
+}
+
 export function Textarea({ className, ...rest }: ComponentProps<'textarea'>) {
   return (
     <textarea {...useControlProps()} className={cx(controlClass, 'py-2 leading-5.5', className)} {...rest} />

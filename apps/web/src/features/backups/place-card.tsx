@@ -7,7 +7,7 @@ import { useNow } from '../../lib/now.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
-import { Field, Input } from '../../ui/field.tsx'
+import { CodeInput, Field, Input } from '../../ui/field.tsx'
 import { Card, Notice } from '../../ui/layout.tsx'
 import { Meter } from '../../ui/meter.tsx'
 import { Switch } from '../../ui/switch.tsx'
@@ -19,19 +19,15 @@ import type { Backups } from './use-backups.ts'
 
 const t = m.backups.place
 type Host = BackupsView['hosts'][number]
-
-/** Where the backups of one host go, and when: everybody sees it, an administrator decides it. */
-export function PlaceCard({
-  host,
-  timezone,
-  store,
-  admin,
-}: {
+interface Place {
   host: Host
   timezone: string
   store: Backups
   admin: boolean
-}) {
+}
+
+/** Where the backups of one host go, and when: everybody sees it, an administrator decides it. */
+export function PlaceCard({ host, timezone, store, admin }: Place) {
   const { target } = host
   return (
     <>
@@ -99,13 +95,9 @@ function FolderForm({ host, store }: { host: Host; store: Backups }) {
         hint={t.folderHint}
         error={target.error ? errorMessage(target.error, m.entry.signIn.unreachable) : null}
       >
-        <Input
+        <CodeInput
           value={folder}
           placeholder="/mnt/backup"
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          className="font-mono"
           onChange={(event) => {
             target.reset()
             setEdited(event.target.value)
@@ -175,17 +167,7 @@ function FolderForm({ host, store }: { host: Host; store: Backups }) {
   )
 }
 
-function PlanCard({
-  host,
-  timezone,
-  store,
-  admin,
-}: {
-  host: Host
-  timezone: string
-  store: Backups
-  admin: boolean
-}) {
+function PlanCard({ host, timezone, store, admin }: Place) {
   const now = useNow()
   const [edited, setEdited] = useState<PlanDraft | null>(null)
   const saved = draftOf(host.plan)

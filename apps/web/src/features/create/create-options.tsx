@@ -3,7 +3,7 @@ import { keyboardLayoutSchema } from '@hearth/shared/vm-spec'
 import type { HostView, ImageView } from '../../data/hooks.ts'
 import { bytes } from '../../lib/format.ts'
 import { m } from '../../messages/all.ts'
-import { Checkbox, Field, Input, InputWithUnit, Select } from '../../ui/field.tsx'
+import { Checkbox, CodeInput, Field, Input, InputWithUnit, Select } from '../../ui/field.tsx'
 import { Fold } from '../../ui/fold.tsx'
 import { keyboardLayouts } from '../console/keyboard-layout.ts'
 import { type Draft, type DraftProblems, type Figures, hasScreen, maxCount } from './draft.ts'
@@ -132,14 +132,10 @@ export function CreateOptions({
       >
         <div className="grid grid-cols-1 gap-5 sm:grid-cols-2">
           <Field label={t.labels} error={problems.labels} hint={t.labelsHint}>
-            <Input
+            <CodeInput
               value={draft.labels}
               onChange={(event) => change({ labels: event.target.value })}
               placeholder={m.vmSettings.labels.placeholder}
-              autoCapitalize="none"
-              autoComplete="off"
-              spellCheck={false}
-              className="font-mono"
             />
           </Field>
           <Field label={t.count} error={problems.count} hint={t.countHint}>

@@ -6,7 +6,7 @@ import { generatePassword } from '../../lib/password.ts'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
-import { Checkbox, Field, Input, PasswordInput } from '../../ui/field.tsx'
+import { Checkbox, CodeInput, Field, PasswordInput } from '../../ui/field.tsx'
 import { Skeleton } from '../../ui/layout.tsx'
 import { SshKeyCreate } from '../settings/ssh-key-create.tsx'
 import type { Draft, DraftProblems } from './draft.ts'
@@ -34,14 +34,7 @@ export function LoginSection({
     <div className="grid grid-cols-1 gap-5 md:grid-cols-2">
       <div className="flex flex-col gap-4">
         <Field label={t.user} error={problems.user}>
-          <Input
-            value={draft.user}
-            onChange={(event) => change({ user: event.target.value })}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            className="font-mono"
-          />
+          <CodeInput value={draft.user} onChange={(event) => change({ user: event.target.value })} />
         </Field>
         <Field
           label={t.password}

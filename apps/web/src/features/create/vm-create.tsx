@@ -11,7 +11,7 @@ import { paths } from '../../lib/paths.ts'
 import { proposeName } from '../../lib/propose-name.ts'
 import { m } from '../../messages/all.ts'
 import { IconButton } from '../../ui/button.tsx'
-import { Field, Input, Select } from '../../ui/field.tsx'
+import { CodeInput, Field, Select } from '../../ui/field.tsx'
 import { Fold } from '../../ui/fold.tsx'
 import { PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { type KeyboardLayout, layoutOfLanguages } from '../console/keyboard-layout.ts'
@@ -265,14 +265,10 @@ export function VmCreate() {
               <div className="flex flex-wrap gap-x-4 gap-y-3">
                 <Field label={t.name} labelHidden error={shown('name')} className="w-full max-w-md">
                   <span className="flex items-center gap-2">
-                    <Input
+                    <CodeInput
                       value={draft.name}
                       onChange={(event) => change({ name: event.target.value })}
-                      autoComplete="off"
-                      autoCapitalize="none"
-                      spellCheck={false}
                       maxLength={63}
-                      className="font-mono"
                     />
                     <IconButton
                       variant="secondary"

@@ -10,7 +10,7 @@ import {
 import { useState } from 'react'
 import { m } from '../../messages/all.ts'
 import { Button } from '../../ui/button.tsx'
-import { Field, Input } from '../../ui/field.tsx'
+import { CodeInput, Field } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
@@ -85,14 +85,7 @@ export function FirewallCard({ kind }: { kind: HostInfo['network'] | undefined }
             />
             {draft.which === 'some' ? (
               <Field label={t.list} labelHidden hint={t.listHint} error={problem} className="w-full">
-                <Input
-                  value={draft.text}
-                  autoComplete="off"
-                  autoCapitalize="none"
-                  spellCheck={false}
-                  className="font-mono"
-                  onChange={(event) => change({ text: event.target.value })}
-                />
+                <CodeInput value={draft.text} onChange={(event) => change({ text: event.target.value })} />
               </Field>
             ) : null}
           </div>

@@ -1,11 +1,10 @@
 'use client'
-import { nameSchema } from '@hearth/shared/names'
 import { useState } from 'react'
 import { useVms } from '../../data/hooks.ts'
 import { m } from '../../messages/all.ts'
-import { said } from '../../messages/said.ts'
-import { Field, Input } from '../../ui/field.tsx'
+import { CodeInput, Field } from '../../ui/field.tsx'
 import { FormDialog } from '../shell/form-dialog.tsx'
+import { vmNameProblem } from './vm-name.ts'
 
 /** Asks what a VM is called that is made from something kept of another, and proposes a name that is free. */
 export function NewVmName({
@@ -29,12 +28,7 @@ export function NewVmName({
   const { vms } = useVms()
   const taken = new Set(vms?.map((each) => each.name))
   const [name, setName] = useState(() => freeName(from, taken))
-  const parsed = nameSchema.safeParse(name)
-  const problem = parsed.success
-    ? taken.has(name)
-      ? m.create.nameTaken
-      : null
-    : said(parsed.error.issues[0]?.message ?? '')
+  const problem = vmNameProblem(name, taken.has(name))
   return (
     <FormDialog
       id="new-vm-name"
@@ -47,14 +41,7 @@ export function NewVmName({
       onSubmit={() => onName(name)}
     >
       <Field label={m.vmSettings.name.label} error={problem}>
-        <Input
-          value={name}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          className="font-mono"
-          onChange={(event) => setName(event.target.value)}
-        />
+        <CodeInput value={name} onChange={(event) => setName(event.target.value)} />
       </Field>
     </FormDialog>
   )

@@ -1,10 +1,7 @@
 'use client'
-import { useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
 import { m } from '../../messages/index.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
-import { Field, Input } from '../../ui/field.tsx'
+import { Confirm } from '../../ui/confirm.tsx'
 import type { useVmPower } from './use-vm-power.ts'
 
 export type Confirming = 'poweroff' | 'reset' | 'delete' | null
@@ -23,94 +20,34 @@ export function VmConfirm({
   onClose: () => void
   onDeleted?: () => void
 }) {
-  if (what === 'delete')
-    return <VmDelete vm={vm} actions={actions} onClose={onClose} onDeleted={onDeleted ?? (() => {})} />
   if (what === null) return null
   const texts = m.vms.confirm[what]
+  const deletion = m.vms.confirm.delete
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      closeLabel={m.common.close}
+    <Confirm
+      danger
       title={texts.title(vm.name)}
-      description={texts.text}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button
-            variant="danger"
-            whyDisabled={vm.can[what].why}
-            onClick={() => {
-              actions.power(vm, what)
-              onClose()
-            }}
-          >
-            {texts.action}
-          </Button>
-        </>
-      }
-    />
-  )
-}
-
-function VmDelete({
-  vm,
-  actions,
-  onClose,
-  onDeleted,
-}: {
-  vm: VmView
-  actions: ReturnType<typeof useVmPower>
-  onClose: () => void
-  onDeleted: () => void
-}) {
-  const [typed, setTyped] = useState('')
-  const texts = m.vms.confirm.delete
-  const matches = typed.trim() === vm.name
-  return (
-    <Dialog
-      open
-      onClose={onClose}
+      text={texts.text}
+      action={texts.action}
+      cancel={m.common.cancel}
       closeLabel={m.common.close}
-      title={texts.title(vm.name)}
-      description={texts.text}
-      footer={
-        <>
-          <Button onClick={onClose}>{m.common.cancel}</Button>
-          <Button
-            type="submit"
-            form="vm-delete"
-            variant="danger"
-            busy={actions.pending === 'delete'}
-            whyDisabled={vm.can.delete.why ?? (matches ? null : texts.mismatch)}
-          >
-            {texts.action}
-          </Button>
-        </>
-      }
-    >
-      <form
-        id="vm-delete"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (!matches || !vm.can.delete.ok) return
-          actions.remove(vm, typed.trim(), () => {
+      whyNot={vm.can[what].why}
+      busy={what === 'delete' && actions.pending === 'delete'}
+      {...(what === 'delete'
+        ? { typeName: { name: vm.name, label: deletion.type(vm.name), mismatch: deletion.mismatch } }
+        : {})}
+      onClose={onClose}
+      onConfirm={() => {
+        if (what === 'delete')
+          actions.remove(vm, vm.name, () => {
             onClose()
-            onDeleted()
+            onDeleted?.()
           })
-        }}
-      >
-        <Field label={texts.type(vm.name)}>
-          <Input
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            className="font-mono"
-          />
-        </Field>
-      </form>
-    </Dialog>
+        else {
+          actions.power(vm, what)
+          onClose()
+        }
+      }}
+    />
   )
 }

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { isLabelKey, isLabelValue } from '../../../server/views/label.ts'
 import { m } from '../../messages/all.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
-import { Field, Input } from '../../ui/field.tsx'
+import { CodeInput, Field } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { useVmUpdate } from './use-vm-update.ts'
 import { useVmPage } from './vm-context.ts'
@@ -64,13 +64,9 @@ export function VmLabelsForm() {
         }}
       >
         <Field label={t.add} labelHidden error={problem} className="flex-1">
-          <Input
+          <CodeInput
             value={text}
             placeholder={t.placeholder}
-            autoCapitalize="none"
-            autoComplete="off"
-            spellCheck={false}
-            className="font-mono"
             onChange={(event) => setText(event.target.value)}
           />
         </Field>

@@ -1,21 +1,11 @@
 'use client'
-import {
-  CircleX,
-  Copy,
-  MoonStar,
-  Play,
-  Power,
-  PowerOff,
-  RefreshCw,
-  RotateCcw,
-  SquareTerminal,
-  Trash2,
-} from 'lucide-react'
+import { CircleX, Copy, Play, Power, SquareTerminal } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import type { VmView } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { MenuItem, MenuSeparator } from '../../ui/menu.tsx'
+import { DeleteItem, PowerItems } from './power-items.tsx'
 import type { useVmPower } from './use-vm-power.ts'
 import type { Confirming } from './vm-confirm.tsx'
 
@@ -53,26 +43,7 @@ export function VmMenuItems({
       >
         {m.vms.power.shutdown}
       </MenuItem>
-      <MenuItem
-        icon={<RefreshCw />}
-        whyDisabled={vm.can.reboot.why}
-        onSelect={() => actions.power(vm, 'reboot')}
-      >
-        {m.vms.power.reboot}
-      </MenuItem>
-      <MenuItem
-        icon={<MoonStar />}
-        whyDisabled={vm.can.suspend.why}
-        onSelect={() => actions.power(vm, 'suspend')}
-      >
-        {m.vms.power.suspend}
-      </MenuItem>
-      <MenuItem icon={<RotateCcw />} whyDisabled={vm.can.reset.why} onSelect={() => onConfirm('reset')}>
-        {m.vms.power.reset}
-      </MenuItem>
-      <MenuItem icon={<PowerOff />} whyDisabled={vm.can.poweroff.why} onSelect={() => onConfirm('poweroff')}>
-        {m.vms.power.poweroff}
-      </MenuItem>
+      <PowerItems vm={vm} actions={actions} onConfirm={onConfirm} />
       {vm.action?.command === 'create_vm' && vm.action.status === 'running' ? (
         <MenuItem icon={<CircleX />} whyDisabled={vm.can.cancel.why} onSelect={onCancel}>
           {m.creation.cancel}
@@ -82,9 +53,7 @@ export function VmMenuItems({
         {m.vms.power.toImage}
       </MenuItem>
       <MenuSeparator />
-      <MenuItem icon={<Trash2 />} danger whyDisabled={vm.can.delete.why} onSelect={() => onConfirm('delete')}>
-        {m.vms.power.delete}
-      </MenuItem>
+      <DeleteItem vm={vm} onConfirm={onConfirm} />
     </>
   )
 }

@@ -1,15 +1,5 @@
 'use client'
-import {
-  MoonStar,
-  MoreHorizontal,
-  Play,
-  Power,
-  PowerOff,
-  RefreshCw,
-  RotateCcw,
-  SquareTerminal,
-  Trash2,
-} from 'lucide-react'
+import { MoreHorizontal, Play, Power, SquareTerminal } from 'lucide-react'
 import { usePathname, useRouter } from 'next/navigation'
 import { useState } from 'react'
 import type { VmView } from '../../data/hooks.ts'
@@ -17,7 +7,8 @@ import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { buttonClass } from '../../ui/button-class.ts'
-import { Menu, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
+import { Menu, MenuSeparator } from '../../ui/menu.tsx'
+import { DeleteItem, PowerItems } from './power-items.tsx'
 import type { useVmPower } from './use-vm-power.ts'
 import { type Confirming, VmConfirm } from './vm-confirm.tsx'
 
@@ -66,39 +57,9 @@ export function VmPowerBar({ vm, actions }: { vm: VmView; actions: ReturnType<ty
           </button>
         }
       >
-        <MenuItem
-          icon={<RefreshCw />}
-          whyDisabled={vm.can.reboot.why}
-          onSelect={() => actions.power(vm, 'reboot')}
-        >
-          {t.reboot}
-        </MenuItem>
-        <MenuItem
-          icon={<MoonStar />}
-          whyDisabled={vm.can.suspend.why}
-          onSelect={() => actions.power(vm, 'suspend')}
-        >
-          {t.suspend}
-        </MenuItem>
-        <MenuItem icon={<RotateCcw />} whyDisabled={vm.can.reset.why} onSelect={() => setConfirming('reset')}>
-          {t.reset}
-        </MenuItem>
-        <MenuItem
-          icon={<PowerOff />}
-          whyDisabled={vm.can.poweroff.why}
-          onSelect={() => setConfirming('poweroff')}
-        >
-          {t.poweroff}
-        </MenuItem>
+        <PowerItems vm={vm} actions={actions} onConfirm={setConfirming} />
         <MenuSeparator />
-        <MenuItem
-          icon={<Trash2 />}
-          danger
-          whyDisabled={vm.can.delete.why}
-          onSelect={() => setConfirming('delete')}
-        >
-          {t.delete}
-        </MenuItem>
+        <DeleteItem vm={vm} onConfirm={setConfirming} />
       </Menu>
       <VmConfirm
         vm={vm}

@@ -1,5 +1,4 @@
 'use client'
-import { nameSchema } from '@hearth/shared/names'
 import { maxScreens } from '@hearth/shared/screens'
 import { keyboardLayoutSchema, vmBoots } from '@hearth/shared/vm-spec'
 import { watchdogActions } from '@hearth/shared/watchdog'
@@ -9,9 +8,8 @@ import { useState } from 'react'
 import { useAllVms } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
-import { said } from '../../messages/said.ts'
 import { Button } from '../../ui/button.tsx'
-import { Field, Input, Select } from '../../ui/field.tsx'
+import { CodeInput, Field, Select } from '../../ui/field.tsx'
 import { Card } from '../../ui/layout.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { ChoiceRow, SettingRow } from './setting-row.tsx'
@@ -21,6 +19,7 @@ import { useVmPage } from './vm-context.ts'
 import { VmFolders } from './vm-folders.tsx'
 import { VmLabelsForm } from './vm-labels-form.tsx'
 import { VmLimitsForm } from './vm-limits-form.tsx'
+import { vmNameProblem } from './vm-name.ts'
 import { VmRebuild } from './vm-rebuild.tsx'
 import { VmSizeForm } from './vm-size-form.tsx'
 
@@ -51,13 +50,8 @@ function NameForm() {
   const { update, changeUndoably } = useVmUpdate()
   const [typed, setTyped] = useState<string>()
   const name = typed ?? vm.name
-  const parsed = nameSchema.safeParse(name)
-  const taken = vms?.some((other) => other.id !== vm.id && other.name === name)
-  const problem = parsed.success
-    ? taken
-      ? m.create.nameTaken
-      : null
-    : said(parsed.error.issues[0]?.message ?? '')
+  const taken = vms?.some((other) => other.id !== vm.id && other.name === name) ?? false
+  const problem = vmNameProblem(name, taken)
   const why = vm.can.update.why ?? problem ?? (name === vm.name ? t.nothingChanged : null)
   return (
     <Card title={t.name.title}>
@@ -72,14 +66,7 @@ function NameForm() {
       >
         <div className="flex items-start gap-2">
           <Field label={t.name.label} labelHidden error={problem} className="flex-1">
-            <Input
-              value={name}
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              className="font-mono"
-              onChange={(event) => setTyped(event.target.value)}
-            />
+            <CodeInput value={name} onChange={(event) => setTyped(event.target.value)} />
           </Field>
           <Button type="submit" variant="primary" busy={update.isPending} whyDisabled={why} className="h-9.5">
             {t.name.save}
