@@ -14,6 +14,7 @@ import { type ProcessIdentity, signalProcess } from '../host/process-identity.ts
 import type { Share } from '../host/shared-folders.ts'
 import { errorText, type Log } from '../log.ts'
 import type { Guest, GuestNetwork } from '../network/guest-network.ts'
+import { KeptRecord } from '../store/kept-record.ts'
 import type { VmFiles, VmRecord, VmStore } from '../store/vm-store.ts'
 import type { Jails } from '../vmm/jails.ts'
 import { boundLog, lastLogLine, removeSockets, type VmSockets, vmSockets } from '../vmm/launch.ts'
@@ -59,9 +60,7 @@ export class Vm {
   settled: Promise<void> = Promise.resolve()
   readonly #context: VmContext
   #spec: VmSpec
-  #record: VmRecord
-  /** The last write of it, which the next one waits for. */
-  #written: Promise<void> = Promise.resolve()
+  readonly #record: KeptRecord
   #state: VmState
   #since = new Date()
   #ranSince: Date | null = null
@@ -73,7 +72,7 @@ export class Vm {
   constructor(context: VmContext, spec: VmSpec, record: VmRecord) {
     this.#context = context
     this.#spec = spec
-    this.#record = record
+    this.#record = new KeptRecord(context.store, spec.vmUid, record)
     this.files = context.store.files(spec.vmUid)
     this.sockets = vmSockets(context.runDir, spec.vmUid)
     this.inside = new GuestInside(this.sockets.guestAgent, (what, error) =>
@@ -90,7 +89,7 @@ export class Vm {
   }
 
   get record(): VmRecord {
-    return this.#record
+    return this.#record.value
   }
 
   get state(): VmState {
@@ -112,13 +111,13 @@ export class Vm {
 
   /** Whether this run has a screen. */
   get hasDisplay(): boolean {
-    return this.#run !== null && this.#record.display === true
+    return this.#run !== null && this.record.display === true
   }
 
   get guest(): Guest {
     const { vmUid, name, mac, bridge, forwards, firewall } = this.#spec
     // The address stays its own for when it comes back.
-    const address = bridge === undefined ? this.#record.address : null
+    const address = bridge === undefined ? this.record.address : null
     return { vmUid, name, mac, address, bridge, forwards, firewall }
   }
 
@@ -130,9 +129,9 @@ export class Vm {
       generation,
       state: this.#state,
       since: this.#since.toISOString(),
-      exitReason: this.#run ? null : (this.#record.exit?.reason ?? null),
-      panicked: this.#record.panicked,
-      watchdogAt: this.#record.watchdogAt,
+      exitReason: this.#run ? null : (this.record.exit?.reason ?? null),
+      panicked: this.record.panicked,
+      watchdogAt: this.record.watchdogAt,
       display: this.hasDisplay,
       addresses: this.#addresses(mac),
       cpus,
@@ -150,12 +149,7 @@ export class Vm {
   }
 
   async setRecord(change: Partial<VmRecord>): Promise<void> {
-    // Assigned before the write, and written in turns: two changes at once must not undo each other.
-    this.#record = { ...this.#record, ...change }
-    this.#written = this.#written
-      .catch(() => undefined)
-      .then(() => this.#context.store.writeRecord(this.#spec.vmUid, this.#record))
-    await this.#written
+    await this.#record.change(change)
     this.#waiting.look()
   }
 
@@ -340,8 +334,8 @@ export class Vm {
 
   /** Resolves with true when no work holds the guest still; with false when `timeoutMs` passed before. */
   async untilLetGo(timeoutMs: number): Promise<boolean> {
-    const letGo = await this.#waiting.until(() => this.#record.held === undefined, timeoutMs)
-    await this.#written.catch(() => undefined)
+    const letGo = await this.#waiting.until(() => this.record.held === undefined, timeoutMs)
+    await this.#record.atRest
     return letGo
   }
 
@@ -402,7 +396,7 @@ export class Vm {
       await this.setRecord({
         process: null,
         held: undefined,
-        desired: end.meant && !run.keepDesired ? 'stopped' : this.#record.desired,
+        desired: end.meant && !run.keepDesired ? 'stopped' : this.record.desired,
         exit: { crashed: end.crashed, reason: end.reason, at: new Date().toISOString() },
       })
     } finally {
@@ -415,7 +409,7 @@ export class Vm {
   }
 
   async #detach(): Promise<void> {
-    const { passt } = this.#record
+    const { passt } = this.record
     await this.#context.network.detach(this.#spec.vmUid, passt)
     if (passt) signalProcess(passt, this.#context.bootId, 'SIGTERM')
     await removeSockets(this.sockets)
@@ -447,7 +441,7 @@ export class Vm {
   }
 
   #notePanic(): void {
-    if (this.#record.panicked) return
+    if (this.record.panicked) return
     this.setRecord({ panicked: true }).catch((error: unknown) =>
       this.#context.log.warn('cannot note a panic', { vm: this.#spec.vmUid, error: errorText(error) }),
     )
