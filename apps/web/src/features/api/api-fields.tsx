@@ -23,7 +23,7 @@ function FieldLine({ field, description }: { field: Field; description: Descript
   const { name, schema, required } = field
   const itself = resolve(schema, description)
   const about = schema.description ?? itself.description
-  const limits = limitsOf(itself)
+  const limits = limitsOf(itself, t.limits)
   const inside = fieldsOf(schema, description)
   const preset = itself.default
   return (
@@ -41,7 +41,7 @@ function FieldLine({ field, description }: { field: Field; description: Descript
           {about}
         </p>
       ) : null}
-      {limits ? <p className="break-all font-mono text-2xs text-ink-3">{limits}</p> : null}
+      {limits.length > 0 ? <p className="break-words text-13 text-ink-3">{limits.join(' · ')}</p> : null}
       {inside && inside.length > 0 ? (
         <LazyDetails
           summary={<span className="text-13 text-ink-2">{t.fieldsOf(name)}</span>}

@@ -14,6 +14,11 @@ const words = {
   mapOf: (item: string) => `map of ${item}`,
   any: 'anything',
 }
+const limitWords = {
+  range: (from?: number, to?: number) => `${from}..${to}`,
+  letters: (range: string) => `${range} letters`,
+  entries: (range: string) => `${range} entries`,
+}
 
 test('every route is an operation, with what it gives or nothing, and what may go wrong', () => {
   assert.equal(operations.length, routes.length)
@@ -46,8 +51,11 @@ test('types and limits in a few words', () => {
   assert.equal(type('labels'), 'map of string')
   assert.equal(type('start_after_create'), 'boolean')
   assert.deepEqual([fields.get('name')?.required, fields.get('labels')?.required], [true, false])
-  assert.equal(limitsOf(fields.get('name')!.schema), '1…63 ^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')
-  assert.equal(limitsOf(fields.get('start_after_create')!.schema), null)
+  const limits = (name: string) => limitsOf(fields.get(name)!.schema, limitWords)
+  assert.deepEqual(limits('name'), ['1..63 letters', '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'])
+  assert.deepEqual(limits('volumes'), ['undefined..12 entries'])
+  assert.deepEqual(limits('user_data'), ['undefined..65536 letters'])
+  assert.deepEqual(limits('start_after_create'), [])
   const [server] = fieldsOf(operation('GET', '/servers/{id}').answer!, description)!
   assert.equal(typeOf(server!.schema, words), 'Server')
   const inside = fieldsOf(server!.schema, description)!

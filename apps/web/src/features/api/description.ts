@@ -131,21 +131,27 @@ export function typeOf(schema: Schema, words: TypeWords): string {
   return types.length === 0 ? words.any : types.join(words.or)
 }
 
+export interface LimitWords {
+  /** One of the two is always there. */
+  readonly range: (from: number | undefined, to: number | undefined) => string
+  readonly letters: (range: string) => string
+  readonly entries: (range: string) => string
+}
+
 /** What may stand there: bounds, lengths, a pattern. */
-export function limitsOf(schema: Schema): string | null {
+export function limitsOf(schema: Schema, words: LimitWords): string[] {
   const of = schema.anyOf?.find((each) => each.type !== 'null') ?? schema
   const { minimum, maximum, minLength, maxLength, maxItems, pattern } = of
   // JavaScript's largest whole number is no limit that anybody has in mind.
   const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum
-  const range = (from: number | undefined, to: number | undefined) =>
-    from === undefined && to === undefined ? [] : [`${from ?? ''}…${to ?? ''}`]
-  const parts = [
+  const range = (from: number | undefined, to: number | undefined, say = (text: string) => text) =>
+    from === undefined && to === undefined ? [] : [say(words.range(from, to))]
+  return [
     ...range(minimum, most),
-    ...range(minLength, maxLength),
-    ...range(undefined, maxItems),
+    ...range(minLength, maxLength, words.letters),
+    ...range(undefined, maxItems, words.entries),
     ...(pattern === undefined ? [] : [pattern]),
   ]
-  return parts.length === 0 ? null : parts.join(' ')
 }
 
 export interface Field {

@@ -21,6 +21,8 @@ export function LazyDetails({
   return (
     <details
       id={id}
+      // Below the bar that a phone's page has on top.
+      className="scroll-mt-20"
       onToggle={(event) => {
         // Of those inside it this one hears as well.
         if (event.target !== event.currentTarget) return

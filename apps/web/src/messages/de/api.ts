@@ -23,6 +23,12 @@ export const api: Messages['api'] = {
   required: 'nötig',
   preset: (value) => `sonst ${value}`,
   fieldsOf: (name) => `Felder von ${name}`,
+  limits: {
+    range: (from, to) =>
+      from === undefined ? `höchstens ${to}` : to === undefined ? `mindestens ${from}` : `${from} bis ${to}`,
+    letters: (range) => `${range} Zeichen`,
+    entries: (range) => `${range} Einträge`,
+  },
   types: {
     or: ' oder ',
     listOf: (item) => `Liste von ${item}`,

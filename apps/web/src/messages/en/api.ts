@@ -21,6 +21,12 @@ export const api = {
   required: 'required',
   preset: (value: string) => `otherwise ${value}`,
   fieldsOf: (name: string) => `Fields of ${name}`,
+  limits: {
+    range: (from: number | undefined, to: number | undefined) =>
+      from === undefined ? `at most ${to}` : to === undefined ? `at least ${from}` : `${from} to ${to}`,
+    letters: (range: string) => `${range} characters`,
+    entries: (range: string) => `${range} entries`,
+  },
   types: {
     or: ' or ',
     listOf: (item: string) => `list of ${item}`,
