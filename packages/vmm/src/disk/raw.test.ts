@@ -6,8 +6,11 @@ import { after, describe, test } from 'node:test'
 import { EpollLoop } from '../io/epoll-loop.ts'
 import { NativeBuffer } from '../sys/native-buffer.ts'
 import { IovecList } from '../virtio/chain.ts'
+import { BlockingRing } from './blocking-ring.ts'
+import { RING_ENTRIES } from './file-queue.ts'
 import { RawDisk } from './raw.ts'
 import { openRawFile } from './raw-file.ts'
+import { RING_OP, type Ring } from './ring.ts'
 import { hasUring } from './rings.ts'
 import { blockingDisk } from './testing/blocking-disk.ts'
 
@@ -109,3 +112,36 @@ for (const [name, available, open] of rings) {
     })
   })
 }
+
+/** fallocate's modes of <linux/falloc.h>; one that no kernel knows is refused as by a file system. */
+const [ZERO_RANGE, NO_MODE, UNKNOWN] = [17, 0, 1 << 20]
+
+test('a file system that can only make holes keeps the promise of zeroes', () => {
+  for (const refused of [[ZERO_RANGE], [ZERO_RANGE, NO_MODE]]) {
+    class PoorFileSystem extends BlockingRing {
+      override push(
+        ...[operation, direct, offset, address, length, flags, tag]: Parameters<Ring['push']>
+      ): void {
+        const isRefused = operation === RING_OP.FALLOCATE && refused.includes(length)
+        super.push(operation, direct, offset, address, isRefused ? UNKNOWN : length, flags, tag)
+      }
+    }
+    const name = path.join(folder, 'poor')
+    fs.writeFileSync(name, new Uint8Array(MIB).fill(7), { flush: true })
+    const { blocks } = fs.statSync(name)
+    const file = openRawFile(name, options)
+    const disk = new RawDisk(file, new PoorFileSystem(file, RING_ENTRIES))
+    const loop = new EpollLoop()
+    const ends: number[] = []
+    disk.start(loop, { completed: (_tag, errno) => ends.push(errno), batchEnded() {} })
+    disk.zero(0, 4096, 65_536, false)
+    disk.finish()
+    disk.close()
+    loop.close()
+    assert.deepEqual(ends, [0])
+    const content = fs.readFileSync(name)
+    assert.ok(content.subarray(4096, 4096 + 65_536).every((byte) => byte === 0))
+    assert.equal(content[4095], 7)
+    assert.equal(fs.statSync(name).blocks === blocks, !refused.includes(NO_MODE))
+  }
+})

@@ -7,6 +7,8 @@ import type { Ring } from './ring.ts'
 
 const HOLE = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE
 const ZEROES = FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE
+/** NFS knows it without KEEP_SIZE alone; a disk's requests end within the file. */
+const SPACE = 0
 const EOPNOTSUPP = 95
 
 /** What is in flight under one tag. */
@@ -114,12 +116,19 @@ export class RawDisk implements DiskBackend {
     if (!this.draining) this.listener?.completed(tag, errno)
   }
 
-  /** For a file system that does not know ZERO_RANGE, as tmpfs: makes the hole, then takes the space again. */
+  /**
+   * For a file system that does not know ZERO_RANGE (tmpfs, NFS): makes the hole, then takes the space again, if it can do
+   * that: zeroes are what the guest is promised.
+   */
   private zeroByHole(request: Request, offset: number, length: number): void {
     this.queue.allocate(HOLE, offset, length, {
       done: (errno) => {
-        if (errno === 0) this.queue.allocate(FALLOC.KEEP_SIZE, offset, length, request)
-        else request.done(errno)
+        if (errno !== 0) request.done(errno)
+        else {
+          this.queue.allocate(SPACE, offset, length, {
+            done: (taken) => request.done(taken === EOPNOTSUPP ? 0 : taken),
+          })
+        }
       },
     })
   }
