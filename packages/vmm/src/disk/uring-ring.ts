@@ -91,9 +91,10 @@ export class DiskRing implements Ring {
     const sqe = this.sqes
     sqe[at] = operation | (SQE_FIXED_FILE << 8)
     sqe[at + 1] = direct ? 1 : 0
-    sqe[at + 2] = offset % 0x1_0000_0000
+    // A word takes the low 32 bits of what is stored into it.
+    sqe[at + 2] = offset
     sqe[at + 3] = offset / 0x1_0000_0000
-    sqe[at + 4] = address % 0x1_0000_0000
+    sqe[at + 4] = address
     sqe[at + 5] = address / 0x1_0000_0000
     sqe[at + 6] = length
     sqe[at + 7] = flags

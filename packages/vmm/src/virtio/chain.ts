@@ -204,10 +204,16 @@ export class IovecList {
       this.words = larger
     }
     const words = this.words
-    words[at] = address % 0x1_0000_0000
+    // A word takes the low 32 bits of what is stored into it: no `%`, which is a call of fmod, twice a buffer.
+    words[at] = address
     words[at + 1] = address / 0x1_0000_0000
-    words[at + 2] = length % 0x1_0000_0000
+    words[at + 2] = length
     words[at + 3] = length / 0x1_0000_0000
+  }
+
+  /** Forgets the first `dropped` of `count` entries; the others move to the beginning. */
+  drop(dropped: number, count: number): void {
+    this.words.copyWithin(0, dropped * 4, count * 4)
   }
 
   length(entry: number): number {

@@ -59,7 +59,10 @@ export class NetPair implements NetListener {
   /** Receive buffers taken from the ring and not yet filled, in order, and their bytes. */
   private readonly held: DescriptorChain[] = []
   private heldBytes = 0
+  /** Where they are, all of them, and how many entries each has: a packet takes some, the others stay for the next. */
   private readonly rxIov = new IovecList(256)
+  private rxEntries = 0
+  private readonly heldEntries: number[] = []
   private readonly txIov = new IovecList(256)
   /** Behind the guest's buffers in every read: shows a packet that is longer than they are. */
   private readonly overflow = new NativeBuffer(MAX_PACKET_BYTES)
@@ -122,7 +125,7 @@ export class NetPair implements NetListener {
     // In the reverse order.
     for (let chain = this.held.pop(); chain !== undefined; chain = this.held.pop())
       queues?.[this.rx]?.undo(chain)
-    this.heldBytes = 0
+    this.forgetHeld()
     if (this.stuck !== undefined) queues?.[this.tx]?.undo(this.stuck)
     this.stuck = undefined
   }
@@ -133,8 +136,7 @@ export class NetPair implements NetListener {
     this.rxTurn = undefined
     this.txTurn = undefined
     this.backend.stop()
-    this.held.length = 0
-    this.heldBytes = 0
+    this.forgetHeld()
     this.stuck = undefined
     this.waitedForRefill = false
     this.context = undefined
@@ -207,23 +209,27 @@ export class NetPair implements NetListener {
       context.fail(`a receive buffer of ${chain.writableBytes} bytes has no room for the header`)
       return false
     }
+    const entries = this.packet(chain, true, chain.writableBytes, this.rxIov, this.rxEntries)
+    this.heldEntries.push(entries - this.rxEntries)
+    this.rxEntries = entries
     this.held.push(chain)
     this.heldBytes += chain.writableBytes
     return true
   }
 
+  private forgetHeld(): void {
+    this.held.length = 0
+    this.heldEntries.length = 0
+    this.heldBytes = 0
+    this.rxEntries = 0
+  }
+
   /** Moves one packet to the guest. False: there is none now. */
   private receiveOne(context: VirtioContext): boolean {
-    const { held, rxIov } = this
-    let entries = 0
-    let capacity = 0
+    const { rxIov } = this
     // Without MRG_RXBUF a packet is one buffer or nothing.
-    const chains = this.mergeable ? held.length : 1
-    for (let i = 0; i < chains; i++) {
-      const chain = held[i]!
-      entries = this.packet(chain, true, chain.writableBytes, rxIov, entries)
-      capacity += chain.writableBytes + this.missingBytes
-    }
+    const entries = this.mergeable ? this.rxEntries : this.heldEntries[0]!
+    const capacity = this.mergeable ? this.heldBytes : this.held[0]!.writableBytes + this.missingBytes
     rxIov.set(entries, this.overflow.address, MAX_PACKET_BYTES)
     const bytes = this.backend.receive(rxIov, entries + 1)
     if (bytes === 0) return false
@@ -274,9 +280,12 @@ export class NetPair implements NetListener {
       queue.fill(chain, used, i)
     }
     queue.publish(chains)
-    // By hand: splice would allocate for every packet.
-    for (let i = chains; i < held.length; i++) held[i - chains] = held[i]!
-    held.length -= chains
+    let dropped = 0
+    for (let i = 0; i < chains; i++) dropped += this.heldEntries[i]!
+    this.rxIov.drop(dropped, this.rxEntries)
+    this.rxEntries -= dropped
+    dropFirst(held, chains)
+    dropFirst(this.heldEntries, chains)
     this.shared.counters.rxPackets++
     this.shared.counters.rxBytes += bytes - NET_HEADER_BYTES
   }
@@ -357,4 +366,10 @@ export class NetPair implements NetListener {
     context.queues[this.tx]!.push(chain, 0)
     return true
   }
+}
+
+/** By hand: splice would allocate for every packet. */
+function dropFirst<T>(list: T[], count: number): void {
+  list.copyWithin(0, count)
+  list.length -= count
 }
