@@ -109,7 +109,7 @@ test('while it runs, a snapshot is taken and figures are measured', async () => 
   await picture('21-metrics')
 })
 
-test('off, it goes back to the snapshot, gets more memory and another disk; the guest finds all three', async () => {
+test('off, it goes back to the snapshot, gets more memory, another disk and a folder of the box; the guest finds all four', async () => {
   const vm = new VmPage(page)
   await vm.openTab('Snapshots')
   // What cannot be done now says why.
@@ -125,6 +125,11 @@ test('off, it goes back to the snapshot, gets more memory and another disk; the 
   await expect(resize).not.toHaveAttribute('aria-disabled', 'true', { timeout: MINUTE })
   await picture('22-settings')
   await resize.click()
+  // Given as of its next start.
+  const folder = main().getByLabel('Folder music')
+  await expect(folder).toBeEnabled({ timeout: MINUTE })
+  await folder.selectOption('read')
+  await expect(page.getByText('Its folders are saved')).toBeVisible()
   await vm.openTab('Overview')
   await expect(main().getByText('1 vCPU · 768 MiB memory')).toBeVisible()
   await vm.openTab('Disks')
@@ -145,6 +150,10 @@ test('off, it goes back to the snapshot, gets more memory and another disk; the 
   await terminal.expectText('first-words volume-1 2097152', MINUTE)
   await terminal.enter('echo more=$(awk "/MemTotal/ {print (\\$2 > 600000)}" /proc/meminfo)')
   await terminal.expectText('more=1', MINUTE)
+  await terminal.enter(
+    'mount -t virtiofs music /mnt; echo "$(cat /mnt/song) refused=$(touch /mnt/x; echo $?)"',
+  )
+  await terminal.expectText('la la la refused=1', MINUTE)
 })
 
 test('protected it is not deleted, then it is, and its snapshot with it', async () => {

@@ -1,6 +1,7 @@
 /** Where VMs run: choosing it, and starting the agent and the image builder there. */
 import { mkdir, stat } from 'node:fs/promises'
 import os from 'node:os'
+import path from 'node:path'
 import { formatBytes, GIB, MIB } from '@hearth/shared/units'
 import { agentEntry, vmmEntry } from '../build/programs.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
@@ -176,6 +177,8 @@ async function agentInLab(
       [
         ...[agentEntry, '--state', `${LAB_DISK.path}/agent`, '--listen', '0.0.0.0:7420'],
         ...['--builder', `http://10.0.2.2:${builderPort}`, ...common],
+        // Written on this machine, as where there is no lab; so are the folders, which the lab sees to read.
+        ...['--shared-folders', path.join(state.agent, 'shared-folders.json')],
         ...(lab.guestSubnet ? ['--subnet', lab.guestSubnet] : []),
       ],
       { cwd: repository, logFile: log },
@@ -224,7 +227,7 @@ async function bootLab(state: State, agentPort: number, detail: (text: string) =
     cpus: 1,
     memoryBytes,
     ports: [{ host: agentPort, guest: 7420 }],
-    shares: [state.images, state.secrets],
+    shares: [state.images, state.secrets, state.agent],
     dataDisk: { path: LAB_DISK.path, file: `${state.lab}/data.img`, bytes: LAB_DISK.bytes },
     routeToGuests: true,
     cacheDir: cacheDirectory,

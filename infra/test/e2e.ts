@@ -3,7 +3,7 @@
  * real Chromium against it, and then presses Ctrl-C and looks at how it goes down.
  */
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { freePort } from '../lib/free-port.ts'
@@ -23,6 +23,7 @@ export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
   const state = await mkdtemp(path.join(os.tmpdir(), 'hearth-e2e-'))
   process.stdout.write(`\n— end to end: the real stack on ${choice.kind}, state in ${state}\n`)
   const tally = noTests()
+  await shareFolder(path.join(state, 'agent'))
   await run(steps, tally, { state, choice, config: 'playwright.config.ts', options: [] })
   // The same home once more, now for other devices: HTTPS under a name, by the home's own certificate authority.
   if (tally.failed === 0) {
@@ -32,6 +33,14 @@ export async function runE2e(steps: Steps, choice: HostChoice): Promise<Tally> {
   if (tally.failed > 0) await showLogs(state)
   else await rm(state, { recursive: true, force: true })
   return tally
+}
+
+/** What whoever administers the box does by hand: a folder that VMs may have, to read. */
+async function shareFolder(agent: string): Promise<void> {
+  const music = path.join(agent, 'music')
+  await mkdir(music, { recursive: true, mode: 0o755 })
+  await writeFile(path.join(music, 'song'), 'la la la\n')
+  await writeFile(path.join(agent, 'shared-folders.json'), JSON.stringify({ music: { path: music } }))
 }
 
 /**

@@ -138,7 +138,7 @@ export class Agent implements AgentServices {
       {
         store: this.#store,
         network: this.#network,
-        shares: (folders) => sharesOf(options.state, folders),
+        shares: (folders) => sharesOf(options.sharedFolders, folders),
         volumePath: (volumeUid) => this.#volumes.path(volumeUid),
         runDir: options.runDir,
         jails: this.#jails,

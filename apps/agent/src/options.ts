@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { sharedFoldersFile } from './host/shared-folders.ts'
 import { parseSubnet } from './network/subnet.ts'
 
 export interface AgentOptions {
@@ -21,13 +22,16 @@ export interface AgentOptions {
   subnet: string | null
   /** The bridge asked for; null means "the first free name". */
   bridge: string | null
+  /** The list of folders that VMs may have. */
+  sharedFolders: string
 }
 
 export class UsageError extends Error {}
 
 export const usage = `usage: hearth-agent --state DIR --images DIR --listen ADDR:PORT --token-file FILE
                     --builder URL --builder-token-file FILE --kind kvm|lab
-                    [--vmm FILE] [--run-dir DIR] [--subnet 10.83.0.0/24] [--bridge hearth0]`
+                    [--vmm FILE] [--run-dir DIR] [--subnet 10.83.0.0/24] [--bridge hearth0]
+                    [--shared-folders FILE]`
 
 /** A unix socket's path fits into sockaddr_un.sun_path, 108 bytes with its end (unix(7)). */
 export const maxSocketPath = 107
@@ -68,6 +72,7 @@ export function parseOptions(argv: string[], env: NodeJS.ProcessEnv = process.en
     runDir: runDirectory(values['run-dir'], state, env),
     subnet,
     bridge,
+    sharedFolders: resolve(values['shared-folders'] ?? join(state, sharedFoldersFile)),
   }
 }
 
@@ -88,6 +93,7 @@ function readFlags(argv: string[]): Record<string, string | undefined> {
         'run-dir': text,
         subnet: text,
         bridge: text,
+        'shared-folders': text,
       },
     }).values
   } catch (error) {

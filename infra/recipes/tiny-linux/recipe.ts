@@ -9,10 +9,10 @@ import { moduleEntries } from '../../lab/kernel-modules.ts'
 import { type BuildContext, type BuiltImage, type RecipeDefinition, recipeHash } from '../recipe.ts'
 import { tool } from '../tool.ts'
 
-/** What a Hearth VM has: disks, network, random numbers, the power button, the panic device. */
+/** What a Hearth VM has: disks, network, random numbers, the power button, the panic device, folders of the host. */
 const MODULES = [
   ...['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'virtio_balloon', 'virtio_console'],
-  ...['button', 'evdev', 'pvpanic-pci', 'pvpanic-mmio', 'crc32c_generic', 'ext4'],
+  ...['button', 'evdev', 'pvpanic-pci', 'pvpanic-mmio', 'crc32c_generic', 'ext4', 'virtiofs'],
 ]
 const FOLDERS = [
   'bin',

@@ -18,6 +18,7 @@ export async function readHostInfo(options: {
   network: 'nat' | 'passt'
   /** The guests' own bridge. */
   bridge: string | null
+  sharedFolders: string
 }): Promise<HostInfo> {
   const memory = readMemory()
   const disk = await diskFigures(options.state)
@@ -37,7 +38,7 @@ export async function readHostInfo(options: {
     addresses: hostAddresses(options.bridge),
     // Attaching to one takes root.
     bridges: options.network === 'nat' ? await foreignBridges(options.bridge) : [],
-    folders: await offeredFolders(options.state),
+    folders: await offeredFolders(options.sharedFolders),
     bootedAt: new Date(bootedAt * 1000).toISOString(),
   }
 }

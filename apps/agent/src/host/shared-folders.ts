@@ -1,9 +1,8 @@
 /**
- * The folders of this box that VMs may have: `shared-folders.json` in the agent's state folder, written by whoever
+ * The folders of this box that VMs may have: `shared-folders.json`, in the agent's state folder unless it is told otherwise, written by whoever
  * administers the box with an editor and by nobody else. What is not in it no VM gets, whatever the portal says.
  */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { HearthError } from '@hearth/shared/errors'
 import { folderNameSchema, type HostFolder, type VmFolder } from '@hearth/shared/shared-folders'
 import { z } from 'zod'
@@ -28,10 +27,10 @@ export interface Share {
   readonly owner: number
 }
 
-async function readList(state: string): Promise<z.infer<typeof listSchema>> {
+async function readList(file: string): Promise<z.infer<typeof listSchema>> {
   let text: string
   try {
-    text = await readFile(join(state, sharedFoldersFile), 'utf8')
+    text = await readFile(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw error
@@ -40,15 +39,15 @@ async function readList(state: string): Promise<z.infer<typeof listSchema>> {
 }
 
 /** What this box offers; nothing when the list cannot be read. */
-export async function offeredFolders(state: string): Promise<HostFolder[]> {
-  const list = await readList(state).catch(() => ({}) as z.infer<typeof listSchema>)
+export async function offeredFolders(file: string): Promise<HostFolder[]> {
+  const list = await readList(file).catch(() => ({}) as z.infer<typeof listSchema>)
   return Object.entries(list).map(([name, { writable }]) => ({ name, writable }))
 }
 
 /** Read anew at each start of a VM. Throws HearthError when one of them is not offered, or not to be written. */
-export async function sharesOf(state: string, folders: readonly VmFolder[]): Promise<Share[]> {
+export async function sharesOf(file: string, folders: readonly VmFolder[]): Promise<Share[]> {
   if (folders.length === 0) return []
-  const list = await readList(state).catch(() => {
+  const list = await readList(file).catch(() => {
     throw new HearthError(
       'invalid_state',
       `The list of shared folders of this host cannot be read. Correct ${sharedFoldersFile} in the agent's state folder.`,
