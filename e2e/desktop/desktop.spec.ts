@@ -172,7 +172,7 @@ test('text goes from the browser’s clipboard into the guest’s, and back', as
   const empty = await seen()
   await expect(async () => {
     await desktop.press('Control+Shift+KeyV')
-    await expect.poll(seen, { timeout: MINUTE }).not.toBe(empty)
+    await expect.poll(seen, { timeout: 10_000 }).not.toBe(empty)
   }).toPass()
   await desktop.press('Enter', 'Control+KeyD')
   await desktop.expectPrompts(1)
@@ -185,7 +185,8 @@ test('text goes from the browser’s clipboard into the guest’s, and back', as
   await desktop.expectPrompts(1, { below: 0.6 })
   // Pointer and keyboard are two devices, of which the guest may read the later one first: what is selected is seen before.
   const plain = await seen()
-  await desktop.click(width >> 1, height >> 1, { clickCount: 2 })
+  // At a hand's pace: libinput takes a second press within 25 ms for a worn button's.
+  await desktop.click(width >> 1, height >> 1, { clickCount: 2, delay: 80 })
   await expect.poll(seen).not.toBe(plain)
   await picture('selected')
   await desktop.press('Control+Shift+KeyC')
