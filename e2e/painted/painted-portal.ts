@@ -5,6 +5,8 @@
  *   state                     what the VM's input devices heard, and its screen's size
  *   rect X Y W H COLOUR       paints
  *   flash                     each key changes a corner from now on
+ *   deaf                      leaves wishes for a size alone
+ *   size W H                  takes that size, and hears wishes again
  *   copy TEXT                 as if the guest had copied it
  *   silent                    its serial console has printed nothing, for who opens it from now on
  *   print TEXT                on its serial console
@@ -94,6 +96,11 @@ await obeyTest(async () => {
         picture()
       } else if (command === 'flash') {
         screen.flashes = true
+      } else if (command === 'deaf') {
+        screen.deaf = true
+      } else if (command === 'size') {
+        screen.deaf = false
+        screen.resize(Number(given[0]), Number(given[1]))
       } else if (command === 'copy') {
         screen.server.offerClipboard(given.join(' '))
       } else if (command === 'silent') {

@@ -18,6 +18,8 @@ export class PaintedScreen {
   /** Whether each key turns the colour of a corner around, as a guest that echoes it would. */
   flashes = false
   #flash = 0
+  /** Whether wishes for a size are left alone, as by a guest that is busy. */
+  deaf = false
   readonly server: RfbServer
   readonly #sockets = new Map<string, (notice: DisplayNotice) => void>()
   #recorded = false
@@ -41,11 +43,15 @@ export class PaintedScreen {
       jpeg: createJpegEncoder,
       clipboard: (text) => this.events.push(`copied:${text}`),
       resize: (w, h) => {
-        this.surface.resize(w, h)
-        this.paint()
+        if (!this.deaf) this.resize(w, h)
       },
       viewersChanged: () => this.#tell(),
     })
+    this.paint()
+  }
+
+  resize(width: number, height: number): void {
+    this.surface.resize(width, height)
     this.paint()
   }
 

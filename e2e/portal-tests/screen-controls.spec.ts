@@ -77,6 +77,24 @@ test('the picture follows the window, is scaled to it, or stays pixel for pixel'
 
   await choose(screen, 'Size of the picture', /^Fit the VM to the window/)
   await expect.poll(async () => (await screen.size()).width).toBeLessThan(before.width)
+
+  // A guest that answers late, with what it was asked for before, is asked once more.
+  await portal.tell('deaf')
+  const room = async () => (await screen.region.getByRole('application').boundingBox())!
+  const narrow = (await room()).width
+  await screen.page.setViewportSize({ width: 940, height: 640 })
+  await expect.poll(async () => (await room()).width).toBeGreaterThan(narrow)
+  const asked = await room()
+  await screen.page.setViewportSize({ width: 980, height: 640 })
+  await expect.poll(async () => (await room()).width).toBeGreaterThan(asked.width)
+  await portal.tell(`size ${Math.floor(asked.width)} ${Math.floor(asked.height)}`)
+  const wanted = Math.floor((await room()).width)
+  await expect.poll(async () => (await portal.tell('state')).size?.width).toBe(wanted)
+  // Its own will stays.
+  await portal.tell('size 800 600')
+  await expect.poll(() => screen.size()).toEqual({ width: 800, height: 600 })
+  await screen.page.waitForTimeout(1000)
+  expect((await portal.tell('state')).size).toEqual({ width: 800, height: 600 })
 })
 
 test('full screen: the bar hides and comes back at the upper edge, and the browser’s keys are the VM’s', async ({

@@ -75,11 +75,14 @@ export class DisplaySession {
    * was "forwarded", which is what the guest's freedom to refuse makes every answer.
    */
   readonly #resized = new ResizeObserver(() => {
-    clearTimeout(this.#resizeTimer)
-    this.#resizeTimer = setTimeout(() => {
-      if (this.#rfb?.resizeSession) this.#rfb.resizeSession = true
-    }, resizeRestMs)
+    this.#formerSizes.add(this.#targetSize)
+    const { width, height } = this.#options.target.getBoundingClientRect()
+    this.#targetSize = sizeText(width, height)
+    this.#wishSoon()
   })
+  #targetSize = ''
+  /** The target's sizes until the guest has the one it is now. */
+  readonly #formerSizes = new Set<string>()
 
   constructor(options: DisplaySessionOptions) {
     this.#options = options
@@ -227,10 +230,22 @@ export class DisplaySession {
       const { size } = this.#snapshot
       if (canvas.width === 0 || (size?.width === canvas.width && size.height === canvas.height)) return
       this.#change({ size: { width: canvas.width, height: canvas.height } })
+      const taken = sizeText(canvas.width, canvas.height)
+      if (taken === this.#targetSize) this.#formerSizes.clear()
+      // The answer to a wish that is no longer ours; any other size is the guest's own will.
+      else if (this.#formerSizes.has(taken)) this.#wishSoon()
     }
     const observer = new MutationObserver(look)
     observer.observe(canvas, { attributes: true, attributeFilter: ['width', 'height'] })
     look()
+  }
+
+  /** Asks the guest for the window's size when that rests, where it is to follow and has another. */
+  #wishSoon(): void {
+    clearTimeout(this.#resizeTimer)
+    this.#resizeTimer = setTimeout(() => {
+      if (this.#rfb?.resizeSession) this.#rfb.resizeSession = true
+    }, resizeRestMs)
   }
 
   #notice(notice: DisplayNotice): void {
@@ -302,3 +317,5 @@ export class DisplaySession {
     channel?.close()
   }
 }
+
+const sizeText = (width: number, height: number): string => `${Math.floor(width)}×${Math.floor(height)}`
