@@ -43,7 +43,8 @@ function Live() {
 const networks = ['nat', 'passt'] as const
 
 function NetworkStep({ onNext }: { onNext: () => void }) {
-  const { hosts } = useHosts()
+  const { hosts, error } = useHosts()
+  const known = hosts !== undefined || error !== null
   const host = hosts?.[0]
   const offered = host?.info?.network
   return (
@@ -82,14 +83,19 @@ function NetworkStep({ onNext }: { onNext: () => void }) {
           })}
           {host && offered === 'nat' ? <Bridges host={host} /> : null}
         </fieldset>
-      ) : (
+      ) : known ? (
         <p role="status" className="text-ink-2">
           {t.network.waiting}
         </p>
+      ) : (
+        <Skeleton className="h-64" />
       )}
-      <Button variant="primary" size="lg" className="mt-6 w-full" onClick={onNext}>
-        {t.next}
-      </Button>
+      {/* Not before what is above it, which would push it away from under a pointer. */}
+      {known ? (
+        <Button variant="primary" size="lg" className="mt-6 w-full" onClick={onNext}>
+          {t.next}
+        </Button>
+      ) : null}
     </EntryCard>
   )
 }
@@ -128,7 +134,7 @@ function Bridges({ host }: { host: HostView }) {
 
 function ImageStep() {
   const router = useRouter()
-  const { images } = useImages()
+  const { images, error } = useImages()
   const build = useMutation(useTRPC().image.build.mutationOptions())
   const [all, setAll] = useState(false)
   // In one order from when the page opened: nothing jumps away while an image is prepared.
@@ -179,14 +185,16 @@ function ImageStep() {
           {m.create.allImages(images.length)}
         </Button>
       ) : null}
-      <Button
-        variant="primary"
-        size="lg"
-        className="mt-6 w-full"
-        onClick={() => router.replace(paths.home())}
-      >
-        {t.image.finish}
-      </Button>
+      {images || error ? (
+        <Button
+          variant="primary"
+          size="lg"
+          className="mt-6 w-full"
+          onClick={() => router.replace(paths.home())}
+        >
+          {t.image.finish}
+        </Button>
+      ) : null}
     </EntryCard>
   )
 }
