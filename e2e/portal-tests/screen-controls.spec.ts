@@ -90,11 +90,6 @@ test('the picture follows the window, is scaled to it, or stays pixel for pixel'
   await portal.tell(`size ${Math.floor(asked.width)} ${Math.floor(asked.height)}`)
   const wanted = Math.floor((await room()).width)
   await expect.poll(async () => (await portal.tell('state')).size?.width).toBe(wanted)
-  // Its own will stays.
-  await portal.tell('size 800 600')
-  await expect.poll(() => screen.size()).toEqual({ width: 800, height: 600 })
-  await screen.page.waitForTimeout(1000)
-  expect((await portal.tell('state')).size).toMatchObject({ width: 800, height: 600 })
 })
 
 test('full screen: the bar hides and comes back at the upper edge, and the browser’s keys are the VM’s', async ({
