@@ -12,6 +12,8 @@ export const testPackages: readonly DebianPackage[] = [
   { name: 'grub-common', why: 'makes the boot loader of a test disk' },
   { name: 'grub-pc-bin', why: 'GRUB for BIOS, on a test disk' },
   { name: 'grub-efi-amd64-bin', why: 'GRUB for UEFI, on a test disk' },
+  { name: 'isolinux', why: 'the boot loader of a test CD-ROM' },
+  { name: 'syslinux-common', why: 'the module that boot loader loads first' },
   { name: 'zstd', why: 'puts a disk together from a backup as the documentation says, without Hearth' },
   { name: 'lz4', why: 'takes the ELF kernel out of the bzImage, to boot it by other protocols' },
   { name: 'qemu-utils', why: 'qemu-img and qemu-io judge the disk images our own engine writes' },
