@@ -1,7 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
 import { FileJson } from 'lucide-react'
-import Link from 'next/link'
 import { useEffect, useMemo } from 'react'
 import { useAddressQuery } from '../../lib/address-query.ts'
 import { paths } from '../../lib/paths.ts'
@@ -10,6 +9,7 @@ import { buttonClass } from '../../ui/button-class.ts'
 import { EmptyState, PageHeader, Skeleton } from '../../ui/layout.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
 import { LoadError } from '../shell/load-error.tsx'
+import { TextLink } from '../shell/text-link.tsx'
 import { ApiOperation } from './api-operation.tsx'
 import { type Description, grouped, operationsOf } from './description.ts'
 
@@ -46,10 +46,7 @@ export function ApiPage() {
         title={t.title}
         description={
           <>
-            {t.description}{' '}
-            <Link href={paths.tokens()} className="font-medium text-ember underline underline-offset-2">
-              {t.token}
-            </Link>
+            {t.description} <TextLink href={paths.tokens()}>{t.token}</TextLink>
           </>
         }
         actions={

@@ -9,6 +9,7 @@ import { m } from '../../messages/all.ts'
 import { buttonClass } from '../../ui/button-class.ts'
 import { CopyLine } from '../../ui/copy.tsx'
 import { Skeleton } from '../../ui/layout.tsx'
+import { TextLink } from '../shell/text-link.tsx'
 import { AccountForm } from './account-form.tsx'
 import { EntryCard } from './entry-card.tsx'
 import { useFragmentToken } from './fragment-token.ts'
@@ -88,10 +89,7 @@ function SetupForm({ token, tls }: { token: string; tls: boolean }) {
         {tls ? (
           <p className="text-13 text-ink-2">
             <span className="block font-medium text-ink">{t.trustTitle}</span>
-            {t.trustText}{' '}
-            <Link href={paths.trust()} className="font-medium text-ember underline underline-offset-2">
-              {t.trustLink}
-            </Link>
+            {t.trustText} <TextLink href={paths.trust()}>{t.trustLink}</TextLink>
           </p>
         ) : null}
       </AccountForm>

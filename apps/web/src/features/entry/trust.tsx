@@ -1,12 +1,12 @@
 'use client'
 import { Tabs } from '@base-ui/react/tabs'
 import { Download } from 'lucide-react'
-import Link from 'next/link'
 import { useState, useSyncExternalStore } from 'react'
 import { useSession } from '../../data/hooks.ts'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { buttonClass } from '../../ui/button-class.ts'
+import { TextLink } from '../shell/text-link.tsx'
 import { EntryCard } from './entry-card.tsx'
 
 const t = m.trust
@@ -70,10 +70,7 @@ export function Trust() {
         ))}
       </Tabs.Root>
       <p className="mt-6 border-line border-t pt-4 text-13 text-ink-2">
-        {t.afterwards}{' '}
-        <Link href={paths.signIn()} className="font-medium text-ember underline underline-offset-2">
-          {t.check}
-        </Link>
+        {t.afterwards} <TextLink href={paths.signIn()}>{t.check}</TextLink>
       </p>
     </EntryCard>
   )

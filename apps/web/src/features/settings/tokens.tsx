@@ -1,7 +1,6 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Plus, SquareTerminal } from 'lucide-react'
-import Link from 'next/link'
 import { useState } from 'react'
 import type { TokenView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
@@ -14,6 +13,7 @@ import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { tellRefusal } from '../shell/tell-refusal.ts'
+import { TextLink } from '../shell/text-link.tsx'
 import { SettingsList } from './settings-list.tsx'
 import { TokenCreate } from './token-create.tsx'
 
@@ -41,10 +41,7 @@ export function Tokens() {
         title={t.title}
         description={
           <>
-            {t.description}{' '}
-            <Link href={paths.apiReference()} className="font-medium text-ember underline underline-offset-2">
-              {m.api.title}
-            </Link>
+            {t.description} <TextLink href={paths.apiReference()}>{m.api.title}</TextLink>
           </>
         }
         add={create}

@@ -1,10 +1,10 @@
 'use client'
-import Link from 'next/link'
 import { useSyncExternalStore } from 'react'
 import { paths } from '../../lib/paths.ts'
 import { m } from '../../messages/all.ts'
 import { CopyLine } from '../../ui/copy.tsx'
 import { Card } from '../../ui/layout.tsx'
+import { TextLink } from '../shell/text-link.tsx'
 import { useVmPage } from './vm-context.ts'
 
 const t = m.vms.page.api
@@ -55,10 +55,7 @@ export function VmApiTab() {
   return (
     <Card title={t.title}>
       <p className="max-w-[70ch] text-ink-2">
-        {t.text}{' '}
-        <Link href={paths.tokens()} className="font-medium text-ember underline underline-offset-2">
-          {t.token}
-        </Link>
+        {t.text} <TextLink href={paths.tokens()}>{t.token}</TextLink>
       </p>
       <div className="mt-5 flex flex-col gap-5">
         {calls.map((call) => (
@@ -79,10 +76,7 @@ export function VmApiTab() {
         ))}
       </div>
       <p className="mt-5 text-13 text-ink-3">
-        {t.docs}{' '}
-        <Link href={paths.apiReference()} className="font-medium text-ember underline underline-offset-2">
-          {m.api.title}
-        </Link>
+        {t.docs} <TextLink href={paths.apiReference()}>{m.api.title}</TextLink>
       </p>
     </Card>
   )
