@@ -48,12 +48,8 @@ export async function ensurePackages(
     )
   }
   steps.note(`Debian packages that are missing and will be installed:\n${list(missing)}`)
+  if (!asRoot) await becomeRoot(names)
   await steps.run('Debian packages', async (step) => {
-    if (!asRoot && !existsSync('/usr/bin/sudo')) {
-      throw new Trouble(
-        `Installing Debian packages needs root. Run as root, or install sudo, or run: apt-get install --no-install-recommends ${names.join(' ')}`,
-      )
-    }
     const apt = async (...args: string[]) =>
       run(
         ...elevated(asRoot, [
@@ -83,6 +79,18 @@ export async function ensurePackages(
     }
     return names.join(', ')
   })
+}
+
+/** Lets sudo ask for its password now: a step that is under way rewrites the line where the question would stand. */
+async function becomeRoot(names: readonly string[]): Promise<void> {
+  const byHand = `apt-get install --no-install-recommends ${names.join(' ')}`
+  if (!existsSync('/usr/bin/sudo')) {
+    throw new Trouble(
+      `Installing Debian packages needs root. Run as root, or install sudo, or run: ${byHand}`,
+    )
+  }
+  const { code } = await run('sudo', ['--validate'], { stdio: 'inherit' })
+  if (code !== 0) throw new Trouble(`sudo refused, so nothing was installed. As root, run: ${byHand}`)
 }
 
 function elevated(asRoot: boolean, command: string[]): [string, string[]] {

@@ -1,7 +1,7 @@
 /**
  * Progress of a set-up or a test run, for people: each step is announced, may tell what it is doing, and ends
- * with how long it took. On a terminal the line of a running step is rewritten in place; elsewhere (a log, CI)
- * every change is a line of its own, at most one every few seconds.
+ * with how long it took. On a terminal the line of a running step is rewritten in place, and says how long a slow
+ * one has been at it; elsewhere (a log, CI) every change is a line of its own, at most one every few seconds.
  */
 export interface Step {
   /** What the step is doing now. */
@@ -9,6 +9,8 @@ export interface Step {
 }
 
 const LOG_INTERVAL_MS = 5000
+/** From then on a step on a terminal counts its seconds: what says nothing of itself is seen to be alive. */
+const SLOW_MS = 3000
 
 export class Steps {
   private readonly out: NodeJS.WriteStream
@@ -22,16 +24,22 @@ export class Steps {
     const started = performance.now()
     const live = this.out.isTTY
     let lastLogged = 0
+    let doing = ''
+    const draw = (): void => {
+      const tookMs = performance.now() - started
+      const clock = tookMs < SLOW_MS ? '' : ` (${Math.floor(tookMs / 1000)} s)`
+      const room = (this.out.columns ?? 100) - name.length - clock.length - 6
+      this.out.write(`\r\x1b[2K• ${name}${doing ? `: ${clip(doing, room)}` : ''}${clock}`)
+    }
     const show = (text: string): void => {
-      if (live)
-        this.out.write(
-          `\r\x1b[2K• ${name}${text ? `: ${clip(text, (this.out.columns ?? 100) - name.length - 6)}` : ''}`,
-        )
+      doing = text.replace(/\s+/g, ' ').trim()
+      if (live) draw()
       else if (performance.now() - lastLogged > LOG_INTERVAL_MS) {
         lastLogged = performance.now()
-        this.out.write(`• ${name}${text ? `: ${text}` : ''}\n`)
+        this.out.write(`• ${name}${doing ? `: ${doing}` : ''}\n`)
       }
     }
+    const clock = live ? setInterval(draw, 1000) : undefined
     show('')
     try {
       const result = await work({ detail: show })
@@ -44,6 +52,8 @@ export class Steps {
     } catch (error) {
       this.out.write(`${live ? '\r\x1b[2K' : ''}✗ ${name} (${duration(performance.now() - started)})\n`)
       throw error
+    } finally {
+      clearInterval(clock)
     }
   }
 
@@ -65,7 +75,6 @@ export function duration(ms: number): string {
     : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 }
 
-function clip(text: string, width: number): string {
-  const line = text.replace(/\s+/g, ' ')
+function clip(line: string, width: number): string {
   return line.length > width ? `${line.slice(0, Math.max(0, width - 1))}…` : line
 }

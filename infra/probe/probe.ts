@@ -18,7 +18,7 @@ export async function probeKvm(): Promise<KvmProbe> {
     return {
       usable: false,
       reason: `this machine has no ${DEVICE}`,
-      hint: 'Switch virtualisation (AMD-V or VT-x) on in its firmware; in a VM, switch nested virtualisation on.',
+      hint: 'Switch virtualisation (AMD-V or VT-x) on in the firmware; in a VM, switch nested virtualisation on.',
     }
   }
   const permitted = await access(DEVICE, constants.R_OK | constants.W_OK).then(
@@ -36,8 +36,8 @@ export async function probeKvm(): Promise<KvmProbe> {
   if (problem === null) return { usable: true }
   return {
     usable: false,
-    reason: `its ${DEVICE} does not run ordinary guests: ${problem}`,
-    hint: 'Use a machine with hardware virtualisation, or the lab (--host lab).',
+    reason: `this machine's ${DEVICE} does not run ordinary guests: ${problem}`,
+    hint: 'Use a machine with hardware virtualisation.',
   }
 }
 

@@ -19,7 +19,7 @@ import { logSince, runOf, type Service, startService, untilReady } from './servi
 import { readSecret, type State, secretFile } from './state.ts'
 import { describeEnd, type Run, type Supervised, supervise } from './supervise.ts'
 
-export type HostChoice = { kind: 'kvm' } | { kind: 'lab'; reason: string } | { kind: 'remote' }
+export type HostChoice = { kind: 'kvm' | 'lab' | 'remote' }
 
 export interface Host {
   /** ws://… of the agent, as the portal reaches it. */
@@ -46,13 +46,16 @@ export const agentPackages: readonly DebianPackage[] = [
 
 export async function chooseHost(steps: Steps, options: Pick<StartOptions, 'host'>): Promise<HostChoice> {
   if (options.host.kind === 'remote') return { kind: 'remote' }
-  if (options.host.kind === 'lab') return { kind: 'lab', reason: 'asked for with --host lab' }
+  if (options.host.kind === 'lab') return { kind: 'lab' }
   const probe = await steps.run('Virtualisation', probeKvm, (result) =>
-    result.usable ? '/dev/kvm runs ordinary guests' : result.reason,
+    result.usable ? '/dev/kvm runs ordinary guests' : `none for VMs, ${result.reason}`,
   )
   if (probe.usable) return { kind: 'kvm' }
-  if (options.host.kind === 'kvm') throw new Trouble(`--host kvm: ${probe.reason} ${probe.hint}`)
-  return { kind: 'lab', reason: probe.reason }
+  if (options.host.kind === 'kvm') {
+    throw new Trouble(`--host kvm: ${probe.reason}. ${probe.hint} Or run VMs emulated: --host lab`)
+  }
+  steps.note(`VMs will run in the emulated lab host: everything works, slowly. ${probe.hint}`)
+  return { kind: 'lab' }
 }
 
 export function hostPackages(choice: HostChoice): DebianPackage[] {

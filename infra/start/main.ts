@@ -1,9 +1,10 @@
 /** `npm start`: from whatever the machine has to a running portal, and back down again on Ctrl-C. */
 
+import os from 'node:os'
 import { buildPages, generateDatabaseClient } from '../build/portal.ts'
 import { buildPrograms } from '../build/programs.ts'
 import { ensurePackages } from '../lib/debian.ts'
-import { Steps, Trouble } from '../lib/steps.ts'
+import { duration, Steps, Trouble } from '../lib/steps.ts'
 import { chooseHost, type HostChoice, hostPackages, startHost } from './host.ts'
 import { help, isLoopback, parseOptions, type StartOptions } from './options.ts'
 import { startPortal } from './portal.ts'
@@ -31,7 +32,7 @@ async function main(): Promise<number> {
   let problem: string | undefined
   try {
     const address = await bringUp(options)
-    announce(address, performance.now() - started)
+    announce(options, address, performance.now() - started)
     problem = await untilInterruptedOrBroken(options)
   } finally {
     await bringDown()
@@ -77,13 +78,21 @@ async function bringUp(
   return { ...portal, choice }
 }
 
-function announce(ready: { url: string; setupUrl: string | null; choice: HostChoice }, tookMs: number): void {
-  const seconds = Math.max(1, Math.round(tookMs / 1000))
+function announce(
+  options: StartOptions,
+  ready: { url: string; setupUrl: string | null; choice: HostChoice },
+  tookMs: number,
+): void {
   if (ready.choice.kind === 'lab') {
-    steps.note(`VMs run in the emulated lab host (${ready.choice.reason}): everything works, slowly.`)
+    steps.note('VMs run in the emulated lab host: everything works, slowly.')
+  }
+  if (process.env.SSH_CONNECTION && isLoopback(options.listen)) {
+    steps.note(
+      `You are here by SSH, and the address below is for this box only. From your computer: ssh -L ${options.port}:127.0.0.1:${options.port} ${os.hostname()}, or start Hearth for the network: npm start -- --listen 0.0.0.0`,
+    )
   }
   const first = ready.setupUrl ? `  ·  first start, set it up here (once): ${ready.setupUrl}` : ''
-  process.stdout.write(`Hearth is ready after ${seconds} s: ${ready.url}${first}\n`)
+  process.stdout.write(`Hearth is ready after ${duration(tookMs)}: ${ready.url}${first}\n`)
 }
 
 /** Resolves with undefined on Ctrl-C, or with what broke when a part ends by itself. */
