@@ -27,6 +27,7 @@ import { FsDevice } from '../virtio/fs/fs.ts'
 import { ThreadServer } from '../virtio/fs/thread-server.ts'
 import type { EarlyKeyboard } from '../virtio/input/keyboard.ts'
 import { NetDevice } from '../virtio/net.ts'
+import type { Traffic } from '../virtio/net-pair.ts'
 import { VirtioPciFunction } from '../virtio/pci-transport.ts'
 import { RngDevice } from '../virtio/rng.ts'
 import { ScsiDevice } from '../virtio/scsi/scsi.ts'
@@ -47,6 +48,7 @@ export interface MachineParts extends FirmwareParts {
   /** Beside the display's own. */
   readonly earlyKeyboard: EarlyKeyboard | undefined
   readonly plugged: (transport: VirtioTransport) => void
+  readonly traffic: Traffic
   /** Puts the frame buffer before a guest that has one. */
   readonly placeFrameBuffer: PlaceFrameBuffer
 }
@@ -106,7 +108,7 @@ export function plugDevices(platform: Platform, data: IoWorkerData, machine: Mac
   plug(PCI_SLOT.balloon, machine.balloon)
   for (const [i, net] of data.nets.entries()) {
     const slot = PCI_SLOT.firstNet + i
-    plug(slot, netDevice(net, savedQueues(data, slot), data.netLimit, log))
+    plug(slot, netDevice(net, savedQueues(data, slot), data.netLimit, machine))
   }
   const ports: PortOptions[] = data.ports.map(({ name, listenFd }) => ({
     name,
@@ -170,7 +172,7 @@ function netDevice(
   net: NetHandle,
   savedCount: number | undefined,
   limit: RateLimit | undefined,
-  log: (text: string) => void,
+  { traffic, log }: Pick<MachineParts, 'traffic' | 'log'>,
 ): NetDevice {
   const borrowed = { borrowed: true }
   const fds = [net.fd, ...(net.moreFds ?? [])]
@@ -184,6 +186,7 @@ function netDevice(
     log: (text) => log(`${net.kind} ${net.target}: ${text}`),
     txLimiter: limiter(limit),
     rxLimiter: limiter(limit),
+    traffic,
   })
 }
 

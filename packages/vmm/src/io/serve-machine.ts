@@ -22,6 +22,7 @@ import { CalmTidier } from '../sys/thrift.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
 import type { VirtioTransport } from '../virtio/transport.ts'
 import { I6300esb } from '../watchdog/i6300esb.ts'
+import { BulkTraffic } from './bulk-traffic.ts'
 import { plugDevices } from './devices.ts'
 import { EpollLoop } from './epoll-loop.ts'
 import { MailboxServer } from './mailbox.ts'
@@ -39,6 +40,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   const pio = new AddressSpace()
   const mmio = new AddressSpace()
   const loop = new EpollLoop()
+  const traffic = new BulkTraffic(loop)
   const interrupts = new KvmInterrupts(vm)
   const events: MachineEvents = {
     powerOff: () => tell({ kind: 'power-off' }),
@@ -80,6 +82,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
     earlyKeyboard: chipset.keyboard,
     memory,
     plugged: (transport) => devices.push(transport),
+    traffic,
     generation: {
       bytes: guidBytes(data.generationId),
       placed: (address) => generationId.placed(address),
@@ -170,6 +173,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
   loop.run()
   bus.close()
   mmioBus?.close()
+  traffic.close()
   loop.close()
 }
 

@@ -65,6 +65,8 @@ export const NR = {
   sigaltstack: 131,
   // V8's mutexes ask for their thread's priority when they wait, and complain on standard error when refused.
   sched_getparam: 143,
+  // A thread says of itself how it is scheduled while networks are busy (io/bulk-traffic.ts).
+  sched_setscheduler: 144,
   sched_getscheduler: 145,
   gettid: 186,
   futex: 202,
@@ -168,6 +170,8 @@ export function systemCallRules({ pid, terminal, unlink, folders }: FilterOption
     },
     [NR.fcntl]: { index: 1, values: FCNTL_COMMANDS },
     [NR.tgkill]: { index: 0, values: [pid] },
+    // Of the calling thread; what would put it before others takes a capability.
+    [NR.sched_setscheduler]: { index: 0, values: [0] },
     // Reading limits only: no new ones.
     [NR.prlimit64]: { index: 2, values: [0], wide: true },
   }

@@ -102,6 +102,12 @@ export const mallopt: (parameter: number, value: number) => number = libc.func(
 export const prctl: (option: number, a: number, b: number, c: number, d: number) => number = libc.func(
   'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
 )
+/** sched_setscheduler(2); `parameters` is struct sched_param {int priority}. A `pid` of 0 is the calling thread. */
+export const schedSetscheduler: (pid: number, policy: number, parameters: ArrayBufferView) => number =
+  libc.func('int sched_setscheduler(int pid, int policy, void *param)')
+export const schedGetscheduler: (pid: number) => number = libc.func('int sched_getscheduler(int pid)')
+/** <sched.h> */
+export const SCHED = { OTHER: 0, BATCH: 3 } as const
 /** malloc_trim(3): gives free pages of all arenas back to the kernel. */
 export const mallocTrim: (pad: number) => number = libc.func('int malloc_trim(size_t pad)')
 /** Of the whole process; unlike process.umask, a worker may call it too. */

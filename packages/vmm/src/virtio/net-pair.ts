@@ -19,6 +19,11 @@ const RETRY_MS = 100
 /** Ethernet with a VLAN tag and 1500 bytes behind it (5.1.6.3.1 asks drivers for buffers of 1526 bytes). */
 const USUAL_PACKET_BYTES = NET_HEADER_BYTES + 18 + 1500
 
+/** Told of every packet that came or went. */
+export interface Traffic {
+  moved(bytes: number): void
+}
+
 /** What the pairs of one card have in common. */
 export interface NetPairShared {
   readonly counters: {
@@ -32,6 +37,7 @@ export interface NetPairShared {
   }
   readonly txLimiter: RateLimiter | undefined
   readonly rxLimiter: RateLimiter | undefined
+  readonly traffic: Traffic | undefined
   /** Once false it stays so. */
   linkUp: boolean
   /** Called once, by whichever pair hears of it first. */
@@ -288,6 +294,7 @@ export class NetPair implements NetListener {
     dropFirst(this.heldEntries, chains)
     this.shared.counters.rxPackets++
     this.shared.counters.rxBytes += bytes - NET_HEADER_BYTES
+    this.shared.traffic?.moved(bytes)
   }
 
   private transmit(): void {
@@ -360,6 +367,7 @@ export class NetPair implements NetListener {
     if (result > 0) {
       this.shared.counters.txPackets++
       this.shared.counters.txBytes += bytes - NET_HEADER_BYTES
+      this.shared.traffic?.moved(bytes)
     } else {
       this.shared.counters.txDropped++
     }

@@ -15,7 +15,7 @@ import {
   NET_STATUS_LINK_UP,
   netFeaturesConsistent,
 } from './net-config.ts'
-import { NetPair, type NetPairShared } from './net-pair.ts'
+import { NetPair, type NetPairShared, type Traffic } from './net-pair.ts'
 
 export interface NetOptions {
   /** Six octets. */
@@ -25,6 +25,8 @@ export interface NetOptions {
   /** Of what the guest sends, and of what it receives. */
   readonly txLimiter?: RateLimiter | undefined
   readonly rxLimiter?: RateLimiter | undefined
+  /** What the thread's networks move together. */
+  readonly traffic?: Traffic | undefined
 }
 
 const QUEUE_SIZE = 256
@@ -63,11 +65,12 @@ export class NetDevice implements VirtioDevice {
   constructor(backends: readonly NetBackend[], options: NetOptions) {
     this.backends = backends
     this.log = options.log ?? (() => {})
-    const { txLimiter, rxLimiter } = options
+    const { txLimiter, rxLimiter, traffic } = options
     this.shared = {
       counters: this.counters,
       txLimiter,
       rxLimiter,
+      traffic,
       linkUp: true,
       linkLost: (reason) => this.linkLost(reason),
     }

@@ -24,6 +24,8 @@ const X32 = 0x4000_0000
 /** By name: the call and its arguments. Should one be allowed, it does no harm or fails for another reason. */
 export function systemCallAttempts(neighbour: number): Record<string, readonly number[]> {
   const scratch = new NativeBuffer(4096).address
+  const priority = new NativeBuffer(4)
+  priority.bytes[0] = 1
   const [root, passwd, own, shell] = [text('/'), text('/etc/passwd'), text('new'), text('/bin/sh')]
   return {
     'open a file': [2, passwd, 0],
@@ -111,6 +113,8 @@ export function systemCallAttempts(neighbour: number): Record<string, readonly n
     reboot: [169, 0, 0, 0, 0],
     'read the kernel log': [103, 3, scratch, 10],
     'change priorities': [141, 0, 0, -5],
+    'go before all others': [144, 0, 1, priority.address],
+    'schedule its neighbour': [144, neighbour, 3, scratch],
     'push input into a terminal': [16, 0, 0x5412, scratch],
     'attach to a network interface': [16, 0, 0x4004_54ca, scratch],
     'make a KVM device the monitor has no use for': [16, 0, 0xc00c_aee0, scratch],
