@@ -75,3 +75,43 @@ test('a page that hears of its new VM before its answer shows one VM in the quot
   release()
   await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible()
 })
+
+test('a new VM is shown from its head on, however far down the form was; going back keeps its place', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 1280, height: 560 })
+  const create = new VmCreatePage(page)
+  await create.open()
+  await create.fill({ image: 'Tiny Linux', name: 'from-the-top' })
+  // Where the button is beside the form it stays in sight: whoever filled the form in is at its end.
+  await page.getByText('Labels and number').scrollIntoViewIfNeeded()
+  expect(await page.evaluate(() => window.scrollY)).toBeGreaterThan(200)
+  await create.submit('from-the-top', 15_000)
+  await expect(page.getByRole('heading', { name: 'from-the-top', level: 1 })).toBeInViewport()
+  expect(await page.evaluate(() => window.scrollY)).toBe(0)
+
+  // A VM's tabs are one page: changing between them scrolls nothing.
+  await page.evaluate(() => window.scrollTo(0, 100))
+  await page.getByRole('link', { name: 'Settings', exact: true }).last().click()
+  await expect(page).toHaveURL(/\/settings$/)
+  expect(await page.evaluate(() => window.scrollY)).toBe(100)
+  await page.getByRole('link', { name: 'Images' }).click()
+  await expect(page.getByRole('heading', { name: 'Images', level: 1 })).toBeVisible()
+  await page.goBack()
+  await expect(page).toHaveURL(/\/settings$/)
+  await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(100)
+})
+
+test('figures of one\u2019s own begin with those of the chosen size', async ({ page }) => {
+  const create = new VmCreatePage(page)
+  await create.open()
+  await create.fill({
+    image: 'Debian 12',
+    size: 'Small',
+    name: 'my-own-figures',
+    password: 'teapot-on-the-stove',
+  })
+  await page.getByRole('radio', { name: 'Custom', exact: true }).check({ force: true })
+  await expect(page.getByRole('textbox', { name: 'vCPUs', exact: true })).toHaveValue('1')
+  await expect(page.getByRole('textbox', { name: 'Memory', exact: true })).toHaveValue('1')
+})

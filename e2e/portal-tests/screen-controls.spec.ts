@@ -243,7 +243,7 @@ test('a serial console whose guest has printed nothing says so until the first b
   const screen = await open(browser)
   const { page } = screen
   const serial = new ConsolePage(page, 'studio')
-  const hint = page.getByText('Nothing printed yet. Press Enter: the guest may be waiting.')
+  const hint = page.getByText(/^Nothing printed yet/)
   const show = (view: 'Screen' | 'Serial') => page.getByRole('radio', { name: view }).click()
   await show('Serial')
   await serial.expectState('Connected', 15_000)

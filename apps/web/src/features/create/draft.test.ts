@@ -4,6 +4,7 @@ import { GIB, MIB } from '@hearth/shared/units'
 import { can } from '../../../server/views/common.ts'
 import type { HostView, ImageView, SizeView } from '../../../server/views/index.ts'
 import {
+  customFrom,
   type Draft,
   type DraftWorld,
   draftProblems,
@@ -109,6 +110,14 @@ const draft: Draft = {
   startAtBoot: true,
   start: true,
 }
+
+test('own figures begin with those of the size that was chosen', () => {
+  const chosen = { ...draft, size: 'small', cpus: '99', memory: '99' }
+  const own = { ...chosen, ...customFrom(chosen, world.sizes) }
+  assert.equal(own.size, 'custom')
+  assert.deepEqual(figures(own, world), figures(chosen, world))
+  assert.deepEqual(draftProblems(own, world), {})
+})
 
 test('a filled draft becomes a request', () => {
   assert.deepEqual(draftProblems(draft, world), {})

@@ -107,6 +107,13 @@ export function figures(draft: Draft, world: DraftWorld): Figures {
   }
 }
 
+/** Figures of one's own begin with those of the size that was chosen until then. */
+export function customFrom(draft: Draft, sizes: readonly SizeView[]): Partial<Draft> {
+  const size = sizes.find((each) => each.name === draft.size)
+  if (!size) return { size: 'custom' }
+  return { size: 'custom', cpus: String(size.cpus), memory: String(size.memoryBytes / GIB) }
+}
+
 /** How many are to be made; undefined while that is not a number in its limits. */
 export function countOf(draft: Draft): number | undefined {
   const count = /^\d+$/.test(draft.count.trim()) ? Number(draft.count) : 0

@@ -70,7 +70,7 @@ export function ImagePicker({
               />
               <ImageMark uid={image.uid} />
               <span className="min-w-0" id={`image-${image.uid}`}>
-                <span className="block truncate font-semibold">{image.name}</span>
+                <span className="block font-semibold leading-5">{image.name}</span>
                 <span className="line-clamp-2 text-13 text-ink-2 leading-4.5">{imageDescription(image)}</span>
               </span>
             </label>
@@ -125,7 +125,7 @@ function ImageState({ image }: { image: ImageView }) {
           <ProgressBar label={m.images.progress(image.name)} value={image.progress} thin />
           <span className="mt-1.5 flex justify-between gap-3 text-ink-2 text-xs">
             <span className="truncate">{image.step || m.create.card.building}</span>
-            <span className="tnum">{image.progress} %</span>
+            <span className="tnum whitespace-nowrap">{image.progress} %</span>
           </span>
         </span>
       )

@@ -5,7 +5,7 @@ import { m } from '../../messages/all.ts'
 import { cx } from '../../ui/cx.ts'
 import { Field, InputWithUnit } from '../../ui/field.tsx'
 import { Skeleton } from '../../ui/layout.tsx'
-import type { Draft, DraftProblems } from './draft.ts'
+import { customFrom, type Draft, type DraftProblems } from './draft.ts'
 import { choiceClass } from './image-picker.tsx'
 
 const words: Readonly<Record<string, { text: string } | undefined>> = m.create.sizes
@@ -67,7 +67,7 @@ export function SizePicker({
             name="size"
             value="custom"
             checked={draft.size === 'custom'}
-            onChange={() => change({ size: 'custom' })}
+            onChange={() => change(customFrom(draft, sizes))}
             aria-label={m.create.sizes.custom.name}
             className="sr-only"
           />
@@ -80,7 +80,7 @@ export function SizePicker({
           <Field
             label={m.create.cpus}
             error={problems.cpus}
-            hint={maxCpus ? m.create.limits.cpus(1, maxCpus) : undefined}
+            hint={maxCpus ? m.create.limits.cpus(maxCpus) : undefined}
           >
             <InputWithUnit
               unit={m.create.unitCpus}

@@ -29,7 +29,7 @@ export function ImageProgress({ image }: { image: ImageView }) {
         <span className="truncate" role="status">
           {image.step || t.state.building}
         </span>
-        <span className="tnum">{image.progress} %</span>
+        <span className="tnum whitespace-nowrap">{image.progress} %</span>
       </p>
       {image.transfer ? (
         <p className="tnum truncate text-13 text-ink-3">{transferText(image.transfer)}</p>

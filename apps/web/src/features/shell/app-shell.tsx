@@ -17,6 +17,7 @@ import { CommandPalette, PaletteButton } from './command-palette.tsx'
 import { KeyHelp } from './key-help.tsx'
 import { mayVisit, type Place, placeOf, places } from './places.ts'
 import { ProjectSwitcher } from './project-switcher.tsx'
+import { useTopOfPage } from './use-top-of-page.ts'
 import { UserMenu } from './user-menu.tsx'
 
 /** Who may be here: a signed-in person. Others are led to sign-in and back again afterwards. */
@@ -36,7 +37,9 @@ export function AppShell({ children }: { children: ReactNode }) {
   const session = useSignedIn()
   const { main, administration } = places()
   const all = [...main, ...administration.filter((place) => mayVisit(place, session))]
-  const current = placeOf(usePathname(), all)
+  const pathname = usePathname()
+  useTopOfPage(pathname)
+  const current = placeOf(pathname, all)
   const inBar = all.slice(0, barLength)
   const behind = all.slice(barLength)
   const { projects } = useProjects()

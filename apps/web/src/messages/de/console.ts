@@ -16,7 +16,8 @@ export const consoleTexts: Messages['console'] = {
     interrupted: 'Die Verbindung wurde unterbrochen. Nächster Versuch …',
     crowded: 'Zu viele sehen dieser Konsole zu. Nächster Versuch …',
   },
-  silent: 'Noch nichts ausgegeben. Drücke Enter: vielleicht wartet der Gast.',
+  silent:
+    'Noch nichts ausgegeben. Ein startender Gast braucht einen Moment; ein wartender antwortet auf Enter.',
   retryIn: (seconds) => `Nächster Versuch in ${seconds} s`,
   retryNow: 'Jetzt versuchen',
   stopped: {

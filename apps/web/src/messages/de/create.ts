@@ -98,8 +98,9 @@ export const create: Messages['create'] = {
   buildMinutes: 'einigen Minuten',
   limits: {
     count: (max) => `Wähle 1 bis ${max}.`,
-    cpus: (min, max) => `${min} bis ${max}; die Box hat ${max}.`,
-    cpusRange: (min, max) => `Wähle ${min} bis ${max} vCPUs.`,
+    cpus: (max) => (max === 1 ? 'Die Box hat eine.' : `1 bis ${max}, so viele hat die Box.`),
+    cpusRange: (min, max) =>
+      min === max ? 'Wähle 1: mehr hat die Box nicht.' : `Wähle ${min} bis ${max} vCPUs.`,
     number: 'Schreibe eine ganze Zahl.',
     memoryMin: (min) => `Dieses Abbild braucht mindestens ${min}.`,
     memoryMax: (max) => `Die Box hat insgesamt ${max}.`,

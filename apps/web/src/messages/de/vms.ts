@@ -48,7 +48,7 @@ export const vms: Messages['vms'] = {
   noMatch: (query) => `Keine VM passt zu „${query}“.`,
   empty: {
     title: 'Mach das erste Feuer an',
-    text: 'Eine virtuelle Maschine ist ein eigener Rechner auf deiner Box: für einen Dienst, ein Experiment oder um ungestört etwas kaputt zu machen. Tiny Linux startet in Sekunden, Debian in unter einer Minute.',
+    text: 'Eine virtuelle Maschine ist ein eigener Rechner auf deiner Box: für einen Dienst, ein Experiment oder um ungestört etwas kaputt zu machen. Tiny Linux taugt für einen ersten Blick, Debian zum Bleiben.',
     action: 'Erstelle deine erste VM',
   },
   columns: {

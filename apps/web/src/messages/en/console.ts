@@ -14,7 +14,7 @@ export const consoleTexts = {
     interrupted: 'The connection was interrupted. Trying again…',
     crowded: 'Too many people watch this console. Trying again…',
   },
-  silent: 'Nothing printed yet. Press Enter: the guest may be waiting.',
+  silent: 'Nothing printed yet. A guest that starts needs a moment; one that waits answers to Enter.',
   retryIn: (seconds: number) => `Next attempt in ${seconds} s`,
   retryNow: 'Try now',
   stopped: {

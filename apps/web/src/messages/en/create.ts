@@ -95,8 +95,9 @@ export const create = {
   buildMinutes: 'a few minutes',
   limits: {
     count: (max: number) => `Choose 1 to ${max}.`,
-    cpus: (min: number, max: number) => `${min} to ${max}; the box has ${max}.`,
-    cpusRange: (min: number, max: number) => `Choose ${min} to ${max} vCPUs.`,
+    cpus: (max: number) => (max === 1 ? 'The box has one.' : `1 to ${max}, which is what the box has.`),
+    cpusRange: (min: number, max: number) =>
+      min === max ? 'Choose 1: the box has no more.' : `Choose ${min} to ${max} vCPUs.`,
     number: 'Write a whole number.',
     memoryMin: (min: string) => `This image needs at least ${min}.`,
     memoryMax: (max: string) => `The box has ${max} in all.`,

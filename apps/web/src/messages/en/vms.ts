@@ -45,7 +45,7 @@ export const vms = {
   noMatch: (query: string) => `No VM matches “${query}”.`,
   empty: {
     title: 'Light the first fire',
-    text: 'A virtual machine is a computer of its own on your box: for a server, an experiment, or a place to break things. Tiny Linux starts in seconds; Debian in under a minute.',
+    text: 'A virtual machine is a computer of its own on your box: for a server, an experiment, or a place to break things. Tiny Linux is good for a first look, Debian to stay.',
     action: 'Create your first VM',
   },
   columns: {

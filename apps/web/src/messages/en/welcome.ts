@@ -27,7 +27,7 @@ export const welcome = {
   image: {
     title: 'A first image',
     intro:
-      'VMs begin as copies of an image. Choose what the box should fetch ready now; it goes on in the background.',
+      'VMs begin as copies of an image. Choose what the box should make ready now; it goes on in the background.',
     ready: 'Ready',
     finish: 'To my home',
     build: 'Prepare',
