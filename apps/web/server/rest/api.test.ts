@@ -228,6 +228,8 @@ test('paging: pages of their size, with where the next one is', async () => {
 test('bad input gets the right status and says what is wrong', async () => {
   const cases: [string, string, unknown, number, string, RegExp][] = [
     ['POST', '/servers', '{"name": ', 400, 'json_error', /not valid JSON/],
+    ['POST', '/servers', {}, 422, 'invalid_input', /^name: This is missing\.$/],
+    ['POST', '/servers', { name: 'ok' }, 422, 'invalid_input', /^server_type: This is missing\.$/],
     ['POST', '/servers', '', 422, 'invalid_input', /name/],
     [
       'POST',

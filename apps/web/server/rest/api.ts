@@ -195,7 +195,9 @@ async function jsonBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function parse(schema: z.ZodObject, value: unknown): unknown {
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, {
+    error: ({ input }) => (input === undefined ? 'This is missing.' : undefined),
+  })
   if (parsed.success) return parsed.data
   const fields = new Map<string, string[]>()
   for (const { path, message } of parsed.error.issues) {

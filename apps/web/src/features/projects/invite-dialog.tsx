@@ -4,9 +4,11 @@ import { useState } from 'react'
 import { errorMessage, fieldErrors } from '../../data/errors.ts'
 import type { ProjectView } from '../../data/hooks.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { isLoopback } from '../../lib/loopback.ts'
 import { m } from '../../messages/all.ts'
 import { CopyLine } from '../../ui/copy.tsx'
 import { Field, Input, Select } from '../../ui/field.tsx'
+import { Notice } from '../../ui/layout.tsx'
 import { FormDialog, ShownOnce } from '../shell/form-dialog.tsx'
 
 const t = m.projects.invitations
@@ -50,6 +52,13 @@ export function InviteDialog({
           label={m.common.copy(t.link)}
           copiedLabel={m.common.copied}
         />
+        {isLoopback(window.location.hostname) ? (
+          <div className="mt-4">
+            <Notice tone="warn" title={t.hereOnly}>
+              {t.hereOnlyText}
+            </Notice>
+          </div>
+        ) : null}
       </ShownOnce>
     )
 
@@ -57,6 +66,7 @@ export function InviteDialog({
     <FormDialog
       id="invite"
       title={t.inviteTitle(project.name)}
+      description={t.inviteText(project.name)}
       submit={t.submit}
       busy={create.isPending}
       problem={

@@ -96,6 +96,11 @@ export const projects: Messages['projects'] = {
     invite: 'Einladen',
     inviteSomebody: 'Jemanden einladen',
     inviteTitle: (project) => `Jemanden in ${project} einladen`,
+    inviteText: (project) =>
+      `Wer kommt, teilt sich VMs und Kontingent von ${project}. Ein eigenes Projekt gibt einen eigenen Anteil.`,
+    hereOnly: 'Dieser Link geht nur auf dieser Box',
+    hereOnlyText:
+      'Hearth hört bisher auf niemanden sonst. Starte es mit --listen 0.0.0.0 und lade dann von der Adresse aus ein, die es nennt.',
     project: 'Projekt',
     note: 'Für wen ist sie?',
     noteHint: 'Nur für deine Liste.',

@@ -91,6 +91,11 @@ export const projects = {
     invite: 'Invite',
     inviteSomebody: 'Invite somebody',
     inviteTitle: (project: string) => `Invite somebody to ${project}`,
+    inviteText: (project: string) =>
+      `Whoever comes shares the VMs and the quota of ${project}. A project of their own gives them a share of their own.`,
+    hereOnly: 'This link works on this box only',
+    hereOnlyText:
+      'Hearth listens to nobody else so far. Start it with --listen 0.0.0.0, and invite from the address it says then.',
     project: 'Project',
     note: 'Whom is it for?',
     noteHint: 'For your list only.',
