@@ -18,7 +18,7 @@ import { EARLY_SCREEN, GENERATION_ID, ROM } from '../machine/layout.ts'
 import { DirtyPages } from '../memory/dirty-pages.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import { read } from '../sys/libc.ts'
-import { CalmTidier } from '../sys/thrift.ts'
+import { CalmTidier, LOADED_MS, tidyUp } from '../sys/thrift.ts'
 import { BalloonDevice } from '../virtio/balloon.ts'
 import type { VirtioTransport } from '../virtio/transport.ts'
 import { I6300esb } from '../watchdog/i6300esb.ts'
@@ -165,6 +165,7 @@ export function serveMachine(data: IoWorkerData, tell: (message: IoWorkerMessage
       }
       resumed()
     }
+    loop.after(LOADED_MS, tidyUp)
     tell({ kind: 'ready' })
   } catch (error) {
     if (data.restore === undefined) throw error

@@ -49,6 +49,8 @@ function sharedMemorySetting(): string {
 
 type Collector = (options: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void
 
+/** So long after its machine began to run a thread has loaded what it needs; the guest itself is still busy starting. */
+export const LOADED_MS = 1000
 /** When a machine has run for so long, its start is over at the latest. */
 const START_OVER_MS = 20_000
 /** How often a thread looks afterwards whether tidying up is worth while. */
@@ -103,7 +105,7 @@ export class CalmTidier {
 }
 
 /**
- * Tidies up this thread when the start is over, and later when it has become calm after work. `after` is the timer of
+ * Tidies up this thread when everything is loaded, when the start is over, and later when it has become calm after work. `after` is the timer of
  * the thread's loop; `also` comes with every round, calm or not. Who knows before the time that the start is over calls
  * what this returns.
  */
@@ -127,6 +129,9 @@ export function tidyRegularly(after: (ms: number, work: () => void) => void, als
     also?.()
     next()
   }
+  after(LOADED_MS, () => {
+    if (!isOver) tidyUp()
+  })
   after(START_OVER_MS, startOver)
   return startOver
 }
