@@ -78,7 +78,9 @@ export class FwCfg implements BusDevice {
   }
 
   read(offset: number, size: number): number {
-    if (offset === DATA && size === 1) return this.selected[this.position++] ?? 0
+    // At an item's end it stays there, so that a snapshot has the same place.
+    if (offset === DATA && size === 1)
+      return this.position < this.selected.length ? this.selected[this.position++]! : 0
     // The DMA register shows that it is there: "QEMU CFG", big endian.
     if (offset === DMA_HIGH && size === 4) return 0x554d_4551
     if (offset === DMA_LOW && size === 4) return 0x4746_4320

@@ -17,9 +17,12 @@ for (const target of targets) {
   })
 }
 
-test('names are unique and every target has a bound', () => {
+test('names are unique, and every target has a bound and a corpus', () => {
   assert.equal(new Set(targets.map(({ name }) => name)).size, targets.length)
-  for (const { runsInTest } of targets) assert.ok(runsInTest > 0)
+  for (const { name, runsInTest } of targets) {
+    assert.ok(runsInTest > 0)
+    assert.ok(readCorpus(name).length > 0, `${name}: npm run fuzz -- ${name} --keep`)
+  }
 })
 
 test('a fault behind two bytes is found by the same seed at the same input, and cut down to what it needs', () => {

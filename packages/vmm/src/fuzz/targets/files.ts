@@ -1,5 +1,4 @@
-/** Files that somebody else may have made: kernels, disk images, snapshots. */
-import { parseVmSnapshot } from '@hearth/shared/vm-snapshot'
+/** Files that somebody else may have made: kernels and disk images; snapshots are in snapshot.ts. */
 import { BootError, imageOfBytes } from '../../boot/image-file.ts'
 import { loadGuest } from '../../boot/load.ts'
 import { hvtKernel } from '../../boot/testing/hvt-kernel.ts'
@@ -15,9 +14,6 @@ import { diskFirmware } from '../../firmware/detect.ts'
 import { memoryMap } from '../../machine/layout.ts'
 import { GuestMemory } from '../../memory/guest-memory.ts'
 import { SystemError } from '../../sys/libc.ts'
-import { RngDevice } from '../../virtio/rng.ts'
-import { TestMachine } from '../../virtio/testing/machine.ts'
-import { PciDriver } from '../../virtio/testing/pci-driver.ts'
 import { ByteSource, EDGES } from '../byte-source.ts'
 import type { FuzzTarget } from '../target.ts'
 
@@ -164,88 +160,6 @@ const qcow2: FuzzTarget = {
   },
 }
 
-/** The state of two devices as a document, damaged where the input says, and given to new devices. */
-const snapshot: FuzzTarget = {
-  name: 'snapshot',
-  about: 'the device state of a snapshot somebody changed',
-  runsInTest: 200,
-  run(input) {
-    const source = new ByteSource(input)
-    const machine = new TestMachine(4 << 20)
-    const driver = new PciDriver(machine, new RngDevice())
-    const second = new TestMachine(4 << 20)
-    const other = new PciDriver(second, new RngDevice())
-    try {
-      driver.start(driver.offered())
-      const state = JSON.parse(JSON.stringify(driver.bus.save())) as unknown
-      for (let changes = source.below(6); changes > 0; changes--) change(state, source)
-      const parsed = parseVmSnapshot({ ...EMPTY, devices: { chipset: {}, pci: state } })
-      if (!parsed.ok) return
-      try {
-        other.bus.restore(parsed.snapshot.devices.pci)
-      } catch (error) {
-        // A line for people about what does not fit; anything else is a fault of ours.
-        if (error instanceof TypeError || !(error instanceof Error)) throw error
-        return
-      }
-      other.bus.resumed()
-      second.loop.runOnce(0)
-      other.bus.reset()
-      other.start(other.offered())
-      if (other.status !== 15) throw new Error('an honest driver is not served')
-    } finally {
-      driver.bus.close()
-      other.bus.close()
-      machine.close()
-      second.close()
-    }
-  },
-}
-
-/** Replaces one value somewhere in a tree. */
-function change(tree: unknown, source: ByteSource): void {
-  let node = tree as Record<string, unknown>
-  for (let depth = 0; depth < 8; depth++) {
-    const keys = Object.keys(node)
-    if (keys.length === 0) return
-    const key = source.pick(keys)
-    const value = node[key]
-    if (typeof value === 'object' && value !== null && !source.oneIn(12)) {
-      node = value as Record<string, unknown>
-      continue
-    }
-    const text = typeof value === 'string'
-    node[key] = source.pick<unknown>([
-      source.pick(EDGES),
-      source.u8(),
-      text ? value.replace(/.$/, 'A') : !value,
-      text && value.startsWith('0x') ? `0x${source.u32().toString(16)}` : source.u16(),
-      null,
-    ])
-    return
-  }
-}
-
-const zeroes = (length: number): string => Buffer.alloc(length).toString('base64')
-const EMPTY = {
-  v: 1,
-  savedAt: 0,
-  cpus: 1,
-  memoryBytes: MIB,
-  disks: [],
-  kernel: { clock: '0x0', tscKhz: 1, pit: zeroes(112), irqchips: [zeroes(520), zeroes(520), zeroes(520)] },
-  vcpus: [
-    {
-      ...{ cpuid: [], mpState: 0, regs: zeroes(144), sregs: zeroes(312), xsave: '', xcrs: zeroes(392) },
-      ...{ debugRegs: zeroes(128), lapic: zeroes(1024), events: zeroes(64), msrs: [] },
-    },
-  ],
-  uart: {
-    ...{ ier: 0, lcr: 0, mcr: 0, scr: 0, divisor: 0 },
-    ...{ fifoEnabled: false, thrEmptyPending: false, input: '' },
-  },
-}
-
 export const fileTargets: readonly FuzzTarget[] = [
   kernelTarget('bzimage', 'a Linux bzImage', () => bzImage()),
   kernelTarget('elf', 'an ELF kernel', () =>
@@ -259,5 +173,4 @@ export const fileTargets: readonly FuzzTarget[] = [
   ),
   firmwareKind,
   qcow2,
-  snapshot,
 ]

@@ -22,7 +22,7 @@ import { I6300esb } from '../../watchdog/i6300esb.ts'
 import { ByteSource, EDGES } from '../byte-source.ts'
 import type { FuzzTarget } from '../target.ts'
 
-const nobody: MachineEvents = { powerOff() {}, reset() {}, panic() {} }
+export const nobody: MachineEvents = { powerOff() {}, reset() {}, panic() {} }
 const RAM = 1 << 20
 
 /** What a bus promises the vCPU: any read is a number, and of no more bits than were asked for. */

@@ -78,7 +78,7 @@ function target({ name, about, make, request }: Recipe): FuzzTarget {
   }
 }
 
-function stepOf(driver: PciDriver, source: ByteSource, request: Recipe['request']): void {
+export function stepOf(driver: PciDriver, source: ByteSource, request: Recipe['request']): void {
   const { machine, queues } = driver
   const value = (): number => (source.below(2) === 0 ? source.pick(EDGES) : source.u32())
   switch (source.below(9)) {
