@@ -74,6 +74,8 @@ export class Monitor {
   private readonly tracked = new TrackedSnapshot()
   /** The snapshot being written; settled when it is over. */
   private saving: Promise<void> | undefined
+  /** Its vCPUs are on their way to stand still. */
+  private pausing: Promise<void> | undefined
 
   /**
    * `warn` gets one line at a time, for stderr; `early` are threads that were started before the VM was known. Throws
@@ -270,6 +272,8 @@ export class Monitor {
 
   private async command(method: VmmMethod, params: Readonly<Record<string, unknown>>): Promise<unknown> {
     const changesState = ['reset', 'pause', 'resume', 'powerdown', 'snapshot'].includes(method)
+    // What was asked for before it comes before it, also when both came in one breath.
+    if (changesState && this.pausing) await this.pausing
     if (this.saving && changesState) {
       throw new Error('a snapshot is being written: try again when it is done')
     }
@@ -372,7 +376,9 @@ export class Monitor {
 
   private async pause(): Promise<void> {
     if (this.state === 'paused') return
-    await this.runningMachine().pause()
+    this.pausing = this.runningMachine().pause()
+    await this.pausing
+    this.pausing = undefined
     if (this.state === 'running') this.setState('paused')
   }
 

@@ -333,12 +333,13 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
     assert.deepEqual([code, output.toString()], [0, '?IBM'])
   })
 
-  test('control: status, pause, resume, reset, quit; the sockets are gone in the end', async () => {
+  test('control: status, pause, resume, reset, quit; the sockets are gone in the end', async (t) => {
     const [control, serial] = [path.join(folder, 'control'), path.join(folder, 'serial')]
     const vm = launch(
       [print('up'), outb(COM1, 10)],
       ['--control', `unix:${control}`, '--serial', `unix:${serial}`],
     )
+    t.after(() => vm.child.kill('SIGKILL'))
     const events: string[] = []
     let client: ControlClient | undefined
     while (!client) {
@@ -363,6 +364,11 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
     await client.request('pause')
     assert.equal((await client.status()).state, 'paused')
     await client.request('resume')
+    for (let i = 0; i < 20; i++) {
+      // In one breath: what was asked for last counts.
+      await Promise.all([client.request('pause'), client.request('resume')])
+      assert.equal((await client.status()).state, 'running')
+    }
     await client.request('reset')
     while ((await client.status()).resets !== 1) await new Promise((resolve) => setTimeout(resolve, 5))
     await client.request('quit')

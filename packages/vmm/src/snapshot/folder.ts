@@ -111,7 +111,9 @@ export class SnapshotSlot implements SnapshotWriter {
 
   finish(document: VmSnapshot): void {
     fsyncSync(this.memoryFd)
-    writeSync(this.documentFd, JSON.stringify(document), 0)
+    const bytes = Buffer.from(JSON.stringify(document))
+    // A disk that is nearly full takes a part, and says so at the next.
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.documentFd, bytes, at, bytes.length - at, at)
     fsyncSync(this.documentFd)
   }
 
