@@ -1,5 +1,5 @@
 /** Firmware as files of Debian's packages, mapped for the guest: SeaBIOS and OVMF. */
-import { copyFileSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, fstatSync, readFileSync } from 'node:fs'
 import { FIRMWARE } from '../machine/layout.ts'
 import type { GuestMemory, GuestRegion } from '../memory/guest-memory.ts'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
@@ -20,7 +20,7 @@ const PAGE = 4096
 const MAX_BYTES = 16 * 1024 * 1024
 
 /** UEFI's variables: flash that the guest writes. */
-interface VariableStore extends GuestRegion {
+export interface VariableStore extends GuestRegion {
   /** The file to make durable; undefined: they live as long as the process. */
   readonly fd: number | undefined
   /** The memory is a copy, to be written to the file: its file system maps none for writing. */
@@ -70,16 +70,6 @@ export function openFirmware(options: FirmwareOptions): FirmwareImages {
 /** Undefined: this package has none. */
 export function readVideoRom(): Uint8Array | undefined {
   return existsSync(FIRMWARE_FILES.video) ? new Uint8Array(readFileSync(FIRMWARE_FILES.video)) : undefined
-}
-
-/** Appended to by the I/O thread. Throws ExitError. */
-export function openFirmwareLog(file: string | undefined): number | undefined {
-  if (file === undefined) return undefined
-  try {
-    return openSync(file, 'a', 0o600)
-  } catch (error) {
-    throw hostRefused(`--firmware-log ${file}: it does not open (${(error as Error).message})`, error)
-  }
 }
 
 /** A PC's processor starts at the top of 4 GiB, but a BIOS goes on in its copy below 1 MiB. */

@@ -1,5 +1,4 @@
 /** The parts a machine has because firmware sets it up: its bridges and what firmware asks about the machine. */
-import { writeSync } from 'node:fs'
 import type { ChipsetState } from '@hearth/shared/vm-snapshot'
 import { RSDP_SIZE } from '../acpi/tables.ts'
 import type { BusDevice } from '../bus/device.ts'
@@ -14,6 +13,7 @@ import { LpcBridge, SMI_ENABLE_PORT, smiEnable } from '../pci/lpc-bridge.ts'
 import { Q35HostBridge } from '../pci/q35-host-bridge.ts'
 import { viewOf } from '../sys/libc.ts'
 import { DebugPort } from './debug-port.ts'
+import { appendFirmwareLog } from './firmware-log.ts'
 import { Flash } from './flash.ts'
 import { FW_CFG, FW_CFG_PORTS, FwCfg } from './fw-cfg.ts'
 import { Ramfb } from './ramfb.ts'
@@ -115,7 +115,8 @@ export function plugFirmware(firmware: FirmwareMachine, context: FirmwareContext
     context.withState('flash', flash)
   }
   const { logFd } = firmware
-  if (logFd !== undefined) pio.add(PORT.firmwareLog, 1, new DebugPort((line) => appendLine(logFd, line)))
+  if (logFd !== undefined)
+    pio.add(PORT.firmwareLog, 1, new DebugPort((line) => appendFirmwareLog(logFd, line)))
   const config = firmwareConfig(firmware, context, () => ecamBase)
   if (context.screen !== undefined && firmware.videoRom !== undefined) {
     const ramfb = new Ramfb(context.memory, context.screen)
@@ -127,14 +128,6 @@ export function plugFirmware(firmware: FirmwareMachine, context: FirmwareContext
   pio.add(PORT.fwCfg, FW_CFG_PORTS, config)
   context.withState('fw-cfg', config)
   return bus
-}
-
-function appendLine(fd: number, line: string): void {
-  try {
-    writeSync(fd, `${line}\n`)
-  } catch {
-    // A full disk must not stop the machine.
-  }
 }
 
 function firmwareConfig(

@@ -2,7 +2,6 @@
  * One machine from its first to its last instruction. A reset builds a new one over the same RAM (cleared),
  * disks and network: nothing else survives, so the guest always finds the state of a cold start.
  */
-import { fdatasync, write } from 'node:fs'
 import type { VmSnapshot } from '@hearth/shared/vm-snapshot'
 import type { VmmCounters } from '@hearth/shared/vmm-control'
 import { buildAcpi } from '../acpi/tables.ts'
@@ -14,6 +13,7 @@ import type { DiskThreadFile } from '../disk/thread-ring.ts'
 import type { DisplayHandle } from '../display/handle.ts'
 import { type FirmwareImages, shadowBios } from '../firmware/images.ts'
 import type { FirmwareMachine } from '../firmware/plug.ts'
+import { VariableKeeper } from '../firmware/variable-keeper.ts'
 import { virtioDeviceCount } from '../io/devices.ts'
 import { abandonMailboxes } from '../io/mailbox.ts'
 import { COMMAND_BYTES, type DiskHandle, type NetHandle, type PortHandle } from '../io/worker-protocol.ts'
@@ -30,7 +30,7 @@ import { GuestMemory, type GuestRegion } from '../memory/guest-memory.ts'
 import type { GuestRam } from '../memory/guest-ram.ts'
 import type { RateLimit } from '../rate/token-bucket.ts'
 import { hostRefused, usageError } from '../sys/exit-error.ts'
-import { check, close, EFD, eventfdCreate, viewOf } from '../sys/libc.ts'
+import { check, close, EFD, eventfdCreate } from '../sys/libc.ts'
 import { CALM_MS } from '../sys/thrift.ts'
 import { allocateControl } from '../vcpu/control.ts'
 import type { VcpuEnd } from '../vcpu/run-loop.ts'
@@ -118,6 +118,7 @@ export class Machine {
   private readonly fds: number[]
   private readonly threads: VcpuThreads
   private readonly io: IoThread
+  private readonly variables: VariableKeeper | undefined
   private readonly listener: MachineListener
   private hasEnded = false
   private ioFailed = false
@@ -150,6 +151,8 @@ export class Machine {
     this.regions = ram.regions
     const firmware = options.boot && 'images' in options.boot ? options.boot : undefined
     if (firmware) this.setRoms(firmware.images)
+    const variables = firmware?.images.variables
+    this.variables = variables && new VariableKeeper(variables, (text) => listener.warning(text))
     if (firmware?.images.kind === 'uefi') this.vm.loseLateTicks()
     this.vcpus = Array.from({ length: cpus }, (_, id) => this.vm.createVcpu(id))
     this.control = allocateControl(cpus)
@@ -210,7 +213,7 @@ export class Machine {
         else if (message.kind === 'panic') this.listener.panicked()
         else if (message.kind === 'watchdog') this.listener.bitten()
         else if (message.kind === 'warning') this.listener.warning(message.text)
-        else if (message.kind === 'variables-written') this.keepVariables(firmware?.images)
+        else if (message.kind === 'variables-written') this.variables?.changed()
       },
       (error) => {
         this.ioFailed = true
@@ -229,23 +232,6 @@ export class Machine {
         failed: (cpu, error) => this.threadFailed(`vCPU ${cpu}'s thread`, error),
       },
     )
-  }
-
-  private keepVariables(images: FirmwareImages | undefined): void {
-    const fd = images?.variables?.fd
-    if (fd === undefined) return
-    const told = (error: Error | null): void => {
-      if (error) this.listener.warning(`the UEFI variables may not be kept: ${error.message}`)
-    }
-    const { hostAddress, size, writeBack } = images!.variables!
-    // In the file already, for every reader but a power cut.
-    if (!writeBack) fdatasync(fd, told)
-    else {
-      write(fd, new Uint8Array(viewOf(hostAddress, size)), 0, size, 0, (error) => {
-        if (error) told(error)
-        else fdatasync(fd, told)
-      })
-    }
   }
 
   private setRoms({ code, variables }: FirmwareImages): void {
@@ -398,6 +384,7 @@ export class Machine {
       if (this.ioFailed) abandonMailboxes(this.control, this.cpus)
     })
     await this.io.stop()
+    await this.variables?.settled()
     for (const vcpu of this.vcpus) vcpu.close()
     for (const fd of this.fds) close(fd)
     this.vm.close()

@@ -361,6 +361,8 @@ test('a paused queue looks empty and a disabled one forgets', () => {
   driver.add([{ address: DATA, length: 1 }])
   queue.setPaused(true)
   assert.equal(queue.pop(), null)
+  queue.disableNotify()
+  assert.equal(driver.memory.readU16(driver.used), 0, "its memory is another kernel's by now")
   queue.setPaused(false)
   const chain = queue.pop()
   assert.ok(chain)

@@ -251,7 +251,7 @@ export class Virtqueue {
 
   /** Asks the driver not to ring while the device is looking anyway (a hint). */
   disableNotify(): void {
-    if (!this.live || this.notifyOff) return
+    if (!this.live || this.paused || this.notifyOff) return
     this.notifyOff = true
     // With EVENT_IDX the index stays where it is: the driver has passed it and does not ring again.
     if (!this.eventIndex) this.memory.writeU16(this.used, VIRTQ_USED_F_NO_NOTIFY)

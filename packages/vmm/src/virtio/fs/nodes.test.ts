@@ -64,3 +64,16 @@ test('a node lives while it is known, open, or a folder with such in it', () => 
   table.forget(root.id, 1_000_000)
   assert.equal(table.get(root.id), root)
 })
+
+test('from a snapshot somebody changed, no name is taken that a guest could not give', () => {
+  const table = new NodeTable()
+  const saved = ['..', '../../etc/shadow', 'a/b', '', 'right'].map((name, i) => ({
+    ...{ id: 2 + i, parent: 1, name, lookups: 1 },
+    identity: [i, 0, 1] as [number, number, number],
+  }))
+  table.restore(saved)
+  assert.deepEqual(
+    saved.map(({ id }) => table.path(table.get(id)!)),
+    [undefined, undefined, undefined, undefined, 'right'],
+  )
+})

@@ -3,6 +3,7 @@
  * name) and which file was there, and holds no descriptor: each use finds the file anew from the folder's own
  * descriptor, so a guest cannot make the monitor hold the host's files, and a snapshot can name them.
  */
+import { isName } from './folder.ts'
 import { FUSE_ROOT_ID } from './protocol.ts'
 
 /** Which file it was: its inode's number in two halves, and its file system. */
@@ -172,6 +173,8 @@ export class NodeTable {
       const node = this.byId.get(id)
       const parent = this.byId.get(parentId)
       if (!node || !parent || node === this.root || node.parent || parent.children?.has(name)) continue
+      // As from the guest: some calls take the name alone, and would follow another one anywhere.
+      if (!isName(name)) continue
       this.place(node, parent, name)
     }
   }
