@@ -15,6 +15,8 @@ test.describe('a member', () => {
     await expect(page.getByRole('meter', { name: 'VMs' })).toHaveAttribute('aria-valuetext', '1 of 3')
     for (const place of ['People', 'Recordings', 'Home settings'])
       await expect(page.getByRole('link', { name: place, exact: true })).toHaveCount(0)
+    // They do not see everybody's VMs, so what all of those take is not theirs to add up.
+    await expect(page.getByText(/vCPUs? given out/)).toHaveCount(0)
   })
 
   test('has a new VM in three clicks', async ({ page }) => {

@@ -68,7 +68,7 @@ export function Dashboard() {
               <HostCard
                 key={host.id}
                 host={host}
-                vms={(vms ?? []).filter((vm) => vm.host.id === host.id)}
+                vms={admin ? vms?.filter((vm) => vm.host.id === host.id) : undefined}
                 figures={figures.get(host.id)}
               />
             ))}

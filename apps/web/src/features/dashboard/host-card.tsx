@@ -21,14 +21,13 @@ export function HostCard({
   figures,
 }: {
   host: HostView
-  vms: readonly VmView[]
+  /** All that are on it; undefined for a person who is not shown them all. */
+  vms: readonly VmView[] | undefined
   figures: HostFigures | undefined
 }) {
   const now = useNow()
   const { info } = host
-  const given = vms
-    .filter((vm) => vm.lastState !== null && !['stopped', 'suspended', 'crashed'].includes(vm.lastState))
-    .reduce((sum, vm) => sum + vm.cpus, 0)
+  const given = vms && t.given(cpusInUse(vms))
   return (
     <li className="card p-5">
       <div className="flex items-center gap-3">
@@ -75,8 +74,10 @@ export function HostCard({
                 percent(figures.cpu / info.cpus)
               )
             }
-            text={figures?.cpu == null ? t.given(given) : t.cores(number(figures.cpu), number(info.cpus))}
-            hint={figures?.cpu == null ? undefined : t.given(given)}
+            text={
+              figures?.cpu == null ? (given ?? t.unknown) : t.cores(number(figures.cpu), number(info.cpus))
+            }
+            hint={figures?.cpu == null ? undefined : given}
           />
           <Figure
             label={t.memory}
@@ -139,4 +140,10 @@ function Figure({
       </div>
     </li>
   )
+}
+
+function cpusInUse(vms: readonly VmView[]): number {
+  return vms
+    .filter((vm) => vm.lastState !== null && !['stopped', 'suspended', 'crashed'].includes(vm.lastState))
+    .reduce((sum, vm) => sum + vm.cpus, 0)
 }

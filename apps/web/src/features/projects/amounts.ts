@@ -1,5 +1,5 @@
 import { isBytes, type QuotaKey } from '@hearth/shared/quota'
-import { GIB } from '@hearth/shared/units'
+import { GIB, parseSize } from '@hearth/shared/units'
 import { bytes, number } from '../../lib/format.ts'
 
 /** An amount of something limited, for people. */
@@ -12,10 +12,11 @@ export function toField(key: QuotaKey, value: number): string {
   return String(isBytes(key) ? Math.round((value / GIB) * 100) / 100 : value)
 }
 
-/** The amount a form's text means; null when it is none. Takes a comma too. */
+/** The amount a form's text means; null when it is none. Takes a comma too, and for bytes a unit of one's own: `512M`. */
 export function fromField(key: QuotaKey, text: string): number | null {
-  if (!/^\d+([.,]\d+)?$/.test(text.trim())) return null
-  const value = Number(text.trim().replace(',', '.'))
-  const whole = isBytes(key) ? Math.round(value * GIB) : value
+  const trimmed = text.trim().replace(',', '.')
+  const value = /^\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : undefined
+  const whole = !isBytes(key) ? value : value === undefined ? parseSize(trimmed) : Math.round(value * GIB)
+  if (whole === undefined) return null
   return Number.isSafeInteger(whole) ? whole : null
 }

@@ -84,6 +84,11 @@ export function QuotaEdit({ project, onClose }: { project: ProjectView; onClose:
         {set.error ? <Notice tone="bad" title={errorMessage(set.error, m.entry.signIn.unreachable)} /> : null}
         {rows.map((row) => {
           const label = t.keys[row.key] ?? row.key
+          const was = before.find(({ key }) => key === row.key)
+          const placeholder =
+            row.kind === 'default' && was?.kind === 'default'
+              ? t.defaultIs(was.text || t.none)
+              : t.choice[row.kind]
           const shared = {
             value: row.kind === 'own' ? row.text : '',
             inputMode: 'decimal' as const,
@@ -92,15 +97,15 @@ export function QuotaEdit({ project, onClose }: { project: ProjectView; onClose:
               change(row.key, { kind: 'own', text: event.target.value }),
           }
           return (
-            <div key={row.key} className="grid grid-cols-[1fr_9.5rem] items-end gap-3">
+            <div key={row.key} className="grid grid-cols-[1fr_9.5rem] items-start gap-3">
               <Field label={label} error={tried && wrong(row) ? t.needed : null}>
                 {isBytes(row.key) ? (
-                  <InputWithUnit unit={t.unitGib} {...shared} placeholder={t.choice[row.kind]} />
+                  <InputWithUnit unit={t.unitGib} {...shared} placeholder={placeholder} />
                 ) : (
-                  <Input {...shared} placeholder={t.choice[row.kind]} />
+                  <Input {...shared} placeholder={placeholder} />
                 )}
               </Field>
-              <Field label={t.choiceFor(label)} labelHidden>
+              <Field label={t.choiceFor(label)} labelHidden className="pt-6.5">
                 <Select
                   value={row.kind}
                   onChange={(event) => change(row.key, { kind: event.target.value as Kind })}

@@ -53,6 +53,7 @@ export const projects: Messages['projects'] = {
     },
     none: 'ohne Grenze',
     choice: { default: 'Standard', own: 'Eigene Grenze', unlimited: 'Ohne Grenze' },
+    defaultIs: (limit) => `Standard: ${limit}`,
     choiceFor: (what) => `${what}: Art der Grenze`,
     unitGib: 'GiB',
     needed: 'Schreib eine Zahl, 0 oder mehr.',

@@ -47,6 +47,7 @@ export const projects = {
     },
     none: 'no limit',
     choice: { default: 'Default', own: 'Own limit', unlimited: 'No limit' },
+    defaultIs: (limit: string) => `Default: ${limit}`,
     choiceFor: (what: string) => `${what}: kind of limit`,
     unitGib: 'GiB',
     needed: 'Write a number, 0 or more.',
