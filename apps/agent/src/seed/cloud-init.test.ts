@@ -37,10 +37,14 @@ test('a person gets a user with password, keys and sudo; the guest its identity 
     ssh_pwauth: true,
   })
   const network = JSON.parse(documents['network-config']) as {
-    ethernets: { eth0: { match: { macaddress: string }; dhcp4: boolean } }
+    ethernets: {
+      eth0: { match: { macaddress: string }; dhcp4: boolean; 'dhcp4-overrides': Record<string, unknown> }
+    }
   }
   assert.equal(network.ethernets.eth0.match.macaddress, spec.mac)
   assert.equal(network.ethernets.eth0.dhcp4, true)
+  // Other guests are found by their short names.
+  assert.deepEqual(network.ethernets.eth0['dhcp4-overrides'], { 'use-domains': true })
 })
 
 test('a guest with a screen has the keyboard of its settings', () => {

@@ -17,14 +17,17 @@ export function seedDocuments(spec: VmSpec): SeedDocuments {
   return {
     'meta-data': `${JSON.stringify({ 'instance-id': spec.vmUid, 'local-hostname': spec.name }, null, 2)}\n`,
     'user-data': userData(spec),
-    'network-config': `${JSON.stringify(
-      {
-        version: 2,
-        ethernets: { eth0: { match: { macaddress: spec.mac }, 'set-name': 'eth0', dhcp4: true } },
-      },
-      null,
-      2,
-    )}\n`,
+    'network-config': `${JSON.stringify({ version: 2, ethernets: { eth0: ethernet(spec) } }, null, 2)}\n`,
+  }
+}
+
+function ethernet(spec: VmSpec): Record<string, unknown> {
+  return {
+    match: { macaddress: spec.mac },
+    'set-name': 'eth0',
+    dhcp4: true,
+    // networkd alone leaves the domain of the DHCP server aside unless told: `ping web` would find nobody.
+    'dhcp4-overrides': { 'use-domains': true },
   }
 }
 

@@ -21,7 +21,7 @@ export const create: Messages['create'] = {
   userRule: 'Nimm Kleinbuchstaben, Ziffern, Bindestriche und Unterstriche; beginne mit einem Buchstaben.',
   userRoot: 'Root kann sich hier nicht anmelden; nenne eine Person und nutze dann sudo.',
   password: 'Passwort',
-  passwordHint: 'Für Konsole und sudo. Ohne kommt man nur mit SSH-Schlüssel hinein.',
+  passwordHint: 'Für Konsole und SSH. Ohne kommt man nur mit SSH-Schlüssel hinein.',
   generate: 'Erzeugen',
   copyPassword: 'Passwort kopieren',
   weakPassword: 'Nimm mindestens 8 Zeichen, oder lass es leer und wähle einen SSH-Schlüssel.',

@@ -18,7 +18,7 @@ export const create = {
   userRule: 'Use lower-case letters, digits, hyphens and underscores; begin with a letter.',
   userRoot: 'Root cannot be the login user; name a person, then use sudo.',
   password: 'Password',
-  passwordHint: 'For the console and for sudo. Without one, only SSH keys get in.',
+  passwordHint: 'For the console and for SSH. Without one, only SSH keys get in.',
   generate: 'Generate',
   copyPassword: 'Copy password',
   weakPassword: 'Use at least 8 characters, or leave it empty and choose an SSH key.',
