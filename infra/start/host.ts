@@ -172,6 +172,8 @@ async function agentInLab(
   const lab = await steps.run('Lab host', (step) => bootLab(state, port, step.detail))
   onStarted({ name: 'lab', stop: () => lab.stop(), ended: lab.ended })
   goOn()
+  // Beside what the agent keeps, the one place in there that a person may keep something in.
+  await lab.run('mkdir', ['-p', `${LAB_DISK.path}/backups`])
   return async () => {
     const log = `${state.logs}/agent.log`
     const begin = (await stat(log).catch(() => undefined))?.size ?? 0

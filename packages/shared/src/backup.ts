@@ -42,6 +42,8 @@ export const backupTargetReportSchema = z.object({
   availableBytes: z.int().nonnegative(),
   /** It lies on the disk that the VMs lie on, and goes with it. */
   sameDisk: z.boolean(),
+  /** It is held in the host's memory, and what it holds is gone when the host stops. */
+  inMemory: z.boolean().optional(),
   /** What lies there is read with its recovery key only. */
   encrypted: z.boolean().optional(),
 })

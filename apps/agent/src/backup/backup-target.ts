@@ -9,7 +9,7 @@ import type { BackupTargetReport } from '@hearth/shared/backup'
 import { HearthError } from '@hearth/shared/errors'
 import { MIB } from '@hearth/shared/units'
 import { z } from 'zod'
-import { diskFigures } from '../host/capacity.ts'
+import { diskFigures, isInMemory } from '../host/capacity.ts'
 import { isErrno, readJson, temporaryPrefix, writeJsonAtomic } from '../store/atomic-file.ts'
 import { markerName, markerSchema } from './backup-format.ts'
 import { checkOf, encryptedVault, isSame, plainVault, type Vault } from './vault.ts'
@@ -93,8 +93,10 @@ export class BackupTarget {
     try {
       await this.#requireMarker(chosen)
       const sameDisk = (await stat(folder)).dev === (await stat(this.#state)).dev
+      const inMemory = await isInMemory(folder)
       const { encrypted } = this.#vault
-      return { folder, state: 'ready', problem: null, ...(await diskFigures(folder)), sameDisk, encrypted }
+      const figures = await diskFigures(folder)
+      return { folder, state: 'ready', problem: null, ...figures, sameDisk, inMemory, encrypted }
     } catch (error) {
       const { userMessage } = targetError(error, folder)
       return { folder, state: 'missing', problem: userMessage, ...nothing }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import type { BackupReport } from '@hearth/shared/backup'
@@ -97,6 +97,17 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal(report?.state, 'ready')
     assert.equal(report?.sameDisk, true)
     assert.ok((report?.availableBytes ?? 0) > 0)
+  })
+
+  test('a place in memory is told from a disk', async () => {
+    const shared = await mkdtemp('/dev/shm/hearth-backups-')
+    try {
+      const report = await vms.agent.client.backup.setTarget.mutate({ folder: shared })
+      assert.equal(report?.inMemory, true)
+    } finally {
+      await vms.agent.client.backup.setTarget.mutate({ folder: target })
+      await rm(shared, { recursive: true })
+    }
   })
 
   test('a second backup writes what has changed; each goes back whole, in place', async () => {

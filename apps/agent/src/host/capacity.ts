@@ -27,6 +27,18 @@ export async function diskFigures(path: string): Promise<{ totalBytes: number; a
   return { totalBytes: figures.blocks * figures.bsize, availableBytes: figures.bavail * figures.bsize }
 }
 
+/** statfs(2), linux/magic.h. An overlay is the root of a live system or of the lab host, which throw it away. */
+const inMemoryTypes: readonly number[] = [
+  0x0102_1994, // TMPFS_MAGIC
+  0x8584_58f6, // RAMFS_MAGIC
+  0x794c_7630, // OVERLAYFS_SUPER_MAGIC
+]
+
+/** Whether what is written there is gone when the host stops. */
+export async function isInMemory(path: string): Promise<boolean> {
+  return inMemoryTypes.includes((await statfs(path)).type)
+}
+
 /** Left free for the box itself: logs, the journal, the portal's database. */
 const diskReserveBytes = 512 * MIB
 

@@ -2,6 +2,7 @@
 import { type FormEvent, useState } from 'react'
 import type { BackupsView } from '../../../server/views/index.ts'
 import { errorMessage } from '../../data/errors.ts'
+import { useHosts } from '../../data/hooks.ts'
 import { bytes, dateTime } from '../../lib/format.ts'
 import { useNow } from '../../lib/now.ts'
 import { m } from '../../messages/all.ts'
@@ -29,6 +30,7 @@ interface Place {
 /** Where the backups of one host go, and when: everybody sees it, an administrator decides it. */
 export function PlaceCard({ host, timezone, store, admin }: Place) {
   const { target } = host
+  const lab = useHosts().hosts?.find(({ id }) => id === host.id)?.info?.kind === 'lab'
   return (
     <>
       <Card title={t.title(host.name)}>
@@ -43,6 +45,11 @@ export function PlaceCard({ host, timezone, store, admin }: Place) {
           {target?.encrypted ? <p className="text-13 text-ink-3">{t.encrypted}</p> : null}
           {target?.problem ? <Notice tone="bad" title={target.problem} /> : null}
           {target?.sameDisk ? <Notice tone="warn" title={t.sameDisk} /> : null}
+          {target?.inMemory ? (
+            <Notice tone="bad" title={t.inMemory}>
+              {lab ? t.inLab : t.inMemoryText}
+            </Notice>
+          ) : null}
           {!target && !admin ? <p className="text-13 text-ink-3">{t.none}</p> : null}
           {admin ? <FolderForm host={host} store={store} /> : null}
         </div>

@@ -55,6 +55,11 @@ export const backups: Messages['backups'] = {
     none: 'Noch ist kein Ort für Sicherungen gewählt. Ein Administrator wählt einen.',
     sameDisk:
       'Sie liegt auf der Platte der VMs und geht mit ihr kaputt. Das hilft nur gegen Versehen; wähle eine andere Platte.',
+    inMemory: 'Sicherungen bleiben dort nicht',
+    inMemoryText:
+      'Der Ordner liegt im Arbeitsspeicher des Hosts: Startet der Host neu, ist er leer. Hänge dort eine Platte ein.',
+    inLab:
+      'Der Lab-Host vergisst diesen Ordner, wenn er endet. Er behält /srv/hearth/backups, auf der Platte der VMs.',
     folder: 'Ordner auf dem Host',
     folderHint:
       'Wo eine externe Platte oder eine Freigabe eingehängt ist. Was dort von einem früheren Zuhause liegt, wird gefunden.',

@@ -13,7 +13,7 @@ export const snapshots: Messages['snapshots'] = {
     action: 'Machen',
     stopped: 'Die VM ist aus, also ist alles darin, was ihr Gast geschrieben hat.',
     running:
-      'Die VM wird einen Moment angehalten. Ihre Platte wird festgehalten wie nach einem Stromausfall: Was der Gast noch nicht geschrieben hat, fehlt. Für einen vollständigen fahre sie vorher herunter.',
+      'Die VM wird einen Moment angehalten. Wo ihr Gast-Agent antwortet, ruhen die Dateisysteme; ohne ihn wird die Platte festgehalten wie nach einem Stromausfall.',
   },
   size: (size) => `${size} belegt`,
   scheduled: 'nach Plan',

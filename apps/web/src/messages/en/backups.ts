@@ -52,6 +52,11 @@ export const backups = {
     none: 'No place for backups is chosen yet. An administrator chooses one.',
     sameDisk:
       'It lies on the disk of the VMs and breaks with it. It helps against mistakes only; choose another disk.',
+    inMemory: 'Backups there do not last',
+    inMemoryText:
+      'The folder is held in the host’s memory: it is empty when the host starts again. Mount a disk there.',
+    inLab:
+      'The lab host forgets this folder when it stops. It keeps /srv/hearth/backups, on the disk of the VMs.',
     folder: 'Folder on the host',
     folderHint:
       'Where an external disk or a share is mounted. What lies there from an earlier home is found.',

@@ -11,7 +11,7 @@ export const snapshots = {
     action: 'Take',
     stopped: 'The VM is off, so everything its guest has written is in it.',
     running:
-      'The VM is held still for a moment. Its disk is kept as after a power cut: what the guest has not written yet is not in it. Shut down first for a perfect one.',
+      'The VM is held still for a moment. Where its guest agent answers, file systems are at rest; without one the disk is kept as after a power cut.',
   },
   size: (size: string) => `${size} stored`,
   scheduled: 'by schedule',
