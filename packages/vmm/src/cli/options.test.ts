@@ -77,6 +77,11 @@ test('a shared folder has a tag of its own, and is for reading unless it is said
   assert.match(refusal(['--kernel', 'k', ...many]), /5 shared folders are too many: at most 4/)
 })
 
+test('two ports of one name are refused: the guest would find one of them by it', () => {
+  const ports = ['a', 'a'].flatMap((name, i) => ['--port', `${name},unix:/run/${i}`])
+  assert.match(refusal(['--kernel', 'k', ...ports]), /two ports have the name a/)
+})
+
 test('a watchdog needs an action that there is', () => {
   assert.equal(parse('--watchdog', 'pause').watchdog, 'pause')
   assert.deepEqual(vmmCommandLine(parse('--watchdog=event')).slice(-2), ['--watchdog', 'event'])

@@ -132,6 +132,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   if (twice !== undefined)
     throw usageError(`--${cdroms.includes(twice) ? 'cdrom' : 'disk'} ${twice} is given twice`)
   if (ports.length > MAX_PORTS) throw usageError(`${ports.length} ports are too many: at most ${MAX_PORTS}`)
+  const sameName = ports.find(({ name }, i) => ports.findIndex((port) => port.name === name) !== i)
+  if (sameName) throw usageError(`--port: two ports have the name ${sameName.name}`)
   if (shares.length > MAX_SHARES)
     throw usageError(`${shares.length} shared folders are too many: at most ${MAX_SHARES}`)
   const sameTag = shares.find(({ tag }, i) => shares.findIndex((share) => share.tag === tag) !== i)

@@ -24,11 +24,11 @@ const ERRNO = { EPERM: 1, ENOENT: 2, EACCES: 13, EISDIR: 21, EROFS: 30 } as cons
 const PATIENCE_MS = 2000
 
 /** Opens and locks a disk: exclusively for writing, shared for reading. The lock goes with the process. */
-export function openDisk(disk: DiskOption): DiskHandle {
+export function openDisk(disk: DiskOption, option: 'disk' | 'cdrom' = 'disk'): DiskHandle {
   const deadline = performance.now() + PATIENCE_MS
   for (;;) {
     try {
-      const files = disk.format === 'qcow2' ? openQcow2Chain(disk.path, disk.readOnly) : openRaw(disk)
+      const files = disk.format === 'qcow2' ? openQcow2Chain(disk.path, disk.readOnly) : openRaw(disk, option)
       return {
         ...disk,
         ...files,
@@ -37,15 +37,15 @@ export function openDisk(disk: DiskOption): DiskHandle {
       }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      if (!error.inUse || performance.now() > deadline) throw hostRefused(`--disk: ${error.message}`)
+      if (!error.inUse || performance.now() > deadline) throw hostRefused(`--${option}: ${error.message}`)
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }
 }
 
-function openRaw(disk: DiskOption): Pick<DiskHandle, 'fd' | 'sizeBytes' | 'changes'> {
+function openRaw(disk: DiskOption, option: string): Pick<DiskHandle, 'fd' | 'sizeBytes' | 'changes'> {
   const fd = open(disk.path, (disk.readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC, 0)
-  if (fd < 0) throw hostRefused(`--disk ${disk.path}: ${openReason(errno(), disk)}`)
+  if (fd < 0) throw hostRefused(`--${option} ${disk.path}: ${openReason(errno(), disk)}`)
   try {
     const { sizeBytes } = new RawFile(fd, { readOnly: disk.readOnly, name: disk.path, borrowed: true })
     return disk.readOnly ? { fd } : { fd, sizeBytes, changes: DiskChanges.allocate(sizeBytes) }

@@ -46,8 +46,8 @@ export function openMachine(
   { cpus, memoryBytes, jail, early, serialAttentionFd }: MachineSurroundings,
 ): OpenedMachine {
   const kernel = openKernel(options)
-  const disks = options.disks.map(openDisk)
-  const cdroms = (options.cdroms ?? []).map((path) => openDisk({ path, readOnly: true }))
+  const disks = options.disks.map((disk) => openDisk(disk))
+  const cdroms = (options.cdroms ?? []).map((path) => openDisk({ path, readOnly: true }, 'cdrom'))
   const withFirmware = snapshot ? hadFirmware(snapshot.document) : true
   const boot = kernel ?? (withFirmware ? openFirmwareBoot(options, disks, cdroms.length) : undefined)
   const nets = jail.inHostNetwork(() => options.nets.map((net) => openNet(net, queuesFor(cpus))))

@@ -395,6 +395,10 @@ test('what cannot start is one line and the right code', async () => {
     [kernel, ['--frob'], code1, /no option --frob/],
     [kernel, ['--disk', '/nonexistent'], code2, /the disk is missing/],
     [kernel, ['--disk', '/'], code2, /this is a folder/],
+    [kernel, ['--cdrom', '/nonexistent'], code2, /--cdrom \/nonexistent: the disk is missing/],
+    [kernel, ['--control', 'unix:/nonexistent/c'], code1, /--control .*: its folder does not exist/],
+    [kernel, ['--port', 'a,unix:/nonexistent/a'], code1, /--port .*: its folder does not exist/],
+    [kernel, ['--snapshot-slot', '/proc/slot'], code1, /--snapshot-slot \/proc\/slot: it cannot be made/],
     [kernel, ['--net', 'tap:hearth-none'], code2, /no network interface hearth-none/],
     [kernel, ['--net', 'passt:/nonexistent'], code2, /cannot reach passt/],
   ] as const) {

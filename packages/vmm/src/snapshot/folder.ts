@@ -89,7 +89,8 @@ export class SnapshotSlot implements SnapshotWriter {
   /** Throws ExitError (code 1): the command line names the folder. */
   constructor(folder: string) {
     try {
-      mkdirSync(folder, { mode: 0o700, recursive: true })
+      // Not recursive, which never ends in a file system that makes no folders (Node, below /proc).
+      if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
       this.memoryFd = openSync(path.join(folder, MEMORY), 'w+', 0o600)
       this.documentFd = openSync(path.join(folder, DOCUMENT), 'w+', 0o600)
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Listening unix sockets as descriptors, for threads that do not run Node's event loop. */
-import { unlinkSync } from 'node:fs'
-import { hostRefused } from './exit-error.ts'
+import { existsSync, unlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { hostRefused, usageError } from './exit-error.ts'
 import * as libc from './libc.ts'
 import { clearStale } from './unix-listener.ts'
 
@@ -36,6 +37,7 @@ export async function listenUnixFd(option: string, path: string): Promise<number
     return fd
   } catch (error) {
     libc.close(fd)
+    if (!existsSync(dirname(path))) throw usageError(`--${option} ${path}: its folder does not exist`)
     throw hostRefused(`--${option} ${path}: the socket cannot be made (${(error as Error).message})`, error)
   } finally {
     libc.umask(mask)
