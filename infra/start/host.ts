@@ -103,8 +103,9 @@ export async function startHost(context: {
         const count = await agent.runningGuests()
         if (count === 0) return
         await steps.run(
-          `Shutting down ${count === 1 ? 'the running VM' : `${count} running VMs`} (Ctrl-C again: power off now)`,
-          async () => {
+          `Shutting down ${count === 1 ? 'the running VM' : `${count} running VMs`}`,
+          async (step) => {
+            step.detail('Ctrl-C again switches off now')
             const work = agent.shutdownGuests(GUEST_SHUTDOWN_MS)
             const result = await Promise.race([work, aborted(impatient)])
             const done = result ?? (await agent.shutdownGuests(0))

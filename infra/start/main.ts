@@ -38,6 +38,7 @@ async function main(): Promise<number> {
     await bringDown()
   }
   if (problem) throw new Trouble(problem)
+  steps.note(`Hearth has stopped. What it keeps is in ${options.state}; "npm start" brings it back.`)
   return 0
 }
 

@@ -21,6 +21,11 @@ test('without options: loopback, port 8080, the host is found out', () => {
   assert.equal(options.install, true)
 })
 
+test('the value that npm leaves of an option without the double dash is told as that', () => {
+  assert.match(refusal('9000'), /'9000'\. Options go behind a double dash: npm start -- --port 9000\./)
+  assert.doesNotMatch(refusal('--prot', '9000'), /double dash/)
+})
+
 test('every option is taken', () => {
   const options = parseOptions([
     '--port',

@@ -42,7 +42,13 @@ export function parseOptions(argv: readonly string[]): StartOptions | undefined 
   try {
     values = parse(argv).values
   } catch (error) {
-    throw new Trouble(`${(error as Error).message.split('. ')[0]}. "npm start -- --help" lists the options.`)
+    const { code, message } = error as NodeJS.ErrnoException
+    // What npm leaves of an option that it took for itself is the value alone.
+    const dashes =
+      code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
+        ? ' Options go behind a double dash: npm start -- --port 9000.'
+        : ''
+    throw new Trouble(`${message.split('. ')[0]}.${dashes} "npm start -- --help" lists the options.`)
   }
   if (values.help) return undefined
   const port = Number(values.port)
