@@ -2,7 +2,7 @@
  * A kernel or initrd file, read piecewise straight into guest memory. The file may be anything and may even
  * shrink while it is read: a short read is an error, never silence.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { usageError } from '../sys/exit-error.ts'
 
 export interface ImageFile {
@@ -26,7 +26,8 @@ export class BootError extends Error {
 export function openImageFile(path: string, option: string): ImageFile {
   let fd: number
   try {
-    fd = openSync(path, 'r')
+    // Not blocking: a FIFO in its place would hold the thread until somebody writes to it.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw usageError(`${option} ${path}: there is no such file`)

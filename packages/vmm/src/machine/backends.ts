@@ -2,6 +2,7 @@
  * Opens what the VM's devices stand on, before anything runs, so that a missing disk or network is one clear
  * line and exit code 2. The descriptors belong to the process and outlive a reset.
  */
+import { statSync } from 'node:fs'
 import type { DiskOption, NetOption } from '../cli/run-options.ts'
 import { DiskChanges } from '../disk/changes.ts'
 import { openQcow2Chain, readQcow2Start } from '../disk/qcow2/chain.ts'
@@ -44,6 +45,8 @@ export function openDisk(disk: DiskOption, option: 'disk' | 'cdrom' = 'disk'): D
 }
 
 function openRaw(disk: DiskOption, option: string): Pick<DiskHandle, 'fd' | 'sizeBytes' | 'changes'> {
+  if (isFifo(disk.path))
+    throw hostRefused(`--${option} ${disk.path}: this is a FIFO; give a raw disk image or a block device`)
   const fd = open(disk.path, (disk.readOnly ? O.RDONLY : O.RDWR) | O.CLOEXEC, 0)
   if (fd < 0) throw hostRefused(`--${option} ${disk.path}: ${openReason(errno(), disk)}`)
   try {
@@ -52,6 +55,16 @@ function openRaw(disk: DiskOption, option: string): Pick<DiskHandle, 'fd' | 'siz
   } catch (error) {
     close(fd)
     throw error
+  }
+}
+
+/** Its opening would wait for somebody who writes to it; and an io_uring takes O_NONBLOCK for a wish not to wait. */
+function isFifo(path: string): boolean {
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    // Opening it says what is wrong.
+    return false
   }
 }
 

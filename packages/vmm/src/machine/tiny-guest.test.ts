@@ -3,7 +3,7 @@
  * also where only the lab could boot a real kernel.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -386,6 +386,8 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
 test('what cannot start is one line and the right code', async () => {
   const kernel = tinyKernel(powerOff)
   const [code1, code2] = [1, 2]
+  const fifo = path.join(folder, 'fifo')
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0)
   for (const [file, args, code, pattern] of [
     [Buffer.from('#!/bin/sh\n'.repeat(100)), [], code1, /is not a kernel: give a Linux bzImage/],
     [kernel.subarray(0, kernel.length - 1), [], code1, /is truncated/],
@@ -395,6 +397,8 @@ test('what cannot start is one line and the right code', async () => {
     [kernel, ['--frob'], code1, /no option --frob/],
     [kernel, ['--disk', '/nonexistent'], code2, /the disk is missing/],
     [kernel, ['--disk', '/'], code2, /this is a folder/],
+    [kernel, ['--disk', `${fifo},ro`], code2, /this is a FIFO/],
+    [kernel, ['--initrd', fifo], code1, /not a regular file/],
     [kernel, ['--cdrom', '/nonexistent'], code2, /--cdrom \/nonexistent: the disk is missing/],
     [kernel, ['--control', 'unix:/nonexistent/c'], code1, /--control .*: its folder does not exist/],
     [kernel, ['--port', 'a,unix:/nonexistent/a'], code1, /--port .*: its folder does not exist/],

@@ -1,6 +1,7 @@
 /** A snapshot on disk: a folder with `vm.json` and `memory`. */
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -164,7 +165,8 @@ async function openOne(folder: string): Promise<{ document: VmSnapshot; memoryFd
   const refuse = (reason: string): Error => usageError(`--restore ${folder}: ${reason}`)
   const open = (name: string): number => {
     try {
-      const fd = openSync(path.join(folder, name), 'r')
+      // Not blocking: a FIFO in its place would hold the thread until somebody writes to it.
+      const fd = openSync(path.join(folder, name), constants.O_RDONLY | constants.O_NONBLOCK)
       if (fstatSync(fd).isFile()) return fd
       closeSync(fd)
     } catch (error) {
