@@ -7,6 +7,19 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import {
+  type DiskOption,
+  type DisplayOption,
+  type MmioOption,
+  type NetOption,
+  type PortOption,
+  type RateLimit,
+  type RunOptions,
+  type SerialOption,
+  type ShareOption,
+  type VsockOption,
+  vmmCommandLine,
+} from './index.ts'
 import { print, tinyKernel } from './testing/tiny-guest.ts'
 import { usableKvm } from './testing/usable-kvm.ts'
 
@@ -27,4 +40,19 @@ test('the program of the page starts a VM, pauses it, ends it and hears how it e
   assert.match(stdout, /^the guest\n/)
   const said = stdout.split('\n').filter((line) => /^(state|the VM)/.test(line))
   assert.deepEqual(said, ['state: running', 'state: paused', 'the VM powered off'])
+})
+
+test('a VM with everything is written down with what the public entry has', () => {
+  const disks: DiskOption[] = [{ path: 'd', readOnly: true }]
+  const nets: NetOption[] = [{ kind: 'passt', target: 'n' }]
+  const display: DisplayOption = { path: 's', layout: 'de', screens: 2 }
+  const ports: PortOption[] = [{ name: 'p', path: 'q' }]
+  const shares: ShareOption[] = [{ path: 'f', tag: 't', writable: false, owner: 1000 }]
+  const mmio: MmioOption = { announced: true }
+  const vsock: VsockOption = { cid: 3, path: 'v' }
+  const diskLimit: RateLimit = { bytesPerSecond: 1, operationsPerSecond: undefined }
+  const serial: SerialOption = { kind: 'unix', path: 'u' }
+  const parts = { disks, nets, display, ports, shares, mmio, vsock, diskLimit, serial }
+  const options: RunOptions = { kernel: 'k', commandLine: '', noReboot: false, ...parts }
+  assert.equal(vmmCommandLine(options)[0], 'run')
 })
