@@ -42,6 +42,8 @@ import type { MachineWorkers } from './workers.ts'
 /** How a machine ended that its watchdog ended. */
 const WATCHDOG = 'watchdog'
 const WATCHDOG_OFF = 'it did not reload its watchdog in time'
+/** A guest may have its watchdog expire a thousand times a second: whoever is told of it writes it down each time. */
+const WATCHDOG_TOLD_MS = 10_000
 
 export class Monitor {
   private readonly options: RunOptions
@@ -58,6 +60,8 @@ export class Monitor {
   /** What the next machine is told of how this one ended. */
   private again: Pick<MachineOptions, 'watchdog'> = {}
   private panicked = false
+  /** Of performance.now(): when a watchdog was told of that nothing else follows. */
+  private watchdogTold = Number.NEGATIVE_INFINITY
   private machine: Machine | undefined
   private control: ControlServer | undefined
   /** Settled by whatever ends the machine that runs now. */
@@ -254,6 +258,10 @@ export class Monitor {
   private watchdogBit(): void {
     const { watchdog } = this.options
     if (watchdog === undefined || !this.machine) return
+    if (watchdog === 'event') {
+      if (performance.now() - this.watchdogTold < WATCHDOG_TOLD_MS) return
+      this.watchdogTold = performance.now()
+    }
     this.warn(`the guest does not reload its watchdog (--watchdog ${watchdog})`)
     this.control?.broadcast({ event: 'watchdog', action: watchdog })
     if (watchdog === 'reset') this.ending.resolve({ kind: 'reset', detail: WATCHDOG })

@@ -121,6 +121,23 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
       assert.equal((await run(hangs, ['--watchdog', 'reset', '--no-reboot'])).code, 10)
     })
 
+    test('again and again is told of once in a while, not each time', async (t) => {
+      const reload = register(0xc, 0x300)
+      // again: load the register; test eax, 0x200; jz again
+      const wait = [...loadMemory(WATCHDOG_BAR + 0xc), 0xa9, 0, 2, 0, 0, 0x74, 0xf2]
+      const round = [...wait, ...print('.'), ...reload]
+      const back = Buffer.alloc(4)
+      back.writeInt32LE(-(round.length + 5))
+      const start = [config(0x10), outl(0xcfc, WATCHDOG_BAR), register(0, 8), register(4, 8), config(0x68)]
+      const guest = launch([...start, outb(0xcfc, 2), round, [0xe9, ...back]], ['--watchdog', 'event'])
+      t.after(() => guest.child.kill('SIGKILL'))
+      while (guest.output().length < 20)
+        await new Promise((resolve) => guest.child.stdout.once('data', resolve))
+      guest.child.kill('SIGTERM')
+      const { line } = await guest.end
+      assert.equal(line.match(/does not reload its watchdog/g)?.length, 1, line)
+    })
+
     for (const action of ['pause', 'event'] as const) {
       test(`is told of and goes on or stands still (${action})`, async () => {
         const control = path.join(folder, `control-${files++}`)
