@@ -179,3 +179,26 @@ test('an administrator records a screen, whoever uses it is told, and the record
   await ada.page.context().close()
   await ben.page.context().close()
 })
+
+test('a small picture in the list stays while its host is too busy for another', async ({ browser }) => {
+  const page = await (await browser.newContext({ baseURL: portal.url })).newPage()
+  let status = 200
+  await page.route('**/screen.jpg?*', (route) =>
+    route.fulfill({
+      status,
+      contentType: 'image/svg+xml',
+      body: '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    }),
+  )
+  await signIn(page, 'ada@example.org')
+  await page.goto('/vms')
+  const picture = page.getByAltText('What studio shows now').filter({ visible: true })
+  await expect(picture).toBeVisible()
+  status = 503
+  // At the second one the page has made of the first what it makes of it.
+  for (let i = 0; i < 2; i++) await page.waitForResponse((response) => response.status() === 503)
+  await expect(picture).toHaveCount(1)
+  status = 404
+  await expect(picture).toHaveCount(0)
+  await page.context().close()
+})

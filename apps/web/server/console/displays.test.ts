@@ -111,4 +111,6 @@ test('a small picture for whoever may see the VM, again only when it changed', a
   assert.equal((await picture(ada.cookie, { 'if-none-match': etag })).status, 304)
   assert.equal((await picture('')).status, 401)
   assert.equal((await picture(vera.cookie)).status, 404)
+  portal.agent.screenPicture = 'busy'
+  assert.equal((await picture(ada.cookie)).status, 503, 'what was seen last stays')
 })

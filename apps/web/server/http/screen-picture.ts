@@ -33,13 +33,16 @@ export async function answerScreenPicture(
         .screenPicture(vm.hostId, vm.vmUid, { width, ifNoneMatch: request.headers['if-none-match'] })
         .catch((error: unknown) => {
           log.warn('a host gave no picture of a screen', { vmUid: vm.vmUid, error: errorText(error) })
-          return undefined
+          return new Response(null, { status: 503 })
         })
     : undefined
   if (picture?.status === 304) {
     response.writeHead(304, headersOf(picture)).end()
     return
   }
+  // Its host or its monitor has too much to do: what was seen last is still the best there is.
+  if (picture?.status === 503)
+    return respondText(response, 503, 'It is too busy to show a picture. Ask again.\n')
   // A VM without a screen, one that just ended and a host that is away: there is nothing to see.
   if (picture?.status !== 200) return respondText(response, 404, 'There is no picture of it now.\n')
   response.writeHead(200, { ...headersOf(picture), 'content-type': 'image/jpeg' })

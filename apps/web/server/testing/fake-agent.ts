@@ -108,7 +108,8 @@ export class FakeAgent {
   /** Called with each viewer of a serial console. */
   onSerial: (socket: WebSocket, vmUid: string) => void = (socket) => socket.close(4404)
   /** What a VM's screen looks like; null: there is none. */
-  screenPicture: Buffer | null = null
+  /** `busy`: its VM does not answer in time. */
+  screenPicture: Buffer | 'busy' | null = null
   /** Called with each viewer of a screen and the query it came with. */
   onDisplay: (socket: WebSocket, query: URLSearchParams) => void = (socket) => socket.close(4404)
   readonly #listeners = new Set<(event: AgentEvent) => void>()
@@ -140,6 +141,7 @@ export class FakeAgent {
       }
       const pictured = /^\/vms\/[^/]+\/screen\.jpg\?width=\d+$/.test(request.url ?? '')
       if (!pictured || this.screenPicture === null) response.writeHead(404).end()
+      else if (this.screenPicture === 'busy') response.writeHead(503).end()
       else if (request.headers['if-none-match'] === '"one"') response.writeHead(304, { etag: '"one"' }).end()
       else response.writeHead(200, { etag: '"one"' }).end(this.screenPicture)
     })

@@ -28,6 +28,8 @@ export function useScreenPicture(vm: VmView, width: number): string | null {
       if (document.hidden) return
       // The browser asks whether it changed and takes what it has if not.
       const answer = await fetch(paths.screenPicture(id, width), { cache: 'no-cache', signal: stop.signal })
+      // Too busy to show one: what was seen last stays.
+      if (answer.status === 503) return
       const picture = answer.ok ? await answer.blob() : null
       if (!stop.signal.aborted) replace(picture ? URL.createObjectURL(picture) : null)
     }
