@@ -40,10 +40,19 @@ export function openKernel(options: RunOptions): BootSource | undefined {
       throw usageError(`--module is for Multiboot kernels, and ${kernel} is none`)
     }
     checkProtocol(source, found)
+    if (found.kind === 'hvt') checkHvtOptions(options)
   } catch (error) {
     throw error instanceof BootError ? usageError(error.message) : error
   }
   return source
+}
+
+/** What hangs on a PC's buses would be left out without a word. */
+function checkHvtOptions({ initrd, cdroms, shares, vsock, watchdog, display, mmio }: RunOptions): void {
+  const given = Object.entries({
+    ...{ initrd, cdrom: cdroms?.[0], share: shares?.[0], vsock, watchdog, display, virtio: mmio },
+  }).find(([, value]) => value !== undefined)
+  if (given) throw usageError(`an hvt unikernel sees no PC, and nothing of --${given[0]}: leave it away`)
 }
 
 export const isMultiboot = (source: BootSource | undefined): boolean =>

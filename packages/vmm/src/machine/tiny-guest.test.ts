@@ -205,6 +205,8 @@ describe('tiny guests', { skip: !usableKvm && 'no /dev/kvm here', concurrency: 2
     assert.match(line, /the guest crashed: the unikernel ended with status 3/)
     assert.equal(readFileSync(disk).subarray(1024, 1030).toString(), 'block\n')
     assert.match((await run(kernel)).line, /wants 1 of --disk/)
+    const refused = await run(kernel, ['--disk', disk, '--watchdog', 'reset'])
+    assert.deepEqual([refused.code, /nothing of --watchdog/.test(refused.line)], [1, true], refused.line)
     assert.match((await run(hvtKernel(program, { target: 2 }))).line, /another target/)
   })
 
