@@ -99,6 +99,20 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(record.desired, 'running')
       await agent.end('SIGTERM')
       assert.equal(existsSync('/sys/class/net/hearth0'), false)
+
+      // Shut down in order it comes back as well: nobody asked for it to be off.
+      agent = await startAgent(box)
+      await untilState(agent, wanted.vmUid, 'running')
+      for (const { vmUid } of [manual, off]) assert.equal((await vmReport(agent, vmUid))?.state, 'stopped')
+      // Once: what a person, or the guest, ended since stays off.
+      const actionId = nextActionId()
+      await agent.client.vm.power.mutate({ actionId, vmUid: wanted.vmUid, op: 'poweroff' })
+      assert.equal((await actionEnd(agent, actionId)).status, 'success')
+      await agent.client.host.shutdownGuests.mutate({ timeoutMs: 0 })
+      await agent.end('SIGTERM')
+      agent = await startAgent(box)
+      assert.equal((await vmReport(agent, wanted.vmUid))?.state, 'stopped')
+      await agent.end('SIGTERM')
       await box.remove()
     })
 

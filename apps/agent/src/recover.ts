@@ -58,7 +58,14 @@ export async function recover(context: RecoverContext): Promise<void> {
     }
     const rebooted = record.process !== null && record.process.bootId !== context.bootId
     if (record.process) await vm.noteEndedAway(rebooted)
-    if (rebooted && record.phase === 'ready' && record.desired === 'running' && vm.spec.startAtBoot)
+    const cameDown = record.downWithHost === true
+    if (cameDown) await vm.setRecord({ downWithHost: undefined })
+    if (
+      (rebooted || cameDown) &&
+      record.phase === 'ready' &&
+      record.desired === 'running' &&
+      vm.spec.startAtBoot
+    )
       toStart.push(vm)
   }
 

@@ -24,6 +24,8 @@ export const vmRecordSchema = z.object({
   exit: z
     .object({ crashed: z.boolean(), reason: z.string(), at: z.iso.datetime({ precision: 3 }) })
     .nullable(),
+  /** It was ended because its host, or Hearth, went down; the next agent starts it again if it starts at boot. */
+  downWithHost: z.boolean().optional(),
   /** What an agent did to its guest to hold it still for a moment, and has not undone yet; frozen is paused as well. */
   held: z.enum(['paused', 'frozen']).optional(),
   panicked: z.boolean(),

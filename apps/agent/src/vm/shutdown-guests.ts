@@ -19,12 +19,17 @@ export async function shutdownGuests(
         const off = await shutDown(vm, { keepDesired: true, timeoutMs }).catch(() =>
           vm.untilStopped(Math.max(0, deadline - Date.now())),
         )
-        if (off) return
+        if (off) return noteDown(vm)
       }
       if (!vm.hasProcess) return
       forced++
       await vm.powerOff({ keepDesired: true })
+      await noteDown(vm)
     }),
   )
   return { stopped: running.length - forced, forced }
+}
+
+async function noteDown(vm: Vm): Promise<void> {
+  if (vm.record.desired === 'running') await vm.setRecord({ downWithHost: true })
 }

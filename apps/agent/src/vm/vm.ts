@@ -171,6 +171,7 @@ export class Vm {
     await this.setRecord({
       desired: 'running',
       exit: null,
+      downWithHost: undefined,
       held: undefined,
       panicked: false,
       watchdogAt: undefined,
