@@ -191,7 +191,10 @@ export function testSpec(change: Partial<VmSpec> = {}): VmSpec {
   }
 }
 
-/** Waits for a condition, however long the machine takes; only a real hang reaches the limit. */
+/**
+ * Waits for a condition, however long the machine takes; only a real hang reaches the limit. A question that takes long is
+ * asked rarely: in a lab it is answered by the CPU that what is waited for needs.
+ */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
@@ -199,10 +202,13 @@ export async function until<T>(
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
+    const asked = Date.now()
     const value = await condition()
     if (value) return value as NonNullable<T>
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    const answered = Date.now()
+    if (answered > deadline) throw new Error(`waited in vain for ${what}`)
+    const pause = Math.min(500, Math.max(20, 10 * (answered - asked)))
+    await new Promise((resolve) => setTimeout(resolve, pause))
   }
 }
 
