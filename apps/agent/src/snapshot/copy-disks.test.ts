@@ -15,6 +15,7 @@ inOwnNetwork(import.meta.url, () => {
   const vms = new BoxOfVms(
     { imageUid: 'writes', diskBytes, cmdline: 'writes' },
     { imageUid: 'ends', diskBytes, cmdline: 'writes ends-when-noted' },
+    { imageUid: 'ends-held', diskBytes, cmdline: 'writes ends-when-paused' },
   )
   /** What the stand-in's guest wrote last, at both of its places. */
   async function numbers(path: string): Promise<number[]> {
@@ -63,13 +64,18 @@ inOwnNetwork(import.meta.url, () => {
     await untilState(vms.agent, vmUid, 'running')
   })
 
-  test('a guest that ends while it is copied is copied as it lies then', async (t) => {
-    if (await canShareBlocks(vms.box.state)) return t.skip('copies are instant on this file system')
-    const { vmUid } = await vms.create({ image: 'ends' }, true)
-    await until('the guest to write', async () => (await numbers(disk(vmUid)))[1]! > 0)
-    const { copy, consistency } = await take(vmUid)
-    assert.equal(consistency, 'stopped')
-    await untilState(vms.agent, vmUid, 'stopped')
-    assert.deepEqual(await numbers(copy), await numbers(disk(vmUid)))
-  })
+  for (const [when, image] of [
+    ['while it is copied', 'ends'],
+    ['when it is to be held', 'ends-held'],
+  ] as const) {
+    test(`a guest that ends ${when} is copied as it lies then`, async (t) => {
+      if (await canShareBlocks(vms.box.state)) return t.skip('copies are instant on this file system')
+      const { vmUid } = await vms.create({ image }, true)
+      await until('the guest to write', async () => (await numbers(disk(vmUid)))[1]! > 0)
+      const { copy, consistency } = await take(vmUid)
+      assert.equal(consistency, 'stopped')
+      await untilState(vms.agent, vmUid, 'stopped')
+      assert.deepEqual(await numbers(copy), await numbers(disk(vmUid)))
+    })
+  }
 })

@@ -5,6 +5,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { HearthError } from '@hearth/shared/errors'
 import type { SnapshotConsistency } from '@hearth/shared/snapshot'
 import { MIB } from '@hearth/shared/units'
 import {
@@ -67,8 +68,10 @@ export async function copyDisks(
     return await copyWhileItRuns(vm, copies, progress)
   } catch (error) {
     throwIfAborted(progress.signal)
-    // A monitor that ends is silent first, and gone a moment later.
-    if (!(error instanceof NobodyKnows) || !(await vm.untilStopped(endingMs))) {
+    // A monitor that ends is silent first, to whatever it is asked, and gone a moment later.
+    const silent =
+      error instanceof NobodyKnows || (error instanceof HearthError && error.code === 'vmm_failed')
+    if (!silent || !(await vm.untilStopped(endingMs))) {
       for (const { from } of notedOf(vm, copies)) await diskChanges(vm, from, 'end').catch(() => undefined)
       throw error
     }

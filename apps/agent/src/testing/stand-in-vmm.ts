@@ -12,6 +12,7 @@
  *   silent-pause       its guest is paused the first time, but it does not say so
  *   writes             its guest writes to its disk without end, and the monitor notes what
  *   ends-when-noted    its guest powers itself off soon after notes began
+ *   ends-when-paused   it does so when it is to be paused
  */
 import { randomUUID } from 'node:crypto'
 import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
@@ -138,6 +139,10 @@ function answer(method: string, params: { viewer?: string; take?: boolean; note?
     return { devices: [{ name: 'block', counters: { reads: ++asked, readBytes: asked * 4096 } }] }
   if (method === 'status')
     return status(behaviour.has('never-runs') ? 'starting' : paused ? 'paused' : 'running')
+  if (method === 'pause' && behaviour.has('ends-when-paused')) {
+    end(0, 'the guest powered off')
+    throw new Error('it ends')
+  }
   if (method === 'pause' || method === 'resume') {
     paused = method === 'pause'
     broadcast({ event: 'state', status: status(paused ? 'paused' : 'running') })
