@@ -18,7 +18,8 @@ export function clientConfig(url: string): ClientConfig {
 }
 
 export function poolConfig(url: string): PoolConfig {
-  return { ...clientConfig(url), max: 10 }
+  // A request that ends after $disconnect opens the pool once more; its idle connections hold no process that is ending.
+  return { ...clientConfig(url), max: 10, allowExitOnIdle: true }
 }
 
 /** SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html */
