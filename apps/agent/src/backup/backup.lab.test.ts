@@ -21,6 +21,8 @@ import { GuestShell } from '../testing/guest-shell.ts'
 const host = '/srv/no-reflinks'
 const target = '/srv/backup-disk'
 const key = randomBytes(32).toString('hex')
+/** What the guest's disk is filled with at first, in bytes; all of it is read, compressed and encrypted by an emulated CPU, twice. */
+const photos = 32 * MIB
 
 let agent: AgentInLab
 
@@ -75,7 +77,7 @@ describe('backups of a real guest', () => {
     await cp(join(images, 'tiny-linux'), join(images, 'with-files'), { recursive: true })
     const files = join(agent.folder, 'files')
     await mkdir(files)
-    await writeFile(join(files, 'photos'), randomBytes(96 * MIB))
+    await writeFile(join(files, 'photos'), randomBytes(photos))
     const disk = join(images, 'with-files', 'disk.raw')
     execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', files, disk, '1G'])
     const manifest = JSON.parse(await readFile(join(images, 'tiny-linux', 'image.json'), 'utf8')) as object
@@ -114,8 +116,8 @@ describe('backups of a real guest', () => {
       const [copying, holding] = [steps.indexOf('Copying the disk'), steps.indexOf('Holding the guest still')]
       assert.ok(copying >= 0 && copying < holding, steps.join(', '))
     }
-    assert.ok(one.backup.storedBytes > 96 * MIB, String(one.backup.storedBytes))
-    assert.ok(two.backup.storedBytes < 16 * MIB, String(two.backup.storedBytes))
+    assert.ok(one.backup.storedBytes > photos, String(one.backup.storedBytes))
+    assert.ok(two.backup.storedBytes < photos / 2, String(two.backup.storedBytes))
     // Encrypted, nothing of it tells whose it is.
     assert.equal(await agent.run(`grep -rl archive ${target} || echo nothing`), 'nothing')
     first = one.backup
