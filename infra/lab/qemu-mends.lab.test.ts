@@ -1,4 +1,4 @@
-/** What qemu-mends.ts mends, under the conditions that show it within seconds (firmware.lab.test.ts has the other one). */
+/** What qemu-mends.ts mends, under the conditions that show it within seconds (uefi.lab.test.ts has the other one). */
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'

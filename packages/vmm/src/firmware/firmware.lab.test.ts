@@ -1,4 +1,4 @@
-/** Debian's kernel started from a whole disk by GRUB, as a BIOS and as UEFI start it, and from an ISO by isolinux, inside the lab. */
+/** Debian's kernel started from a whole disk by GRUB and from an ISO by isolinux, both under SeaBIOS, inside the lab (uefi.lab.test.ts has UEFI). */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
@@ -11,7 +11,6 @@ import type { Lab } from '../../../../infra/lab/lab.ts'
 import { sharedLab, sharedLabData, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
 import { GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
-import { FIRMWARE_FILES } from './images.ts'
 import { makeGrubDisk } from './testing/grub-disk.ts'
 
 let lab: Lab
@@ -84,19 +83,4 @@ test('SeaBIOS and isolinux start an ISO in the CD-ROM drive, behind a disk that 
   await guest.until(/GUEST UP cpus=1/)
   await guest.type('poweroff -f\n')
   assert.equal((await guest.end()).code, 0)
-})
-
-test('OVMF starts the same disk, keeps variables in its file, and starts again with them', async (t) => {
-  if (!lab.mended) return t.skip('this QEMU is not mended: UEFI would end the lab (docs/lab.md)')
-  const variables = path.join(sharedLabData, 'vars.fd')
-  for (let round = 0; round < 2; round++) {
-    const args = ['--boot', 'uefi', '--uefi-vars', variables, '--disk', `${disk},ro`, '--memory', '512M']
-    const guest = new LabGuest(lab, args)
-    await guest.until(/GUEST UP cpus=1/)
-    assert.match(await guest.shell('ls /sys/firmware'), /\befi\b/)
-    await guest.type('poweroff -f\n')
-    assert.equal((await guest.end()).code, 0)
-    // Where it found its boot loader, at least.
-    assert.equal((await lab.run('cmp', ['-s', FIRMWARE_FILES.uefiVariables, variables])).code, 1)
-  }
 })

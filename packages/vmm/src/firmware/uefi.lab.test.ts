@@ -1,6 +1,7 @@
 /**
- * A machine that starts by UEFI has a picture from the first second on, in the lab: the firmware's own, GRUB's, that of
+ * UEFI in the lab, with variables that are kept. A machine that starts by it has a picture from the first second on: the firmware's own, GRUB's, that of
  * Debian's kernel by efifb, and then its virtio GPU driver's. What the firmware drew on goes when the driver comes.
+ * Another one, without a screen, starts with what the first one kept.
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -13,18 +14,21 @@ import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
 import type { Lab } from '../../../../infra/lab/lab.ts'
 import { sharedLab, sharedLabData, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
-import { makeGrubDisk } from '../firmware/testing/grub-disk.ts'
+import { LabViewer } from '../display/testing/lab-viewer.ts'
 import { GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
-import { LabViewer } from './testing/lab-viewer.ts'
+import { FIRMWARE_FILES } from './images.ts'
+import { makeGrubDisk } from './testing/grub-disk.ts'
 
-const FOLDER = `${sharedLabData}/uefi-screen`
+const FOLDER = `${sharedLabData}/uefi`
 const DISPLAY = `${FOLDER}/display`
+const VARIABLES = `${FOLDER}/vars.fd`
 const SIZE = { width: 1280, height: 800 }
 const TIGHT = 7
 const ENTER = '1c'
 
 let lab: Lab
 let disk: string
+let plainDisk: string
 let guest: LabGuest
 let viewer: LabViewer | undefined
 
@@ -37,17 +41,24 @@ const pictureHash = createHash('sha256').update(new Uint8Array(picture.buffer)).
 before(async () => {
   await buildPrograms()
   lab = await sharedLab()
-  const scratch = path.join(sharedScratch(), 'uefi-screen')
+  const scratch = path.join(sharedScratch(), 'uefi')
   await mkdir(scratch)
   const kernel = await debianKernel(cacheDirectory, 'amd64')
   const initrd = path.join(scratch, 'initrd')
   const programs = new Map([['picture.gz', gzipSync(new Uint8Array(picture.buffer))]])
-  const script = new URL('./testing/graphics-init.sh', import.meta.url)
+  const script = new URL('../display/testing/graphics-init.sh', import.meta.url)
   await writeFile(initrd, await guestInitrd(kernel.modules, ['virtio-gpu'], programs, script))
   disk = path.join(scratch, 'disk.raw')
   await makeGrubDisk(path.join(scratch, 'work'), disk, {
     ...{ kernel: kernel.vmlinuz, initrd, commandLine: `${GUEST_CMDLINE} mitigations=off` },
     question: 'What is to be started?',
+  })
+  const cloud = await debianKernel(cacheDirectory, 'cloud-amd64')
+  const plainInitrd = path.join(scratch, 'plain-initrd')
+  await writeFile(plainInitrd, await guestInitrd(cloud.modules))
+  plainDisk = path.join(scratch, 'plain.raw')
+  await makeGrubDisk(path.join(scratch, 'plain'), plainDisk, {
+    ...{ kernel: cloud.vmlinuz, initrd: plainInitrd, commandLine: `${GUEST_CMDLINE} run=shell` },
   })
   await lab.run('mkdir', ['-p', FOLDER])
 })
@@ -57,10 +68,24 @@ after(async () => {
   await guest?.process.stop(1000)
 })
 
+const uefi = (from: string): string[] => [
+  ...['--boot', 'uefi', '--uefi-vars', VARIABLES],
+  ...['--disk', `${from},ro`, '--memory', '512M'],
+]
+
+/** As a UEFI guest, well, and with variables that the firmware has written to. */
+async function powerOff(): Promise<void> {
+  assert.match(await guest.shell('ls /sys/firmware'), /\befi\b/)
+  await guest.type('poweroff -f\n')
+  assert.equal((await guest.end()).code, 0)
+  // Where it found its boot loader, at least.
+  assert.equal((await lab.run('cmp', ['-s', FIRMWARE_FILES.uefiVariables, VARIABLES])).code, 1)
+}
+
 test('firmware, boot loader, kernel and driver draw on one screen, one after the other', async (t) => {
   if (!lab.mended) return t.skip('this QEMU is not mended: UEFI would end the lab (docs/lab.md)')
   const screen = ['--display', `unix:${DISPLAY}`, '--name', 'Firmware']
-  guest = new LabGuest(lab, ['--boot', 'uefi', '--disk', `${disk},ro`, '--memory', '512M', ...screen])
+  guest = new LabGuest(lab, [...uefi(disk), ...screen])
   await guest.until(/What is to be started\?/)
   viewer = new LabViewer(lab, DISPLAY, TIGHT)
   assert.deepEqual(await viewer.answer(), { name: 'Firmware', ...SIZE })
@@ -80,6 +105,12 @@ test('firmware, boot loader, kernel and driver draw on one screen, one after the
   assert.deepEqual(await viewer.command(`until-hash ${pictureHash}`), SIZE)
   assert.match(await guest.shell('dmesg | grep efifb:'), /efifb: mode is 1280x800x32, linelength=5120/)
   assert.equal((await guest.shell('ls /sys/class/graphics | grep -c "^fb[0-9]"')).trim(), '1')
-  await guest.type('poweroff -f\n')
-  assert.equal((await guest.end()).code, 0)
+  await powerOff()
+})
+
+test('a machine without a screen starts with the variables that are there', async (t) => {
+  if (!lab.mended) return t.skip('this QEMU is not mended: UEFI would end the lab (docs/lab.md)')
+  guest = new LabGuest(lab, uefi(plainDisk))
+  await guest.until(/GUEST UP cpus=1/)
+  await powerOff()
 })
