@@ -10,36 +10,19 @@ import { buildPrograms } from '../../../../infra/build/programs.ts'
 import { debianKernel } from '../../../../infra/lab/debian-kernel.ts'
 import { sharedLab, sharedScratch } from '../../../../infra/lab/shared.ts'
 import { cacheDirectory } from '../../../../infra/lib/paths.ts'
+import { LabControl } from '../testing/lab-control.ts'
 import { BOOT_MS, GUEST_CMDLINE, guestInitrd, LabGuest } from '../testing/lab-guest.ts'
 
 const MIB = 2 ** 20
 const SOCKET = '/tmp/balloon-lab-control'
 const PORT = '/tmp/balloon-lab-port'
 
-/**
- * Runs in the lab: sends a request if one is named, then asks until resident memory or what the guest gave are within
- * the limits; prints what it saw last. No limit of its own: whoever waits for it has one.
- */
-const WATCH = `
-  const [request, field, least, most] = process.argv.slice(1)
-  const socket = require('node:net').connect('${SOCKET}')
-  const send = (id, method, params) => socket.write(JSON.stringify({ id, method, params }) + '\\n')
-  let pid, seen
-  if (request) send(1, 'balloon', { bytes: Number(request) })
-  send(2, 'status')
-  require('node:readline').createInterface({ input: socket }).on('line', (line) => {
-    const { id, result } = JSON.parse(line)
-    if (id === 2) pid = result.pid
-    if (id === 2) send(3, 'counters')
-    if (id !== 3) return
-    const pages = require('node:fs').readFileSync('/proc/' + pid + '/statm', 'latin1').split(' ')[1]
-    seen = { resident: pages * 4096, ...result.balloon }
-    if (seen[field] >= Number(least) && seen[field] <= Number(most) && seen.statistics.total) {
-      console.log(JSON.stringify(seen))
-      process.exit()
-    }
-    setTimeout(send, 500, 3, 'counters')
-  })`
+interface Seen {
+  /** Of the monitor's process, in bytes. */
+  readonly resident: number
+  readonly actualBytes: number
+  readonly statistics: { readonly total: number; readonly available: number }
+}
 
 describe("Debian's drivers", () => {
   test('memory a guest frees or gives is the host’s again; a port has its name', async () => {
@@ -55,14 +38,26 @@ describe("Debian's drivers", () => {
       ...['--port', `org.qemu.guest_agent.0,unix:${PORT}`],
       ...['--cmdline', `${GUEST_CMDLINE} run=shell`],
     ])
-    const watch = async (field: string, least: number, most: number, request = '') => {
-      const args = ['-e', WATCH, request, field, String(least), String(most)]
-      const { stdout, stderr } = await lab.run('node', args, { timeoutMs: BOOT_MS })
-      assert.notEqual(stdout, '', stderr)
-      return JSON.parse(stdout) as { resident: number; statistics: { total: number; available: number } }
+    /** Asks until resident memory or what the guest gave are within the limits; returns what it saw last. */
+    const watch = async (field: 'resident' | 'actualBytes', least: number, most: number): Promise<Seen> => {
+      const deadline = Date.now() + BOOT_MS
+      for (;;) {
+        const { balloon } = (await control!.call('counters')).result as { balloon: Omit<Seen, 'resident'> }
+        const pages = (await lab.run('cat', [`/proc/${pid}/statm`])).stdout.split(' ')[1]
+        const seen = { ...balloon, resident: Number(pages) * 4096 }
+        if (seen[field] >= least && seen[field] <= most && seen.statistics.total) return seen
+        assert.ok(Date.now() < deadline, JSON.stringify(seen))
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
     }
+    const ask = async (bytes: number): Promise<void> =>
+      assert.ok((await control!.call('balloon', { bytes })).ok)
+    let control: LabControl | undefined
+    let pid: number
     try {
       await guest.until(/guest# /)
+      control = new LabControl(lab, SOCKET)
+      pid = ((await control.call('status')).result as { pid: number }).pid
       await guest.shell(
         'mkdir /fill; mount -t tmpfs -o size=300m none /fill; head -c 200m /dev/zero > /fill/file',
       )
@@ -71,13 +66,15 @@ describe("Debian's drivers", () => {
       await watch('resident', 0, full.resident - 180 * MIB)
 
       const before = await watch('actualBytes', 0, 0)
-      const asked = await watch('actualBytes', 128 * MIB, 128 * MIB, String(128 * MIB))
+      await ask(128 * MIB)
+      const asked = await watch('actualBytes', 128 * MIB, 128 * MIB)
       assert.ok(asked.resident < full.resident - 180 * MIB)
       const available = async (): Promise<number> =>
         Number(/MemAvailable: *(\d+)/.exec(await guest.shell('grep MemAvailable /proc/meminfo'))![1]) * 1024
       const small = await available()
       assert.ok(small < before.statistics.available - 100 * MIB, `${small} of ${before.statistics.available}`)
-      await watch('actualBytes', 0, 0, '0')
+      await ask(0)
+      await watch('actualBytes', 0, 0)
       assert.ok((await available()) > small + 100 * MIB)
 
       const name = await guest.shell('cat /sys/class/virtio-ports/*/name')
@@ -85,6 +82,7 @@ describe("Debian's drivers", () => {
       await guest.type('poweroff -f\n')
       assert.equal((await guest.end()).code, 0)
     } finally {
+      await control?.stop()
       await guest.process.stop(1000)
     }
   })
