@@ -385,8 +385,11 @@ export class Monitor {
   private async pause(): Promise<void> {
     if (this.state === 'paused') return
     this.pausing = this.runningMachine().pause()
-    await this.pausing
-    this.pausing = undefined
+    try {
+      await this.pausing
+    } finally {
+      this.pausing = undefined
+    }
     if (this.state === 'running') this.setState('paused')
   }
 
