@@ -3,7 +3,7 @@ import type { Messages } from '../index.ts'
 export const api: Messages['api'] = {
   title: 'API-Referenz',
   description:
-    'Jeder Aufruf der API: was er nimmt, was er gibt, was schiefgehen kann. Ein Skript braucht ein Token.',
+    'Jeder Aufruf der API: was er nimmt, was er gibt, was schiefgehen kann. Ein Skript braucht ein Token. Erstelle eines:',
   token: 'API-Token',
   download: 'Als OpenAPI',
   search: 'Aufrufe suchen',

@@ -178,7 +178,7 @@ export const vms: Messages['vms'] = {
     copyId: 'Kennung kopieren',
     api: {
       title: 'Diese VM über die API',
-      text: 'Alles auf dieser Seite kann auch ein Skript tun. Erstelle ein Token, lege es in HEARTH_TOKEN, dann:',
+      text: 'Alles auf dieser Seite kann auch ein Skript tun. Es braucht ein Token, in HEARTH_TOKEN. Erstelle eines:',
       token: 'API-Token',
       get: 'Lesen',
       power: 'Ein und aus',

@@ -1,7 +1,7 @@
 export const api = {
   title: 'API reference',
   description:
-    'Every call of the API: what it takes, what it gives, what may go wrong. A script needs a token.',
+    'Every call of the API: what it takes, what it gives, what may go wrong. A script needs a token. Make one:',
   token: 'API tokens',
   download: 'As OpenAPI',
   search: 'Search calls',

@@ -174,7 +174,7 @@ export const vms = {
     copyId: 'Copy id',
     api: {
       title: 'This VM by API',
-      text: 'Everything on this page can be done by a script. Make a token, put it into HEARTH_TOKEN, then:',
+      text: 'Everything on this page can be done by a script. It needs a token, in HEARTH_TOKEN. Make one:',
       token: 'API tokens',
       get: 'Read it',
       power: 'Power',
