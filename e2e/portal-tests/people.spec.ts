@@ -56,3 +56,13 @@ test.describe('a viewer', () => {
     )
   })
 })
+
+test('an administrator who looks at the people is here, however long ago they signed in', async ({
+  page,
+}) => {
+  await page.goto('/people')
+  await settled(page)
+  const me = page.getByRole('listitem').filter({ hasText: 'You' })
+  await expect(me.getByText('here now')).toBeVisible()
+  await expect(me.getByText(/seen /)).toHaveCount(0)
+})

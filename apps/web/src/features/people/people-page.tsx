@@ -161,11 +161,13 @@ function PersonLine({
           <span className="sr-only">{t.security}: </span>
           {secured.join(' · ')}
           <span className="tnum block">
-            {now
-              ? person.lastSeenAt
-                ? t.lastSeen(ago(person.lastSeenAt, now, m.common.justNow))
-                : t.never
-              : ''}
+            {person.isYou
+              ? t.hereNow
+              : !now
+                ? ''
+                : person.lastSeenAt
+                  ? t.lastSeen(ago(person.lastSeenAt, now, m.common.justNow))
+                  : t.never}
           </span>
         </p>
       </div>

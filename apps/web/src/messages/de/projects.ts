@@ -187,6 +187,7 @@ export const projects: Messages['projects'] = {
     password: 'Passwort',
     twoFactor: 'Einmalcodes',
     passkeys: (count) => (count === 1 ? '1 Passschlüssel' : `${count} Passschlüssel`),
+    hereNow: 'gerade hier',
     lastSeen: (when) => `gesehen ${when}`,
     never: 'gerade nicht angemeldet',
     makeAdmin: 'Verwaltung übergeben',

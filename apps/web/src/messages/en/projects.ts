@@ -182,6 +182,7 @@ export const projects = {
     password: 'Password',
     twoFactor: 'Codes',
     passkeys: (count: number) => (count === 1 ? '1 passkey' : `${count} passkeys`),
+    hereNow: 'here now',
     lastSeen: (when: string) => `seen ${when}`,
     never: 'not signed in now',
     makeAdmin: 'Make administrator',
