@@ -32,14 +32,14 @@ export function KeyHelp() {
     { keys: ['Esc'], text: m.common.close },
   ]
   return (
-    <Dialog open={open} onClose={() => setOpen(false)} title={t.title} closeLabel={m.common.close}>
+    <Dialog open={open} wide onClose={() => setOpen(false)} title={t.title} closeLabel={m.common.close}>
       <dl className="grid grid-cols-1 gap-x-8 sm:grid-cols-2">
         {rows.map((row) => (
           <div
             key={row.keys.join()}
-            className="flex h-9 items-center justify-between gap-4 border-line border-b"
+            className="flex min-h-9 items-center justify-between gap-4 border-line border-b py-1"
           >
-            <dt className="truncate text-13 text-ink-2">{row.text}</dt>
+            <dt className="min-w-0 text-13 text-ink-2">{row.text}</dt>
             <dd className="flex shrink-0 gap-1">
               {row.keys.map((key) => (
                 <Kbd key={key}>{key}</Kbd>
