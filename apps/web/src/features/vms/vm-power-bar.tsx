@@ -22,7 +22,7 @@ export function VmPowerBar({ vm, actions }: { vm: VmView; actions: ReturnType<ty
   // The likelier of the two is the warm one; both stay in place, so that a click never lands on the other.
   const startFirst = vm.can.start.ok
   return (
-    <div className="flex flex-wrap items-center gap-1.5 max-sm:[&_button]:gap-1.5 max-sm:[&_button]:px-2 max-sm:[&_button]:text-13 sm:gap-2">
+    <div className="flex flex-wrap items-center gap-1.5 max-sm:[&_button]:gap-1 max-sm:[&_button]:px-1.5 max-sm:[&_button]:text-13 sm:gap-2">
       <Button
         variant={startFirst ? 'primary' : 'secondary'}
         icon={<Play aria-hidden="true" />}
