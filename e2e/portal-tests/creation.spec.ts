@@ -5,6 +5,9 @@ import { dialogOf } from '../support/dialog.ts'
 import { settled } from '../support/every-page.ts'
 import { test } from '../support/home-test.ts'
 
+// What it makes has to fit the quota, whatever the tests of other files have made.
+test.use({ homeOf: 'creations' })
+
 test('a creation shows its steps, is left and come back to, and cancelled leaves nothing', async ({
   page,
   home,

@@ -17,6 +17,8 @@ async function signIn(browser: Browser, home: ShowcaseProcess, email: string): P
 }
 
 interface WorkerFixtures {
+  /** Files that name the same one share a home; most name none. */
+  homeOf: string
   home: ShowcaseProcess
   /** The administrator's, of one sign-in for all tests: their number is limited. */
   cookies: Cookies
@@ -29,9 +31,10 @@ interface TestFixtures {
   who: 'ada' | 'ben' | 'cleo'
 }
 
-/** Tests in a showcase home, one for all of a worker; `page` is signed in. */
+/** Tests in a showcase home, one for all of a worker unless a file wants its own (`homeOf`); `page` is signed in. */
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   who: ['ada', { option: true }],
+  homeOf: ['', { option: true, scope: 'worker' }],
   home: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures it needs from this pattern
     async ({}, use) => {
