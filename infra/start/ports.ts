@@ -9,7 +9,7 @@ export async function checkPort(address: string, port: number): Promise<void> {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'EADDRINUSE') {
       throw new Trouble(
-        `Port ${port} on ${address} is taken by another program. Choose another: npm start -- --port ${port === 65535 ? 8080 : port + 1}`,
+        `Port ${port} on ${address} is taken, by a Hearth that runs already or by another program. Choose another: npm start -- --port ${port === 65535 ? 8080 : port + 1}`,
       )
     }
     if (code === 'EACCES') {
