@@ -117,6 +117,13 @@ export const tgkill: (pid: number, tid: number, signal: number) => number = libc
   'int tgkill(int tgid, int tid, int sig)',
 )
 
+const fcntl: (fd: number, command: number, argument: number) => number = libc.func(
+  'int fcntl(int fd, int cmd, intptr_t arg)',
+)
+const F_SETFL = 4
+/** Of the flags of open(2) those that may change later, above all O_NONBLOCK: those in `flags` are set, the others not. */
+export const setStatusFlags = (fd: number, flags: number): number => fcntl(fd, F_SETFL, flags)
+
 /** LOCK_SH 1, LOCK_EX 2, LOCK_NB 4. */
 export const flock: (fd: number, operation: number) => number = libc.func('int flock(int fd, int operation)')
 /** `timespec` is struct timespec {s64 seconds, s64 nanoseconds}. */

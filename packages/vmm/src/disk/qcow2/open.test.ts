@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
+import { openQcow2Chain } from './chain.ts'
 import { createQcow2 } from './create.ts'
 import { CLUSTER } from './format.ts'
 import { growQcow2 } from './grow.ts'
@@ -41,6 +42,19 @@ describe('opening qcow2 images', () => {
       qemuCheck(at('new.qcow2'))
       fs.rmSync(at('new.qcow2'))
     }
+  })
+
+  it('opens images whose requests wait, and no FIFO', () => {
+    createQcow2({ path: at('base.qcow2'), size: MIB })
+    createQcow2({ path: at('top.qcow2'), backing: { path: at('base.qcow2'), format: 'qcow2' } })
+    const chain = openQcow2Chain(at('top.qcow2'), false)
+    for (const fd of [chain.fd, ...chain.baseFds]) {
+      const flags = /^flags:\s+([0-7]+)$/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+      assert.equal(Number.parseInt(flags ?? '', 8) & fs.constants.O_NONBLOCK, 0)
+      fs.closeSync(fd)
+    }
+    execFileSync('mkfifo', [at('fifo')])
+    assert.throws(() => openQcow2(at('fifo'), { readOnly: true }), problem('invalid', /not a regular file/))
   })
 
   it('creates nothing from nonsense, and never over a file that exists', () => {

@@ -204,7 +204,12 @@ export function openFd(file: string, readOnly: boolean, name: string): number {
   // Not blocking, because a FIFO in the place of a disk would hold the thread for ever.
   const flags = (readOnly ? libc.O.RDONLY : libc.O.RDWR) | libc.O.CLOEXEC | libc.O.NONBLOCK
   const fd = libc.open(file, flags, 0)
-  if (fd >= 0) return fd
+  if (fd >= 0) {
+    // Its requests wait, though: on file systems that cannot tell beforehand whether they would (NFS, FUSE) an
+    // io_uring takes O_NONBLOCK for a wish to be answered EAGAIN.
+    libc.check('fcntl', libc.setStatusFlags(fd, 0))
+    return fd
+  }
   throw new Qcow2Error(
     'missing',
     `${name} cannot be opened: ${new libc.SystemError('open', libc.errno()).message}.`,
