@@ -47,8 +47,52 @@ const BROKEN: Readonly<Record<string, (queue: TestQueue) => void>> = {
   'an index that jumps': (queue) => queue.setAvailableIndex(SIZE + 1),
 }
 
+/** More chains than any device takes in one turn, and few enough to wait for. */
+const ENDLESS = 20_000
+
+/** The ring of `index` always has one more chain than the device has taken; returns how many it took so far. */
+function offerForEver(driver: PciDriver, index: number): () => number {
+  const { memory } = driver.machine
+  const queue = driver.queues[index]!
+  const taken = driver.fn.transport.queues[index]!
+  // Zeroes to read and room to write: of no sense to most devices, but nothing a driver may not do.
+  queue.put(0, DATA, 64, NEXT, 1)
+  queue.put(1, DATA + 4096, 4096, WRITE, 0)
+  let chains = 0
+  let last = taken.save().nextAvailable
+  const readU16 = memory.readU16.bind(memory)
+  memory.readU16 = (address) => {
+    if (address !== queue.available + 2) return readU16(address)
+    const { nextAvailable } = taken.save()
+    chains += (nextAvailable - last) & 0xffff
+    last = nextAvailable
+    return chains < ENDLESS ? (nextAvailable + 1) & 0xffff : nextAvailable
+  }
+  return () => chains
+}
+
 for (const { name, make } of virtioRecipes) {
   describe(name, () => {
+    test('a driver that offers as fast as the device takes keeps no other device waiting', () => {
+      for (let index = 0, count = 1; index < count; index++) {
+        const machine = new TestMachine(RAM)
+        const made = make()
+        const driver = new PciDriver(machine, made.device)
+        try {
+          driver.start(driver.offered(), SIZE)
+          count = driver.queues.length
+          const chains = offerForEver(driver, index)
+          driver.kick(index)
+          machine.loop.runOnce(0)
+          assert.ok(chains() < ENDLESS, `queue ${index} would never have let the thread go`)
+        } finally {
+          driver.bus.close()
+          made.release?.()
+          machine.close()
+        }
+      }
+    })
+
     for (const [what, put] of Object.entries(BROKEN)) {
       test(`${what}: one counted error, a reset, and the device beside it lives`, () => {
         const machine = new TestMachine(RAM)

@@ -154,19 +154,21 @@ export class NetDevice implements VirtioDevice {
 
   private serveControl(context: VirtioContext, index: number): void {
     const queue = context.queues[index]!
-    do {
-      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
-        if (chain.readableBytes < CONTROL_HEADER_BYTES || chain.writableBytes < 1) {
-          context.fail(
-            `a control command of ${chain.readableBytes} bytes and ${chain.writableBytes} for the answer`,
-          )
-          return
-        }
-        chain.writeU8(0, this.command(context, chain) ? NET_ACK.OK : NET_ACK.ERR)
-        queue.push(chain, 1)
+    // At most one ring's worth a turn; a driver that offers more meanwhile rings again.
+    for (let left = CONTROL_QUEUE_SIZE; left > 0; left--) {
+      const chain = queue.pop()
+      if (chain === null) break
+      if (chain.readableBytes < CONTROL_HEADER_BYTES || chain.writableBytes < 1) {
+        context.fail(
+          `a control command of ${chain.readableBytes} bytes and ${chain.writableBytes} for the answer`,
+        )
+        return
       }
-    } while (queue.enableNotify())
+      chain.writeU8(0, this.command(context, chain) ? NET_ACK.OK : NET_ACK.ERR)
+      queue.push(chain, 1)
+    }
     context.interrupt(index)
+    if (queue.enableNotify()) context.loop.after(0, () => this.notify(index))
   }
 
   /** Section 5.1.6.5.6; the only command of the features that are offered. */

@@ -258,20 +258,22 @@ export class InputDevice implements VirtioDevice {
 
   private takeStatus(context: VirtioContext): void {
     const queue = context.queues[STATUS_QUEUE]!
-    do {
-      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
-        if (chain.read(0, new Uint8Array(this.bytes.buffer)) === EVENT_BYTES) {
-          this.counters.statusEvents++
-          this.status({
-            type: this.bytes.getUint16(0, true),
-            code: this.bytes.getUint16(2, true),
-            value: this.bytes.getInt32(4, true),
-          })
-        }
-        queue.push(chain, 0)
+    // At most one ring's worth a turn; a driver that offers more meanwhile rings again.
+    for (let left = QUEUE_SIZE; left > 0; left--) {
+      const chain = queue.pop()
+      if (chain === null) break
+      if (chain.read(0, new Uint8Array(this.bytes.buffer)) === EVENT_BYTES) {
+        this.counters.statusEvents++
+        this.status({
+          type: this.bytes.getUint16(0, true),
+          code: this.bytes.getUint16(2, true),
+          value: this.bytes.getInt32(4, true),
+        })
       }
-    } while (queue.enableNotify())
+      queue.push(chain, 0)
+    }
     context.interrupt(STATUS_QUEUE)
+    if (queue.enableNotify()) context.loop.after(0, () => this.notify(STATUS_QUEUE))
   }
 
   /** 5.8.5: writing select and subsel chooses what size and the union show; size 0 where there is nothing. */

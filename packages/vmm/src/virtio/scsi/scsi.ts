@@ -92,15 +92,16 @@ export class ScsiDevice implements VirtioDevice {
     if (index === EVENT_QUEUE) return
     const queue = this.context?.queues[index]
     if (queue === undefined) return
-    do {
-      queue.disableNotify()
-      for (let chain = queue.pop(); chain !== null; chain = queue.pop()) {
-        if (index === CONTROL_QUEUE) this.control(queue, chain)
-        else this.begin(chain)
-      }
-    } while (queue.enableNotify())
+    // At most one ring's worth a turn; a driver that offers more meanwhile rings again.
+    for (let left = QUEUE_SIZE; left > 0; left--) {
+      const chain = queue.pop()
+      if (chain === null) break
+      if (index === CONTROL_QUEUE) this.control(queue, chain)
+      else this.begin(chain)
+    }
     for (const { backend } of this.drives) backend.submit()
     this.context?.interrupt(index)
+    if (queue.enableNotify()) this.context?.loop.after(0, () => this.notify(index))
   }
 
   save(): VirtioDeviceState<'scsi'> {
