@@ -484,7 +484,7 @@ export class Vm {
 
 /** Memory of many GiB goes to a disk that may be slow. */
 const snapshotTimeoutMs = 1_800_000
-/** Until the control socket answers `running`; a lab's Node alone takes seconds to start. */
-const startTimeoutMs = 90_000
+/** Until the control socket answers `running`: in a lab beside other work a monitor has taken more than 90 s to start. */
+const startTimeoutMs = 180_000
 /** A page that asks every second must not pile up questions to a monitor that hangs. */
 const askTimeoutMs = 3_000
