@@ -21,13 +21,14 @@ before(async () => {
 })
 after(() => rm(directory, { recursive: true }))
 
-test('a taken port is told before anything is built, with another to try', async () => {
+test('a taken port is told before anything is built, with another to try', async (t) => {
   const server = net.createServer().listen(0, '127.0.0.1')
+  t.after(() => server.close())
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as net.AddressInfo
   await assert.rejects(checkPort('127.0.0.1', port), (error: Error) => {
     assert.ok(error instanceof Trouble)
-    assert.match(error.message, new RegExp(`Port ${port} .* is taken .*--port ${port + 1}`))
+    assert.match(error.message, new RegExp(`Port ${port} .* is taken,.*--port ${port + 1}`))
     return true
   })
   await new Promise((resolve) => server.close(resolve))

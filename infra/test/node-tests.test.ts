@@ -23,7 +23,10 @@ function outcome(files: Record<string, string>): unknown {
       process.stdout.write('\\n' + JSON.stringify(tally))`,
     )
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    const { stdout, stderr } = spawnSync(process.execPath, [program], { cwd: folder, env, encoding: 'utf8' })
+    const { stdout, stderr } = spawnSync(process.execPath, [program], {
+      ...{ cwd: folder, encoding: 'utf8' },
+      env: { ...env, HEARTH_TEST_GRACE_MS: '1000' },
+    })
     assert.match(stdout, /\}$/, stdout + stderr)
     return JSON.parse(stdout.slice(stdout.lastIndexOf('\n')))
   } finally {
@@ -68,6 +71,16 @@ test('many broken files are broken, and not tried again', () => {
   assert.deepEqual(outcome({ ...files, 'once.test.cjs': unlucky }), {
     passed: 0,
     failed: 7,
+    skipped: 0,
+    unsteady: [],
+  })
+})
+
+test('a file that does not end though its tests did is ended, and has failed', () => {
+  const open = `require('node:net').createServer().listen(0)\n`
+  assert.deepEqual(outcome({ 'a.test.cjs': open + good, 'b.test.cjs': open + bad }), {
+    passed: 1,
+    failed: 2,
     skipped: 0,
     unsteady: [],
   })

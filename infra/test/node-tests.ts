@@ -51,6 +51,8 @@ export async function withSecondTry(
   }
 }
 
+const END_IN_TIME = ['--import', new URL('./end-in-time.ts', import.meta.url).href]
+
 /** Runs the files once. */
 export async function runFiles(
   name: string,
@@ -64,7 +66,7 @@ export async function runFiles(
   if (files.length === 0) return { tally, failures, failedFiles: [] }
   const stream = run({
     files: [...files],
-    ...(options.isolation === 'none' ? {} : { concurrency: options.concurrency }),
+    ...(options.isolation === 'none' ? {} : { concurrency: options.concurrency, execArgv: END_IN_TIME }),
     isolation: options.isolation ?? 'process',
     timeout: options.timeoutMs ?? 180_000,
   })
