@@ -84,7 +84,7 @@ function startGuest(cmdline: string, args: readonly string[] = []) {
 
 test('it greets with its name, gives a shell with job control, and powers off with exit code 0', async () => {
   const { guest, until, type } = startGuest(`${GUEST_CMDLINE} hearth.name=bob`, ['--cpus', '2'])
-  await until(/Tiny Linux 6\.\S+ on 2 CPUs/)
+  await until(/Tiny Linux 6\.\S+ on 2 vCPUs/)
   await until(/bob:\S+# /)
   // The process that says so has its own process group and signals: one that a shell is just making may miss a Ctrl-C.
   await type(`sh -c 'echo go; exec sleep 1000'\n`)
